@@ -1,0 +1,57 @@
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+REQUIREMENTS := $(shell nvidia-smi >/dev/null 2>&1 && echo requirements.txt || echo requirements-cpu.txt)
+INSTALLED := $(VENV)/$(REQUIREMENTS).installed
+TESTS_INSTALLED := $(VENV)/requirements-test.txt.installed
+PIP_INSTALL := $(PYTHON) -m pip --disable-pip-version-check --no-input install -qq
+
+RECENT := import sys; sys.exit(sys.version_info < (3, 11))
+
+.PHONY: help quickstart test test-slow lint clean
+
+help:
+	@echo "make quickstart   trains on embedded scenes and writes runs/quickstart"
+	@echo "make test         runs the quick tests"
+	@echo "make test-slow    runs the slow tests"
+	@echo "make lint         looks for style and likely mistakes"
+	@echo "make clean        removes what these commands installed and cached; keeps runs/"
+
+quickstart: $(INSTALLED)
+	@$(PYTHON) launch.py --config=configs/quickstart.py --workdir=runs/quickstart
+
+test: $(TESTS_INSTALLED)
+	@$(PYTHON) -m pytest -q
+
+test-slow: $(TESTS_INSTALLED)
+	@$(PYTHON) -m pytest -q -m slow
+
+lint: $(TESTS_INSTALLED)
+	@$(PYTHON) -m ruff check .
+
+clean:
+	@rm -rf $(VENV) .compile_cache .hypothesis .pytest_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# An environment that does not work (half made, or its Python gone) is made anew. A python3.x that
+# is found may still not run: version managers put stand-ins on the path.
+$(INSTALLED): requirements.txt requirements-cpu.txt constraints.txt
+	@$(PYTHON) -c 'import pip; $(RECENT)' 2>/dev/null || { \
+	  for python in python3.13 python3.12 python3.11 python3; do \
+	    if $$python -c 'import ensurepip, venv; $(RECENT)' 2>/dev/null; then break; fi; \
+	    python=; \
+	  done; \
+	  if [ -z "$$python" ]; then \
+	    echo "No Python 3.11 or newer with the venv module was found;" \
+	      "on Debian or Ubuntu: apt install python3 python3-venv" >&2; \
+	    exit 1; \
+	  fi; \
+	  echo "Making $(VENV) with $$($$python --version)"; \
+	  $$python -m venv --clear $(VENV); \
+	}
+	@echo "Installing $(REQUIREMENTS) into $(VENV); the first time takes some minutes"
+	@$(PIP_INSTALL) -r $(REQUIREMENTS)
+	@touch $@
+
+$(TESTS_INSTALLED): $(INSTALLED) requirements-test.txt
+	@$(PIP_INSTALL) -r requirements-test.txt
+	@touch $@

@@ -1,0 +1,69 @@
+"""Every config key with its default: the paper's protocol, where a file says nothing else.
+
+Liu & Shi, "Multitask Deep Learning With Spectral Knowledge for Hyperspectral
+Image Classification" (2020); [author] marks what the author's public code
+settles where the letter is silent. Not a config to run: configs/mtl.py,
+configs/quickstart.py and configs/own.py start from it.
+"""
+
+from ml_collections import config_dict
+
+
+def get_config() -> config_dict.ConfigDict:
+  """The defaults; `scenes` and `target` are left to the caller."""
+  config = config_dict.ConfigDict()
+
+  # Scenes trained together, by name, and the one the experiment is about.
+  config.scenes = ()
+  config.target = ""
+  # Where the public scenes' files are; whether to fetch those that are missing,
+  # and whether to take files that pass the content check but not the checksum.
+  config.data_dir = "data"
+  config.download = False
+  config.accept_changed_files = False
+  # Scenes from files (see configs/own.py) and simulated ones (configs/quickstart.py), by name.
+  config.files = config_dict.ConfigDict()
+  config.simulate = config_dict.ConfigDict()
+
+  # Bands by index, the paper's rule: 103 or 160 input channels; None takes all as they are.
+  config.alignment = "index"
+  config.bands = config_dict.placeholder(int)
+  # Scenes whose bands are reversed after alignment (the paper's INVERSE columns).
+  config.reversed = ()
+
+  # "random" draws n pixels a class; or the path of a split.npz that a run wrote.
+  config.split = "random"
+  config.samples_per_class = 10
+  # Monte-Carlo runs [author: 10]; replica r has the seed `seed + r`.
+  config.replicas = 10
+  config.seed = 0
+
+  config.model = config_dict.ConfigDict()
+  config.model.name = "hresnet"
+  # Residual blocks, and average pooling instead of flattening before the head (hresnet).
+  config.model.blocks = 1
+  config.model.pool = False
+  # BatchNorm statistics: "per_scene" (own in training and in use) or "joint" (one set in both).
+  config.model.norm = "per_scene"
+  # Share the first convolution among the scenes (paper, section III-B).
+  config.spectral_knowledge = True
+
+  # "per_scene": every step takes batch_size samples of every scene; "mixed": of the pooled set.
+  config.batch = "per_scene"
+  config.batch_size = 20
+  # Run in the order of their names; each starts with fresh optimiser state [author].
+  # `frozen` names parameter groups: "stem", "backbone", "heads".
+  config.phases = config_dict.ConfigDict()
+  config.phases.phase1 = {"epochs": 100, "learning_rate": 1.0, "frozen": ()}
+  config.phases.phase2 = {"epochs": 30, "learning_rate": 0.1, "frozen": ()}
+  # Any optax optimiser of a learning rate, by name, with its arguments as further keys.
+  # Keras's constants of Adadelta [author]; they go when the name is changed.
+  config.optimizer = {"name": "adadelta", "rho": 0.95, "eps": 1e-7}
+  # Epochs after the last phase at which networks are kept to vote [author]; negative: before its end.
+  config.snapshots = (2, 4, 6, 8, 10)
+
+  # "dense" computes what neighbouring pixels share once; "patches" takes every pixel's patch on its own.
+  config.classify = {"method": "dense", "tile_pixels": 4096}
+  # Time between two saves of the state that a killed run resumes from.
+  config.checkpoint_seconds = 60.0
+  return config

@@ -1,0 +1,35 @@
+"""Scenes from files, trained together in one network.
+
+  python launch.py --config=configs/own.py:fields,town \
+    --config.files.fields.cube=fields.npz \
+    --config.files.town.cube=town.mat --config.files.town.labels=town_gt.mat
+
+Behind the colon stand names for the scenes, the target first. Per scene:
+
+  cube, labels          .npz, .npy or .mat files; without labels they are in the cube's file
+  cube_key, labels_key  names inside an .npz or .mat file, where they are not obvious
+  bands                 range of bands to use, "first:end", counted from 0, without the end
+  sensor                "AVIRIS" or "ROSIS" lets --config.bands=103 or 160 align by the paper's rules
+
+All scenes need equal numbers of bands, as they are or by their ranges. Public
+scenes (indian_pines, salinas, pavia_university, pavia_centre) can stand among
+them by name, with no file given.
+"""
+
+from ml_collections import config_dict
+
+from configs import common
+from mtl_hsi.errors import RequestError
+
+
+def get_config(names: str = "") -> config_dict.ConfigDict:
+  """The config of the scenes named, separated by commas."""
+  scenes = tuple(name.strip() for name in names.split(",") if name.strip())
+  if not scenes:
+    raise RequestError("configs/own.py needs names for its scenes behind a colon, such as configs/own.py:fields,town")
+  config = common.get_config()
+  config.scenes = scenes
+  config.target = scenes[0]
+  for name in scenes:
+    config.files[name] = {"cube": "", "labels": "", "cube_key": "", "labels_key": "", "bands": "", "sensor": ""}
+  return config

@@ -1,0 +1,32 @@
+"""Runs an experiment: python launch.py --config=configs/mtl.py:pu_all [--config.<key>=<value> ...]."""
+
+import sys
+from pathlib import Path
+
+from absl import flags
+from ml_collections import config_flags
+
+from mtl_hsi import commandline
+
+_CONFIG = config_flags.DEFINE_config_file(
+  "config", None, "Config file, with its argument behind a colon.", lock_config=False, accept_new_attributes=True
+)
+_WORKDIR = flags.DEFINE_string("workdir", None, "Where results go; by default under runs/, named after the config.")
+_COMPILE_CACHE = flags.DEFINE_string("compile_cache", None, "Compiled programs; by default beside the work directory.")
+flags.mark_flag_as_required("config")
+
+
+def main(_):
+  config = commandline.resolve(_CONFIG)
+  workdir = Path(_WORKDIR.value) if _WORKDIR.value else commandline.default_workdir(_CONFIG)
+  # JAX is imported only when the request has proved readable.
+  from mtl_hsi import devices
+
+  devices.configure(Path(_COMPILE_CACHE.value or workdir.absolute().parent / ".compile_cache"))
+  from mtl_hsi import experiment
+
+  experiment.run(config, workdir, sys.argv)
+
+
+if __name__ == "__main__":
+  commandline.main(main)

@@ -1,0 +1,75 @@
+"""From scenes with different bands to one number of bands.
+
+A band alignment is an integer array `[B]`: which of the scene's bands stands at
+each input channel of the network.
+"""
+
+import numpy as np
+
+from mtl_hsi.errors import RequestError
+
+# Band counts of the paper's two groups of experiments (section III-C and III-D).
+ROSIS_BANDS = 103
+AVIRIS_BANDS = 160
+
+# "We used bands from 11 to 113 from the AVIRIS data sets when they were
+# involved to train the ROSIS data sets", counted from 1.
+_AVIRIS_START = 10
+
+
+def index_bands(available: int, wanted: int | None, sensor: str | None, where: str) -> np.ndarray:
+  """Bands by their index, as in the paper (section III-C, III-D).
+
+  | sensor | 103 bands | 160 bands |
+  |---|---|---|
+  | ROSIS | all, the last one repeated where one is missing | all, then the last ones once more up to 160 |
+  | AVIRIS | bands 11 to 113, counted from 1 | the last 160 |
+
+  Args:
+    available: the scene's number of bands.
+    wanted: input channels B, or None for all bands as they are.
+    sensor: "ROSIS", "AVIRIS" or another.
+    where: the scene's name, for errors.
+
+  Returns:
+    int32 `[B]`, indices from 0 into the scene's bands.
+
+  Raises:
+    RequestError: the paper has no rule for this sensor or band count.
+  """
+  if wanted is None or wanted == available:
+    return np.arange(available, dtype=np.int32)
+  known = f"scene {where!r} has {available} bands and {wanted} are wanted (config key 'bands')"
+  if wanted not in (ROSIS_BANDS, AVIRIS_BANDS) or sensor not in ("ROSIS", "AVIRIS"):
+    raise RequestError(
+      f"{known}: the paper's rules by index know {ROSIS_BANDS} and {AVIRIS_BANDS} bands of ROSIS and AVIRIS scenes, "
+      f"and this scene's sensor is {sensor}; give each scene a band range of equal length instead"
+    )
+  if sensor == "ROSIS":
+    missing = wanted - available
+    if not 0 <= missing <= available:
+      raise RequestError(f"{known}: a ROSIS scene is only ever lengthened, by at most all its bands once more")
+    bands = np.concatenate([np.arange(available), np.arange(available - missing, available)])
+  elif wanted == ROSIS_BANDS:
+    bands = np.arange(_AVIRIS_START, _AVIRIS_START + wanted)
+  else:
+    bands = np.arange(available - wanted, available)
+  if bands[0] < 0 or bands[-1] >= available:
+    raise RequestError(f"{known}: the scene has too few bands")
+  return bands.astype(np.int32)
+
+
+def check_equal_counts(bands: dict[str, np.ndarray]) -> int:
+  """The common number of bands B of all scenes.
+
+  Raises:
+    RequestError: two scenes differ; names both with their counts.
+  """
+  (first, reference), *others = bands.items()
+  for name, indices in others:
+    if len(indices) != len(reference):
+      raise RequestError(
+        f"scene {first!r} has {len(reference)} bands and scene {name!r} has {len(indices)}; one network needs equal "
+        f"counts: give a band range, such as --config.files.{name}.bands=0:{min(len(reference), len(indices))}"
+      )
+  return len(reference)

@@ -1,0 +1,118 @@
+"""Which samples stand in which batch of an epoch."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from mtl_hsi.patches import MIRRORS
+from mtl_hsi.sampling import PADDING
+
+
+class TrainingSet(NamedTuple):
+  """Training pixels of all scenes; each counts once per mirror image.
+
+  Attributes:
+    centres: row and column, int32 `[T, M, 2]`, M the largest set's pixels.
+    classes: class indices from 0, int32 `[T, M]`.
+    counts: pixels of every scene, int32 `[T]`.
+  """
+
+  centres: np.ndarray | Array
+  classes: np.ndarray | Array
+  counts: np.ndarray | Array
+
+
+class Order(NamedTuple):
+  """The samples of all steps of an epoch.
+
+  Attributes:
+    sample: index into the scene's training pixels, int32 `[steps, T, N]`.
+    mirror: index into `MIRRORS`, int32 `[steps, T, N]`.
+    valid: which slots hold a sample, bool `[steps, T, N]`.
+  """
+
+  sample: Array
+  mirror: Array
+  valid: Array
+
+
+def training_set(
+  train: list[np.ndarray], labels: list[np.ndarray], class_ids: list[np.ndarray]
+) -> TrainingSet:
+  """Training sets of all replicas, stacked on a leading axis R.
+
+  Args:
+    train: per scene the training pixels `[R, n, 2]` of its split.
+    labels: per scene the label image.
+    class_ids: per scene its class ids, ascending.
+  """
+  replicas, longest = len(train[0]), max(rows.shape[1] for rows in train)
+  centres = np.zeros((replicas, len(train), longest, 2), np.int32)
+  classes = np.zeros((replicas, len(train), longest), np.int32)
+  counts = np.zeros((replicas, len(train)), np.int32)
+  for scene, (rows, image, ids) in enumerate(zip(train, labels, class_ids, strict=True)):
+    for replica in range(replicas):
+      pixels = rows[replica][rows[replica, :, 0] != PADDING]
+      centres[replica, scene, : len(pixels)] = pixels
+      classes[replica, scene, : len(pixels)] = np.searchsorted(ids, image[tuple(pixels.T)])
+      counts[replica, scene] = len(pixels)
+  return TrainingSet(centres, classes, counts)
+
+
+def steps_per_epoch(counts: np.ndarray, batch_size: int, mixed: bool) -> int:
+  """Steps until every mirrored sample of the longest set (or of all sets, if mixed) was drawn.
+
+  Args:
+    counts: training pixels `[R, T]`.
+    batch_size: N.
+    mixed: see `epoch_order`.
+  """
+  samples = len(MIRRORS) * (counts.sum(axis=1) if mixed else counts.max(axis=1))
+  return int(-(-samples.max() // batch_size))
+
+
+def epoch_order(counts: Array, longest: int, key: Array, *, steps: int, batch_size: int, mixed: bool) -> Order:
+  """Shuffles the samples of one epoch.
+
+  Every step takes N samples of every scene. The epoch is as long as the
+  longest scene needs, whose last batch may be partial; shorter scenes wrap
+  around (a two-input Keras model). A mixed batch instead holds N samples of the
+  pooled set; each stands in its own scene's row, the other rows' slots are
+  empty.
+
+  Args:
+    counts: training pixels of every scene, int32 `[T]`.
+    longest: M of the training set.
+    key: of this epoch.
+    steps: see `steps_per_epoch`.
+    batch_size: N.
+    mixed: batches of pooled samples.
+  """
+  scenes, mirrors = counts.shape[0], len(MIRRORS)
+  exists = jnp.tile(jnp.arange(longest).reshape(1, -1) < counts.reshape(-1, 1), (1, mirrors))
+  rank = jnp.where(exists, jax.random.uniform(key, exists.shape), jnp.inf)
+  slot = jnp.arange(steps * batch_size, dtype=jnp.int32)
+  if mixed:
+    total = mirrors * jnp.sum(counts)
+    flat = jnp.argsort(rank.reshape(-1))[slot % total]
+    owner = (flat // exists.shape[1]).reshape(1, -1) == jnp.arange(scenes).reshape(-1, 1)
+    drawn = jnp.broadcast_to((flat % exists.shape[1]).reshape(1, -1), owner.shape)
+    valid = owner & _in_epoch(slot, total, batch_size).reshape(1, -1)
+  else:
+    totals = mirrors * counts
+    drawn = jnp.take_along_axis(jnp.argsort(rank, axis=1), slot.reshape(1, -1) % totals.reshape(-1, 1), axis=1)
+    valid = jnp.broadcast_to(_in_epoch(slot, jnp.max(totals), batch_size).reshape(1, -1), drawn.shape)
+  drawn = jnp.where(valid, drawn, 0).astype(jnp.int32)
+
+  def by_step(values):
+    return values.reshape(scenes, steps, batch_size).transpose(1, 0, 2)
+
+  return Order(by_step(drawn % longest), by_step(drawn // longest), by_step(valid))
+
+
+def _in_epoch(slot, total, batch_size):
+  """Slots up to the last sample; a replica that has fewer steps than another goes on with whole batches."""
+  return (slot < total) | (slot - slot % batch_size >= total)

@@ -1,0 +1,110 @@
+"""What must be settled before JAX wakes its devices, and what the machine is."""
+
+import contextlib
+import dataclasses
+import datetime
+import importlib.metadata
+import os
+import platform
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+# XLA reads this when jaxlib is loaded; jax would set 1, which lets warnings through.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import jax
+
+# Flags for XLA, in front of those the user sets in the environment.
+_XLA_FLAGS: tuple[str, ...] = ()
+
+# NVIDIA (bare, in a container, in WSL), AMD, TPU.
+_ACCELERATORS = ("/dev/nvidia0", "/dev/nvidiactl", "/dev/dxg", "/dev/kfd", "/dev/accel0", "/dev/vfio/0")
+
+_PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "scipy", "ml_collections")
+
+_COMPILE_EVENT = "/jax/core/compile/backend_compile_duration"
+
+
+def configure(compile_cache: Path) -> None:
+  """Settles backend, host devices and compile cache; call it before JAX computes anything.
+
+  On a machine without an accelerator JAX is held to the CPU, since a CUDA
+  build would first look for its driver and complain; there every usable core
+  becomes a device, for replicas to be spread over. Backends named in the
+  environment (`JAX_PLATFORMS`) are respected.
+
+  Args:
+    compile_cache: directory where compiled programs outlive the process.
+  """
+  os.environ["XLA_FLAGS"] = " ".join([*_XLA_FLAGS, os.environ.get("XLA_FLAGS", "")]).strip()
+  if not jax.config.jax_platforms and not any(map(os.path.exists, _ACCELERATORS)):
+    jax.config.update("jax_platforms", "cpu")
+  if jax.config.jax_platforms == "cpu":
+    jax.config.update("jax_num_cpu_devices", usable_cores())
+  jax.config.update("jax_compilation_cache_dir", str(compile_cache))
+  jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+  jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+  # A process killed in mid-write leaves a torn entry, which JAX compiles anew.
+  warnings.filterwarnings("ignore", message="Error (reading|writing) persistent compilation cache entry")
+
+
+def usable_cores() -> int:
+  """Cores this process may run on."""
+  if hasattr(os, "sched_getaffinity"):
+    return len(os.sched_getaffinity(0))
+  return os.cpu_count() or 1
+
+
+def environment(command: Sequence[str], started: datetime.datetime) -> dict:
+  """The machine and the software, for `environment.json`; wakes JAX's devices."""
+  return {
+    "command": list(command),
+    "started": started.isoformat(timespec="seconds"),
+    "python": platform.python_version(),
+    "packages": {name: importlib.metadata.version(name) for name in _PACKAGES},
+    "platform": platform.platform(),
+    "cpu": _cpu_model(),
+    "cores": usable_cores(),
+    "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+    "backend": jax.default_backend(),
+    "devices": [device.device_kind for device in jax.devices()],
+  }
+
+
+@dataclasses.dataclass
+class CompileClock:
+  """Time spent in XLA's compiler; reading a program from the compile cache counts too.
+
+  Attributes:
+    seconds: the sum.
+    compilations: how many programs.
+  """
+
+  seconds: float = 0.0
+  compilations: int = 0
+
+
+@contextlib.contextmanager
+def compile_clock() -> Iterator[CompileClock]:
+  """A clock that runs while JAX compiles, up to the end of the block."""
+  clock = CompileClock()
+
+  def listen(event: str, seconds: float, **_):
+    if event == _COMPILE_EVENT:
+      clock.seconds += seconds
+      clock.compilations += 1
+
+  jax.monitoring.register_event_duration_secs_listener(listen)
+  try:
+    yield clock
+  finally:
+    jax.monitoring.unregister_event_duration_listener(listen)
+
+
+def _cpu_model() -> str:
+  with contextlib.suppress(OSError):
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+      if line.startswith("model name"):
+        return line.partition(":")[2].strip()
+  return platform.processor() or platform.machine()

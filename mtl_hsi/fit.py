@@ -1,0 +1,116 @@
+"""The training loop: epochs, snapshots, checkpoints, resuming."""
+
+import time
+from collections.abc import Callable, Sequence
+
+import jax
+import numpy as np
+
+from mtl_hsi import optim, train
+from mtl_hsi.batches import TrainingSet, steps_per_epoch
+from mtl_hsi.errors import RequestError
+from mtl_hsi.models.multitask import Network
+from mtl_hsi.patches import Pixels
+from mtl_hsi.replicas import Replicas
+from mtl_hsi.schedule import Schedule
+from mtl_hsi.snapshots import Checkpoints
+
+# Called with the number of finished epochs and the last one's losses [R, T], None at the start.
+Progress = Callable[[int, np.ndarray | None], None]
+
+
+def fit(
+  network: Network,
+  make_optimizer: optim.Factory,
+  schedule: Schedule,
+  replicas: Replicas,
+  samples: TrainingSet,
+  pixels: Pixels,
+  *,
+  seed: int,
+  batch_size: int,
+  mixed: bool,
+  checkpoints: Checkpoints,
+  checkpoint_seconds: float,
+  scene_names: Sequence[str],
+  progress: Progress,
+) -> np.ndarray:
+  """Trains all replicas to the end of the schedule, from the latest checkpoint if there is one.
+
+  Args:
+    network: to train.
+    make_optimizer: from `optim.optimizer`.
+    schedule: phases and snapshots.
+    replicas: the R networks.
+    samples: training sets of all replicas, leading axis R.
+    pixels: the scenes.
+    seed: of replica 0; replica r has `seed + r`.
+    batch_size: N.
+    mixed: see `batches.epoch_order`.
+    checkpoints: where state and snapshots go.
+    checkpoint_seconds: time between two saves of the state.
+    scene_names: for errors.
+    progress: called at the start and after every epoch.
+
+  Returns:
+    Mean loss of every epoch `[epochs, R, T]`.
+
+  Raises:
+    RequestError: a loss is not finite, or a checkpoint is unusable.
+  """
+  steps = steps_per_epoch(samples.counts, batch_size, mixed)
+  keys, samples, pixels = replicas.keys(seed), replicas.put(samples), replicas.share(pixels)
+  epochs = {
+    frozen: replicas.spread(
+      train.make_epoch(network, make_optimizer, frozen, steps=steps, batch_size=batch_size, mixed=mixed), 3, donate=True
+    )
+    for frozen in {phase.frozen for phase in schedule.phases}
+  }
+  done, state = _resume(network, make_optimizer, schedule, replicas, keys, checkpoints)
+  progress(done, None)
+  saved = time.monotonic()
+  while done < schedule.epochs:
+    phase = schedule.phase_at(done)
+    state = epochs[phase.frozen](state, samples, keys, pixels, np.int32(done), np.float32(phase.learning_rate))
+    losses = replicas.get(state["losses"][:, done])
+    _check_finite(losses, scene_names, done, phase, seed)
+    done += 1
+    progress(done, losses)
+    if done in schedule.snapshot_epochs:
+      checkpoints.save_snapshot(done, replicas.get({"params": state["params"], "stats": state["stats"]}))
+    if done < schedule.epochs and schedule.starts_phase(done):
+      frozen = schedule.phase_at(done).frozen
+      state = replicas.spread(lambda own: train.start_phase(own, make_optimizer, frozen), 1)(state)
+    if done == schedule.epochs or time.monotonic() - saved >= checkpoint_seconds:
+      checkpoints.save_state(done, replicas.get(state))
+      saved = time.monotonic()
+  return replicas.get(state["losses"]).transpose(1, 0, 2)
+
+
+def _resume(network, make_optimizer, schedule, replicas, keys, checkpoints):
+  """Finished epochs and state, of the latest checkpoint or of a fresh start."""
+
+  def fresh(key, done):
+    state = train.init_state(network, key, schedule.epochs)
+    return train.start_phase(state, make_optimizer, schedule.phase_at(done).frozen)
+
+  def expected(done):
+    last = min(done, schedule.epochs - 1)
+    return replicas.shapes(jax.eval_shape(lambda: fresh(jax.random.key(0), last)))
+
+  restored = checkpoints.restore_latest_state(expected)
+  if restored is not None:
+    done, state = restored
+    return done, replicas.put(state)
+  return 0, replicas.spread(lambda key: fresh(key, 0), 1)(keys)
+
+
+def _check_finite(losses, scene_names, done, phase, seed):
+  bad = np.argwhere(~np.isfinite(losses))
+  if len(bad):
+    replica, scene = bad[0]
+    raise RequestError(
+      f"the loss of scene {scene_names[scene]!r} is {losses[replica, scene]} in replica {replica} (seed {seed + replica}) "
+      f"after epoch {done + 1} (phases.{phase.name}, learning rate {phase.learning_rate:g}); lower the learning rate, in "
+      f"a new work directory"
+    )

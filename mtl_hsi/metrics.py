@@ -1,0 +1,117 @@
+"""How well predicted labels fit the ground truth."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+
+def confusion(truth: np.ndarray, predicted: np.ndarray, class_ids: Sequence[int]) -> np.ndarray:
+  """Counts test pixels by true class (rows) and predicted class (columns).
+
+  Args:
+    truth: class ids of the test pixels `[N]`.
+    predicted: class ids predicted for them `[N]`.
+    class_ids: the scene's class ids, ascending `[C]`.
+
+  Returns:
+    int64 `[C, C]`.
+
+  Raises:
+    ValueError: `truth` or `predicted` holds an id that is not in `class_ids`.
+  """
+  classes = len(class_ids)
+  cells = classes * _positions(truth, class_ids) + _positions(predicted, class_ids)
+  return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
+
+
+def score(confusion: np.ndarray) -> dict:
+  """Computes the usual measures from one confusion matrix `[C, C]`, rows truth.
+
+  A class without test pixels has no accuracy and no F1 (nan) and no part in
+  the average accuracy. Kappa is `(OA - e) / (1 - e)`, `e` the agreement
+  expected of independent labels with the same counts.
+
+  Returns:
+    `overall_accuracy`, `average_accuracy`, `kappa`: floats, fractions of 1;
+    `accuracy` (recall), `f1`: per class `[C]`.
+  """
+  hits = np.diag(confusion).astype(float)
+  true, predicted, total = confusion.sum(1), confusion.sum(0), confusion.sum()
+  overall = _ratio(hits.sum(), total)
+  expected = _ratio(true.astype(float) @ predicted, float(total) ** 2)
+  accuracy = _ratio(hits, true)
+  f1 = np.where(true > 0, _ratio(2 * hits, true + predicted), np.nan)
+  average = accuracy[true > 0].mean() if total else np.nan
+  return {
+    "overall_accuracy": float(overall),
+    "average_accuracy": float(average),
+    "kappa": float(_ratio(overall - expected, 1 - expected)),
+    "accuracy": accuracy,
+    "f1": f1,
+  }
+
+
+def summarise(confusions: np.ndarray, class_ids: Sequence[int], class_names: Mapping[int, str]) -> dict:
+  """Summarises one scene over replicas, ready for `metrics.json`.
+
+  Args:
+    confusions: one matrix per replica `[R, C, C]`, rows truth.
+    class_ids: class ids in the order of the matrices `[C]`.
+    class_names: name of each class id.
+
+  Returns:
+    `overall_accuracy`, `average_accuracy`, `kappa`: `mean`, `std` (population)
+    and `replicas`, fractions of 1; `per_class`: list of `id`, `name`,
+    `accuracy`, `f1`, `test_pixels` (of one replica, their mean where replicas
+    differ); `class_ids` and `confusion`, summed over replicas. What is
+    undefined is None.
+  """
+  scores = [score(matrix) for matrix in confusions]
+  summary = {}
+  for key in ("overall_accuracy", "average_accuracy", "kappa"):
+    values = np.array([s[key] for s in scores])
+    summary[key] = _mean_std(values) | {"replicas": [_defined(value) for value in values]}
+  accuracy = np.array([s["accuracy"] for s in scores])
+  f1 = np.array([s["f1"] for s in scores])
+  pixels = np.asarray(confusions).sum(2).mean(0)
+  summary["per_class"] = [
+    {
+      "id": int(class_id),
+      "name": class_names[int(class_id)],
+      "accuracy": _mean_std(accuracy[:, c]),
+      "f1": _mean_std(f1[:, c]),
+      "test_pixels": int(pixels[c]) if pixels[c].is_integer() else float(pixels[c]),
+    }
+    for c, class_id in enumerate(class_ids)
+  ]
+  summary["class_ids"] = [int(class_id) for class_id in class_ids]
+  summary["confusion"] = np.asarray(confusions).sum(0).tolist()
+  return summary
+
+
+def _positions(labels, class_ids):
+  """Class ids to their places in the ascending `class_ids`."""
+  class_ids, labels = np.asarray(class_ids), np.asarray(labels)
+  positions = np.searchsorted(class_ids, labels).clip(max=len(class_ids) - 1)
+  strange = labels[class_ids[positions] != labels]
+  if strange.size:
+    raise ValueError(f"label {strange[0]} is none of the class ids {class_ids.tolist()}")
+  return positions
+
+
+def _ratio(numerator, denominator):
+  """nan where the denominator is 0."""
+  with np.errstate(divide="ignore", invalid="ignore"):
+    return np.where(np.equal(denominator, 0), np.nan, np.divide(numerator, denominator))
+
+
+def _mean_std(values: np.ndarray) -> dict:
+  """Over the replicas in which the value is defined."""
+  values = values[~np.isnan(values)]
+  if not values.size:
+    return {"mean": None, "std": None}
+  return {"mean": float(values.mean()), "std": float(values.std())}
+
+
+def _defined(value) -> float | None:
+  return None if np.isnan(value) else float(value)

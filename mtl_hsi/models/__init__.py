@@ -1,0 +1,1 @@
+"""The networks: stems, backbones and heads."""

@@ -1,0 +1,93 @@
+"""CCNN, the contextual network of Lee and Kwon as the paper's author wrote it (5 x 5 patches).
+
+  bank: max5(1x1 conv 128) | max3(3x3 conv 128) | 5x5 conv 128   -> 384 at 1 x 1
+  ReLU, BatchNorm, 1x1 conv 128
+  + {ReLU, BatchNorm, 1x1 conv 128, ReLU, 1x1 conv 128}
+  + {ReLU, 1x1 conv 128, ReLU, 1x1 conv 128}
+  ReLU, 1x1 conv 128, ReLU, dropout 0.5, 1x1 conv 128, ReLU, dropout 0.5, 1x1 conv 128
+
+Source: Lee & Kwon, "Going deeper with contextual CNN for hyperspectral image
+classification" (2017); batch normalisation in place of local response
+normalisation follows the author's code.
+"""
+
+import flax.linen as nn
+import jax.numpy as jnp
+from jax import Array
+
+from mtl_hsi.models import convolution
+from mtl_hsi.models.layers import BatchNorm, Convolution
+
+PATCH = 5
+_WIDTH = 128
+_DROPOUT = 0.5
+
+
+class Stem(nn.Module):
+  """The multi-scale bank of first convolutions: `[..., H, W, B]` to `[..., H - 4, W - 4, 384]`."""
+
+  bands: int
+
+  def setup(self):
+    self.conv1 = Convolution(_WIDTH, 1, self.bands)
+    self.conv3 = Convolution(_WIDTH, 3, self.bands)
+    self.conv5 = Convolution(_WIDTH, 5, self.bands)
+
+  def __call__(self, x: Array) -> Array:
+    scales = (
+      convolution.stride1_max(self.conv1(x), 5),
+      convolution.stride1_max(self.conv3(x), 3),
+      self.conv5(x),
+    )
+    return jnp.concatenate(scales, axis=-1)
+
+
+class Backbone(nn.Module):
+  """Everything between bank and head; all of it acts on single positions."""
+
+  scenes: int
+  norm_per_scene: bool
+
+  features = _WIDTH
+
+  def setup(self):
+    self.norm1 = BatchNorm(3 * _WIDTH, self.scenes, self.norm_per_scene)
+    self.conv1 = Convolution(_WIDTH, 1, 3 * _WIDTH)
+    self.norm2 = BatchNorm(_WIDTH, self.scenes, self.norm_per_scene)
+    self.residual1 = [Convolution(_WIDTH, 1, _WIDTH) for _ in range(2)]
+    self.residual2 = [Convolution(_WIDTH, 1, _WIDTH) for _ in range(2)]
+    self.last = [Convolution(_WIDTH, 1, _WIDTH) for _ in range(3)]
+    self.dropout = nn.Dropout(_DROPOUT)
+
+  def __call__(self, x: Array, valid: Array, train: bool) -> Array:
+    """Features `[T, N, 128]` of the bank's output `x [T, N, 1, 1, 384]`; `valid` bool `[T, N]`."""
+
+    def norm(layer, values):
+      return layer(values, valid, train)
+
+    return self._trunk(x, norm, train)[:, :, 0, 0]
+
+  def dense(self, x: Array, kernel: Array, bias: Array, scene: Array) -> Array:
+    """Logits `[H, W, C]` of one scene from the bank's output `x [H, W, 384]` over a region.
+
+    `kernel [128, C]` and `bias [C]` are the scene's head, `scene` its index.
+    """
+
+    def norm(layer, values):
+      return layer.scene(values, scene)
+
+    logits = jnp.matmul(self._trunk(x, norm, train=False), kernel)
+    return logits + bias.reshape(1, 1, -1)
+
+  def _trunk(self, x, norm, train):
+    x = self.conv1(norm(self.norm1, nn.relu(x)))
+    x = x + self._two(norm(self.norm2, nn.relu(x)), self.residual1)
+    x = x + self._two(nn.relu(x), self.residual2)
+    x = nn.relu(self.last[0](nn.relu(x)))
+    x = nn.relu(self.last[1](self.dropout(x, deterministic=not train)))
+    return self.last[2](self.dropout(x, deterministic=not train))
+
+  @staticmethod
+  def _two(x, convolutions):
+    first, second = convolutions
+    return second(nn.relu(first(x)))

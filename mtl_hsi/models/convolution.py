@@ -1,0 +1,60 @@
+"""Convolutions written as matrix products.
+
+`lax.conv` inside a `lax.scan` takes XLA's slow path on CPUs, and under `vmap`
+over weights it becomes a grouped convolution; a product stays a product.
+"""
+
+import jax.numpy as jnp
+from jax import Array
+
+
+def columns(x: Array, size: int) -> Array:
+  """Gathers the neighbourhood of every position as one row.
+
+  Args:
+    x: `[..., H, W, D]`.
+    size: side k of the neighbourhood.
+
+  Returns:
+    `[..., H - k + 1, W - k + 1, k * k * D]`, taps in row-major order.
+  """
+  height, width = x.shape[-3] - size + 1, x.shape[-2] - size + 1
+  taps = [x[..., i : i + height, j : j + width, :] for i in range(size) for j in range(size)]
+  return jnp.concatenate(taps, axis=-1)
+
+
+def valid(x: Array, kernel: Array) -> Array:
+  """Cross-correlates without padding.
+
+  Args:
+    x: `[..., H, W, D]`.
+    kernel: `[k, k, D, O]`.
+
+  Returns:
+    `[..., H - k + 1, W - k + 1, O]`.
+  """
+  size, _, inputs, outputs = kernel.shape
+  rows = columns(x, size) if size > 1 else x
+  return jnp.matmul(rows, kernel.reshape(size * size * inputs, outputs))
+
+
+def same(x: Array, kernel: Array) -> Array:
+  """Cross-correlates with zero padding that keeps the size: `[..., H, W, D]` to `[..., H, W, O]`.
+
+  The kernel `[k, k, D, O]` has an odd side k.
+  """
+  margin = kernel.shape[0] // 2
+  edges = [(0, 0)] * (x.ndim - 3) + [(margin, margin), (margin, margin), (0, 0)]
+  return valid(jnp.pad(x, edges), kernel)
+
+
+def stride1_max(x: Array, size: int) -> Array:
+  """Maximum over every k x k window: `[..., H, W, D]` to `[..., H - k + 1, W - k + 1, D]`."""
+  height, width = x.shape[-3] - size + 1, x.shape[-2] - size + 1
+  rows = x[..., :height, :, :]
+  for i in range(1, size):
+    rows = jnp.maximum(rows, x[..., i : i + height, :, :])
+  result = rows[..., :width, :]
+  for j in range(1, size):
+    result = jnp.maximum(result, rows[..., j : j + width, :])
+  return result

@@ -1,0 +1,112 @@
+"""HResNet, the network of the paper (9 x 9 patches).
+
+  two 3x3 conv 32 valid, concatenated to 64          -> 7 x 7, the stem
+  + {BatchNorm, ReLU, 3x3 conv 64 same, ReLU, 3x3 conv 64 same}, once or more
+  flattened to 3136, or averaged to 64               -> features of the head
+
+The two first convolutions read the same input and are linear, so they are one
+convolution of 64 features. Source: paper Fig. 1; widths, order and padding from
+the author's code (`resnet99`), which also has the variants with two residual
+blocks and with average pooling.
+"""
+
+import flax.linen as nn
+import jax.numpy as jnp
+from jax import Array
+
+from mtl_hsi.models import convolution, window
+from mtl_hsi.models.layers import BatchNorm, Convolution
+
+PATCH = 9
+_WINDOW = PATCH - 2
+_WIDTH = 64
+
+
+class Stem(nn.Module):
+  """The first convolution: `[..., H, W, B]` to `[..., H - 2, W - 2, 64]`."""
+
+  bands: int
+
+  def setup(self):
+    self.conv = Convolution(_WIDTH, 3, self.bands)
+
+  def __call__(self, x: Array) -> Array:
+    return self.conv(x)
+
+
+class Residual(nn.Module):
+  """x + conv(ReLU(conv(ReLU(BatchNorm(x))))), no activation after the sum."""
+
+  scenes: int
+  norm_per_scene: bool
+
+  def setup(self):
+    self.norm = BatchNorm(_WIDTH, self.scenes, self.norm_per_scene)
+    self.conv1 = Convolution(_WIDTH, 3, _WIDTH, convolution.same)
+    self.conv2 = Convolution(_WIDTH, 3, _WIDTH, convolution.same)
+
+  def __call__(self, x: Array, valid: Array, train: bool) -> Array:
+    return x + self.conv2(nn.relu(self.conv1(nn.relu(self.norm(x, valid, train)))))
+
+  def inner_dense(self, places: window.Places, scene: Array) -> window.Places:
+    """What the second convolution reads, at every place of the window."""
+    places = window.each(lambda x: nn.relu(self.norm.scene(x, scene)), places)
+    return window.each(nn.relu, window.same(places, self.conv1.kernel, self.conv1.bias))
+
+  def dense(self, places: window.Places, scene: Array) -> window.Places:
+    """The whole block at every place of the window."""
+    inner = self.inner_dense(places, scene)
+    return window.add(places, window.same(inner, self.conv2.kernel, self.conv2.bias))
+
+
+class Backbone(nn.Module):
+  """The residual blocks.
+
+  Attributes:
+    scenes: number of scenes T.
+    norm_per_scene: see `layers.BatchNorm`.
+    blocks: number of residual blocks, 1 in the paper.
+    pool: average over the 7 x 7 positions instead of flattening them.
+  """
+
+  scenes: int
+  norm_per_scene: bool
+  blocks: int
+  pool: bool
+
+  @property
+  def features(self) -> int:
+    """Features D that the head reads."""
+    return _WIDTH if self.pool else _WINDOW * _WINDOW * _WIDTH
+
+  def setup(self):
+    self.residuals = [Residual(self.scenes, self.norm_per_scene) for _ in range(self.blocks)]
+
+  def __call__(self, x: Array, valid: Array, train: bool) -> Array:
+    """Features `[T, N, D]` of the stem's output `x [T, N, 7, 7, 64]`; `valid` bool `[T, N]`."""
+    for block in self.residuals:
+      x = block(x, valid, train)
+    return jnp.mean(x, axis=(2, 3)) if self.pool else x.reshape(*x.shape[:2], self.features)
+
+  def dense(self, x: Array, kernel: Array, bias: Array, scene: Array) -> Array:
+    """Logits `[H, W, C]` of one scene from the stem's output `x [H + 6, W + 6, 64]` over a region.
+
+    The last convolution is linear and folds into the head. `kernel [D, C]` and
+    `bias [C]` are the scene's head, `scene` its index.
+    """
+    head = self._head_of_positions(kernel)
+    places = window.start(x, _WINDOW)
+    for block in self.residuals[:-1]:
+      places = block.dense(places, scene)
+    last = self.residuals[-1]
+    folded = window.fold_same(last.conv2.kernel, head)
+    constant = bias + jnp.einsum("yxoc,o->c", head, last.conv2.bias)
+    logits = window.read_out(places, head) + window.read_out(last.inner_dense(places, scene), folded)
+    return logits + constant.reshape(1, 1, -1)
+
+  def _head_of_positions(self, kernel):
+    """The head's weights of every window position `[7, 7, 64, C]`."""
+    shape = (_WINDOW, _WINDOW, _WIDTH, kernel.shape[-1])
+    if self.pool:
+      return jnp.broadcast_to(kernel.reshape(1, 1, *kernel.shape) / _WINDOW**2, shape)
+    return kernel.reshape(shape)

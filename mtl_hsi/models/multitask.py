@@ -1,0 +1,190 @@
+"""Stems, one backbone and heads of all scenes as one network.
+
+Parameters are one pytree of three groups:
+
+  stem      the first convolution: one set (with spectral knowledge), or one per
+            scene, stacked on a leading axis (without)
+  backbone  shared by all scenes
+  heads     kernels `[T, D, C]` and biases `[T, C]` of all scenes; classes that
+            a scene lacks are masked
+
+Source: paper section II-B, equation (3) and section III-B (spectral knowledge).
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from mtl_hsi.errors import RequestError
+from mtl_hsi.models import ccnn, hresnet
+from mtl_hsi.models.layers import KERNEL_INIT
+
+GROUPS = ("stem", "backbone", "heads")
+NAMES = ("hresnet", "ccnn")
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+  """A multitask network; pure functions of parameters and statistics.
+
+  Attributes:
+    stem: module of the first convolution.
+    backbone: module that all scenes share.
+    patch: side P of the patches it classifies.
+    class_counts: number of classes of every scene.
+    shared_stem: whether all scenes share the first convolution.
+  """
+
+  stem: nn.Module
+  backbone: nn.Module
+  patch: int
+  class_counts: tuple[int, ...]
+  shared_stem: bool
+
+  @property
+  def scenes(self) -> int:
+    """Number of scenes T."""
+    return len(self.class_counts)
+
+  @property
+  def present(self) -> Array:
+    """Which classes a scene has: bool `[T, C]`."""
+    return jnp.arange(max(self.class_counts)).reshape(1, -1) < jnp.array(self.class_counts).reshape(-1, 1)
+
+  def init(self, key: Array) -> tuple[dict, dict]:
+    """Fresh parameters {"stem", "backbone", "heads"} and moving statistics."""
+    stem_key, backbone_key, head_key = jax.random.split(key, 3)
+    patches = jnp.zeros((self.scenes, 1, self.patch, self.patch, self.stem.bands))
+    if self.shared_stem:
+      stem = self.stem.init(stem_key, patches)["params"]
+    else:
+      stem = jax.vmap(lambda k: self.stem.init(k, patches[0])["params"])(jax.random.split(stem_key, self.scenes))
+    maps = self._stems(stem, patches)
+    variables = self.backbone.init(backbone_key, maps, jnp.ones((self.scenes, 1), bool), train=False)
+    shape = (self.backbone.features, max(self.class_counts))
+    kernels = jax.vmap(lambda k: KERNEL_INIT(k, shape))(jax.random.split(head_key, self.scenes))
+    heads = {"kernel": kernels, "bias": jnp.zeros((self.scenes, shape[1]))}
+    return {"stem": stem, "backbone": variables["params"], "heads": heads}, variables["batch_stats"]
+
+  def train_logits(
+    self, params: dict, stats: dict, patches: Array, valid: Array, key: Array, frozen: Sequence[str]
+  ) -> tuple[Array, dict]:
+    """Logits of a training batch and the moved statistics.
+
+    Args:
+      params: see `init`.
+      stats: see `init`.
+      patches: `[T, N, P, P, B]`.
+      valid: bool `[T, N]`: samples that count for batch statistics.
+      key: of the dropout.
+      frozen: parameter groups that do not train; a frozen backbone normalises
+        by its moving statistics and leaves them.
+
+    Returns:
+      Logits `[T, N, C]`, minus infinity for absent classes, and statistics.
+    """
+    maps = self._stems(params["stem"], patches)
+    variables = {"params": params["backbone"], "batch_stats": stats}
+    moving = "backbone" not in frozen
+    features, moved = self.backbone.apply(
+      variables, maps, valid, train=moving, mutable=["batch_stats"], rngs={"dropout": key}
+    )
+    logits = jax.vmap(self._head, in_axes=(None, 0, 0))(params["heads"], features, jnp.arange(self.scenes))
+    return logits, moved["batch_stats"] if moving else stats
+
+  def patch_logits(self, params: dict, stats: dict, patches: Array, scene: Array) -> Array:
+    """Logits of patches of one scene in use.
+
+    Args:
+      params: see `init`.
+      stats: see `init`.
+      patches: `[N, P, P, B]`.
+      scene: index of the scene, an integer scalar.
+
+    Returns:
+      `[N, C]`, minus infinity for absent classes.
+    """
+    maps = self._stem_of_scene(params["stem"], patches, scene)[None]
+    own = jax.tree.map(lambda rows: rows if len(rows) == 1 else rows[scene][None], stats)
+    variables = {"params": params["backbone"], "batch_stats": own}
+    features = self.backbone.apply(variables, maps, jnp.ones(maps.shape[:2], bool), train=False)
+    return self._head(params["heads"], features[0], scene)
+
+  def dense_logits(self, params: dict, stats: dict, region: Array, scene: Array) -> Array:
+    """Logits of every pixel of a region, equal to those of its patches.
+
+    Args:
+      params: see `init`.
+      stats: see `init`.
+      region: `[H + P - 1, W + P - 1, B]`, the pixels and their surroundings.
+      scene: index of the scene, an integer scalar.
+
+    Returns:
+      `[H, W, C]`, minus infinity for absent classes.
+    """
+    maps = self._stem_of_scene(params["stem"], region, scene)
+    head = jax.tree.map(lambda x: x[scene], params["heads"])
+    variables = {"params": params["backbone"], "batch_stats": stats}
+    logits = self.backbone.apply(variables, maps, head["kernel"], head["bias"], scene, method="dense")
+    return self._mask(logits, scene)
+
+  def _stems(self, stem, patches):
+    if self.shared_stem:
+      return self.stem.apply({"params": stem}, patches)
+    return jax.vmap(lambda own, x: self.stem.apply({"params": own}, x))(stem, patches)
+
+  def _stem_of_scene(self, stem, x, scene):
+    own = stem if self.shared_stem else jax.tree.map(lambda rows: rows[scene], stem)
+    return self.stem.apply({"params": own}, x)
+
+  def _head(self, heads, features, scene):
+    logits = features @ heads["kernel"][scene] + heads["bias"][scene].reshape(1, -1)
+    return self._mask(logits, scene)
+
+  def _mask(self, logits, scene):
+    present = self.present[scene]
+    return jnp.where(present.reshape((1,) * (logits.ndim - 1) + present.shape), logits, -jnp.inf)
+
+
+def make_network(
+  name: str,
+  *,
+  bands: int,
+  class_counts: Sequence[int],
+  spectral_knowledge: bool,
+  norm_per_scene: bool,
+  blocks: int,
+  pool: bool,
+) -> Network:
+  """Builds a network by name.
+
+  Args:
+    name: one of `NAMES`.
+    bands: bands B that every scene has after alignment.
+    class_counts: number of classes of every scene.
+    spectral_knowledge: share the first convolution among the scenes.
+    norm_per_scene: batch statistics per scene, else joint.
+    blocks: residual blocks (HResNet).
+    pool: average pooling before the head (HResNet).
+
+  Raises:
+    RequestError: an unknown name or an option that the network lacks.
+  """
+  scenes = len(class_counts)
+  if name == "hresnet":
+    if blocks < 1:
+      raise RequestError(f"model.blocks is {blocks}; HResNet needs at least one residual block")
+    stem, patch = hresnet.Stem(bands), hresnet.PATCH
+    backbone = hresnet.Backbone(scenes, norm_per_scene, blocks, pool)
+  elif name == "ccnn":
+    if pool or blocks != 1:
+      raise RequestError("model.pool and model.blocks are options of hresnet; with ccnn leave them at False and 1")
+    stem, patch = ccnn.Stem(bands), ccnn.PATCH
+    backbone = ccnn.Backbone(scenes, norm_per_scene)
+  else:
+    raise RequestError(f"model.name is {name!r}; the networks are {', '.join(NAMES)}")
+  return Network(stem, backbone, patch, tuple(class_counts), spectral_knowledge)

@@ -1,0 +1,125 @@
+"""Zero-padded convolutions inside a sliding window, evaluated densely and exactly.
+
+A patch network pads with zeros at the border of its own S x S window, so what a
+pixel's activation is depends on where in the window the pixel stands. Only the
+distance to the window's border matters, and only as far as padding has reached:
+after `depth` padded 3 x 3 convolutions a row is one of the `depth` first, one of
+the `depth` last, or inside. Every pixel is therefore computed once for each such
+place instead of once for each of the S * S windows that hold it.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+
+_TAPS = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
+
+
+class Places(NamedTuple):
+  """Activations over a region for every place that a pixel can have in its window.
+
+  Attributes:
+    size: side S of the window.
+    depth: padded convolutions so far.
+    values: place (row, column), each named by its representative position in
+      the window, to activations `[H, W, D]`.
+  """
+
+  size: int
+  depth: int
+  values: Mapping[tuple[int, int], Array]
+
+
+def start(x: Array, size: int) -> Places:
+  """Activations `[H, W, D]` that no padding has touched yet."""
+  return Places(size, 0, {(0, 0): x})
+
+
+def each(function: Callable[[Array], Array], places: Places) -> Places:
+  """Applies a position-wise function at every place."""
+  return places._replace(values={place: function(x) for place, x in places.values.items()})
+
+
+def add(shallow: Places, deep: Places) -> Places:
+  """Sum of two activations of the same window, place by place, at the larger depth."""
+  values = {place: x + _at(shallow, place) for place, x in deep.values.items()}
+  return deep._replace(values=values)
+
+
+def same(places: Places, kernel: Array, bias: Array) -> Places:
+  """A zero-padded 3 x 3 convolution: kernel `[3, 3, D, O]`, bias `[O]`."""
+  inputs, outputs = kernel.shape[2:]
+  flat = kernel.transpose(2, 0, 1, 3).reshape(inputs, 9 * outputs)
+  products = each(lambda x: _split(jnp.pad(jnp.matmul(x, flat), [(1, 1), (1, 1), (0, 0)]), outputs), places)
+  depth = places.depth + 1
+  values = {}
+  for row in _representatives(places.size, depth):
+    for column in _representatives(places.size, depth):
+      terms = []
+      for tap, (dy, dx) in enumerate(_TAPS):
+        if 0 <= row + dy < places.size and 0 <= column + dx < places.size:
+          product = _at(products, (row + dy, column + dx))[tap]
+          height, width = product.shape[0] - 2, product.shape[1] - 2
+          terms.append(product[1 + dy : 1 + dy + height, 1 + dx : 1 + dx + width])
+      values[row, column] = sum(terms) + bias.reshape(1, 1, -1)
+  return Places(places.size, depth, values)
+
+
+def fold_same(kernel: Array, head: Array) -> Array:
+  """The linear map of the window that a padded convolution followed by a head amounts to.
+
+  Args:
+    kernel: `[3, 3, D, O]`, followed by no activation.
+    head: weights of every window position `[S, S, O, C]`.
+
+  Returns:
+    `[S, S, D, C]`: G[u] = sum over taps t of K[t] head[u - t].
+  """
+  size = head.shape[0]
+  padded = jnp.pad(head, [(1, 1), (1, 1), (0, 0), (0, 0)])
+  shifted = [padded[1 - dy : 1 - dy + size, 1 - dx : 1 - dx + size] for dy, dx in _TAPS]
+  return jnp.einsum("tyxoc,tdo->yxdc", jnp.stack(shifted), kernel.reshape(9, *kernel.shape[2:]))
+
+
+def read_out(places: Places, head: Array) -> Array:
+  """Applies a head to the window around every pixel.
+
+  Args:
+    places: activations over the region `[H + S - 1, W + S - 1, D]`.
+    head: weights of every window position `[S, S, D, C]`.
+
+  Returns:
+    `[H, W, C]`.
+  """
+  size, classes = places.size, head.shape[3]
+  positions = {}
+  for row in range(size):
+    for column in range(size):
+      positions.setdefault(_place((row, column), size, places.depth), []).append((row, column))
+  terms = []
+  for place, members in positions.items():
+    weights = jnp.concatenate([head[position] for position in members], axis=-1)
+    products = _split(jnp.matmul(places.values[place], weights), classes)
+    for product, (row, column) in zip(products, members, strict=True):
+      height, width = product.shape[0] - size + 1, product.shape[1] - size + 1
+      terms.append(product[row : row + height, column : column + width])
+  return sum(terms)
+
+
+def _split(x, size):
+  return [x[..., i : i + size] for i in range(0, x.shape[-1], size)]
+
+
+def _at(places, position):
+  return places.values[_place(position, places.size, places.depth)]
+
+
+def _place(position, size, depth):
+  """The representative position of the place of (row, column)."""
+  return tuple(u if u < depth or u >= size - depth else depth for u in position)
+
+
+def _representatives(size, depth):
+  return sorted({_place((u, u), size, depth)[0] for u in range(size)})

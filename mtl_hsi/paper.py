@@ -1,0 +1,80 @@
+"""The paper's figures, as data: overall accuracies of Tables I-IV.
+
+Liu & Shi, "Multitask Deep Learning With Spectral Knowledge for Hyperspectral
+Image Classification", IEEE Geoscience and Remote Sensing Letters, 2020, read
+from the preprint, which breaks off within Table IV.
+"""
+
+import csv
+import functools
+import importlib.resources
+from collections.abc import Sequence
+from typing import NamedTuple
+
+SHORT_NAMES = {"indian_pines": "IN", "salinas": "SA", "pavia_university": "PU", "pavia_centre": "PC"}
+
+
+class PaperFigure(NamedTuple):
+  """Overall accuracy in %, mean and standard deviation over Monte-Carlo runs."""
+
+  mean: float
+  std: float
+
+
+def figure(target: str, column: str, samples_per_class: int) -> PaperFigure | None:
+  """Returns one cell of Tables I-IV, or None where the paper has none.
+
+  Args:
+    target: the table's scene, "IN", "SA", "PU" or "PC".
+    column: such as "svm", "hresnet/single" or "ccnn/with/SA"; see `column_of`.
+    samples_per_class: the row; 5, 10, ... 30 in the paper.
+  """
+  return _figures().get((target, column, samples_per_class))
+
+
+def column_of(
+  target: str, partners: Sequence[str], model: str, spectral_knowledge: bool, inverse: Sequence[str]
+) -> str | None:
+  """Returns the column of the target's table that an experiment belongs to.
+
+  The tables list partner X with its bands reversed ("Inverse-X") among the
+  columns without spectral knowledge. We read it as a first convolution that is
+  shared all the same: the reversal takes the knowledge away.
+
+  Args:
+    target: name of the scene whose accuracy is compared.
+    partners: names of the scenes trained with it.
+    model: "svm", "hresnet" or "ccnn".
+    spectral_knowledge: True where the scenes share the first convolution;
+      without meaning where there are no partners.
+    inverse: names of the scenes whose bands are reversed.
+
+  Returns:
+    The column's name, or None where the paper has no such column.
+  """
+  if not {target, *partners} <= SHORT_NAMES.keys():
+    return None
+  column = _column([SHORT_NAMES[name] for name in partners], model, spectral_knowledge)
+  if inverse:
+    alone = spectral_knowledge and len(partners) == 1 and list(inverse) == list(partners)
+    column = f"{model}/without/INVERSE-{SHORT_NAMES[partners[0]]}" if alone else None
+  exists = any((t, c) == (SHORT_NAMES[target], column) for t, c, _ in _figures())
+  return column if exists else None
+
+
+def _column(partners: list[str], model: str, spectral_knowledge: bool) -> str:
+  if not partners:
+    return model if model == "svm" else f"{model}/single"
+  together = "ALL" if len(partners) == len(SHORT_NAMES) - 1 else "+".join(partners)
+  return f"{model}/{'with' if spectral_knowledge else 'without'}/{together}"
+
+
+@functools.cache
+def _figures() -> dict[tuple[str, str, int], PaperFigure]:
+  text = importlib.resources.files("mtl_hsi").joinpath("paper_tables.csv").read_text()
+  return {
+    (row["target"], row["column"], int(row["samples_per_class"])): PaperFigure(
+      float(row["oa_mean"]), float(row["oa_std"])
+    )
+    for row in csv.DictReader(text.splitlines())
+  }

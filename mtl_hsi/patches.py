@@ -1,0 +1,96 @@
+"""Patches gathered on the device from the scenes' cubes, mirrored by index."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+# The four mirror images of a sample in the author's order: rows flipped,
+# columns flipped, both, none. Factors of the row and column offsets.
+MIRRORS = np.array([(-1, 1), (1, -1), (-1, -1), (1, 1)], np.int32)
+
+
+class Pixels(NamedTuple):
+  """The padded cubes of all scenes, one pixel a row.
+
+  Attributes:
+    values: float32 `[pixels, B]`.
+    first: row of `values` where each scene's unpadded pixel (0, 0) stands, int32 `[T]`.
+    stride: pixels in a padded row of each scene, int32 `[T]`.
+  """
+
+  values: np.ndarray | Array
+  first: np.ndarray | Array
+  stride: np.ndarray | Array
+
+
+class Layer(NamedTuple):
+  """What becomes of one scene's cube on its way into the network.
+
+  Attributes:
+    cube: values `[H, W, bands of the scene]`.
+    bands: the scene's band at each input channel, int32 `[B]`.
+    scale: what values are divided by.
+    nodata: pixels that become 0, bool `[H, W]`, or None.
+  """
+
+  cube: np.ndarray
+  bands: np.ndarray
+  scale: float
+  nodata: np.ndarray | None
+
+
+def lay_out(layers: Sequence[Layer], patch: int) -> tuple[Pixels, list[np.ndarray]]:
+  """Scales, aligns and pads the cubes of all scenes into one array.
+
+  Border pixels are repeated so that every pixel is the centre of a patch
+  (author's code).
+
+  Returns:
+    The pixels, and each scene's padded cube `[H + P - 1, W + P - 1, B]`, a view of them.
+  """
+  margin = patch // 2
+  shapes = [tuple(size + 2 * margin for size in layer.cube.shape[:2]) for layer in layers]
+  sizes = [height * width for height, width in shapes]
+  starts = np.cumsum([0, *sizes])
+  strides = np.array([width for _, width in shapes], np.int32)
+  values = np.empty((starts[-1], len(layers[0].bands)), np.float32)
+  padded = [values[start : start + size].reshape(*shape, -1) for start, size, shape in zip(starts, sizes, shapes)]
+  for layer, target in zip(layers, padded, strict=True):
+    _fill(target, layer, margin)
+  return Pixels(values, (starts[:-1] + margin * strides + margin).astype(np.int32), strides), padded
+
+
+def _fill(target, layer, margin):
+  """Row by row, so that a large cube is never copied whole."""
+  height, width = layer.cube.shape[:2]
+  for row in range(height):
+    line = np.divide(layer.cube[row][:, layer.bands], layer.scale, dtype=np.float32, casting="unsafe")
+    if layer.nodata is not None:
+      line[layer.nodata[row]] = 0
+    target[margin + row] = np.pad(line, [(margin, margin), (0, 0)], mode="edge")
+  target[:margin] = target[margin]
+  target[margin + height :] = target[margin + height - 1]
+
+
+def gather(pixels: Pixels, scene: Array, centres: Array, mirror: Array, patch: int) -> Array:
+  """Cuts patches around pixels.
+
+  Args:
+    pixels: of all scenes.
+    scene: scene index of every sample, int32 `[...]`.
+    centres: row and column of every sample in its scene, int32 `[..., 2]`.
+    mirror: factors of `MIRRORS` for every sample, int32 `[..., 2]`.
+    patch: side P.
+
+  Returns:
+    `[..., P, P, B]`.
+  """
+  stride = pixels.stride[scene][..., None, None]
+  offsets = jnp.arange(patch, dtype=jnp.int32) - patch // 2
+  lead = (1,) * scene.ndim
+  rows = centres[..., 0][..., None, None] + mirror[..., 0][..., None, None] * offsets.reshape(*lead, patch, 1)
+  columns = centres[..., 1][..., None, None] + mirror[..., 1][..., None, None] * offsets.reshape(*lead, 1, patch)
+  return pixels.values[pixels.first[scene][..., None, None] + rows * stride + columns]

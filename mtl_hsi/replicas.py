@@ -1,0 +1,84 @@
+"""Monte-Carlo replicas as a leading axis, spread over the devices."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+from jax import lax
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec, SingleDeviceSharding
+
+_AXIS = "replicas"
+
+
+class Replicas:
+  """R independent networks that run as one program.
+
+  Every device holds an equal number of replicas; where R does not divide, the
+  last replica is computed more than once and its copies are dropped.
+
+  Attributes:
+    count: R.
+  """
+
+  def __init__(self, count: int, devices: list[jax.Device]):
+    self.count = count
+    used = min(count, len(devices))
+    self._rows = -(-count // used) * used
+    self._mesh = Mesh(np.array(devices[:used]), (_AXIS,), axis_types=(AxisType.Auto,))
+    self._loop = _one_by_one if devices[0].platform == "cpu" else jax.vmap
+
+  def keys(self, seed: int) -> jax.Array:
+    """Root keys `[R]`: replica r has the key of `seed + r`."""
+    seeds = seed + np.minimum(np.arange(self._rows), self.count - 1)
+    return jax.device_put(jax.vmap(jax.random.key)(seeds), self._sharding(_AXIS))
+
+  def put(self, tree: Any) -> Any:
+    """Places arrays with a leading replica axis `[R, ...]`, each replica on its device."""
+
+    def pad(x):
+      return np.concatenate([x, np.repeat(x[-1:], self._rows - self.count, axis=0)])
+
+    return jax.device_put(jax.tree.map(pad, tree), self._sharding(_AXIS))
+
+  def share(self, tree: Any) -> Any:
+    """Places arrays that all replicas read on every device."""
+    return jax.device_put(tree, self._sharding())
+
+  def get(self, tree: Any) -> Any:
+    """Fetches arrays with a leading replica axis as numpy `[R, ...]`."""
+    return jax.tree.map(lambda x: np.asarray(x)[: self.count], tree)
+
+  def shapes(self, one: Any) -> Any:
+    """Shapes of what `get` returns, `[R, ...]`, from the shapes of one replica's arrays."""
+    home = SingleDeviceSharding(jax.local_devices()[0])
+    return jax.tree.map(lambda x: jax.ShapeDtypeStruct((self.count, *x.shape), x.dtype, sharding=home), one)
+
+  def spread(self, function: Callable, separate: int, donate: bool = False) -> Callable:
+    """Compiles a function of one replica into one of all replicas.
+
+    Args:
+      function: takes `separate` arguments of its replica, then arguments that
+        all replicas share; returns arrays of its replica.
+      separate: how many arguments have the leading replica axis.
+      donate: whether the first argument's memory may be reused.
+    """
+
+    def local(own, shared):
+      return self._loop(lambda arguments: function(*arguments, *shared))(own)
+
+    specs = (PartitionSpec(_AXIS), PartitionSpec())
+    mapped = jax.shard_map(local, mesh=self._mesh, in_specs=specs, out_specs=PartitionSpec(_AXIS))
+
+    def run(*arguments):
+      return mapped(arguments[:separate], arguments[separate:])
+
+    return jax.jit(run, donate_argnums=0 if donate else ())
+
+  def _sharding(self, *axes):
+    return NamedSharding(self._mesh, PartitionSpec(*axes))
+
+
+def _one_by_one(function):
+  """On CPUs one network at a time stays in a core's cache; the results are those of `jax.vmap`."""
+  return lambda arguments: lax.map(function, arguments)

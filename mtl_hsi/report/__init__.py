@@ -1,0 +1,24 @@
+"""What a run leaves for people to read: a table, maps, rasters and one page."""
+
+from pathlib import Path
+
+from mtl_hsi.report import maps, page, rasters
+from mtl_hsi.report.contents import RunReport, SceneReport
+from mtl_hsi.workdir import write_bytes
+
+__all__ = ["RunReport", "SceneReport", "write"]
+
+
+def write(run: RunReport, directory: Path) -> None:
+  """Writes `maps/<scene>/` with its PNGs and its GeoTIFF, and `report.html`.
+
+  Raises:
+    RequestError: a file cannot be written.
+  """
+  for report in run.scenes:
+    folder = directory / "maps" / report.scene.name
+    for drawn in maps.maps(report):
+      write_bytes(folder / f"{drawn.name}.png", maps.picture(drawn))
+    write_bytes(folder / "prediction.tif", rasters.geotiff(report))
+    write_bytes(folder / "prediction.tif.aux.xml", rasters.category_names(report.scene))
+  write_bytes(directory / "report.html", page.html(run).encode())

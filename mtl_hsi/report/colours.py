@@ -1,0 +1,33 @@
+"""Colours of classes and marks, the same in every map, table and raster."""
+
+RGB = tuple[int, int, int]
+
+# The first seven are Okabe & Ito's for colour-blind readers. Each further one is the sRGB colour farthest (in
+# OKLab, also under simulated red and green blindness, and from black and NO_DATA) from all before it.
+_TABLE = bytes.fromhex(
+  "e69f00 56b4e9 009e73 f0e442 0072b2 d55e00 cc79a7 990066 "
+  "665500 9955ff 22dd77 00ffff 7700bb cc22aa 886677 bb0000 "
+  "ff88ff 0044dd ee1155 99aa88 664488 99ffaa 5588ee 007744 "
+  "ff99aa eeeedd ff6666 eebbff 778811 ee55cc bb88ff ffbb88 "
+  "bbcc00 6655cc 6699aa 55ccaa bb8855 aaaacc 9988cc 9955bb "
+  "66ff66 aa5533 22ddee aaddaa aa9900 994477 006677 88bb44 "
+  "bb5599 992299 557788 884433 887755 ffcccc 225599 cc0066 "
+  "ddff00 bb55dd ff7722 99aaff aaffee 00bb66 998888 ffdd88"
+)
+
+UNLABELLED: RGB = (0, 0, 0)
+NO_DATA: RGB = (200, 200, 200)
+CORRECT: RGB = (86, 100, 120)
+WRONG: RGB = (255, 140, 0)
+TRAINING: RGB = (255, 255, 255)
+
+
+def of_class(position: int) -> RGB:
+  """Colour of the class at a place, from 0, in the ascending order of ids; repeats after 64."""
+  start = 3 * position % len(_TABLE)
+  return tuple(_TABLE[start : start + 3])
+
+
+def hexadecimal(colour: RGB) -> str:
+  """As in HTML, "#rrggbb"."""
+  return "#" + bytes(colour).hex()

@@ -1,0 +1,25 @@
+"""Which bands stand for red, green and blue."""
+
+import numpy as np
+
+from mtl_hsi.scenes.public import PUBLIC_SCENES
+from mtl_hsi.scenes.scene import Scene
+
+# Centres of red, green and blue in nm.
+_TRUE_COLOUR = (640.0, 550.0, 470.0)
+
+# Where a scene's own wavelengths are unknown, those usual for its sensor.
+_SENSORS = {"AVIRIS": PUBLIC_SCENES["salinas"], "ROSIS": PUBLIC_SCENES["pavia_university"]}
+
+
+def false_colour_bands(scene: Scene) -> tuple[int, int, int]:
+  """Bands close to true colour by wavelength or sensor; else three spread over the range."""
+  facts = PUBLIC_SCENES.get(scene.name)
+  if facts:
+    return facts.false_colour_bands
+  count = scene.cube.shape[2]
+  if scene.wavelengths is not None:
+    return tuple(int(np.argmin(np.abs(scene.wavelengths - colour))) for colour in _TRUE_COLOUR)
+  if scene.sensor in _SENSORS and count > max(_SENSORS[scene.sensor].false_colour_bands):
+    return _SENSORS[scene.sensor].false_colour_bands
+  return (3 * count // 4, count // 2, count // 4)

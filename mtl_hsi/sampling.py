@@ -1,0 +1,150 @@
+"""Few-shot splits of a scene's labelled pixels, and what they leak."""
+
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from scipy import ndimage
+
+from mtl_hsi.errors import RequestError
+
+# What pads the rows of replicas with fewer pixels than the longest one.
+PADDING = -1
+
+
+class Split(NamedTuple):
+  """Training and test pixels of one scene, one row of pixels per replica.
+
+  Attributes:
+    train: row and column of every training pixel, int32 `[R, n, 2]`; replicas
+      with fewer pixels are filled up with -1.
+    test: the same of the test pixels, int32 `[R, m, 2]`.
+  """
+
+  train: np.ndarray
+  test: np.ndarray
+
+
+def random_split(labels: np.ndarray, samples_per_class: int, *, seed: int, replicas: int, name: str) -> Split:
+  """Draws n training pixels of every class; every other labelled pixel is a test pixel.
+
+  A class with n pixels or fewer gives all of them to training and has no test
+  pixel (author's code). Replica r is drawn from `seed + r` and the scene's name
+  alone, so a scene has the same pixels whatever its partners are.
+
+  Args:
+    labels: `[H, W]`, 0 is unlabelled.
+    samples_per_class: n.
+    seed: of the first replica.
+    replicas: R.
+    name: the scene's name.
+
+  Raises:
+    RequestError: n is below 1, or no class has more than n pixels.
+  """
+  if samples_per_class < 1:
+    raise RequestError(f"samples_per_class is {samples_per_class}; at least 1 is needed")
+  largest = int(np.bincount(labels[labels > 0]).max())
+  if largest <= samples_per_class:
+    raise RequestError(
+      f"scene {name!r}: samples_per_class is {samples_per_class} and the largest class has {largest} pixels, so no test "
+      f"pixel would be left; ask for fewer than {largest}"
+    )
+  draws = [_draw(labels, samples_per_class, seed + replica, name) for replica in range(replicas)]
+  return Split(*(np.stack(part) for part in zip(*draws, strict=True)))
+
+
+def _draw(labels, samples_per_class, seed, name):
+  generator = np.random.default_rng([seed, zlib.crc32(name.encode())])
+  train, test = [], []
+  for class_id in np.unique(labels[labels > 0]):
+    pixels = generator.permutation(np.argwhere(labels == class_id).astype(np.int32))
+    train.append(pixels[:samples_per_class])
+    test.append(pixels[samples_per_class:])
+  return np.concatenate(train), np.concatenate(test)
+
+
+def pixels_of(rows: np.ndarray) -> np.ndarray:
+  """The pixels `[n, 2]` of one replica without their padding."""
+  return rows[rows[:, 0] != PADDING]
+
+
+def split_arrays(splits: Mapping[str, Split]) -> dict[str, np.ndarray]:
+  """Splits by scene as the arrays of `split.npz`: `<scene>/train` and `<scene>/test`."""
+  return {f"{name}/{part}": rows for name, split in splits.items() for part, rows in split._asdict().items()}
+
+
+def read_splits(path: Path, labels: Mapping[str, np.ndarray], replicas: int) -> dict[str, Split]:
+  """Reads back a `split.npz` and checks it against the scenes.
+
+  Args:
+    path: the file.
+    labels: label image of every scene that needs a split, by name.
+    replicas: R.
+
+  Raises:
+    RequestError: the file is missing or no such file, lacks a scene, or does not fit.
+  """
+  try:
+    with np.load(path, allow_pickle=False) as archive:
+      arrays = {key: archive[key] for key in archive.files}
+  except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+    raise RequestError(
+      f"cannot read a split from {path.absolute()} (config key 'split'): {error}; expected 'random' or the split.npz "
+      f"of a run"
+    ) from error
+  splits = {}
+  for name, image in labels.items():
+    for key in (f"{name}/train", f"{name}/test"):
+      if key not in arrays:
+        raise RequestError(f"{path.absolute()} holds no {key!r}; it holds {', '.join(sorted(arrays)) or 'nothing'}")
+    splits[name] = Split(arrays[f"{name}/train"], arrays[f"{name}/test"])
+    _check_split(splits[name], image, replicas, name)
+  return splits
+
+
+def _check_split(split, labels, replicas, name):
+  """Shapes, coordinates inside the scene, labelled pixels only, none in training and in test, no empty replica."""
+
+  def refuse(problem):
+    raise RequestError(f"the split given for scene {name!r} {problem}")
+
+  for part, rows in split._asdict().items():
+    if rows.ndim != 3 or rows.shape[-1] != 2 or rows.dtype.kind not in "iu":
+      refuse(f"has {part} pixels of shape {rows.shape} and type {rows.dtype}, expected integers [replicas, pixels, 2]")
+    if len(rows) != replicas:
+      refuse(f"holds {len(rows)} replicas and {replicas} are asked for (config key 'replicas')")
+  for replica in range(replicas):
+    seen = np.zeros(labels.shape, bool)
+    for part in ("train", "test"):
+      pixels = pixels_of(getattr(split, part)[replica])
+      if not len(pixels):
+        refuse(f"has no {part} pixel in replica {replica}")
+      if (pixels < 0).any() or (pixels >= labels.shape).any():
+        refuse(f"has {part} pixels outside the scene of {labels.shape[0]} x {labels.shape[1]} pixels")
+      rows, columns = pixels.T
+      if (labels[rows, columns] == 0).any():
+        refuse(f"has unlabelled {part} pixels in replica {replica}")
+      if part == "test" and seen[rows, columns].any():
+        refuse(f"has pixels that are training and test pixels at once in replica {replica}")
+      seen[rows, columns] = True
+
+
+def leakage(split: Split, shape: tuple[int, int], patch: int) -> float:
+  """Share of test pixels whose patch holds a training pixel, mean over replicas.
+
+  Args:
+    split: of the scene.
+    shape: rows and columns of the scene.
+    patch: side P of the patches.
+  """
+  shares = []
+  for train, test in zip(split.train, split.test, strict=True):
+    mask = np.zeros(shape, bool)
+    mask[tuple(pixels_of(train).T)] = True
+    reached = ndimage.maximum_filter(mask, size=patch, mode="constant", cval=False)
+    shares.append(reached[tuple(pixels_of(test).T)].mean())
+  return float(np.mean(shares))

@@ -1,0 +1,1 @@
+"""Where scenes come from: public data sets, files, the simulator."""

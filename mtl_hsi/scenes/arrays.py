@@ -1,0 +1,163 @@
+"""Single arrays from NumPy and MATLAB files. Nothing is ever unpickled."""
+
+import contextlib
+import dataclasses
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import scipy.io
+
+from mtl_hsi.errors import RequestError
+
+SUFFIXES = (".npy", ".npz", ".mat")
+
+_MAT_KINDS = {"double": "f", "single": "f", "logical": "b"}
+for _bits in (8, 16, 32, 64):
+  _MAT_KINDS |= {f"int{_bits}": "i", f"uint{_bits}": "u"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+  """An array in a file, known without reading it; `kind` as in `numpy.dtype.kind`."""
+
+  shape: tuple[int, ...]
+  kind: str
+
+
+def read_array(path: Path, key: str | None) -> np.ndarray:
+  """Reads one array from an .npy, .npz or .mat file (to version 7) in its own dtype.
+
+  An .npy file is mapped, not loaded, unless its bytes have to be swapped to the machine's order. `key` may be
+  None where the file holds one array of numbers only.
+
+  Raises:
+    RequestError: the file is missing, damaged or of an unknown type, or the key is missing or not in it.
+  """
+  if file_type(path) == ".npy":
+    if key is not None:
+      raise RequestError(f"{path.absolute()} holds one array without a name; leave the key {key!r} out")
+    with _reading(path):
+      array = np.asarray(np.lib.format.open_memmap(path, mode="r"))
+  else:
+    key = _check_key(path, key)
+    with _reading(path):
+      array = _read_keyed(path, key)
+  return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def list_arrays(path: Path) -> dict[str, Entry]:
+  """Lists the arrays of a file by key; none for .npy, whose array has no key.
+
+  Raises:
+    RequestError: the file is missing, damaged or of an unknown type.
+  """
+  suffix = file_type(path)
+  with _reading(path):
+    if suffix == ".npz":
+      return _list_npz(path)
+    return _list_mat(path) if suffix == ".mat" else {}
+
+
+def only_key(path: Path, what: str, *groups: list[str]) -> str:
+  """Returns the key in the first group of exactly one key.
+
+  Raises:
+    RequestError: there is no such group; lists the arrays of the file.
+  """
+  for group in groups:
+    if len(group) == 1:
+      return group[0]
+  raise RequestError(
+    f"{path.absolute()}: cannot tell which array is {what}; it holds {_contents(path)}; "
+    "name the array by its key"
+  )
+
+
+def file_type(path: Path) -> str:
+  """Returns the suffix of an existing file of a known type.
+
+  Raises:
+    RequestError: the file is missing or of an unknown type.
+  """
+  suffix = path.suffix.lower()
+  if suffix not in SUFFIXES:
+    raise RequestError(f"{path.absolute()} is of an unknown type {suffix!r}; known are {', '.join(SUFFIXES)}")
+  if not path.is_file():
+    raise RequestError(f"no such file: {path.absolute()}")
+  return suffix
+
+
+def place(path: Path, key: str | None) -> str:
+  """Returns "file (key)", or the file alone, with its absolute path for messages."""
+  return f"{path.absolute()}" if key is None else f"{path.absolute()} ({key})"
+
+
+def by(shape: tuple[int, ...]) -> str:
+  """Returns a shape in words: "145 x 145 x 200"."""
+  return " x ".join(str(n) for n in shape) or "a single value"
+
+
+def _check_key(path: Path, key: str | None) -> str:
+  entries = list_arrays(path)
+  if key is None:
+    return only_key(path, "meant", [key for key, entry in entries.items() if entry.kind in "biufc"])
+  if key not in entries:
+    raise RequestError(f"{path.absolute()} holds no array {key!r}; it holds {_contents(path)}")
+  if entries[key].kind == "O":
+    raise RequestError(f"{place(path, key)} holds objects or text, expected a plain array")
+  return key
+
+
+def _read_keyed(path: Path, key: str) -> np.ndarray:
+  if file_type(path) == ".mat":
+    return scipy.io.loadmat(path, variable_names=[key])[key]
+  with np.load(path, allow_pickle=False) as archive:
+    return archive[key]
+
+
+def _list_npz(path: Path) -> dict[str, Entry]:
+  entries = {}
+  with zipfile.ZipFile(path) as archive:
+    for member in archive.namelist():
+      if member.endswith(".npy"):
+        with archive.open(member) as stream:
+          entries[member.removesuffix(".npy")] = _read_header(stream)
+  return entries
+
+
+def _read_header(stream) -> Entry:
+  first = np.lib.format.read_magic(stream) == (1, 0)
+  read = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
+  shape, _, dtype = read(stream)
+  return Entry(shape, dtype.kind)
+
+
+def _list_mat(path: Path) -> dict[str, Entry]:
+  try:
+    listing = scipy.io.whosmat(path)
+  except NotImplementedError as error:
+    raise RequestError(
+      f"{path.absolute()} is a MATLAB 7.3 file, which cannot be read; save it with -v7 or as .npz"
+    ) from error
+  return {key: Entry(shape, _MAT_KINDS.get(kind, "O")) for key, shape, kind in listing if key[:2] != "__"}
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+  try:
+    yield
+  except RequestError:
+    raise
+  # A damaged file makes zipfile, zlib, numpy and scipy raise a dozen unrelated exceptions.
+  except Exception as error:
+    reason = " ".join(str(error).split()) or type(error).__name__
+    raise RequestError(
+      f"{path.absolute()} cannot be read as {path.suffix} ({reason}); "
+      "it may be cut short or of another format: get or save it again"
+    ) from error
+
+
+def _contents(path: Path) -> str:
+  return ", ".join(f"{key} ({by(entry.shape)})" for key, entry in list_arrays(path).items()) or "no arrays"

@@ -1,0 +1,144 @@
+"""Spectra of the earthlib package, and how a sensor would see them.
+
+7,261 reflectance spectra at 10 nm from 400 to 2450 nm, without the two bands in which the atmosphere is
+opaque (1350-1460 and 1790-1960 nm). All are measured, in the field or in the laboratory, but the 2,000
+canopies, which were computed with the PROSAIL model. earthlib is MIT-licensed; its files are read in place.
+"""
+
+import csv
+import dataclasses
+import functools
+import importlib.util
+import pathlib
+import re
+
+import numpy as np
+
+from mtl_hsi.errors import RequestError
+
+_FORMAT = {"wavelength units": "micrometers", "data type": "4", "byte order": "0", "header offset": "0"}
+_REACH_NM = 50.0
+_FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Library:
+  """Spectra with their names; element i of every attribute but `wavelengths` is spectrum i.
+
+  Attributes:
+    wavelengths: nm, float64 `[L]`, ascending.
+    spectra: reflectance, 0 to about 1, float32 `[spectra, L]`.
+    names: earthlib's name of each spectrum; a few occur twice.
+    covers: its LEVEL_2, such as "built", "bare" or "vegetation".
+    materials: its LEVEL_3, such as "road", "soil" or "canopy".
+  """
+
+  wavelengths: np.ndarray
+  spectra: np.ndarray
+  names: tuple[str, ...]
+  covers: tuple[str, ...]
+  materials: tuple[str, ...]
+
+
+@functools.cache
+def load() -> Library:
+  """Reads earthlib's library without importing earthlib, which would import pandas.
+
+  Raises:
+    RequestError: where earthlib is not installed or its files do not fit together.
+  """
+  spec = importlib.util.find_spec("earthlib")
+  if spec is None:
+    raise RequestError("simulated scenes need the Python package earthlib; install requirements.txt")
+  return read(pathlib.Path(spec.origin).parent / "data")
+
+
+def read(directory: pathlib.Path) -> Library:
+  """Reads spectra.sli, spectra.sli.hdr (ENVI spectral library) and spectra.csv from a directory.
+
+  Raises:
+    RequestError: where a file is missing or the three do not fit together.
+  """
+  try:
+    header = _header((directory / "spectra.sli.hdr").read_text())
+    values = np.fromfile(directory / "spectra.sli", "<f4")
+    with (directory / "spectra.csv").open(newline="") as lines:
+      rows = list(csv.DictReader(lines))
+  except OSError as error:
+    raise RequestError(f"spectral library: cannot read {error.filename}; install earthlib again") from error
+  wavelengths = np.array(re.findall(r"[\d.]+", header.get("wavelength", "")), np.float64)
+  if any(header.get(key, "").lower() != value for key, value in _FORMAT.items()):
+    raise RequestError(f"spectral library: {directory / 'spectra.sli.hdr'} is not of the form {_FORMAT}")
+  if values.size != len(rows) * len(wavelengths):
+    raise RequestError(
+      f"spectral library in {directory}: {len(rows)} rows in spectra.csv and {len(wavelengths)} wavelengths "
+      f"in spectra.sli.hdr do not fit the {values.size} values of spectra.sli; install earthlib again"
+    )
+  return Library(
+    wavelengths=np.round(1000.0 * wavelengths, 6),
+    spectra=values.reshape(len(rows), len(wavelengths)).astype(np.float32),
+    names=tuple(row["NAME"] for row in rows),
+    covers=tuple(row["LEVEL_2"] for row in rows),
+    materials=tuple(row["LEVEL_3"] for row in rows),
+  )
+
+
+def members(library: Library, material: str, name: str) -> np.ndarray:
+  """Indices of a material's spectra whose name matches a regular expression from its start, int `[n]`.
+
+  Spectra with missing values, which the library writes as zeros (three of them, all litter), are left out.
+
+  Raises:
+    RequestError: for a material that the library does not hold, listing those it does.
+  """
+  if material not in library.materials:
+    raise RequestError(
+      f"unknown material {material!r}; the spectral library holds {', '.join(sorted(set(library.materials)))}"
+    )
+  pairs = zip(library.materials, library.names, strict=True)
+  found = [i for i, (m, n) in enumerate(pairs) if m == material and re.match(name, n)]
+  return np.array([i for i in found if library.spectra[i].min() > 0], np.int64)
+
+
+def response(wavelengths: np.ndarray, centres: np.ndarray, widths: np.ndarray) -> np.ndarray:
+  """Matrix that turns spectra into what a sensor's bands measure: `spectra @ response`.
+
+  Each band is the mean of the spectrum under a Gaussian of the band's full width at half maximum, cut at
+  two widths from the centre. Between the library's wavelengths, its two gaps included, the spectrum runs
+  straight; beyond the ends it keeps its end value, and a band may lie up to 50 nm beyond (AVIRIS goes
+  39 nm further than the library).
+
+  Args:
+    wavelengths: nm, ascending `[L]`.
+    centres, widths: nm `[B]`.
+
+  Returns:
+    float64 `[L, B]`; every column sums to 1.
+
+  Raises:
+    RequestError: for a band centre more than 50 nm outside the wavelengths.
+  """
+  low, high = wavelengths[0], wavelengths[-1]
+  far = [c for c in centres if not low - _REACH_NM <= c <= high + _REACH_NM]
+  if far:
+    raise RequestError(
+      f"band centre {far[0]:g} nm lies outside the spectral library's {low:g} to {high:g} nm; "
+      "give centres in nm within that range (up to 50 nm beyond)"
+    )
+  steps = np.linspace(-2.0, 2.0, 161)
+  weights = np.exp(-0.5 * (steps * _FWHM_PER_SIGMA) ** 2)
+  weights /= weights.sum()
+  matrix = np.zeros((len(wavelengths), len(centres)))
+  for band, (centre, width) in enumerate(zip(centres, widths, strict=True)):
+    at = np.clip(centre + steps * width, low, high)
+    right = np.clip(np.searchsorted(wavelengths, at), 1, len(wavelengths) - 1)
+    share = (at - wavelengths[right - 1]) / (wavelengths[right] - wavelengths[right - 1])
+    np.add.at(matrix[:, band], right - 1, weights * (1.0 - share))
+    np.add.at(matrix[:, band], right, weights * share)
+  return matrix
+
+
+def _header(text: str) -> dict[str, str]:
+  """Fields of an ENVI header; a list in braces stays one comma-separated string."""
+  fields = re.findall(r"^([\w ]+?)\s*=\s*(?:\{([^}]*)\}|(.*))$", text, re.MULTILINE)
+  return {key: (listed or plain).strip() for key, listed, plain in fields}

@@ -1,0 +1,191 @@
+"""The only reader of a config: from its keys to checked, typed values."""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mtl_hsi import classify, optim
+from mtl_hsi.errors import RequestError
+from mtl_hsi.schedule import Phase, Schedule
+from mtl_hsi.scenes import files, registry, sensors, simulate
+from mtl_hsi.scenes.public import PUBLIC_SCENES
+from mtl_hsi.scenes.scene import Scene
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelSettings:
+  """Arguments of `models.multitask.make_network` that a config decides."""
+
+  name: str
+  spectral_knowledge: bool
+  norm_per_scene: bool
+  blocks: int
+  pool: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+  """Everything an experiment is told.
+
+  Attributes:
+    loaders: how to load each scene, by its name, in the order of training.
+    band_ranges: the range of bands a scene starts from, by its name; only scenes from files have one.
+    target: name of the scene that the experiment is about.
+    bands: input channels B, or None for all bands as they are.
+    reversed: names of the scenes whose bands are reversed.
+    split_file: a split to read back, or None to draw one at random.
+    samples_per_class: n.
+    replicas: R.
+    seed: of replica 0.
+    model: the network.
+    mixed: batches of pooled samples.
+    batch_size: N.
+    schedule: phases and snapshots.
+    make_optimizer: from a learning rate to a transformation.
+    classify_method: of `classify.METHODS`.
+    tile_pixels: bound on the pixels classified at once.
+    checkpoint_seconds: time between two saves of the state.
+  """
+
+  loaders: Mapping[str, Callable[[], Scene]]
+  band_ranges: Mapping[str, slice]
+  target: str
+  bands: int | None
+  reversed: frozenset[str]
+  split_file: Path | None
+  samples_per_class: int
+  replicas: int
+  seed: int
+  model: ModelSettings
+  mixed: bool
+  batch_size: int
+  schedule: Schedule
+  make_optimizer: optim.Factory
+  classify_method: str
+  tile_pixels: int
+  checkpoint_seconds: float
+
+
+def read(config: Any) -> Settings:
+  """Reads and checks a config; loads nothing.
+
+  Args:
+    config: a ConfigDict with the keys of `configs/common.py`.
+
+  Raises:
+    RequestError: names the key, its value and what was expected.
+  """
+  names = _scene_names(config)
+  _require(config.alignment == "index", "alignment", config.alignment, "'index'")
+  for key in ("samples_per_class", "replicas", "batch_size"):
+    _require(config[key] >= 1, key, config[key], "1 or more")
+  _require(config.seed >= 0, "seed", config.seed, "0 or more")
+  _require(config.bands is None or config.bands >= 1, "bands", config.bands, "1 or more, or None")
+  _require(config.classify.tile_pixels >= 1, "classify.tile_pixels", config.classify.tile_pixels, "1 or more")
+  arguments = {key: value for key, value in config.optimizer.items() if key != "name"}
+  return Settings(
+    loaders={name: _loader(config, name) for name in names},
+    band_ranges={name: _band_range(name, own.bands) for name, own in config.files.items() if own.bands},
+    target=_one_of(names, "target", config.target),
+    bands=config.bands,
+    reversed=frozenset(_one_of(names, "reversed", name) for name in config.reversed),
+    split_file=None if config.split == "random" else Path(config.split),
+    samples_per_class=config.samples_per_class,
+    replicas=config.replicas,
+    seed=config.seed,
+    model=ModelSettings(
+      name=config.model.name,
+      spectral_knowledge=config.spectral_knowledge,
+      norm_per_scene=_one_of(("per_scene", "joint"), "model.norm", config.model.norm) == "per_scene",
+      blocks=config.model.blocks,
+      pool=config.model.pool,
+    ),
+    mixed=_one_of(("per_scene", "mixed"), "batch", config.batch) == "mixed",
+    batch_size=config.batch_size,
+    schedule=_schedule(config),
+    make_optimizer=optim.optimizer(config.optimizer.name, arguments),
+    classify_method=_one_of(classify.METHODS, "classify.method", config.classify.method),
+    tile_pixels=config.classify.tile_pixels,
+    checkpoint_seconds=config.checkpoint_seconds,
+  )
+
+
+def _scene_names(config):
+  names = tuple(config.scenes)
+  _require(len(names) >= 1, "scenes", names, "the names of one scene or more")
+  _require(len(set(names)) == len(names), "scenes", names, "every scene once")
+  return names
+
+
+def _loader(config, name):
+  """How to load a scene: from its files, by simulation, or as a public scene."""
+  if name in config.files and config.files[name].cube:
+    own = config.files[name]
+    return functools.partial(
+      files.read_scene,
+      name,
+      cube=Path(own.cube),
+      labels=Path(own.labels) if own.labels else None,
+      cube_key=own.cube_key or None,
+      labels_key=own.labels_key or None,
+      sensor=own.sensor or None,
+      class_names=None,
+    )
+  if name in config.simulate:
+    made = config.simulate[name]
+    return functools.partial(
+      simulate.simulate,
+      name,
+      height=made.height,
+      width=made.width,
+      sensor=_sensor(name, made),
+      classes=tuple(made.classes),
+      seed=made.seed,
+      labelled_fraction=made.labelled_fraction,
+    )
+  if name in PUBLIC_SCENES:
+    return functools.partial(
+      registry.load_public, name, Path(config.data_dir), config.download, config.accept_changed_files
+    )
+  given = f", or --config.files.{name}.cube=<file> for a scene of your own" if name in config.files else ""
+  raise RequestError(f"unknown scene {name!r}; the public scenes are {', '.join(PUBLIC_SCENES)}{given}")
+
+
+def _sensor(name, made):
+  if not made.centres:
+    return sensors.sensor(made.sensor)
+  if len(made.centres) != len(made.widths):
+    raise RequestError(f"simulate.{name} has {len(made.centres)} centres and {len(made.widths)} widths; one each a band")
+  return sensors.Sensor(made.sensor, np.asarray(made.centres, float), np.asarray(made.widths, float))
+
+
+def _band_range(name, text):
+  first, colon, end = text.partition(":")
+  _require(
+    bool(colon) and first.isdecimal() and end.isdecimal() and int(first) < int(end),
+    f"files.{name}.bands",
+    text,
+    "'first:end', such as '40:200': bands count from 0, the end is left out",
+  )
+  return slice(int(first), int(end))
+
+
+def _schedule(config):
+  phases = [
+    Phase(name, own.epochs, own.learning_rate, tuple(own.frozen)) for name, own in sorted(config.phases.items())
+  ]
+  return Schedule(tuple(phases), tuple(config.snapshots))
+
+
+def _one_of(choices, key, value):
+  _require(value in choices, key, value, f"one of {', '.join(map(repr, choices))}")
+  return value
+
+
+def _require(condition, key, value, expected):
+  if not condition:
+    raise RequestError(f"config key {key} is {value!r}; expected {expected}")

@@ -1,0 +1,210 @@
+"""Checkpoints of a run: the state it resumes from and the snapshots that vote."""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+from absl import logging
+from orbax.checkpoint import v1 as ocp
+
+from mtl_hsi.errors import RequestError
+from mtl_hsi.workdir import write_json
+
+_STATES_KEPT = 2
+_DIGESTS = "digests.json"
+
+Tree = Any
+
+
+class Checkpoints:
+  """The checkpoints in one directory, each a tree of arrays named by its epoch.
+
+  `state/<epoch>` holds what a killed run resumes from (the latest two are
+  kept), `snapshots/<epoch>` the networks that vote (all are kept). A
+  checkpoint is written whole under `partial/` and then renamed, so one that
+  is found under its name is complete; digests of its files tell whether it
+  has been damaged since.
+
+  Attributes:
+    directory: absolute path of the directory; it is made by the first save.
+  """
+
+  def __init__(self, directory: Path):
+    self.directory = Path(directory).absolute()
+
+  def save_state(self, epoch: int, tree: Tree) -> None:
+    """Saves the resumable state after `epoch` epochs and drops those no longer needed.
+
+    Args:
+      epoch: epochs trained; a state of that epoch is replaced.
+      tree: nested containers of jax arrays.
+
+    Raises:
+      RequestError: the checkpoint cannot be written; those before it remain.
+    """
+    self._save("state", epoch, tree)
+    earlier = [known for known in self._epochs("state") if known < epoch]
+    # Later ones exist only where they were found damaged and training went back.
+    obsolete = set(self._epochs("state")) - {epoch, *earlier[1 - _STATES_KEPT :]}
+    with self._partial(self._path("state", epoch)) as partial:
+      for known in obsolete:
+        os.rename(self._path("state", known), partial / str(known))
+
+  def restore_latest_state(self, abstract: Callable[[int], Tree]) -> tuple[int, Tree] | None:
+    """Epoch and tree of the latest undamaged state; None where none was ever saved.
+
+    Args:
+      abstract: from the epoch to the tree expected there, with `jax.ShapeDtypeStruct`
+        with sharding for every leaf.
+
+    Raises:
+      RequestError: every state is damaged, or the tree is not of that shape.
+    """
+    epochs = self._epochs("state")
+    for epoch in reversed(epochs):
+      path = self._path("state", epoch)
+      if _is_intact(path):
+        return epoch, _load(path, abstract(epoch))
+      logging.warning("checkpoint %s is damaged; it is left out", path)
+    if epochs:
+      raise RequestError(
+        f"every checkpoint in {self.directory / 'state'} is damaged; delete {self.directory} to train anew"
+      )
+    return None
+
+  def save_snapshot(self, epoch: int, tree: Tree) -> None:
+    """Saves one voting snapshot; arguments and errors as in `save_state`."""
+    self._save("snapshots", epoch, tree)
+
+  def restore_snapshot(self, epoch: int, abstract: Tree) -> Tree:
+    """The snapshot taken after `epoch` epochs.
+
+    Raises:
+      RequestError: it is missing or damaged, or the tree is not of that shape.
+    """
+    path = self._path("snapshots", epoch)
+    if not _is_intact(path):
+      problem = "damaged" if path.exists() else "missing"
+      raise RequestError(f"snapshot {path} is {problem}; delete {self.directory} to train anew")
+    return _load(path, abstract)
+
+  def snapshot_epochs(self) -> list[int]:
+    """Epochs of the snapshots there are, ascending."""
+    return self._epochs("snapshots")
+
+  def _path(self, kind: str, epoch: int) -> Path:
+    return self.directory / kind / str(epoch)
+
+  def _epochs(self, kind: str) -> list[int]:
+    return sorted(int(path.name) for path in (self.directory / kind).glob("*") if path.name.isdecimal())
+
+  def _save(self, kind: str, epoch: int, tree: Tree) -> None:
+    target = self._path(kind, epoch)
+    with self._partial(target) as partial:
+      _write(partial / "new", tree)
+      target.parent.mkdir(exist_ok=True)
+      if target.exists():
+        os.rename(target, partial / "old")
+      os.rename(partial / "new", target)
+
+  @contextlib.contextmanager
+  def _partial(self, target: Path) -> Iterator[Path]:
+    """An empty directory for what is not yet, or no longer, a checkpoint; it goes with the block."""
+    partial = self.directory / "partial"
+    try:
+      shutil.rmtree(partial, ignore_errors=True)
+      partial.mkdir(parents=True)
+      yield partial
+    except (OSError, ValueError) as error:
+      reason = _reason(error)
+      if reason is None:
+        raise
+      raise RequestError(
+        f"cannot write checkpoint {target}: {reason}; make room and run the same command again"
+      ) from error
+    finally:
+      shutil.rmtree(partial, ignore_errors=True)
+
+
+def _write(path: Path, tree: Tree) -> None:
+  with _quiet():
+    ocp.save(path, tree, custom_metadata={"leaves": _describe(tree)})
+  write_json(path / _DIGESTS, _digests(path))
+
+
+def _load(path: Path, abstract: Tree) -> Tree:
+  with _quiet():
+    stored = ocp.metadata(path).custom_metadata["leaves"]
+  expected = _describe(abstract)
+  for name in sorted(stored.keys() | expected.keys()):
+    there, here = stored.get(name, "absent"), expected.get(name, "absent")
+    if there != here:
+      raise RequestError(
+        f"checkpoint {path} does not fit this network: {name} is {there} there and {here} here;"
+        " name another --workdir, or delete the checkpoints to train anew"
+      )
+  with _quiet():
+    return ocp.load(path, abstract)
+
+
+def _describe(tree: Tree) -> dict[str, str]:
+  """Dtype and shape of every leaf, by its path in the tree."""
+  leaves = jax.tree_util.tree_leaves_with_path(tree)
+  return {
+    jax.tree_util.keystr(path, simple=True, separator="/"): f"{leaf.dtype}{list(leaf.shape)}"
+    for path, leaf in leaves
+  }
+
+
+def _digests(path: Path) -> dict[str, str]:
+  """SHA-256 of every file of a checkpoint, by its path inside."""
+  files = [file for file in path.rglob("*") if file.is_file() and file.name != _DIGESTS]
+  return {file.relative_to(path).as_posix(): _digest(file) for file in files}
+
+
+def _digest(file: Path) -> str:
+  with open(file, "rb") as content:
+    return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _is_intact(path: Path) -> bool:
+  """Whether a checkpoint's files are those written.
+
+  Orbax has no such check, and a failed restore covers the screen with the
+  tracebacks of its threads.
+  """
+  try:
+    written = json.loads((path / _DIGESTS).read_bytes())
+    return bool(written) and written.items() <= _digests(path).items()
+  except (OSError, ValueError, AttributeError):
+    return False
+
+
+def _reason(error: Exception) -> str | None:
+  """What the operating system said; None where the error did not come from there.
+
+  TensorStore raises ValueError with the number in its text.
+  """
+  if isinstance(error, OSError):
+    return (error.strerror or str(error)).lower()
+  number = re.search(r"os_error_code='(\d+)'", str(error))
+  return os.strerror(int(number[1])).lower() if number else None
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+  """Mutes Orbax's log, which repeats every error that it raises as a page of tracebacks."""
+  logger = logging.get_absl_logger()
+  level = logger.level
+  logger.setLevel("CRITICAL")
+  try:
+    yield
+  finally:
+    logger.setLevel(level)

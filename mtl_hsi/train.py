@@ -1,0 +1,127 @@
+"""Training state, loss, step and epoch: pure functions, jitted by the caller.
+
+The state is a nested dict: `params` and `stats` (see `Network.init`), `opt` (the
+optimiser's), `losses` (mean loss of every epoch and scene `[epochs, T]`).
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import Array, lax
+
+from mtl_hsi import optim, patches
+from mtl_hsi.batches import TrainingSet, epoch_order
+from mtl_hsi.models.multitask import Network
+
+
+class Batch(NamedTuple):
+  """One step's samples of every scene.
+
+  Attributes:
+    patches: `[T, N, P, P, B]`.
+    classes: class indices from 0, int32 `[T, N]`.
+    valid: the dataset mask: which slots hold a sample, bool `[T, N]`.
+    weight: of every sample in the loss, `[T, N]`; 0 where not valid.
+  """
+
+  patches: Array
+  classes: Array
+  valid: Array
+  weight: Array
+
+
+def init_state(network: Network, key: Array, epochs: int) -> dict:
+  """A fresh network; the optimiser's state is added by `start_phase`."""
+  params, stats = network.init(key)
+  return {"params": params, "stats": stats, "losses": jnp.full((epochs, network.scenes), jnp.nan)}
+
+
+def start_phase(state: dict, make_optimizer: optim.Factory, frozen: tuple[str, ...]) -> dict:
+  """Gives the state the fresh accumulators of a new phase."""
+  transformation = optim.phase_transformation(make_optimizer, 1.0, frozen)
+  return {**state, "opt": transformation.init(state["params"])}
+
+
+def loss(
+  params: dict, stats: dict, batch: Batch, key: Array, *, network: Network, frozen: tuple[str, ...]
+) -> tuple[Array, tuple[dict, Array]]:
+  """Masked cross-entropy of every scene, weighted and summed.
+
+    L = sum over scenes t and samples i of w[t, i] * -log p_t(y[t, i] | x[t, i])
+
+  Returns:
+    L, and (moved statistics, cross-entropies `[T, N]`). Source: paper, equation (2).
+  """
+  logits, moved = network.train_logits(params, stats, batch.patches, batch.valid, key, frozen)
+  entropies = optax.softmax_cross_entropy_with_integer_labels(logits, batch.classes)
+  entropies = jnp.where(batch.valid, entropies, 0)
+  return jnp.sum(batch.weight * entropies), (moved, entropies)
+
+
+def make_train_step(network: Network, make_optimizer: optim.Factory, frozen: tuple[str, ...]) -> Callable:
+  """Builds `step(state, batch, learning_rate, key) -> (state, cross-entropies [T, N])`.
+
+  Forward, loss, gradients and update are one XLA program.
+  """
+
+  def step(state, batch, learning_rate, key):
+    gradient = jax.grad(loss, has_aux=True)
+    grads, (stats, entropies) = gradient(
+      state["params"], state["stats"], batch, key, network=network, frozen=frozen
+    )
+    transformation = optim.phase_transformation(make_optimizer, learning_rate, frozen)
+    updates, opt = transformation.update(grads, state["opt"], state["params"])
+    params = optax.apply_updates(state["params"], updates)
+    return {**state, "params": params, "stats": stats, "opt": opt}, entropies
+
+  return step
+
+
+def make_epoch(
+  network: Network,
+  make_optimizer: optim.Factory,
+  frozen: tuple[str, ...],
+  *,
+  steps: int,
+  batch_size: int,
+  mixed: bool,
+) -> Callable:
+  """Builds `run(state, training_set, key, pixels, epoch, learning_rate) -> state`, one scan over the steps.
+
+  `key` is the replica's; `epoch` (an int32 scalar) is folded into it, so that a
+  resumed run draws what an uninterrupted one does.
+  """
+  step = make_train_step(network, make_optimizer, frozen)
+
+  def run(
+    state: dict, samples: TrainingSet, key: Array, pixels: patches.Pixels, epoch: Array, learning_rate: Any
+  ) -> dict:
+    order_key, step_key = jax.random.split(jax.random.fold_in(key, epoch))
+    longest = samples.classes.shape[1]
+    order = epoch_order(samples.counts, longest, order_key, steps=steps, batch_size=batch_size, mixed=mixed)
+
+    def body(carry, index_and_order):
+      index, (sample, mirror, valid) = index_and_order
+      batch = _batch(samples, pixels, sample, mirror, valid, network.patch, mixed)
+      carry, entropies = step(carry, batch, learning_rate, jax.random.fold_in(step_key, index))
+      return carry, (jnp.sum(entropies, axis=1), jnp.sum(valid, axis=1))
+
+    moving = {key: value for key, value in state.items() if key != "losses"}
+    moving, (sums, counts) = lax.scan(body, moving, (jnp.arange(steps), order))
+    means = jnp.sum(sums, axis=0) / jnp.sum(counts, axis=0)
+    return {**moving, "losses": state["losses"].at[epoch].set(means)}
+
+  return run
+
+
+def _batch(samples, pixels, sample, mirror, valid, patch, mixed):
+  scenes = jnp.arange(sample.shape[0])
+  rows = jnp.broadcast_to(scenes.reshape(-1, 1), sample.shape)
+  centres = jnp.take_along_axis(samples.centres, sample[..., None], axis=1)
+  classes = jnp.take_along_axis(samples.classes, sample, axis=1)
+  count = jnp.sum(valid) if mixed else jnp.sum(valid, axis=1, keepdims=True)
+  factors = jnp.asarray(patches.MIRRORS)[mirror]
+  return Batch(patches.gather(pixels, rows, centres, factors, patch), classes, valid, valid / count)

@@ -1,0 +1,27 @@
+"""How every test runs: on two host devices, strictly, with its programs cached between runs."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+# JAX reads these when it is imported; what a test starts inherits them.
+os.environ.update(
+  JAX_PLATFORMS="cpu",
+  JAX_NUM_CPU_DEVICES="2",
+  JAX_NUMPY_RANK_PROMOTION="raise",
+  JAX_COMPILATION_CACHE_DIR=str(_ROOT / ".compile_cache"),
+  JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="0",
+  JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES="-1",
+)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+  """Directory of the real scenes, which are not part of the project."""
+  path = Path(os.environ.get("MTL_HSI_TEST_DATA", _ROOT.parent / "shared" / "data"))
+  if not path.is_dir():
+    pytest.skip(f"no real scenes in {path}; MTL_HSI_TEST_DATA names another directory")
+  return path

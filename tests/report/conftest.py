@@ -1,0 +1,68 @@
+import dataclasses
+import importlib.util
+import pathlib
+
+import numpy as np
+import pytest
+
+from mtl_hsi import metrics
+from mtl_hsi.paper import PaperFigure
+from mtl_hsi.report import RunReport, SceneReport
+from mtl_hsi.scenes.scene import Scene
+
+
+def classified(scene, **changes):
+  """The prediction is the truth, and the first class where unlabelled; each class's first pixel trains."""
+  ids = scene.class_ids
+  prediction = np.where(scene.labels > 0, scene.labels, ids[0]).astype(np.int32)
+  train = np.array([np.argwhere(scene.labels == i)[0] for i in ids], np.int32)
+  tested = scene.labels > 0
+  tested[tuple(train.T)] = False
+  test = np.argwhere(tested).astype(np.int32)
+  counts = metrics.confusion(scene.labels[tested], prediction[tested], ids)
+  summary = metrics.summarise(np.stack([counts, counts]), ids, scene.class_names)
+  report = SceneReport(scene, summary, prediction, train, test, (2, 1, 0), None, None)
+  return dataclasses.replace(report, **changes)
+
+
+@pytest.fixture
+def fields():
+  """A simulated scene of 4 x 5 pixels and 3 bands; ids 2, 5 and 9, one pixel unlabelled."""
+  labels = np.array([[2, 2, 2, 5, 5], [2, 2, 2, 5, 5], [9, 9, 9, 5, 5], [9, 9, 9, 5, 0]], np.int32)
+  cube = np.arange(60, dtype=np.uint16).reshape(4, 5, 3)
+  return Scene("fields", cube, labels, {2: "Maïs & blé", 5: "<b>Wald</b>", 9: "Roof"}, simulated=True)
+
+
+@pytest.fixture
+def fields_report(fields):
+  return classified(fields)
+
+
+@pytest.fixture(scope="session")
+def indian_pines_report():
+  """The real scene, and a prediction that is right everywhere but in its upper half, where all is class 2."""
+  folder = pathlib.Path(importlib.util.find_spec("tensorly").origin).parent / "datasets" / "data"
+  labels = np.load(folder / "Indian_pines_gt.npy").astype(np.int32)
+  names = {i: f"Class {i} of the Indian Pines scene" for i in range(1, 17)}
+  cube = np.load(folder / "Indian_pines_corrected.npy")
+  scene = Scene("indian_pines", cube, labels, names, sensor="AVIRIS")
+  report = classified(scene, paper=PaperFigure(39.17, 3.06), false_colour_bands=(43, 21, 11), leakage=0.25)
+  prediction = report.prediction.copy()
+  prediction[:72] = 2
+  return dataclasses.replace(report, prediction=prediction)
+
+
+@pytest.fixture
+def run(indian_pines_report, fields_report):
+  losses = np.geomspace(3, 0.01, 6)[:, None, None] * np.array([[1, 2], [1.5, 3]])  # two replicas, two scenes
+  return RunReport(
+    title="Two scenes & one <network>",
+    scenes=[indian_pines_report, fields_report],
+    target="indian_pines",
+    losses=losses,
+    phases=[("main", 4), ("adapt", 2)],
+    seconds={"train": 200.0, "classify": 1.26},
+    config={"model": {"name": "hresnet"}, "phases": [{"epochs": 4}, {"epochs": 2}], "note": "<script>x"},
+    environment={"versions": {"jax": "0.10.2"}},
+    command="python launch.py --config='a & b'",
+  )

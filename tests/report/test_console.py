@@ -1,0 +1,70 @@
+import dataclasses
+from pathlib import Path
+
+from mtl_hsi.paper import PaperFigure
+from mtl_hsi.report import console
+
+
+def scored(report, mean, **changes):
+  figure = {"mean": mean, "std": 0.0125, "replicas": [mean] * 2}
+  figures = {key: figure for key in ("overall_accuracy", "average_accuracy", "kappa")}
+  return dataclasses.replace(report, metrics=report.metrics | figures, **changes)
+
+
+def named(report, name):
+  return dataclasses.replace(report, scene=dataclasses.replace(report.scene, name=name))
+
+
+def test_figures_stand_beside_the_paper_s(indian_pines_report):
+  head, rule, line = console.table([scored(indian_pines_report, 0.4172)]).splitlines()
+  assert head.split() == ["scene", "OA", "AA", "kappa", "paper's", "OA", "diff"]
+  assert set(rule) == {"-"}
+  assert line.split("  ") == ["indian_pines", *["41.72 +- 1.25"] * 3, "39.17 +- 3.06", "+2.55"]
+  assert len(head) == len(rule) == len(line) <= 80
+
+
+def test_without_a_cell_in_the_paper_the_columns_are_left_out(indian_pines_report):
+  text = console.table([scored(indian_pines_report, 0.4172, paper=None)])
+  assert "paper" not in text
+  assert "diff" not in text
+  assert text.splitlines()[2].split("  ") == ["indian_pines", *["41.72 +- 1.25"] * 3]
+
+
+def test_lines_keep_to_80_columns_whatever_the_names(indian_pines_report, fields_report):
+  long = named(scored(fields_report, 1.0), "a_long_name_of_a_field_campaign")
+  lines = console.table([scored(indian_pines_report, 0.4172), long]).splitlines()
+  assert max(map(len, lines)) <= 80
+  assert "a_long_name_of_a_field_campaign (simulated)" in lines
+  figures = lines[lines.index("a_long_name_of_a_field_campaign (simulated)") + 1]
+  assert figures.split("  ")[1:] == ["100.00 +- 1.25"] * 3
+  assert figures.index("100.00") + len("100.00 +- 1.25") == lines[0].index("OA") + len("OA")
+
+
+def test_one_replica_has_no_spread(fields_report):
+  figure = {"mean": 0.5, "std": 0.0, "replicas": [0.5]}
+  metrics = {key: figure for key in ("overall_accuracy", "average_accuracy", "kappa")}
+  line = console.table([dataclasses.replace(fields_report, metrics=metrics)]).splitlines()[-1]
+  assert line.split() == ["fields", "(simulated)", "50.00", "50.00", "50.00"]
+
+
+def test_undefined_figures_are_said_to_be(fields_report):
+  undefined = {"mean": None, "std": None, "replicas": [None, None]}
+  report = dataclasses.replace(
+    fields_report,
+    metrics=fields_report.metrics | {"overall_accuracy": undefined},
+    paper=PaperFigure(50.0, 1.0),
+  )
+  assert "undefined" in console.table([report])
+  assert report.difference is None
+
+
+def test_summary_tells_what_the_figures_are_and_where_the_rest_lies(run):
+  text = console.summary(run, Path("runs/two"))
+  assert max(map(len, text.splitlines())) <= 80
+  assert "over 2 replicas" in text
+  assert "fields (simulated)" in text
+  assert "simulated scene is no measurement" in " ".join(text.split())
+  assert "runs/two/report.html" in text
+  assert "runs/two/maps" in text
+  alone = console.summary(dataclasses.replace(run, scenes=run.scenes[:1]), Path("runs/one"))
+  assert "simulated" not in alone

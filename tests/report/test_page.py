@@ -1,0 +1,162 @@
+import base64
+import dataclasses
+import html.parser
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mtl_hsi.report import page
+
+_NONE = "\N{EN DASH}"
+_VOID = {"meta", "img", "br", "path"}
+
+
+class Page(html.parser.HTMLParser):
+  """Checks that elements nest, and collects texts, images and tables."""
+
+  def __init__(self, text):
+    super().__init__()
+    self.open, self.images, self.rows, self.addresses, self.tags = [], [], [], [], set()
+    self.feed(text)
+    assert self.open == []
+
+  def handle_starttag(self, tag, attributes):
+    attributes = dict(attributes)
+    self.tags.add(tag)
+    self.addresses += [attributes[key] for key in ("src", "href") if key in attributes]
+    if tag == "img":
+      self.images.append(attributes)
+    if tag == "tr":
+      self.rows.append([])
+    if tag in ("td", "th"):
+      self.rows[-1].append("")
+    if tag not in _VOID:
+      self.open.append(tag)
+
+  def handle_endtag(self, tag):
+    if tag not in _VOID:
+      assert self.open.pop() == tag
+
+  def handle_data(self, data):
+    if self.rows and {"td", "th"} & set(self.open):
+      self.rows[-1][-1] = " ".join(f"{self.rows[-1][-1]} {data}".split())
+
+
+def row(rows, start):
+  return next(cells for cells in rows if cells[0].startswith(start))
+
+
+def test_summary_stands_beside_the_paper_s_figure(run):
+  rows = Page(page.html(run)).rows
+  assert row(rows, "indian_pines") == [
+    "indian_pines target", "100.00 ± 0.00", "100.00 ± 0.00", "100.00 ± 0.00", "39.17 ± 3.06", "+60.83"
+  ]  # fmt: skip
+  assert row(rows, "fields")[0] == "fields simulated"
+  assert row(rows, "fields")[-2:] == [_NONE, _NONE]
+
+
+def test_without_a_cell_in_the_paper_it_is_not_mentioned(run):
+  text = page.html(dataclasses.replace(run, scenes=run.scenes[1:], losses=run.losses[:, :, 1:]))
+  assert "paper" not in text
+
+
+def test_maps_are_embedded_and_nothing_is_fetched(run, indian_pines_report):
+  text = page.html(run)
+  seen = Page(text)
+  assert all(address.startswith(("data:image/png;base64,", "#")) for address in seen.addresses)
+  assert not re.search(r"https?://|url\(|@import", text)
+  assert not seen.tags & {"script", "link", "iframe", "object"}
+  assert len(seen.images) == 8
+  truth = base64.b64decode(seen.images[1]["src"].partition(",")[2])
+  assert Image.open(io.BytesIO(truth)).size == (145, 145)
+  assert [image["alt"] for image in seen.images[4:]] == [
+    f"fields (simulated): {name}" for name in ("false colour", "ground truth", "prediction", "errors")
+  ]
+
+
+def test_every_text_is_escaped(run):
+  text = page.html(run)
+  assert "<script" not in text
+  assert "&lt;script&gt;x" in text
+  assert "<b>Wald</b>" not in text
+  assert "&lt;b&gt;Wald&lt;/b&gt;" in text
+  assert "Two scenes &amp; one &lt;network&gt;" in text
+  assert "--config=&#39;a &amp; b&#39;" in text
+
+
+def test_classes_with_their_counts(run):
+  rows = Page(page.html(run)).rows
+  assert row(rows, "9 Roof") == ["9 Roof", "", "100.00 ± 0.00", "100.00 ± 0.00", "1", "5"]
+
+
+def test_class_without_test_pixels_is_explained(run, fields_report):
+  per_class = [dict(entry) for entry in fields_report.metrics["per_class"]]
+  undefined = {"mean": None, "std": None}
+  per_class[2] |= {"accuracy": undefined, "f1": undefined, "test_pixels": 0}
+  report = dataclasses.replace(fields_report, metrics=fields_report.metrics | {"per_class": per_class})
+  text = page.html(dataclasses.replace(run, scenes=[report], losses=run.losses[:, :, 1:]))
+  assert row(Page(text).rows, "9 Roof") == ["9 Roof", "", _NONE, _NONE, "1", "0"]
+  assert "without test pixels" in text
+  assert "without test pixels" not in page.html(run)
+
+
+def test_confusion_in_percent_of_the_true_class(run, fields_report):
+  metrics = fields_report.metrics | {"confusion": [[999, 1, 0], [1, 1, 2], [0, 0, 0]]}
+  report = dataclasses.replace(fields_report, metrics=metrics)
+  rows = Page(page.html(dataclasses.replace(run, scenes=[report], losses=None))).rows
+  confusion = rows[rows.index(["", "2", "5", "9", "pixels"]) + 1 :][:3]
+  assert confusion == [
+    ["2 Maïs & blé", "100", "<1", "", "1,000"],
+    ["5 <b>Wald</b>", "25", "25", "50", "4"],
+    ["9 Roof", "", "", "", "0"],
+  ]
+
+
+def test_loss_curves_with_their_phases(run):
+  text = page.html(run)
+  assert text.count("<svg") == 2
+  rows = Page(text).rows
+  assert row(rows, "1 main")[:2] == ["1 main", "4"]
+  assert row(rows, "2 adapt") == ["2 adapt", "2", "0.0125"]
+  assert "<svg" not in page.html(dataclasses.replace(run, losses=None))
+
+
+@pytest.mark.parametrize(
+  ("leakage", "words"),
+  [(0.25, "25.0 % of the test pixels"), (0.0, "No test pixel has a training pixel"), (None, None)],
+)
+def test_split_and_leakage_in_words(run, indian_pines_report, leakage, words):
+  report = dataclasses.replace(indian_pines_report, leakage=leakage)
+  text = page.html(dataclasses.replace(run, scenes=[report], losses=None))
+  assert "Of 10,249 labelled pixels 16 train and\n10,233 test in the first replica." in text
+  assert "within" not in text if words is None else words in text
+
+
+def test_how_it_was_made(run):
+  seen = " ".join(re.sub(r"<[^>]*>", " ", page.html(run)).split())
+  assert "train 3 min 20 s" in seen
+  assert "classify 1.3 s" in seen
+  assert "model.name hresnet" in seen
+  assert "phases[1].epochs 2" in seen
+  assert "versions.jax 0.10.2" in seen
+
+
+def test_padding_of_uneven_replicas_is_not_counted(run, fields_report):
+  padded = np.concatenate([fields_report.train, [[-1, -1]]]).astype(np.int32)
+  report = dataclasses.replace(fields_report, train=padded)
+  text = page.html(dataclasses.replace(run, scenes=[report], losses=None))
+  assert "19 labelled pixels 3 train" in text
+
+
+def test_a_single_replica_is_not_called_several(run, fields_report):
+  metrics = dict(fields_report.metrics)
+  for key in ("overall_accuracy", "average_accuracy", "kappa"):
+    metrics[key] = {"mean": 0.5, "std": 0.0, "replicas": [0.5]}
+  report = dataclasses.replace(fields_report, metrics=metrics)
+  text = page.html(dataclasses.replace(run, scenes=[report], losses=run.losses[:, :1, 1:]))
+  assert "replica" not in text
+  assert row(Page(text).rows, "fields")[1:] == ["50.00"] * 3
+  assert "1 scene classified" in text
