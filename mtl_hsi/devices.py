@@ -21,7 +21,18 @@ _XLA_FLAGS: tuple[str, ...] = ()
 # NVIDIA (bare, in a container, in WSL), AMD, TPU.
 _ACCELERATORS = ("/dev/nvidia0", "/dev/nvidiactl", "/dev/dxg", "/dev/kfd", "/dev/accel0", "/dev/vfio/0")
 
-_PACKAGES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy", "scipy", "ml_collections")
+_PACKAGES = (
+  "jax",
+  "jaxlib",
+  "jax-cuda12-plugin",
+  "flax",
+  "optax",
+  "orbax-checkpoint",
+  "numpy",
+  "scipy",
+  "scikit-learn",
+  "ml_collections",
+)
 
 _COMPILE_EVENT = "/jax/core/compile/backend_compile_duration"
 
@@ -31,8 +42,8 @@ def configure(compile_cache: Path) -> None:
 
   On a machine without an accelerator JAX is held to the CPU, since a CUDA
   build would first look for its driver and complain; there every usable core
-  becomes a device, for replicas to be spread over. Backends named in the
-  environment (`JAX_PLATFORMS`) are respected.
+  becomes a device, for replicas to be spread over. What the environment sets
+  (`JAX_PLATFORMS`, `JAX_NUM_CPU_DEVICES`, `JAX_COMPILATION_CACHE_DIR`) holds.
 
   Args:
     compile_cache: directory where compiled programs outlive the process.
@@ -40,9 +51,10 @@ def configure(compile_cache: Path) -> None:
   os.environ["XLA_FLAGS"] = " ".join([*_XLA_FLAGS, os.environ.get("XLA_FLAGS", "")]).strip()
   if not jax.config.jax_platforms and not any(map(os.path.exists, _ACCELERATORS)):
     jax.config.update("jax_platforms", "cpu")
-  if jax.config.jax_platforms == "cpu":
+  if jax.config.jax_platforms == "cpu" and jax.config.jax_num_cpu_devices < 1:
     jax.config.update("jax_num_cpu_devices", usable_cores())
-  jax.config.update("jax_compilation_cache_dir", str(compile_cache))
+  if not jax.config.jax_compilation_cache_dir:
+    jax.config.update("jax_compilation_cache_dir", str(compile_cache))
   jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
   jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
   # A process killed in mid-write leaves a torn entry, which JAX compiles anew.
@@ -62,7 +74,7 @@ def environment(command: Sequence[str], started: datetime.datetime) -> dict:
     "command": list(command),
     "started": started.isoformat(timespec="seconds"),
     "python": platform.python_version(),
-    "packages": {name: importlib.metadata.version(name) for name in _PACKAGES},
+    "packages": dict(_versions()),
     "platform": platform.platform(),
     "cpu": _cpu_model(),
     "cores": usable_cores(),
@@ -100,6 +112,12 @@ def compile_clock() -> Iterator[CompileClock]:
     yield clock
   finally:
     jax.monitoring.unregister_event_duration_listener(listen)
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+  for name in _PACKAGES:
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+      yield name, importlib.metadata.version(name)
 
 
 def _cpu_model() -> str:

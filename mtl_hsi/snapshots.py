@@ -1,6 +1,7 @@
 """Checkpoints of a run: the state it resumes from and the snapshots that vote."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ from mtl_hsi.workdir import write_json
 
 _STATES_KEPT = 2
 _DIGESTS = "digests.json"
+_METADATA_BYTES = 2**20
 
 Tree = Any
 
@@ -44,7 +46,7 @@ class Checkpoints:
 
     Args:
       epoch: epochs trained; a state of that epoch is replaced.
-      tree: nested containers of jax arrays.
+      tree: nested containers of numpy or jax arrays, none of them empty.
 
     Raises:
       RequestError: the checkpoint cannot be written; those before it remain.
@@ -61,8 +63,8 @@ class Checkpoints:
     """Epoch and tree of the latest undamaged state; None where none was ever saved.
 
     Args:
-      abstract: from the epoch to the tree expected there, with `jax.ShapeDtypeStruct`
-        with sharding for every leaf.
+      abstract: from an epoch to the tree of its state: a `jax.ShapeDtypeStruct` with
+        sharding for every leaf.
 
     Raises:
       RequestError: every state is damaged, or the tree is not of that shape.
@@ -85,6 +87,10 @@ class Checkpoints:
 
   def restore_snapshot(self, epoch: int, abstract: Tree) -> Tree:
     """The snapshot taken after `epoch` epochs.
+
+    Args:
+      epoch: one of `snapshot_epochs()`.
+      abstract: a `jax.ShapeDtypeStruct` with sharding for every leaf.
 
     Raises:
       RequestError: it is missing or damaged, or the tree is not of that shape.
@@ -120,7 +126,7 @@ class Checkpoints:
     partial = self.directory / "partial"
     try:
       shutil.rmtree(partial, ignore_errors=True)
-      partial.mkdir(parents=True)
+      partial.mkdir(parents=True, exist_ok=True)
       yield partial
     except (OSError, ValueError) as error:
       reason = _reason(error)
@@ -134,6 +140,10 @@ class Checkpoints:
 
 
 def _write(path: Path, tree: Tree) -> None:
+  # A save that fails half-way leaves Orbax's threads complaining for seconds; most such are seen here.
+  room = shutil.disk_usage(path.parent).free
+  if room < sum(leaf.nbytes for leaf in jax.tree.leaves(tree)) + _METADATA_BYTES:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
   with _quiet():
     ocp.save(path, tree, custom_metadata={"leaves": _describe(tree)})
   write_json(path / _DIGESTS, _digests(path))

@@ -127,7 +127,9 @@ def _check_ours(path: Path) -> None:
   except FileNotFoundError:
     return
   except OSError as error:
-    raise RequestError(f"cannot use {path} as a work directory: {_reason(error)}; name another --workdir") from error
+    raise RequestError(
+      f"cannot use {path} as a work directory: {_reason(error)}; name another --workdir"
+    ) from error
   strange = sorted(name for name in names if name != _LOCK and not name.endswith(_PARTIAL))
   if strange and "config.json" not in strange:
     raise RequestError(
@@ -146,7 +148,9 @@ def _check_config(path: Path, config: dict) -> bool:
   except (OSError, ValueError) as error:
     raise RequestError(f"cannot read {file} ({error}); restore it or name another --workdir") from error
   if not isinstance(stored, dict):
-    raise RequestError(f"{file} holds no JSON object but {_show(stored)}; restore it or name another --workdir")
+    raise RequestError(
+      f"{file} holds no JSON object but {_show(stored)}; restore it or name another --workdir"
+    )
   differences = list(_differences("", stored, config))
   if differences:
     shown = "; ".join(differences[:_MOST_DIFFERENCES])
@@ -192,7 +196,9 @@ def _lock(path: Path) -> Iterator[None]:
       f"{path} is in use by {_holder(file)}; wait for it to end, or name another --workdir"
     ) from error
   except OSError as error:
-    raise RequestError(f"cannot use {path} as a work directory: {_reason(error)}; name another --workdir") from error
+    raise RequestError(
+      f"cannot use {path} as a work directory: {_reason(error)}; name another --workdir"
+    ) from error
   try:
     yield
   finally:

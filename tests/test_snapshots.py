@@ -1,5 +1,4 @@
 import logging
-import resource
 import shutil
 import subprocess
 import sys
@@ -23,7 +22,10 @@ def replicated_over_devices() -> NamedSharding:
 
 def tree(value: float) -> dict:
   """Two replicas of a small train state, one on each device."""
-  params = {"stem": np.full((2, 3, 4), value, np.float32), "heads": {"bias": np.full((2, 5), value, np.float32)}}
+  params = {
+    "stem": np.full((2, 3, 4), value, np.float32),
+    "heads": {"bias": np.full((2, 5), value, np.float32)},
+  }
   optimizer = optax.multi_transform(
     {"train": optax.adadelta(1.0), "freeze": optax.set_to_zero()}, {"stem": "freeze", "heads": "train"}
   )
@@ -39,6 +41,10 @@ def abstract(state: dict, sharding: jax.sharding.Sharding | None = None) -> dict
   return jax.tree.map(
     lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding or leaf.sharding), state
   )
+
+
+def like_a_tree(_epoch: int) -> dict:
+  return abstract(tree(0))
 
 
 def assert_equal(restored: dict, expected: dict) -> None:
@@ -63,29 +69,47 @@ def flip_a_byte(file: Path) -> None:
 
 
 def truncate(file: Path) -> None:
-  file.write_bytes(file.read_bytes()[:-1])
+  file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
 
 
 def test_a_state_comes_back_as_it_was(tmp_path, capfd):
-  assert Checkpoints(tmp_path).restore_latest_state(abstract(tree(0))) is None
+  assert Checkpoints(tmp_path).restore_latest_state(like_a_tree) is None
   Checkpoints(tmp_path).save_state(30, tree(7))
-  epoch, restored = Checkpoints(tmp_path).restore_latest_state(abstract(tree(0)))
+  epoch, restored = Checkpoints(tmp_path).restore_latest_state(like_a_tree)
   assert epoch == 30
   assert_equal(restored, tree(7))
   assert capfd.readouterr() == ("", "")
 
 
+def test_numpy_arrays_come_back_where_they_are_wanted(tmp_path):
+  Checkpoints(tmp_path).save_state(1, {"mean": np.arange(6, dtype=np.float32).reshape(2, 3)})
+  like = {"mean": jax.ShapeDtypeStruct((2, 3), np.float32, sharding=replicated_over_devices())}
+  _, restored = Checkpoints(tmp_path).restore_latest_state(lambda _: like)
+  assert restored["mean"].sharding == replicated_over_devices()
+  np.testing.assert_array_equal(restored["mean"], [[0, 1, 2], [3, 4, 5]])
+
+
+def test_the_expected_tree_may_depend_on_the_epoch(tmp_path):
+  trees = {10: tree(1), 20: tree(2)["params"]}
+  checkpoints = Checkpoints(tmp_path)
+  for epoch, state in trees.items():
+    checkpoints.save_state(epoch, state)
+  assert_equal(checkpoints.restore_latest_state(lambda epoch: abstract(trees[epoch]))[1], trees[20])
+  flip_a_byte(files(tmp_path / "state" / "20")[0])
+  assert_equal(checkpoints.restore_latest_state(lambda epoch: abstract(trees[epoch]))[1], trees[10])
+
+
 def test_a_state_comes_back_onto_other_devices(tmp_path):
   one_device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
   Checkpoints(tmp_path).save_state(1, tree(7))
-  _, restored = Checkpoints(tmp_path).restore_latest_state(abstract(tree(0), one_device))
+  _, restored = Checkpoints(tmp_path).restore_latest_state(lambda _: abstract(tree(0), one_device))
   assert_equal(restored, jax.tree.map(lambda leaf: jax.device_put(leaf, one_device), tree(7)))
 
 
 def test_a_moved_directory_is_read_where_it_is(tmp_path):
   Checkpoints(tmp_path / "here").save_state(1, tree(7))
   (tmp_path / "here").rename(tmp_path / "there")
-  _, restored = Checkpoints(tmp_path / "there").restore_latest_state(abstract(tree(0)))
+  _, restored = Checkpoints(tmp_path / "there").restore_latest_state(like_a_tree)
   assert_equal(restored, tree(7))
 
 
@@ -105,7 +129,7 @@ def test_a_checkpoint_of_the_same_epoch_is_replaced(tmp_path):
   checkpoints = Checkpoints(tmp_path)
   checkpoints.save_state(10, tree(1))
   checkpoints.save_state(10, tree(2))
-  _, restored = checkpoints.restore_latest_state(abstract(tree(0)))
+  _, restored = checkpoints.restore_latest_state(like_a_tree)
   assert_equal(restored, tree(2))
 
 
@@ -123,7 +147,7 @@ def test_damage_to_any_file_leads_back_to_the_state_before(tmp_path, caplog, cap
     else:
       (tmp_path / "state" / "20" / file.relative_to(tmp_path / "whole")).unlink()
     caplog.clear()
-    epoch, restored = checkpoints.restore_latest_state(abstract(tree(0)))
+    epoch, restored = checkpoints.restore_latest_state(like_a_tree)
     assert epoch == 10, f"damage to {file.name} went unseen"
     assert [(record.levelno, record.getMessage()) for record in caplog.records] == [
       (logging.WARNING, f"checkpoint {tmp_path / 'state' / '20'} is damaged; it is left out")
@@ -148,7 +172,7 @@ def test_damage_to_every_state_is_an_error(tmp_path):
     checkpoints.save_state(epoch, tree(epoch))
     truncate(tmp_path / "state" / str(epoch) / "digests.json")
   with pytest.raises(RequestError, match=f"every checkpoint in .*state is damaged; delete {tmp_path} "):
-    checkpoints.restore_latest_state(abstract(tree(0)))
+    checkpoints.restore_latest_state(like_a_tree)
 
 
 def test_a_damaged_or_missing_snapshot_is_an_error(tmp_path):
@@ -181,23 +205,44 @@ def test_a_tree_of_other_shape_is_an_error(tmp_path, change, message):
   other = abstract(tree(1))
   change(other)
   with pytest.raises(RequestError, match=message):
-    Checkpoints(tmp_path).restore_latest_state(other)
+    Checkpoints(tmp_path).restore_latest_state(lambda _: other)
 
 
-@pytest.mark.parametrize("limit", [0, 100, 3000])
-def test_a_full_disk_is_one_clear_line(tmp_path, capfd, limit):
+def test_a_full_disk_is_one_clear_line(tmp_path, capfd, monkeypatch):
   checkpoints = Checkpoints(tmp_path)
   checkpoints.save_state(10, tree(1))
-  soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-  resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
-  try:
-    with pytest.raises(RequestError, match=r"cannot write checkpoint .*state/20: file too large; make room"):
-      checkpoints.save_state(20, tree(2))
-  finally:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+  monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(2**30, 2**30 - 2**20, 2**20))
+  with pytest.raises(
+    RequestError, match=r"cannot write checkpoint .*state/20: no space left on device; make room"
+  ):
+    checkpoints.save_state(20, tree(2))
   assert capfd.readouterr() == ("", "")
   assert [path.name for path in tmp_path.iterdir()] == ["state"]
-  assert checkpoints.restore_latest_state(abstract(tree(0)))[0] == 10
+  assert checkpoints.restore_latest_state(like_a_tree)[0] == 10
+
+
+SAVE_UNDER_A_LIMIT = """
+import resource, sys
+from pathlib import Path
+import jax.numpy as jnp
+from mtl_hsi.errors import RequestError
+from mtl_hsi.snapshots import Checkpoints
+resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
+try:
+  Checkpoints(Path(sys.argv[1])).save_state(20, {"a": jnp.arange(100000)})
+except RequestError as error:
+  print(error)
+"""
+
+
+def test_a_disk_that_fails_in_mid_save_leaves_nothing_half_done(tmp_path):
+  Checkpoints(tmp_path).save_state(10, tree(1))
+  command = [sys.executable, "-c", SAVE_UNDER_A_LIMIT, str(tmp_path)]
+  result = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+  assert result.stdout.startswith(
+    f"cannot write checkpoint {tmp_path / 'state' / '20'}: file too large; make room"
+  )
+  assert Checkpoints(tmp_path).restore_latest_state(like_a_tree)[0] == 10
 
 
 # Forking once everything is imported spares each moment the seconds of a new process.
@@ -225,7 +270,7 @@ def save_until_killed(directory: Path, moments: list[float]) -> None:
   like = {"a": jax.ShapeDtypeStruct((2, 50000), np.float32, sharding=replicated_over_devices())}
   for moment in arguments[1:]:
     checkpoints = Checkpoints(directory / moment)
-    epoch, restored = checkpoints.restore_latest_state(like)
+    epoch, restored = checkpoints.restore_latest_state(lambda _: like)
     np.testing.assert_array_equal(restored["a"], np.full((2, 50000), epoch % 3, np.float32))
     checkpoints.save_state(epoch + 1, restored)
     kept = sorted(int(path.name) for path in (directory / moment / "state").iterdir())

@@ -100,11 +100,16 @@ def test_another_config_is_refused_and_shown(tmp_path):
   with open_workdir(tmp_path, CONFIG):
     pass
   before = contents(tmp_path)
-  other = {"seed": 0, "model": {"name": "ccnn"}, "phases": [{"epochs": 100}, {"epochs": 20}], "split": "random"}
+  other = {
+    "seed": 0,
+    "model": {"name": "ccnn"},
+    "phases": [{"epochs": 100}, {"epochs": 20}],
+    "split": "random",
+  }
   with pytest.raises(RequestError) as error, open_workdir(tmp_path, other):
     pass
   assert str(error.value) == (
-    f"{tmp_path} holds a run of another config (model.blocks: 1 -> (absent); model.name: \"hresnet\" -> \"ccnn\";"
+    f'{tmp_path} holds a run of another config (model.blocks: 1 -> (absent); model.name: "hresnet" -> "ccnn";'
     ' phases[1].epochs: 30 -> 20; split: (absent) -> "random"); name another --workdir'
   )
   assert contents(tmp_path) == before
@@ -131,7 +136,10 @@ def test_lists_of_other_length_are_shown_whole_but_short(tmp_path):
 
 def test_somebodys_files_are_left_alone(tmp_path):
   (tmp_path / "thesis.tex").write_text("")
-  with pytest.raises(RequestError, match=r"is not a work directory.*'thesis\.tex'"), open_workdir(tmp_path, CONFIG):
+  with (
+    pytest.raises(RequestError, match=r"is not a work directory.*'thesis\.tex'"),
+    open_workdir(tmp_path, CONFIG),
+  ):
     pass
   assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
@@ -139,13 +147,19 @@ def test_somebodys_files_are_left_alone(tmp_path):
 @pytest.mark.parametrize("text", ["{", "[1]", "\xff"])
 def test_a_config_that_is_none_is_refused(tmp_path, text):
   (tmp_path / "config.json").write_bytes(text.encode("latin-1"))
-  with pytest.raises(RequestError, match=r"config\.json.*name another --workdir"), open_workdir(tmp_path, CONFIG):
+  with (
+    pytest.raises(RequestError, match=r"config\.json.*name another --workdir"),
+    open_workdir(tmp_path, CONFIG),
+  ):
     pass
 
 
 def test_a_file_is_no_work_directory(tmp_path):
   (tmp_path / "run").write_text("")
-  with pytest.raises(RequestError, match="cannot use .*run as a work directory"), open_workdir(tmp_path / "run", CONFIG):
+  with (
+    pytest.raises(RequestError, match=r"cannot use .*run as a work directory"),
+    open_workdir(tmp_path / "run", CONFIG),
+  ):
     pass
 
 
@@ -164,7 +178,9 @@ with open_workdir(Path(sys.argv[1]), {"seed": 0}) as workdir:
 def test_a_second_process_is_refused_until_the_first_dies(tmp_path):
   command = [sys.executable, "-c", HOLD, str(tmp_path)]
   root = Path(__file__).parent.parent
-  with subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+  with subprocess.Popen(
+    command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+  ) as holder:
     assert holder.stdout.readline() == "held\n"
     with (
       pytest.raises(RequestError, match=f"in use by process {holder.pid} on "),

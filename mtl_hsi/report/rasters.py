@@ -33,11 +33,12 @@ def geotiff(report: SceneReport) -> bytes:
     with warnings.catch_warnings():
       warnings.simplefilter("ignore", NotGeoreferencedWarning)
       with memory.open(compress="deflate", **profile) as raster:
-        raster.write(ids.astype(dtype), 1)
+        # GDAL writes the header with the first pixels, and can then no longer declare a colour table.
         raster.write_colormap(1, _colour_table(scene))
         raster.set_band_description(1, "predicted class")
         raster.update_tags(TIFFTAG_IMAGEDESCRIPTION=f"{scene.title}: predicted classes")
         raster.update_tags(1, **{f"CLASS_{i}": name for i, name in sorted(scene.class_names.items())})
+        raster.write(ids.astype(dtype), 1)
     return memory.read()
 
 

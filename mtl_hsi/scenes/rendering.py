@@ -15,10 +15,11 @@ REFLECTANCE_UNIT = 10_000
 # 70 % for sixteen classes and 80 % for eight.
 _FAMILY = 40
 _BLEND, _GRAIN, _SLOPES, _ROUGHNESS = 0.5, 0.45, 0.15, 0.08
+_SHADOW = 2
 _TEXTURE_SCALES = (4.0, 1.6, 2.5, 1.2, 0.7)
 _FOREIGN_FROM, _FOREIGN_GAIN, _FOREIGN_MOST = 0.5, 0.6, 0.8
 
-_PSF_SIGMA, _PSF_RADIUS = 1.2, 3
+_PSF_SIGMA, _PSF_RADIUS = 0.6, 3
 _BLOCK_ROWS = 64
 _READ_NOISE, _PHOTON_NOISE = 0.0035, 0.012
 # Centre and spread in nm and depth of the atmosphere's bands: oxygen, water, carbon dioxide.
@@ -120,10 +121,7 @@ def _light(rng, tall):
   height, width = tall.shape
   slope = 1.0 + _SLOPES * smooth_noise(rng, height, width, 0.04 * (height + width))
   slope += _ROUGHNESS * smooth_noise(rng, height, width, 0.7)
-  row, column = rng.choice([-1, 1], 2)
-  cast = np.zeros_like(tall)
-  for step in (1, 2):
-    cast |= ndimage.shift(tall.astype(np.uint8), (step * row, step * column), order=0) > 0
+  cast = ndimage.shift(tall.astype(np.uint8), _SHADOW * rng.choice([-1, 1], 2), order=0) > 0
   cloud = smooth_noise(rng, height, width, 0.03 * (height + width))
   sun = np.where(cast & ~tall, 0.15, 1.0) * np.clip(1.0 - 1.5 * (cloud - 2.2), 0.3, 1.0)
   return np.clip(slope, 0.5, 1.5), sun.astype(np.float32)

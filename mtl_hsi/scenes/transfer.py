@@ -98,10 +98,8 @@ def _size_if_rest(answer: http.client.HTTPResponse, start: int, origin: _Origin)
   """Size of the whole file, if the answer is all that is missing of the file whose beginning is held."""
   found = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
   same = found and origin.validator in (None, _validator(answer))
-  if not same or int(found[1]) != start:
-    raise RangeRefused("its file changed during the transfer")
-  size = int(found[2]) + 1
-  if found[3] not in ("*", str(size)) or origin.size not in (None, size):
+  size = int(found[2]) + 1 if found else 0
+  if not same or int(found[1]) != start or found[3] not in ("*", str(size)):
     raise RangeRefused("its file changed during the transfer")
   return size
 

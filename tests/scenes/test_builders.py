@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -146,6 +147,19 @@ def test_a_damaged_data_set_is_named_with_the_way_out(tmp_path, write_tiny):
     path.unlink()
   records.parent.rmdir()
   _assert_equal(builders.load_scene("tiny", tmp_path), expected)
+
+
+def test_two_that_prepare_at_once_take_turns(tmp_path, write_tiny):
+  write_tiny(CUBE)
+  (tmp_path / "tfds").mkdir()
+  scenes = []
+  thread = threading.Thread(target=lambda: scenes.append(builders.load_scene("tiny", tmp_path)))
+  with download.alone(tmp_path / "tfds"):
+    thread.start()
+    thread.join(0.5)
+    assert thread.is_alive()
+  thread.join()
+  np.testing.assert_array_equal(scenes[0].cube, CUBE)
 
 
 def test_an_unknown_name_gets_the_list(tmp_path):

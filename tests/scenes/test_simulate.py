@@ -93,6 +93,12 @@ def test_every_class_gets_its_labelled_pixels(seed):
   assert 0.27 < counts[1:].sum() / scene.labels.size < 0.4
 
 
+def test_few_labels_are_still_enough_of_every_class():
+  counts = np.bincount(_simulate(labelled_fraction=0.01).labels.ravel())[1:]
+  assert counts.min() >= 60
+  assert counts.sum() < 0.25 * 90 * 80
+
+
 def test_all_covers_fit_into_one_scene():
   scene = _simulate(height=145, width=145, classes=tuple(covers.COVERS), labelled_fraction=0.5)
   assert np.bincount(scene.labels.ravel())[1:].min() >= 60
@@ -161,15 +167,18 @@ def test_only_pixels_at_borders_are_mixed_and_by_the_point_spread(plain):
 
 
 def test_blocks_of_rows_leave_no_seam(plain):
-  whole = _render(_halves(1, 2), ["grass", "trees"])
-  plain.setattr(rendering, "_BLOCK_ROWS", 7)
-  np.testing.assert_allclose(_render(_halves(1, 2), ["grass", "trees"]), whole, atol=1.0)
+  across = _halves(1, 2)
+  plan = landscape.Landscape(across.classes.T, across.regions.T)
+  whole = _render(plan, ["clay tile roof", "metal roof"])
+  plain.setattr(rendering, "_BLOCK_ROWS", 4)
+  np.testing.assert_allclose(_render(plan, ["clay tile roof", "metal roof"]), whole, atol=1.0)
 
 
 def test_regions_of_one_class_differ(plain):
   plan = _halves(1, 1)
   plan.regions[:, :8] = 0
-  cube = _render(plan, ["grass", "trees"])
+  plain.setattr(rendering, "_light", lambda rng, tall: (np.ones(tall.shape, np.float32),) * 2)
+  cube = _render(plan, ["clay tile roof", "trees"])
   assert np.abs(cube[10, 2] - cube[10, 13]).max() > 100
 
 

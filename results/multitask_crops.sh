@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Real scenes trained alone and together: Indian Pines with SalinasA, and crops of Pavia University and
+# Pavia Centre; with and without spectral knowledge, 5 and 10 samples per class, seeds 0-9.
+#
+#   results/multitask_crops.sh DATA
+#
+# DATA holds salinas_a.npz, pavia_university_crop.npz and pavia_centre_crop.npz (arrays `cube` and `label`).
+# Finished runs are skipped and an interrupted one goes on, so the script can be started again at any time.
+set -euo pipefail
+data=$(realpath "${1:?name the directory of the crops}")
+cd "$(dirname "$0")/.."
+
+run() { # name, scenes, bands, further overrides
+  local name=$1 scenes=$2 bands=$3
+  shift 3
+  local files=()
+  case ",$scenes," in *,salinas_a,*) files+=(--config.files.salinas_a.cube="$data/salinas_a.npz" --config.files.salinas_a.sensor=AVIRIS) ;; esac
+  case ",$scenes," in *,pavia_university_crop,*) files+=(--config.files.pavia_university_crop.cube="$data/pavia_university_crop.npz" --config.files.pavia_university_crop.sensor=ROSIS) ;; esac
+  case ",$scenes," in *,pavia_centre_crop,*) files+=(--config.files.pavia_centre_crop.cube="$data/pavia_centre_crop.npz" --config.files.pavia_centre_crop.sensor=ROSIS) ;; esac
+  .venv/bin/python launch.py --config="configs/own.py:$scenes" --config.bands="$bands" "${files[@]}" \
+    --workdir="runs/$name" "$@"
+  mkdir -p "results/$name"
+  cp "runs/$name"/{config,environment,metrics}.json "results/$name/"
+}
+
+for n in 5 10; do
+  few=(--config.samples_per_class="$n")
+  run "indian_pines-n$n" indian_pines 160 "${few[@]}"
+  run "salinas_a-n$n" salinas_a 160 "${few[@]}"
+  run "indian_pines+salinas_a-with-n$n" indian_pines,salinas_a 160 "${few[@]}"
+  run "indian_pines+salinas_a-without-n$n" indian_pines,salinas_a 160 "${few[@]}" --config.spectral_knowledge=False
+  run "pavia_university_crop-n$n" pavia_university_crop 103 "${few[@]}"
+  run "pavia_centre_crop-n$n" pavia_centre_crop 103 "${few[@]}"
+  run "pavia_crops-with-n$n" pavia_university_crop,pavia_centre_crop 103 "${few[@]}"
+  run "pavia_crops-without-n$n" pavia_university_crop,pavia_centre_crop 103 "${few[@]}" --config.spectral_knowledge=False
+done

@@ -1,0 +1,164 @@
+"""The Makefile under stand-ins for Python, so that nothing is installed."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# Logs its arguments; `-m venv` makes an environment of its own kind; `-c` runs as version 3.$MINOR.
+PYTHON = """#!/bin/sh
+minor={minor}
+echo "3.$minor $*" >> "{log}"
+case "$*" in
+  *version_info*) [ $minor -ge 11 ] && case "$*" in *ensurepip*) {has_venv} ;; esac ;;
+  --version) echo "Python 3.$minor" ;;
+  *"-m venv"*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+esac
+"""
+
+
+class Machine:
+  """A copy of the Makefile and a path on which only what a test puts there is found."""
+
+  def __init__(self, directory: Path):
+    self.tree = directory / "tree"
+    self.log = directory / "log"
+    self.path = directory / "bin"
+    self.tree.mkdir()
+    self.path.mkdir()
+    for name in (
+      "Makefile",
+      "requirements.txt",
+      "requirements-cpu.txt",
+      "requirements-test.txt",
+      "constraints.txt",
+    ):
+      shutil.copy(ROOT / name, self.tree)
+    for name in ("make", "sh", "mkdir", "cp", "touch", "rm", "find"):
+      (self.path / name).symlink_to(shutil.which(name))
+
+  def add(self, name: str, script: str) -> None:
+    (self.path / name).write_text(script)
+    (self.path / name).chmod(0o755)
+
+  def add_python(self, name: str, minor: int, has_venv: bool = True) -> None:
+    self.add(name, PYTHON.format(minor=minor, log=self.log, has_venv=str(has_venv).lower()))
+
+  def make(self, target: str) -> subprocess.CompletedProcess:
+    variables = {**os.environ, "PATH": str(self.path)}
+    for inherited in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+      variables.pop(inherited, None)
+    return subprocess.run(["make", target], cwd=self.tree, env=variables, capture_output=True, text=True)
+
+  def calls(self) -> list[str]:
+    """What the stand-ins were asked to do, checks of their fitness left out."""
+    lines = self.log.read_text().splitlines() if self.log.exists() else []
+    self.log.unlink(missing_ok=True)
+    return [line for line in lines if not re.search(r"version_info|--version$", line)]
+
+
+@pytest.fixture
+def machine(tmp_path) -> Machine:
+  return Machine(tmp_path)
+
+
+PIP = "-m pip --disable-pip-version-check --no-input install -qq -r"
+
+
+def test_the_first_time_installs_and_the_second_only_runs(machine):
+  machine.add_python("python3.11", 11)
+  assert machine.make("test").returncode == 0
+  assert machine.calls() == [
+    "3.11 -m venv --clear .venv",
+    f"3.11 {PIP} requirements-cpu.txt",
+    f"3.11 {PIP} requirements-test.txt",
+    "3.11 -m pytest -q",
+  ]
+  assert machine.make("test").returncode == 0
+  assert machine.calls() == ["3.11 -m pytest -q"]
+
+
+def test_the_quickstart_needs_no_test_packages(machine):
+  machine.add_python("python3", 12)
+  assert machine.make("quickstart").returncode == 0
+  assert machine.calls()[1:] == [
+    f"3.12 {PIP} requirements-cpu.txt",
+    "3.12 launch.py --config=configs/quickstart.py --workdir=runs/quickstart",
+  ]
+
+
+def test_changed_requirements_are_installed_into_the_same_environment(machine):
+  machine.add_python("python3", 11)
+  machine.make("quickstart")
+  machine.calls()
+  later = (machine.tree / ".venv" / "requirements-cpu.txt.installed").stat().st_mtime + 10
+  os.utime(machine.tree / "constraints.txt", (later, later))
+  assert machine.make("quickstart").returncode == 0
+  assert machine.calls()[0] == f"3.11 {PIP} requirements-cpu.txt"
+
+
+def test_an_nvidia_gpu_gets_the_cuda_build(machine):
+  machine.add_python("python3", 11)
+  machine.add("nvidia-smi", "#!/bin/sh\n")
+  machine.make("quickstart")
+  assert machine.calls()[1] == f"3.11 {PIP} requirements.txt"
+
+
+def test_the_newest_python_that_runs_is_used(machine):
+  machine.add("python3.13", "#!/bin/sh\necho 'no such version' >&2\nexit 127\n")
+  machine.add_python("python3.12", 12, has_venv=False)
+  machine.add_python("python3.11", 11)
+  machine.add_python("python3", 9)
+  result = machine.make("quickstart")
+  assert result.returncode == 0
+  assert result.stderr == ""
+  assert "3.11 -m venv --clear .venv" in machine.calls()
+
+
+@pytest.mark.parametrize(("minor", "has_venv"), [(10, True), (11, False)])
+def test_no_usable_python_is_one_clear_line(machine, minor, has_venv):
+  machine.add_python("python3", minor, has_venv)
+  result = machine.make("quickstart")
+  assert result.returncode == 2
+  assert result.stderr.splitlines()[0] == (
+    "No Python 3.11 or newer with the venv module was found;"
+    " on Debian or Ubuntu: apt install python3 python3-venv"
+  )
+  assert not (machine.tree / ".venv").exists()
+
+
+def test_a_broken_environment_is_made_anew(machine):
+  machine.add_python("python3", 11)
+  machine.make("quickstart")
+  machine.calls()
+  (machine.tree / ".venv" / "requirements-cpu.txt.installed").unlink()
+  (machine.tree / ".venv" / "bin" / "python").write_text("#!/nowhere/python3.9\n")
+  assert machine.make("quickstart").returncode == 0
+  assert machine.calls()[0] == "3.11 -m venv --clear .venv"
+
+
+def test_cleaning_keeps_what_runs_wrote(machine):
+  machine.add_python("python3", 11)
+  (machine.tree / "runs").mkdir()
+  machine.make("test")
+  machine.make("clean")
+  assert not (machine.tree / ".venv").exists()
+  assert (machine.tree / "runs").exists()
+
+
+def test_constraints_hold_every_required_version():
+  def pins(name):
+    text = (ROOT / name).read_text()
+    found = re.findall(r"^([\w.-]+)(?:\[\w+\])?==([^;\s]+)", text, re.MULTILINE)
+    return {re.sub(r"[-_.]+", "-", package).lower(): version for package, version in found}
+
+  constraints = pins("constraints.txt")
+  for name in ("requirements.txt", "requirements-cpu.txt", "requirements-test.txt"):
+    required = pins(name)
+    assert required
+    assert required.items() <= constraints.items(), name

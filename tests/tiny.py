@@ -1,0 +1,89 @@
+"""Two small scenes, networks for them and training sets: cheap to train, hardly two axes of one length."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from mtl_hsi import batches, optim, patches, sampling
+from mtl_hsi.models.multitask import Network, make_network
+from mtl_hsi.schedule import Phase, Schedule
+from mtl_hsi.train import Batch
+
+NAMES = ("fields", "town")
+SHAPES = ((7, 10), (9, 6))
+CLASSES = (4, 2)
+BANDS = 3
+
+ADADELTA = optim.optimizer("adadelta", {"rho": 0.95, "eps": 1e-7})
+
+
+def network(name: str = "hresnet", **changes) -> Network:
+  """A network of the two scenes, with one stem, statistics of every scene and HResNet's flat head."""
+  options = {"spectral_knowledge": True, "norm_per_scene": True, "blocks": 1, "pool": False}
+  return make_network(name, **{"bands": BANDS, "class_counts": CLASSES, **options, **changes})
+
+
+def weights(net: Network, seed: int = 0) -> tuple[dict, dict]:
+  """Random parameters and moving statistics, of a size that every ReLU and every norm matters."""
+  generator = np.random.default_rng(seed)
+
+  def draw(path, leaf):
+    kind = path[-1].key
+    if kind == "kernel":
+      inputs = leaf.shape[1] if leaf.ndim == 3 else np.prod(leaf.shape[-4:-1])
+      return generator.normal(0, inputs**-0.5, leaf.shape).astype(np.float32)
+    if kind in ("scale", "var"):
+      return generator.uniform(0.3, 2, leaf.shape).astype(np.float32)
+    return generator.normal(0, 0.5, leaf.shape).astype(np.float32)
+
+  return jax.tree.map_with_path(draw, jax.eval_shape(net.init, jax.random.key(0)))
+
+
+def batch(net: Network, samples: int = 3, seed: int = 0) -> Batch:
+  """One step's random samples of every scene, all of them valid and of equal weight in their scene."""
+  generator = np.random.default_rng(seed)
+  shape = (net.scenes, samples)
+  return Batch(
+    patches=generator.normal(0, 1, (*shape, net.patch, net.patch, net.stem.bands)).astype(np.float32),
+    classes=np.stack([generator.integers(0, count, samples) for count in net.class_counts]).astype(np.int32),
+    valid=np.ones(shape, bool),
+    weight=np.full(shape, 1 / samples, np.float32),
+  )
+
+
+def labels() -> list[np.ndarray]:
+  """Label images of both scenes; every class has 4 pixels or more."""
+  generator = np.random.default_rng(1)
+  return [generator.integers(0, count + 1, shape).astype(np.int32) for count, shape in zip(CLASSES, SHAPES)]
+
+
+def layers() -> list[patches.Layer]:
+  """Cubes of both scenes, in which a class is bright in one band or dark."""
+  generator = np.random.default_rng(2)
+  cubes = [generator.integers(0, 200, (*shape, BANDS)).astype(np.uint16) for shape in SHAPES]
+  for cube, image in zip(cubes, labels()):
+    cube[np.arange(BANDS) == image[..., None] - 1] += 800
+  return [patches.Layer(cube, np.arange(BANDS), 1000.0, None) for cube in cubes]
+
+
+def training_set(replicas: int = 2, samples_per_class: int = 2) -> batches.TrainingSet:
+  """Training pixels of all replicas, leading axis R."""
+  images = labels()
+  splits = [
+    sampling.random_split(image, samples_per_class, seed=0, replicas=replicas, name=name)
+    for name, image in zip(NAMES, images)
+  ]
+  ids = [np.arange(1, count + 1) for count in CLASSES]
+  return batches.training_set([split.train for split in splits], images, ids)
+
+
+def schedule(*lengths: int, snapshots: tuple[int, ...] = (0,), frozen: tuple[str, ...] = ()) -> Schedule:
+  """Phases of the given lengths at learning rates 1, 0.1, ...; the last one has frozen groups."""
+  phases = [Phase(f"phase{index + 1}", epochs, 10.0**-index, ()) for index, epochs in enumerate(lengths)]
+  last = phases[-1]
+  return Schedule((*phases[:-1], Phase(last.name, last.epochs, last.learning_rate, frozen)), snapshots)
+
+
+def equal(one, other) -> bool:
+  """Whether two trees hold the same bits."""
+  return all(jax.tree.leaves(jax.tree.map(lambda x, y: bool(jnp.array_equal(x, y, equal_nan=True)), one, other)))
