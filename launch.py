@@ -4,16 +4,12 @@ import sys
 from pathlib import Path
 
 from absl import flags
-from ml_collections import config_flags
 
 from mtl_hsi import commandline
 
-_CONFIG = config_flags.DEFINE_config_file(
-  "config", None, "Config file, with its argument behind a colon.", lock_config=False, accept_new_attributes=True
-)
+_CONFIG = commandline.define_config("config", "Config file, with its argument behind a colon.")
 _WORKDIR = flags.DEFINE_string("workdir", None, "Where results go; by default under runs/, named after the config.")
 _COMPILE_CACHE = flags.DEFINE_string("compile_cache", None, "Compiled programs; by default beside the work directory.")
-flags.mark_flag_as_required("config")
 
 
 def main(_):

@@ -25,8 +25,11 @@ from mtl_hsi.errors import RequestError
 def get_config(names: str = "") -> config_dict.ConfigDict:
   """The config of the scenes named, separated by commas."""
   scenes = tuple(name.strip() for name in names.split(",") if name.strip())
-  if not scenes:
-    raise RequestError("configs/own.py needs names for its scenes behind a colon, such as configs/own.py:fields,town")
+  if not scenes or not all(name.isidentifier() for name in scenes):
+    raise RequestError(
+      f"configs/own.py has {names!r} behind its colon; expected names for the scenes, of lower-case letters, digits "
+      f"and _, such as configs/own.py:fields,town"
+    )
   config = common.get_config()
   config.scenes = scenes
   config.target = scenes[0]

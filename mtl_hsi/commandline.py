@@ -3,10 +3,13 @@
 import difflib
 import hashlib
 import importlib.util
+import inspect
 import re
 import sys
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from absl import app, flags
 from ml_collections import config_dict, config_flags
@@ -14,6 +17,13 @@ from ml_collections import config_dict, config_flags
 from mtl_hsi.errors import RequestError
 
 _LONGEST_NAME = 100
+
+_EXPECTED = {
+  int: "a whole number",
+  float: "a number",
+  bool: "True or False",
+  tuple: "one value, or several by repeating the flag",
+}
 
 
 def main(run: Callable[[Sequence[str]], None]) -> None:
@@ -29,25 +39,32 @@ def main(run: Callable[[Sequence[str]], None]) -> None:
     _exit(130, "interrupted; the same command goes on from the last checkpoint")
 
 
-def resolve(flag: flags.FlagHolder) -> config_dict.ConfigDict:
-  """The config of a `DEFINE_config_file` flag with the command line's overrides, checked and locked.
+def define_config(name: str, text: str) -> flags.FlagHolder:
+  """Declares the flag of a config file whose keys `--<name>.<key>=<value>` overrides.
 
-  The optimiser's arguments are those of the optimiser that is chosen: keys
-  under `optimizer` may be new, and defaults of another one are dropped.
+  A file that is no config and a key that it does not have are RequestErrors;
+  keys under `optimizer` may be new, since every optimiser has its own.
+  """
+  # lock_config and accept_new_attributes let the optimiser's keys through; `resolve` locks.
+  flag = config_flags.DEFINE_config_file(name, None, text, lock_config=False, accept_new_attributes=True)
+  flags.FLAGS[name].parser = _ConfigFile(name)
+  return flag
+
+
+def resolve(flag: flags.FlagHolder) -> config_dict.ConfigDict:
+  """The config of a flag of `define_config` with the command line's overrides, locked.
+
+  Another optimiser than the file's drops the arguments that the file has for its own.
 
   Raises:
-    RequestError: an override of a key that the config does not have.
+    RequestError: no config was named.
   """
   config = flag.value
-  original, overrides = _load(config_flags.get_config_filename(flags.FLAGS[flag.name])), _overrides(flag)
-  known = set(_paths(original))
-  for path in overrides:
-    if path not in known and not path.startswith("optimizer."):
-      close = difflib.get_close_matches(path, known, n=1)
-      hint = f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(sorted(known))}"
-      raise RequestError(f"unknown config key {path!r}{hint}")
-  if config.optimizer.name != original.optimizer.name:
-    for key in original.optimizer:
+  if config is None:
+    raise RequestError(f"no config; name one, such as --{flag.name}=configs/mtl.py:in (see configs/)")
+  original, overrides = flags.FLAGS[flag.name].parser.optimizer, _overrides(flag)
+  if config.optimizer.name != original["name"]:
+    for key in original:
       if key != "name" and f"optimizer.{key}" not in overrides:
         del config.optimizer[key]
   return config.lock()
@@ -63,35 +80,105 @@ def default_workdir(flag: flags.FlagHolder) -> Path:
   return Path("runs") / name
 
 
-def _overrides(flag):
-  return config_flags.get_override_values(flags.FLAGS[flag.name])
+class _ConfigFile(flags.ArgumentParser):
+  """Parser of `<file>.py[:<argument>]`; what ml_collections brings gives tracebacks or no reason at all.
+
+  Attributes:
+    optimizer: the optimiser as the file has it, without overrides.
+    kinds: type of every key.
+  """
+
+  def __init__(self, name: str):
+    self._override = re.compile(rf"--?(?:no)?{name}\.([^=]+)")
+    self.optimizer, self.kinds = {}, {}
+
+  def parse(self, argument: str) -> config_dict.ConfigDict:
+    config = _load(argument)
+    self.optimizer, self.kinds = config.optimizer.to_dict(), dict(_kinds(config))
+    for found in filter(None, map(self._override.match, sys.argv[1:])):
+      _check_key(found[1], list(self.kinds))
+    return config
 
 
-def _load(filename):
-  """The config as its file has it, without overrides."""
-  path, colon, argument = filename.partition(":")
+def _load(argument: str) -> config_dict.ConfigDict:
+  filename, colon, cell = argument.partition(":")
+  path = Path(filename).absolute()
+  if path.suffix != ".py" or not path.is_file():
+    raise RequestError(f"no config file {path}; expected a Python file, such as configs/mtl.py")
+  try:
+    config = _call(path, [cell] if colon else [])
+  except RequestError:
+    raise
+  # The file is a program of its own: anything can happen in it.
+  except Exception as error:
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    place = f" at line {lines[-1]}" if lines else ""
+    raise RequestError(f"config {path} fails{place}: {type(error).__name__}: {error}") from error
+  if not isinstance(config, config_dict.ConfigDict) or "name" not in config.get("optimizer", ()):
+    raise RequestError(f"config {path}: what get_config returns must start from configs/common.py's ConfigDict")
+  return config
+
+
+def _call(path: Path, arguments: Sequence[str]) -> Any:
   spec = importlib.util.spec_from_file_location("config", path)
   module = importlib.util.module_from_spec(spec)
   spec.loader.exec_module(module)
-  return module.get_config(argument) if colon else module.get_config()
-
-
-def _paths(config, prefix=""):
-  for key, value in config.items():
-    yield prefix + key
-    if isinstance(value, config_dict.ConfigDict):
-      yield from _paths(value, f"{prefix}{key}.")
-
-
-def _parse(argv):
+  if not hasattr(module, "get_config"):
+    raise RequestError(f"config {path} has no function get_config")
   try:
-    return flags.FLAGS(argv)
-  except RequestError:
-    raise
-  except (flags.Error, FileNotFoundError, AttributeError, KeyError, TypeError, ValueError, SyntaxError) as error:
-    raise RequestError(" ".join(str(error).split())) from error
+    inspect.signature(module.get_config).bind(*arguments)
+  except TypeError as error:
+    verb = "takes no" if arguments else "needs an"
+    raise RequestError(f"config {path} {verb} argument behind a colon") from error
+  return module.get_config(*arguments)
 
 
-def _exit(status, message):
-  print(message, file=sys.stderr)
+def _check_key(key: str, known: Sequence[str]) -> None:
+  """Refuses what is no key of the config, or one with keys below it; the optimiser's arguments are free."""
+  if key in known or re.fullmatch(r"optimizer\.\w+", key):
+    return
+  inner = [path for path in known if path.startswith(f"{key}.")]
+  if inner:
+    raise RequestError(f"config key {key!r} is a group; its keys are {', '.join(inner)}")
+  close = difflib.get_close_matches(key, known, n=1)
+  hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+  raise RequestError(f"unknown config key {key!r}; {hint}")
+
+
+def _kinds(config: config_dict.ConfigDict, prefix: str = "") -> Iterator[tuple[str, type]]:
+  """Path and type of every key that has no further keys below it."""
+  for key, value in config.items():
+    if isinstance(value, config_dict.ConfigDict):
+      yield from _kinds(value, f"{prefix}{key}.")
+    else:
+      yield prefix + key, config.get_type(key)
+
+
+def _overrides(flag: flags.FlagHolder) -> dict[str, Any]:
+  return config_flags.get_override_values(flags.FLAGS[flag.name])
+
+
+def _parse(argv: Sequence[str]) -> Sequence[str]:
+  try:
+    program, *rest = flags.FLAGS(argv)
+  except flags.IllegalFlagValueError as error:
+    raise RequestError(_expectation(str(error))) from error
+  except (flags.Error, ValueError) as error:
+    raise RequestError(str(error)) from error
+  if rest:
+    raise RequestError(f"unexpected argument {rest[0]!r}; all arguments are flags, such as --workdir=runs/mine")
+  return [program]
+
+
+def _expectation(problem: str) -> str:
+  """absl's words for a value of the wrong type, with what was expected in place of Python's reason."""
+  found = re.match(r"flag --(\w+)\.([^=]+)=", problem)
+  if not found:
+    return problem
+  kind = flags.FLAGS[found[1]].parser.kinds[found[2]]
+  return f"{problem.partition(': ')[0]}: expected {_EXPECTED[kind]}"
+
+
+def _exit(status: int, message: str) -> None:
+  print(" ".join(message.split()), file=sys.stderr)
   sys.exit(status)

@@ -36,9 +36,8 @@ def run(config: Any, directory: Path, command: Sequence[str]) -> None:
   """
   started = datetime.datetime.now().astimezone()
   options = settings.read(config)
-  if workdir.is_complete(directory):
-    with workdir.open_workdir(directory, config.to_dict()):
-      print(f"{directory} is complete; nothing to do. Its report: {directory / 'report.html'}")
+  if workdir.is_complete(directory, config.to_dict()):
+    print(f"{directory} is complete; nothing to do. Its report: {directory / 'report.html'}")
     return
   problem = prepare(options)
   print(_introduction(problem, options), flush=True)

@@ -4,6 +4,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import jax
+import numpy as np
 import optax
 
 from mtl_hsi.errors import RequestError
@@ -35,10 +37,18 @@ def optimizer(name: str, arguments: Mapping[str, Any]) -> Factory:
     if key not in accepted:
       raise RequestError(f"optimizer.{key}: optax.{name} has no such argument; it has {', '.join(accepted)}")
   try:
-    factory(learning_rate=1.0, **arguments)
-  except (TypeError, ValueError) as error:
+    _try_out(factory(learning_rate=1.0, **arguments))
+  # What a wrong value leads to differs from optimiser to optimiser.
+  except Exception as error:
     raise RequestError(f"optimizer: optax.{name} does not accept {dict(arguments)}: {error}") from error
   return lambda learning_rate: factory(learning_rate=learning_rate, **arguments)
+
+
+def _try_out(transformation):
+  """One update by shapes alone; many wrong values show only there."""
+  params = {"kernel": jax.ShapeDtypeStruct((2, 3), np.float32)}
+  state = jax.eval_shape(transformation.init, params)
+  jax.eval_shape(transformation.update, params, state, params)
 
 
 def phase_transformation(
@@ -61,7 +71,7 @@ def known() -> list[str]:
     name
     for name, value in vars(optax).items()
     if inspect.isfunction(value)
-    and not name.startswith("scale_by")
+    and not name.startswith(("_", "scale_by"))
     and name != "lbfgs"
     and next(iter(inspect.signature(value).parameters), None) == "learning_rate"
   )

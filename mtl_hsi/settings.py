@@ -33,7 +33,7 @@ class Settings:
 
   Attributes:
     loaders: how to load each scene, by its name, in the order of training.
-    band_ranges: the range of bands a scene starts from, by its name; only scenes from files have one.
+    band_ranges: the range of bands a scene starts from, by its name, where it has one.
     target: name of the scene that the experiment is about.
     bands: input channels B, or None for all bands as they are.
     reversed: names of the scenes whose bands are reversed.
@@ -79,6 +79,14 @@ def read(config: Any) -> Settings:
   Raises:
     RequestError: names the key, its value and what was expected.
   """
+  try:
+    return _read(config)
+  except (AttributeError, KeyError) as error:
+    key = str(error).split("\n")[0].strip("\"'")
+    raise RequestError(f"the config has no key {key!r}; start it from configs/common.py, which has all") from error
+
+
+def _read(config):
   names = _scene_names(config)
   _require(config.alignment == "index", "alignment", config.alignment, "'index'")
   for key in ("samples_per_class", "replicas", "batch_size"):
@@ -86,6 +94,7 @@ def read(config: Any) -> Settings:
   _require(config.seed >= 0, "seed", config.seed, "0 or more")
   _require(config.bands is None or config.bands >= 1, "bands", config.bands, "1 or more, or None")
   _require(config.classify.tile_pixels >= 1, "classify.tile_pixels", config.classify.tile_pixels, "1 or more")
+  _require(0 <= config.checkpoint_seconds < np.inf, "checkpoint_seconds", config.checkpoint_seconds, "0 or more")
   arguments = {key: value for key, value in config.optimizer.items() if key != "name"}
   return Settings(
     loaders={name: _loader(config, name) for name in names},
@@ -175,10 +184,14 @@ def _band_range(name, text):
 
 
 def _schedule(config):
-  phases = [
-    Phase(name, own.epochs, own.learning_rate, tuple(own.frozen)) for name, own in sorted(config.phases.items())
-  ]
-  return Schedule(tuple(phases), tuple(config.snapshots))
+  snapshots = tuple(config.snapshots)
+  _require(all(isinstance(epoch, int) for epoch in snapshots), "snapshots", snapshots, "whole numbers of epochs")
+  return Schedule(tuple(_phase(name, own) for name, own in sorted(config.phases.items())), snapshots)
+
+
+def _phase(name, own):
+  _require(0 < own.learning_rate < np.inf, f"phases.{name}.learning_rate", own.learning_rate, "a positive number")
+  return Phase(name, own.epochs, own.learning_rate, tuple(own.frozen))
 
 
 def _one_of(choices, key, value):

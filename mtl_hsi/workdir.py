@@ -78,7 +78,7 @@ def open_workdir(path: Path, config: Mapping) -> Iterator[Path]:
       are not a run's, or cannot be made or written; nothing in it was touched.
   """
   path = Path(path)
-  config = json.loads(json.dumps(config, allow_nan=False))
+  config = _as_stored(config)
   _check_ours(path)
   _check_config(path, config)
   with _lock(path):
@@ -88,9 +88,15 @@ def open_workdir(path: Path, config: Mapping) -> Iterator[Path]:
     yield path
 
 
-def is_complete(path: Path) -> bool:
-  """Whether a run has finished there: `metrics.json` is what it writes last."""
-  return (Path(path) / "metrics.json").is_file()
+def is_complete(path: Path, config: Mapping) -> bool:
+  """Whether a run of this config has finished there: `metrics.json` is what it writes last.
+
+  Raises:
+    RequestError: the directory holds another config or files that are not a run's.
+  """
+  path = Path(path)
+  _check_ours(path)
+  return _check_config(path, _as_stored(config)) and (path / "metrics.json").is_file()
 
 
 def _replace(path: Path, data: bytes) -> None:
@@ -118,6 +124,14 @@ def _sync_directory(path: Path) -> None:
 
 def _reason(error: OSError) -> str:
   return (error.strerror or str(error)).lower()
+
+
+def _as_stored(config: Mapping) -> dict:
+  """The config as it comes back from `config.json`."""
+  try:
+    return json.loads(json.dumps(config, allow_nan=False))
+  except (TypeError, ValueError) as error:
+    raise RequestError(f"the config does not fit into config.json: {error}") from error
 
 
 def _check_ours(path: Path) -> None:

@@ -82,9 +82,9 @@ def test_npz_is_compressed(tmp_path):
 def test_a_new_work_directory_holds_the_config(tmp_path):
   with open_workdir(tmp_path / "runs" / "a", CONFIG) as workdir:
     assert json.loads((workdir / "config.json").read_text()) == CONFIG
-    assert not is_complete(workdir)
+    assert not is_complete(workdir, CONFIG)
     write_json(workdir / "metrics.json", {})
-    assert is_complete(workdir)
+    assert is_complete(workdir, CONFIG)
 
 
 def test_the_same_config_changes_nothing(tmp_path):

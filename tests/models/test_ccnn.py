@@ -77,5 +77,5 @@ def pool(x):
 
 
 def norm(x, layer, moving):
-  y = (x - moving["mean"].reshape(1, 1, 1, -1)) / np.sqrt(moving["var"] + 1e-3).reshape(1, 1, 1, -1)
+  y = (x - moving["mean"].reshape(1, 1, 1, -1)) / jnp.sqrt(moving["var"] + 1e-3).reshape(1, 1, 1, -1)
   return y * layer["scale"].reshape(1, 1, 1, -1) + layer["bias"].reshape(1, 1, 1, -1)

@@ -52,7 +52,7 @@ def described(params, stats, x, blocks, pool):
   for block in range(blocks):
     own, moving = params["backbone"][f"residuals_{block}"], stats[f"residuals_{block}"]["norm"]
     norm = own["norm"]
-    y = (x - moving["mean"].reshape(1, 1, 1, -1)) / np.sqrt(moving["var"] + 1e-3).reshape(1, 1, 1, -1)
+    y = (x - moving["mean"].reshape(1, 1, 1, -1)) / jnp.sqrt(moving["var"] + 1e-3).reshape(1, 1, 1, -1)
     y = y * norm["scale"].reshape(1, 1, 1, -1) + norm["bias"].reshape(1, 1, 1, -1)
     x = x + conv(jax.nn.relu(conv(jax.nn.relu(y), own["conv1"], "SAME")), own["conv2"], "SAME")
   features = x.mean(axis=(1, 2)) if pool else x.reshape(len(x), -1)

@@ -19,7 +19,10 @@ OPTIONS = {
 
 
 def options(*names: str):
-  return pytest.mark.parametrize("changes", [OPTIONS[name] for name in names or OPTIONS], ids=names or OPTIONS)
+  slow = {"hresnet, three blocks, pooled": pytest.mark.slow}
+  return pytest.mark.parametrize(
+    "changes", [pytest.param(OPTIONS[name], id=name, marks=slow.get(name, ())) for name in names or OPTIONS]
+  )
 
 
 def all_patches(padded, patch):

@@ -1,0 +1,78 @@
+"""Laying out scenes and cutting patches, against patches cut by hand."""
+
+import jax
+import numpy as np
+import pytest
+
+from mtl_hsi import patches
+from mtl_hsi.patches import Layer
+
+GENERATOR = np.random.default_rng(0)
+FIELDS = GENERATOR.integers(0, 5000, (4, 6, 3)).astype(np.uint16)
+TOWN = GENERATOR.integers(0, 300, (7, 2, 5)).astype(np.int16)
+
+
+def lay_out(patch: int):
+  """Fields as they are, and three bands of town; scales are powers of two, so that division is exact."""
+  return patches.lay_out(
+    [Layer(FIELDS, np.arange(3), 4096.0, None), Layer(TOWN, np.array([4, 0, 0]), 256.0, None)], patch
+  )
+
+
+@pytest.mark.parametrize("patch", [1, 5, 9])
+def test_scenes_are_scaled_aligned_and_padded_by_their_own_edge(patch):
+  pixels, padded = lay_out(patch)
+  margin = patch // 2
+  for cube, ours in zip((FIELDS / 4096, TOWN[:, :, [4, 0, 0]] / 256), padded, strict=True):
+    np.testing.assert_array_equal(ours, np.pad(cube, [(margin, margin), (margin, margin), (0, 0)], mode="edge"))
+    assert ours.dtype == np.float32
+    assert np.shares_memory(ours, pixels.values), "a padded scene is a view, not a copy"
+
+
+def test_a_reversed_alignment_reverses_the_channels():
+  _, (padded,) = patches.lay_out([Layer(FIELDS, np.arange(3)[::-1], 1.0, None)], 1)
+  np.testing.assert_array_equal(padded, FIELDS[:, :, ::-1])
+
+
+def test_pixels_without_data_become_zero():
+  cube = FIELDS.astype(np.float64)
+  cube[0, 0] = np.nan
+  nodata = np.zeros((4, 6), bool)
+  nodata[0, 0] = nodata[3, 4] = True
+  before = cube.copy()
+  _, (padded,) = patches.lay_out([Layer(cube, np.arange(3), 1.0, nodata)], 3)
+  np.testing.assert_array_equal(padded[1:-1, 1:-1][nodata], 0)
+  np.testing.assert_array_equal(padded[1:-1, 1:-1][~nodata], FIELDS[~nodata])
+  np.testing.assert_array_equal(padded[0, 0], 0)
+  np.testing.assert_array_equal(cube, before)
+
+
+# The author's order: rows flipped, columns flipped, both, none.
+FLIPS = [(0,), (1,), (0, 1), ()]
+
+
+@pytest.mark.parametrize("patch", [3, 5])
+def test_mirrored_patches_are_flips_of_patches_cut_by_hand(patch):
+  pixels, padded = lay_out(patch)
+  gather = jax.jit(patches.gather, static_argnames="patch")
+  # Corners, borders and the inside of both scenes.
+  for scene, centres in enumerate([[(0, 0), (3, 5), (0, 3), (2, 2)], [(0, 0), (6, 1), (3, 0), (5, 1)]]):
+    centres = np.array(centres, np.int32)
+    scenes = np.full(len(centres), scene, np.int32)
+    for mirror, axes in enumerate(FLIPS):
+      mirrors = np.tile(patches.MIRRORS[mirror], (len(centres), 1))
+      cut = gather(pixels, scenes, centres, mirrors, patch=patch)
+      for (row, column), ours in zip(centres, cut, strict=True):
+        by_hand = padded[scene][row : row + patch, column : column + patch]
+        np.testing.assert_array_equal(ours, np.flip(by_hand, axes))
+
+
+def test_samples_of_several_scenes_are_cut_at_once():
+  pixels, padded = lay_out(3)
+  scenes = np.array([[0, 0], [1, 1]], np.int32)
+  centres = np.array([[(1, 4), (3, 0)], [(6, 1), (2, 0)]], np.int32)
+  cut = patches.gather(pixels, scenes, centres, np.broadcast_to(patches.MIRRORS[3], centres.shape), 3)
+  assert cut.shape == (2, 2, 3, 3, 3)
+  for scene, sample in np.ndindex(2, 2):
+    row, column = centres[scene, sample]
+    np.testing.assert_array_equal(cut[scene, sample], padded[scene][row : row + 3, column : column + 3])
