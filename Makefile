@@ -29,7 +29,7 @@ lint: $(TESTS_INSTALLED)
 	@$(PYTHON) -m ruff check .
 
 clean:
-	@rm -rf $(VENV) .compile_cache .hypothesis .pytest_cache .ruff_cache
+	@rm -rf $(VENV) .compile_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An environment that does not work (half made, or its Python gone) is made anew. A python3.x that

@@ -16,10 +16,10 @@ from configs import common
 def get_config() -> config_dict.ConfigDict:
   """Two scenes, 10 samples per class, two replicas."""
   config = common.get_config()
-  config.scenes = ("indian_pines", "village")
+  config.scenes = ("indian_pines", "simulated_village")
   config.target = "indian_pines"
   config.bands = 160
-  config.simulate.village = {
+  config.simulate.simulated_village = {
     "height": 120,
     "width": 120,
     # A sensor known by name, or any name with band centres and widths in nm.

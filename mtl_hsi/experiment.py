@@ -11,9 +11,9 @@ import jax
 import numpy as np
 from tqdm import tqdm
 
-from mtl_hsi import classify, devices, metrics, paper, patches, report, sampling, settings, workdir
+from mtl_hsi import classify, devices, metrics, patches, report, sampling, settings, workdir
 from mtl_hsi.fit import fit
-from mtl_hsi.problem import Problem, describe, layers, prepare, training_set
+from mtl_hsi.problem import Problem, describe, layers, paper_figure, prepare, training_set
 from mtl_hsi.replicas import Replicas
 from mtl_hsi.report import console
 from mtl_hsi.report.false_colour import false_colour_bands
@@ -40,8 +40,8 @@ def run(config: Any, directory: Path, command: Sequence[str]) -> None:
     print(f"{directory} is complete; nothing to do. Its report: {directory / 'report.html'}")
     return
   problem = prepare(options)
-  print(_introduction(problem, options), flush=True)
   with workdir.open_workdir(directory, config.to_dict()):
+    print(_introduction(problem, options), flush=True)
     environment = devices.environment(command, started)
     workdir.write_json(directory / "environment.json", environment)
     workdir.write_json(directory / "scenes.json", describe(problem))
@@ -143,13 +143,6 @@ def _measure(problem, predictions):
 
 def _scene_report(options, problem, name, results, predictions):
   scene, split = problem.scenes[name], problem.splits[name]
-  partners = [other for other in problem.scenes if other != name]
-  figure = None
-  if name == options.target and options.split_file is None:
-    column = paper.column_of(
-      name, partners, options.model.name, options.model.spectral_knowledge, sorted(options.reversed)
-    )
-    figure = column and paper.figure(paper.SHORT_NAMES[name], column, options.samples_per_class)
   return report.SceneReport(
     scene=scene,
     metrics=results[name],
@@ -157,7 +150,7 @@ def _scene_report(options, problem, name, results, predictions):
     train=split.train[0],
     test=split.test[0],
     false_colour_bands=false_colour_bands(scene),
-    paper=figure,
+    paper=paper_figure(problem, options) if name == options.target else None,
     leakage=results["leakage"][name],
   )
 

@@ -1,5 +1,6 @@
 """The training loop: epochs, snapshots, checkpoints, resuming."""
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 
@@ -79,8 +80,8 @@ def fit(
     if done in schedule.snapshot_epochs:
       checkpoints.save_snapshot(done, replicas.get({"params": state["params"], "stats": state["stats"]}))
     if done < schedule.epochs and schedule.starts_phase(done):
-      frozen = schedule.phase_at(done).frozen
-      state = replicas.spread(lambda own: train.start_phase(own, make_optimizer, frozen), 1)(state)
+      start = functools.partial(_start_phase, make_optimizer=make_optimizer, phase=schedule.phase_at(done))
+      state = replicas.spread(start, 1)(state)
     if done == schedule.epochs or time.monotonic() - saved >= checkpoint_seconds:
       checkpoints.save_state(done, replicas.get(state))
       saved = time.monotonic()
@@ -92,7 +93,7 @@ def _resume(network, make_optimizer, schedule, replicas, keys, checkpoints):
 
   def fresh(key, done):
     state = train.init_state(network, key, schedule.epochs)
-    return train.start_phase(state, make_optimizer, schedule.phase_at(done).frozen)
+    return _start_phase(state, make_optimizer, schedule.phase_at(done))
 
   def expected(done):
     last = min(done, schedule.epochs - 1)
@@ -103,6 +104,10 @@ def _resume(network, make_optimizer, schedule, replicas, keys, checkpoints):
     done, state = restored
     return done, replicas.put(state)
   return 0, replicas.spread(lambda key: fresh(key, 0), 1)(keys)
+
+
+def _start_phase(state, make_optimizer, phase):
+  return train.start_phase(state, make_optimizer, phase.learning_rate, phase.frozen)
 
 
 def _check_finite(losses, scene_names, done, phase, seed):

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mtl_hsi import alignment, batches, patches, sampling
+from mtl_hsi import alignment, batches, paper, patches, sampling
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models.multitask import Network, make_network
 from mtl_hsi.sampling import Split
+from mtl_hsi.scenes.public import PUBLIC_SCENES, is_public
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import Settings
 
@@ -97,6 +98,19 @@ def training_set(problem: Problem) -> batches.TrainingSet:
     [scene.labels for scene in scenes],
     [scene.class_ids for scene in scenes],
   )
+
+
+def paper_figure(problem: Problem, options: Settings) -> paper.PaperFigure | None:
+  """The paper's figure for the target; None where scenes, bands, split or network are not the paper's."""
+  model = options.model
+  if not all(map(is_public, problem.scenes.values())) or options.split_file or options.band_ranges:
+    return None
+  group = {"ROSIS": alignment.ROSIS_BANDS, "AVIRIS": alignment.AVIRIS_BANDS}[PUBLIC_SCENES[options.target].sensor]
+  if (options.bands, model.blocks, model.pool) != (group, 1, False):
+    return None
+  partners = [name for name in problem.scenes if name != options.target]
+  column = paper.column_of(options.target, partners, model.name, model.spectral_knowledge, sorted(options.reversed))
+  return column and paper.figure(paper.SHORT_NAMES[options.target], column, options.samples_per_class)
 
 
 def describe(problem: Problem) -> dict:

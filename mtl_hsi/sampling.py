@@ -89,9 +89,10 @@ def read_splits(path: Path, labels: Mapping[str, np.ndarray], replicas: int) -> 
     RequestError: the file is missing or no such file, lacks a scene, or does not fit.
   """
   try:
-    with np.load(path, allow_pickle=False) as archive:
+    # NumPy leaves a torn archive open when it is only given the path.
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
       arrays = {key: archive[key] for key in archive.files}
-  except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+  except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
     raise RequestError(
       f"cannot read a split from {path.absolute()} (config key 'split'): {error}; expected 'random' or the split.npz "
       f"of a run"

@@ -39,9 +39,11 @@ def init_state(network: Network, key: Array, epochs: int) -> dict:
   return {"params": params, "stats": stats, "losses": jnp.full((epochs, network.scenes), jnp.nan)}
 
 
-def start_phase(state: dict, make_optimizer: optim.Factory, frozen: tuple[str, ...]) -> dict:
-  """Gives the state the fresh accumulators of a new phase."""
-  transformation = optim.phase_transformation(make_optimizer, 1.0, frozen)
+def start_phase(
+  state: dict, make_optimizer: optim.Factory, learning_rate: float, frozen: tuple[str, ...]
+) -> dict:
+  """Gives the state the fresh accumulators of a new phase; some optimisers start them from the learning rate."""
+  transformation = optim.phase_transformation(make_optimizer, learning_rate, frozen)
   return {**state, "opt": transformation.init(state["params"])}
 
 

@@ -218,6 +218,8 @@ def _lock(path: Path) -> Iterator[None]:
   finally:
     with contextlib.suppress(OSError):
       file.unlink()
+      # Succeeds where nothing could be written, as on a full disk.
+      path.rmdir()
     os.close(handle)
 
 
@@ -229,8 +231,10 @@ def _acquire(file: Path) -> int:
       fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
       # The holder before may have removed the file between our opening and locking it.
       if _is_at(handle, file):
-        os.truncate(handle, 0)
-        os.write(handle, f"process {os.getpid()} on {socket.gethostname()}".encode())
+        # On a full disk this fails; the first file that is written tells.
+        with contextlib.suppress(OSError):
+          os.truncate(handle, 0)
+          os.write(handle, f"process {os.getpid()} on {socket.gethostname()}".encode())
         return handle
     except BaseException:
       os.close(handle)

@@ -2,12 +2,12 @@
 # Real scenes trained alone and together: Indian Pines with SalinasA, and crops of Pavia University and
 # Pavia Centre; with and without spectral knowledge, 5 and 10 samples per class, seeds 0-9.
 #
-#   results/multitask_crops.sh DATA
+#   results/multitask_crops.sh ../shared/data
 #
-# DATA holds salinas_a.npz, pavia_university_crop.npz and pavia_centre_crop.npz (arrays `cube` and `label`).
+# The directory, named from the top of the repository, holds salinas_a.npz, pavia_university_crop.npz and pavia_centre_crop.npz (arrays `cube` and `label`).
 # Finished runs are skipped and an interrupted one goes on, so the script can be started again at any time.
 set -euo pipefail
-data=$(realpath "${1:?name the directory of the crops}")
+data=${1:?name the directory of the crops, from the top of the repository}
 cd "$(dirname "$0")/.."
 
 run() { # name, scenes, bands, further overrides

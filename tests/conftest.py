@@ -25,3 +25,26 @@ def real_data() -> Path:
   if not path.is_dir():
     pytest.skip(f"no real scenes in {path}; MTL_HSI_TEST_DATA names another directory")
   return path
+
+
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory) -> Path:
+  """Directory of the tiny scenes and their config."""
+  from tests import launching
+
+  directory = tmp_path_factory.mktemp("inputs")
+  launching.write_inputs(directory)
+  return directory
+
+
+@pytest.fixture(scope="session")
+def finished(inputs, tmp_path_factory) -> Path:
+  """Work directory of an uninterrupted run on the tiny scenes; to be read only."""
+  from tests import launching
+
+  workdir = tmp_path_factory.mktemp("finished") / "run"
+  outcome = launching.launch(*launching.arguments(inputs, workdir))
+  assert outcome.status == 0, outcome.err
+  (workdir.parent / "out.txt").write_text(outcome.out)
+  (workdir.parent / "err.txt").write_text(outcome.err)
+  return workdir

@@ -42,8 +42,8 @@ def test_adadelta_is_the_recurrence_of_keras():
     delta = grad * np.sqrt(deltas + 1e-7) / np.sqrt(squares + 1e-7)
     deltas = 0.95 * deltas + 0.05 * delta**2
     kernel = kernel - rate * delta
-    np.testing.assert_allclose(params["stem"]["kernel"] - parameters()["stem"]["kernel"],
-                               kernel - parameters()["stem"]["kernel"], rtol=1e-3, atol=1e-7)
+    start = parameters()["stem"]["kernel"]
+    np.testing.assert_allclose(params["stem"]["kernel"] - start, kernel - start, rtol=1e-3, atol=1e-6)
 
 
 @pytest.mark.parametrize("frozen", [("stem",), ("stem", "backbone"), ("heads",)])
@@ -61,6 +61,7 @@ def test_frozen_groups_do_not_move_and_carry_no_accumulators(frozen):
     assert shapes.count(before["kernel"].shape) == (0 if group in frozen else 2)
 
 
+@pytest.mark.filterwarnings("ignore:.*optimistic_adam:DeprecationWarning")
 @pytest.mark.parametrize("name", optim.known())
 def test_every_known_optimiser_does_what_optax_does(name):
   step, state = stepper(name, {})

@@ -57,11 +57,6 @@ def test_every_pixel_of_a_class_is_as_likely_as_the_others():
   assert of_class_2.max() < 140
 
 
-def test_ids_may_be_as_large_as_they_like():
-  labels = np.where(LABELS == 9, 2_000_000_000, LABELS).astype(np.int32)
-  assert draw(labels).train.shape == (1, 7, 2)
-
-
 @pytest.mark.parametrize("samples_per_class", [6, 7])
 def test_more_samples_than_any_class_has_are_refused(samples_per_class):
   with pytest.raises(RequestError, match=f"'fields': samples_per_class is {samples_per_class} and the largest class has 6"):
@@ -107,12 +102,12 @@ def test_replicas_of_unequal_length_read_back_without_their_padding(tmp_path):
     ([[[0, 0]]], [[[3, 0]]], "has test pixels outside the scene of 3 x 4 pixels"),
     ([[[0, -2]]], [[[0, 1]]], "has train pixels outside the scene"),
     ([[[2, 0]]], [[[0, 1]]], "has unlabelled train pixels in replica 0"),
-    ([[[0, 0]]], [[[0, 0]]], "are training and test pixels at once in replica 0"),
+    ([[[0, 0]]], [[[0, 0]]], "has pixels that are training and test pixels at once in replica 0"),
     ([[[-1, -1]]], [[[0, 0]]], "has no train pixel in replica 0"),
     ([[[0, 0]]], [[[-1, -1]]], "has no test pixel in replica 0"),
     ([[[0, 0]]] * 2, [[[0, 1]]] * 2, r"holds 2 replicas and 1 are asked for \(config key 'replicas'\)"),
     ([[0, 0]], [[[0, 1]]], r"has train pixels of shape \(1, 2\)"),
-    ([[[0.0, 0.0]]], [[[0, 1]]], "type float64, expected integers"),
+    ([[[0.0, 0.0]]], [[[0, 1]]], r"has train pixels of shape \(1, 1, 2\) and type float64, expected integers"),
   ],
 )
 def test_a_split_that_does_not_fit_is_refused(tmp_path, train, test, message):
@@ -134,6 +129,13 @@ def test_a_file_that_is_no_split_is_refused(tmp_path, content):
     path.write_bytes(content)
   with pytest.raises(RequestError, match=f"cannot read a split from {path}.*expected 'random' or the split.npz"):
     read(path)
+
+
+def test_a_single_array_is_no_split(tmp_path):
+  with (tmp_path / "split.npz").open("wb") as file:
+    np.save(file, LABELS)
+  with pytest.raises(RequestError, match="cannot read a split from"):
+    read(tmp_path / "split.npz")
 
 
 def test_leakage_is_the_share_of_test_pixels_near_training_pixels():

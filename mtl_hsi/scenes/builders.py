@@ -62,7 +62,7 @@ class PublicSceneBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True
     )
 
   def _split_generators(self, dl_manager: tfds.download.DownloadManager):
-    scene = load_public(self.facts.name, Path(dl_manager.download_dir), download=True)
+    scene = load_public(self.facts.name, Path(dl_manager.download_dir), download=True, accept_changed=False)
     return {_SPLIT: self._generate_examples(scene)}
 
   def _generate_examples(self, scene: Scene):

@@ -32,7 +32,7 @@ LIMITS = Limits(
 def fetch_public(
   facts: PublicScene,
   data_dir: Path,
-  accept_changed: bool = False,
+  accept_changed: bool,
   *,
   limits: Limits = LIMITS,
   opener: urllib.request.OpenerDirector | None = None,

@@ -75,6 +75,17 @@ def check_content(scene: Scene, facts: PublicScene) -> None:
   check_counts(scene.labels, facts)
 
 
+def is_public(scene: Scene) -> bool:
+  """Whether a scene is the real public one of its name, by shape and pixel counts."""
+  if scene.simulated or scene.name not in PUBLIC_SCENES:
+    return False
+  try:
+    check_content(scene, PUBLIC_SCENES[scene.name])
+  except RequestError:
+    return False
+  return True
+
+
 def check_shape(shape: tuple[int, ...], facts: PublicScene) -> None:
   """Checks the shape of a cube.
 

@@ -16,7 +16,7 @@ from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.scenes.sensors import indian_pines_bands, rosis_bands, salinas_bands
 
 
-def load_public(name: str, data_dir: Path, download: bool, accept_changed: bool = False) -> Scene:
+def load_public(name: str, data_dir: Path, download: bool, accept_changed: bool) -> Scene:
   """Loads one of the four public scenes and checks that its files are the known ones.
 
   The files are taken from `data_dir`; Indian Pines, if it is not there, from the installed package tensorly.

@@ -64,7 +64,7 @@ def _assert_equal(scene, expected):
 
 def test_indian_pines_equals_the_scene_from_its_files(tmp_path, capfd):
   first, second = (builders.load_scene("indian_pines", tmp_path) for _ in range(2))
-  expected = load_public("indian_pines", tmp_path, download=False)
+  expected = load_public("indian_pines", tmp_path, download=False, accept_changed=False)
   _assert_equal(first, expected)
   _assert_equal(second, expected)
   assert capfd.readouterr() == ("", "")
@@ -75,7 +75,7 @@ def test_the_dtype_of_the_files_is_kept(tmp_path, write_tiny, dtype):
   write_tiny((CUBE % 200).astype(dtype))
   scene = builders.load_scene("tiny", tmp_path)
   assert scene.cube.dtype == dtype
-  _assert_equal(scene, load_public("tiny", tmp_path, download=False))
+  _assert_equal(scene, load_public("tiny", tmp_path, download=False, accept_changed=False))
 
 
 def test_unknown_wavelengths_stay_unknown(tmp_path, write_tiny):

@@ -389,7 +389,7 @@ def test_a_redirect_to_itself_ends(folder, serve):
 def test_a_host_that_cannot_show_who_it_is_is_not_asked(folder, serve):
   host = serve(hosts.whole(CUBE_BYTES))
   with pytest.raises(RequestError, match="CERTIFICATE_VERIFY_FAILED"):
-    download.fetch_public(_facts(host), folder, limits=LIMITS)
+    download.fetch_public(_facts(host), folder, False, limits=LIMITS)
   assert host.requests == []
 
 

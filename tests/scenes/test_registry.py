@@ -32,7 +32,7 @@ def _write(facts, folder, value=7):
 
 def test_indian_pines_comes_with_tensorly_without_importing_it(tmp_path, monkeypatch):
   monkeypatch.delitem(sys.modules, "tensorly", raising=False)
-  scene = load_public("indian_pines", tmp_path, download=False)
+  scene = load_public("indian_pines", tmp_path, download=False, accept_changed=False)
   assert "tensorly" not in sys.modules
   assert scene.cube.shape == (145, 145, 200)
   assert scene.cube.dtype == np.uint16
@@ -55,7 +55,7 @@ def test_files_in_the_data_directory_go_before_tensorly(tmp_path):
   assert "Indian_pines_corrected.mat" in scene.provenance
   assert "tensorly" not in scene.provenance
   (tmp_path / "Indian_pines_gt.mat").unlink()
-  assert "tensorly" in load_public("indian_pines", tmp_path, download=False).provenance
+  assert "tensorly" in load_public("indian_pines", tmp_path, download=False, accept_changed=False).provenance
 
 
 def test_a_scene_from_its_files(tmp_path):
@@ -71,7 +71,7 @@ def test_files_of_another_sha256_are_taken_only_when_asked_and_never_silently(tm
   facts = PUBLIC_SCENES["salinas"]
   _write(facts, tmp_path)
   with pytest.raises(RequestError, match=rf"{facts.cube.sha256}.*--config.accept_changed_files=True"):
-    load_public("salinas", tmp_path, download=False)
+    load_public("salinas", tmp_path, download=False, accept_changed=False)
   scene = load_public("salinas", tmp_path, download=False, accept_changed=True)
   remark = "Salinas_corrected.mat and Salinas_gt.mat not the known file by SHA-256"
   assert remark in scene.provenance
@@ -81,7 +81,7 @@ def test_files_of_another_sha256_are_taken_only_when_asked_and_never_silently(tm
 def test_missing_files_are_named_with_where_to_get_and_put_them(tmp_path, monkeypatch):
   monkeypatch.chdir(tmp_path)
   with pytest.raises(RequestError) as error:
-    load_public("pavia_centre", Path("scenes"), download=False)
+    load_public("pavia_centre", Path("scenes"), download=False, accept_changed=False)
   message = str(error.value)
   assert "Pavia.mat and Pavia_gt.mat not found" in message
   assert f"put them into {tmp_path / 'scenes'}" in message
@@ -93,13 +93,13 @@ def test_missing_files_are_named_with_where_to_get_and_put_them(tmp_path, monkey
 def test_only_the_missing_file_is_named(tmp_path):
   (tmp_path / "Pavia.mat").write_bytes(b"")
   with pytest.raises(RequestError, match=r"'pavia_centre': Pavia_gt.mat not found"):
-    load_public("pavia_centre", tmp_path, download=False)
+    load_public("pavia_centre", tmp_path, download=False, accept_changed=False)
 
 
 @pytest.mark.usefixtures("no_tensorly")
 def test_indian_pines_without_tensorly_asks_for_its_files(tmp_path):
   with pytest.raises(RequestError, match=r"Indian_pines_corrected.mat and Indian_pines_gt.mat not found"):
-    load_public("indian_pines", tmp_path, download=False)
+    load_public("indian_pines", tmp_path, download=False, accept_changed=False)
 
 
 def test_missing_files_are_fetched_when_asked_for(tmp_path, monkeypatch):
@@ -122,7 +122,7 @@ def test_missing_files_are_fetched_when_asked_for(tmp_path, monkeypatch):
 
 def test_indian_pines_is_not_fetched_where_tensorly_has_it(tmp_path, monkeypatch):
   monkeypatch.setattr(download, "fetch_public", lambda *_: pytest.fail("fetched"))
-  load_public("indian_pines", tmp_path, download=True)
+  load_public("indian_pines", tmp_path, download=True, accept_changed=False)
 
 
 def test_files_of_another_content_are_refused(tmp_path):
@@ -132,14 +132,14 @@ def test_files_of_another_content_are_refused(tmp_path):
   labels[labels == 16] = 17
   scipy.io.savemat(tmp_path / facts.labels.filename, {facts.labels.key: labels})
   with pytest.raises(RequestError, match=r"0 pixels of class 16 \(Stone-Steel-Towers\).*expected 93"):
-    load_public("indian_pines", tmp_path, download=False)
+    load_public("indian_pines", tmp_path, download=False, accept_changed=False)
 
 
 def test_a_file_under_the_right_name_with_another_array_is_refused(tmp_path):
   _write(PUBLIC_SCENES["indian_pines"], tmp_path)
   scipy.io.savemat(tmp_path / "Indian_pines_gt.mat", {"salinas_gt": np.ones((2, 2))})
   with pytest.raises(RequestError, match=r"no array 'indian_pines_gt'; it holds salinas_gt \(2 x 2\)"):
-    load_public("indian_pines", tmp_path, download=False)
+    load_public("indian_pines", tmp_path, download=False, accept_changed=False)
 
 
 @pytest.mark.parametrize(
@@ -156,9 +156,9 @@ def test_a_file_under_the_right_name_with_another_array_is_refused(tmp_path):
 def test_an_unknown_name_gets_the_closest_known_one(tmp_path, name, closest):
   known = "indian_pines, salinas, pavia_university, pavia_centre"
   with pytest.raises(RequestError, match=f"unknown scene {name!r}.* are {known}; did you mean {closest!r}"):
-    load_public(name, tmp_path, download=False)
+    load_public(name, tmp_path, download=False, accept_changed=False)
 
 
 def test_a_name_like_no_other_gets_the_list_alone(tmp_path):
   with pytest.raises(RequestError, match=r"unknown scene 'houston'; the public scenes are [a-z_, ]+$"):
-    load_public("houston", tmp_path, download=False)
+    load_public("houston", tmp_path, download=False, accept_changed=False)

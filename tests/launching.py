@@ -1,0 +1,125 @@
+"""launch.py in this process, on tiny scenes."""
+
+import contextlib
+import io
+import logging
+import runpy
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+from unittest import mock
+
+import numpy as np
+from absl import flags
+
+ROOT = Path(__file__).resolve().parent.parent
+BANDS = 6
+EPOCHS = 6
+
+# Class ids with gaps and in no order; 0 is unlabelled.
+FIELDS = np.repeat([[4] * 8 + [0, 0], [1] * 10, [9] * 9 + [0]], 4, axis=0).astype(np.int32)
+TOWN = np.repeat([[2] * 9, [2] * 5 + [0] * 4, [7] * 9], [5, 2, 4], axis=0).astype(np.int32)
+
+# Two scenes from files, one simulated.
+CONFIG = """
+from configs import own
+
+def get_config():
+  config = own.get_config("fields,town")
+  config.scenes += ("village",)
+  config.simulate.village = {
+    "height": 29,
+    "width": 31,
+    "sensor": "camera",
+    "centres": (450.0, 500.0, 550.0, 600.0, 650.0, 700.0),
+    "widths": (10.0,) * 6,
+    "classes": ("grass", "bare soil"),
+    "seed": 1,
+    "labelled_fraction": 0.5,
+  }
+  config.samples_per_class = 3
+  config.replicas = 2
+  config.phases.phase1.epochs = 3
+  config.phases.phase2.epochs = 1
+  config.snapshots = (0, 2)
+  config.checkpoint_seconds = 0.0
+  return config
+"""
+
+
+class Outcome(NamedTuple):
+  """What a launch left: exit status, standard output and standard error."""
+
+  status: int
+  out: str
+  err: str
+
+
+def cube(labels: np.ndarray, seed: int = 0) -> np.ndarray:
+  """Every class bright in bands of its own, with noise; uint16 `[H, W, B]`."""
+  generator = np.random.default_rng(seed)
+  bright = labels[..., None] % 3 == np.arange(BANDS) % 3
+  return (1000 + 600 * bright + generator.normal(0, 150, (*labels.shape, BANDS))).astype(np.uint16)
+
+
+def write_inputs(directory: Path) -> None:
+  """`fields.npz` of 12 x 10 pixels, `town.npz` of 11 x 9, and `tiny.py`, a config of them and a simulated scene."""
+  np.savez(directory / "fields.npz", cube=cube(FIELDS, 1), label=FIELDS)
+  np.savez(directory / "town.npz", cube=cube(TOWN, 2), label=TOWN)
+  (directory / "tiny.py").write_text(CONFIG)
+
+
+def arguments(directory: Path, workdir: Path, **overrides: object) -> list[str]:
+  """The command line that trains on the inputs of a directory for `EPOCHS` epochs."""
+  files = {f"files.{name}.cube": directory / f"{name}.npz" for name in ("fields", "town")}
+  changes = [f"--config.{key}={value}" for key, value in {**files, **overrides}.items()]
+  return [f"--config={directory / 'tiny.py'}", f"--workdir={workdir}", *changes]
+
+
+def launch(*command: str) -> Outcome:
+  """Runs launch.py in this process as if the command line were its own."""
+  out, err = io.StringIO(), io.StringIO()
+  with (
+    mock.patch.object(sys, "argv", ["launch.py", *command]),
+    contextlib.redirect_stdout(out),
+    contextlib.redirect_stderr(err),
+    _logging_to(err),
+    _own_flags(),
+  ):
+    try:
+      runpy.run_path(str(ROOT / "launch.py"), run_name="__main__")
+      status = 0
+    except SystemExit as ended:
+      status = ended.code or 0
+  return Outcome(status, out.getvalue(), err.getvalue())
+
+
+def contents(directory: Path) -> Mapping[str, tuple[int, bytes]]:
+  """Time of change and content of every file below a directory, by its relative path."""
+  files = [path for path in sorted(directory.rglob("*")) if path.is_file()]
+  return {str(path.relative_to(directory)): (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
+
+
+@contextlib.contextmanager
+def _logging_to(stream: io.StringIO) -> Iterator[None]:
+  handlers, level = logging.root.handlers[:], logging.root.level
+  logging.root.handlers[:] = [logging.StreamHandler(stream)]
+  logging.root.setLevel(logging.INFO)
+  try:
+    yield
+  finally:
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+
+
+@contextlib.contextmanager
+def _own_flags() -> Iterator[None]:
+  """absl's flags are global; those of one launch must not meet the next one's."""
+  before = set(flags.FLAGS)
+  try:
+    yield
+  finally:
+    for name in set(flags.FLAGS) - before:
+      if name in ("config", "workdir", "compile_cache") or name.startswith("config."):
+        delattr(flags.FLAGS, name)
