@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from benchmarks.job import Samples
+
 LAYOUTS = {"channels first": torch.contiguous_format, "channels last": torch.channels_last}
 
 
@@ -69,8 +71,7 @@ class Training:
 
   Args:
     weights: to start from.
-    patches: all mirror images, float32 `[M, P, P, B]`.
-    classes: int `[M]`.
+    samples: its training set.
     layout: of `LAYOUTS`.
     batch_size: N.
     optimizer: arguments of Adadelta.
@@ -79,16 +80,15 @@ class Training:
   def __init__(
     self,
     weights: dict[str, Tensor],
-    patches: np.ndarray,
-    classes: np.ndarray,
+    samples: Samples,
     layout: torch.memory_format,
     *,
     batch_size: int,
     optimizer: dict[str, float],
   ):
     self.network = HResNet(weights, layout).train()
-    self.patches = torch.from_numpy(patches).permute(0, 3, 1, 2).contiguous(memory_format=layout)
-    self.classes = torch.from_numpy(classes).long()
+    self.patches = torch.from_numpy(samples.patches).permute(0, 3, 1, 2).contiguous(memory_format=layout)
+    self.classes = torch.from_numpy(samples.classes).long()
     self._batch_size = batch_size
     self._optimizer = torch.optim.Adadelta(self.network.parameters(), **optimizer)
 
@@ -106,14 +106,20 @@ class Training:
     return float(sum(self.step(samples) for samples in batches)) / len(batches)
 
 
-def side_by_side(trainings: Sequence[Training], cores: int) -> Callable[[], None]:
+def threaded(run: Callable[[], object], threads: int) -> Callable[[], object]:
+  """The call with so many threads; set anew each time, since one thread's setting can reach another's."""
+
+  def call():
+    torch.set_num_threads(threads)
+    return run()
+
+  return call
+
+
+def side_by_side(trainings: Sequence[Training], cores: int) -> Callable[[], list[float]]:
   """An epoch of every network, a single-threaded one on each core at a time."""
-  pool = ThreadPoolExecutor(cores, initializer=torch.set_num_threads, initargs=(1,))
-
-  def run():
-    list(pool.map(Training.epoch, trainings))
-
-  return run
+  pool, epochs = ThreadPoolExecutor(cores), [threaded(training.epoch, 1) for training in trainings]
+  return lambda: list(pool.map(lambda epoch: epoch(), epochs))
 
 
 @torch.inference_mode()

@@ -1,60 +1,50 @@
 """Checks that both sides do the same job, without which no time means anything."""
 
-import functools
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import torch
 
 from benchmarks import pytorch_peer
+from benchmarks.job import Job, Samples
 from mtl_hsi import train
-from mtl_hsi.models.multitask import Network
-from mtl_hsi.optim import Factory
 
 # Of a scene's pixels, two rounding errors may tip as many into another class.
 _TIES = 1e-3
 
 
-def check_network_and_step(
-  network: Network,
-  make_optimizer: Factory,
-  patches: np.ndarray,
-  classes: np.ndarray,
-  optimizer: dict[str, float],
-) -> None:
-  """Same logits in use, and same weights after an update, from the same random weights on the same batch.
-
-  Args:
-    network: ours.
-    make_optimizer: ours.
-    patches: the batch `[N, P, P, B]`.
-    classes: class indices `[N]`.
-    optimizer: arguments of PyTorch's Adadelta.
+def check_network_and_step(job: Job) -> None:
+  """Same logits in use, and same loss and weights after an update, of the same random network on one batch.
 
   Raises:
-    AssertionError: there is a difference beyond rounding.
+    AssertionError: they differ beyond rounding.
   """
+  network, make_optimizer = job.given.network, job.options.make_optimizer
+  patches, classes = (rows[:: len(rows) // job.options.batch_size] for rows in job.sets[0])
   params, stats = _random_weights(network)
-  before = pytorch_peer.weights_of(params, stats)
   expected = network.patch_logits(params, stats, jnp.asarray(patches), 0)
   valid = jnp.ones((1, len(classes)), bool)
   batch = train.Batch(jnp.asarray(patches)[None], jnp.asarray(classes)[None], valid, valid / len(classes))
-  state = train.start_phase({"params": params, "stats": stats}, make_optimizer, optimizer["lr"], ())
+  rate = job.adadelta["lr"]
+  state = train.start_phase({"params": params, "stats": stats}, make_optimizer, rate, ())
   step = jax.jit(train.make_train_step(network, make_optimizer, ()))
-  state, entropies = step(state, batch, optimizer["lr"], jax.random.key(0))
-  after = pytorch_peer.weights_of(*jax.tree.map(np.asarray, (state["params"], state["stats"])))
+  state, entropies = step(state, batch, rate, jax.random.key(0))
+  weights = pytorch_peer.weights_of(params, stats)
+  updated = pytorch_peer.weights_of(*jax.tree.map(np.asarray, (state["params"], state["stats"])))
   for name, layout in pytorch_peer.LAYOUTS.items():
-    close = functools.partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5, verbose=False)
     peer = pytorch_peer.Training(
-      before, patches, classes, layout, batch_size=len(classes), optimizer=optimizer
+      weights, Samples(patches, classes), layout, batch_size=len(classes), optimizer=job.adadelta
     )
     with torch.inference_mode():
-      close(peer.network.eval()(peer.patches), expected, err_msg=f"logits, {name}")
+      _check_close(peer.network.eval()(peer.patches), expected, f"logits, {name}")
     peer.network.train()
-    close(peer.step(torch.arange(len(classes))), jnp.mean(entropies), err_msg=f"loss, {name}")
+    _check_close(peer.step(torch.arange(len(classes))), jnp.mean(entropies), f"loss, {name}")
     for key, value in peer.network.named_parameters():
-      close(value.detach(), after[key], err_msg=f"{key} after one update, {name}")
+      _check_close(value.detach(), updated[key], f"{key} after an update, {name}")
+
+
+def _check_close(actual, expected, what):
+  np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-5, err_msg=what, verbose=False)
 
 
 def check_labels(ours: np.ndarray, peer: np.ndarray) -> None:

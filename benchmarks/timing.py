@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from tqdm import tqdm
 
 
 @dataclasses.dataclass
@@ -31,10 +32,13 @@ class Contender:
 
 
 def interleave(contenders: Sequence[Contender], repeats: int) -> None:
-  """Calls all contenders in turns; two warm-up rounds do not count."""
-  rounds = [[_seconds(own.run) / own.networks for own in contenders] for _ in range(2 + repeats)]
-  for own, (first, _, *seconds) in zip(contenders, zip(*rounds, strict=True), strict=True):
-    own.first, own.seconds = first, np.array(seconds)
+  """Calls all contenders in turns; the first round is the warm-up and does not count."""
+  rounds = [
+    [_seconds(own.run) / own.networks for own in contenders]
+    for _ in tqdm(range(1 + repeats), desc=f"{contenders[0].what} and others", unit="round")
+  ]
+  for own, seconds in zip(contenders, np.array(rounds).T, strict=True):
+    own.first, own.seconds = float(seconds[0]), seconds[1:]
 
 
 def best(contenders: Sequence[Contender], who: str) -> Contender:

@@ -18,22 +18,25 @@ import numpy as np
 import torch
 
 from benchmarks import contenders
-from benchmarks.our_side import OurTraining, flop_per_epoch, mirrored_patches
+from benchmarks.job import flop_per_epoch, prepare
+from benchmarks.our_side import OurTraining
 from benchmarks.same_job import check_labels, check_network_and_step
 from benchmarks.timing import Contender, best, interleave, row
-from configs import mtl
-from mtl_hsi import devices, patches, problem, settings
+from mtl_hsi import devices
 
 
 def main() -> None:
   arguments = _arguments()
   machine = _machine(datetime.datetime.now().astimezone())
-  torch.set_num_threads(machine["cores"])
   print(f"{machine['cpu']}, {machine['cores']} cores, load average {machine['load_average']:.1f}", flush=True)
   measured, rows = _measure(arguments.repeats, machine["cores"], arguments.classify)
+  variants = [_row_of(own) for own in measured]
+  print("Everything measured; the first call compiles and does not count")
+  _print(variants)
+  print("The best of each, compared round by round")
   _print(rows)
   if arguments.out:
-    results = {"machine": machine, "rows": rows, "variants": [_row_of(own) for own in measured]}
+    results = {"machine": machine, "rows": rows, "variants": variants}
     arguments.out.write_text(json.dumps(results, indent=2) + "\n")
 
 
@@ -55,31 +58,17 @@ def _machine(started):
 
 def _measure(repeats, cores, classify):
   """All contenders, timed, and the rows that sum them up."""
-  config = mtl.get_config("in")
-  options = settings.read(config)
-  given = problem.prepare(options)
-  network = given.network
-  pixels, (padded,) = patches.lay_out(problem.layers(given), network.patch)
-  sets = [mirrored_patches(given, pixels, replica) for replica in range(options.replicas)]
-  rate, constants = config.phases.phase1.learning_rate, config.optimizer
-  adadelta = {"lr": rate, "rho": constants.rho, "eps": constants.eps}
-  check_network_and_step(
-    network, options.make_optimizer, *(part[:: len(part) // options.batch_size] for part in sets[0]), adadelta
-  )
-  ours = {
-    contenders.ONE: OurTraining(options, given, pixels, 1),
-    contenders.MANY: OurTraining(options, given, pixels, options.replicas),
-  }
-  measured = contenders.products() + contenders.training(
-    ours, sets, batch_size=options.batch_size, optimizer=adadelta, cores=cores
-  )
+  job = prepare()
+  check_network_and_step(job)
+  ours = {contenders.ONE: OurTraining(job, 1), contenders.MANY: OurTraining(job, job.options.replicas)}
+  measured = contenders.products(cores) + contenders.training(ours, job, cores)
   interleave(measured, repeats)
-  params, _ = ours[contenders.ONE].weights()
-  rows = _training_rows(measured, flop_per_epoch(params, network.patch, len(sets[0][1])))
+  one = ours[contenders.ONE]
+  rows = _training_rows(measured, flop_per_epoch(job))
   if classify:
-    rivals = contenders.classification(ours[contenders.ONE], padded, network.patch, options.tile_pixels)
-    check_labels(*(np.squeeze(own.run()) for own in rivals))
+    rivals = contenders.classification(one, job, cores)
     interleave(rivals, repeats)
+    check_labels(*(np.squeeze(own.run()) for own in rivals))
     measured, rows = measured + rivals, rows + _rows_of_job(contenders.CLASSIFY, rivals)
   return measured, rows
 
@@ -114,7 +103,6 @@ def _row_of(own):
 
 
 def _print(rows):
-  """The rows; of times, the excluded first call as well."""
   print(f"{'':32} {'':8} {'median':>8} {'min':>8} {'max':>8} {'first':>8}")
   for own in rows:
     keys = "median", "min", "max", "first_call"

@@ -14,7 +14,7 @@ from configs import common
 
 
 def get_config() -> config_dict.ConfigDict:
-  """Two scenes, 10 samples per class, two replicas."""
+  """Two scenes, 5 samples per class, two replicas."""
   config = common.get_config()
   config.scenes = ("indian_pines", "simulated_village")
   config.target = "indian_pines"
@@ -39,6 +39,7 @@ def get_config() -> config_dict.ConfigDict:
     "seed": 1,
     "labelled_fraction": 0.5,
   }
+  config.samples_per_class = 5
   config.replicas = 2
   config.model.pool = True
   return config

@@ -84,9 +84,13 @@ def _train(options, problem, replicas, pixels, checkpoints):
   with _progress_bar("training", options.schedule.epochs, "epoch") as bar:
 
     def progress(done, losses):
-      if losses is not None:
+      if losses is None:
+        # Epochs of an earlier start say nothing about the remaining time.
+        bar.initial = bar.n = bar.last_print_n = done
+        bar.refresh()
+      else:
         bar.set_postfix_str(f"loss {np.mean(losses):.4f}", refresh=False)
-      bar.update(done - bar.n)
+        bar.update()
 
     return fit(
       problem.network,

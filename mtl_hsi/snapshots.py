@@ -69,6 +69,8 @@ class Checkpoints:
     Raises:
       RequestError: every state is damaged, or the tree is not of that shape.
     """
+    # A run killed right after its last save has left this.
+    shutil.rmtree(self.directory / "partial", ignore_errors=True)
     epochs = self._epochs("state")
     for epoch in reversed(epochs):
       path = self._path("state", epoch)

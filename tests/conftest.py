@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import launching
+
 _ROOT = Path(__file__).resolve().parent.parent
 
 # JAX reads these when it is imported; what a test starts inherits them.
@@ -30,21 +32,21 @@ def real_data() -> Path:
 @pytest.fixture(scope="session")
 def inputs(tmp_path_factory) -> Path:
   """Directory of the tiny scenes and their config."""
-  from tests import launching
-
   directory = tmp_path_factory.mktemp("inputs")
   launching.write_inputs(directory)
   return directory
 
 
 @pytest.fixture(scope="session")
-def finished(inputs, tmp_path_factory) -> Path:
-  """Work directory of an uninterrupted run on the tiny scenes; to be read only."""
-  from tests import launching
-
+def launched(inputs, tmp_path_factory) -> tuple[Path, launching.Outcome]:
+  """Work directory and outcome of an uninterrupted run on the tiny scenes; the directory is to be read only."""
   workdir = tmp_path_factory.mktemp("finished") / "run"
   outcome = launching.launch(*launching.arguments(inputs, workdir))
   assert outcome.status == 0, outcome.err
-  (workdir.parent / "out.txt").write_text(outcome.out)
-  (workdir.parent / "err.txt").write_text(outcome.err)
-  return workdir
+  return workdir, outcome
+
+
+@pytest.fixture(scope="session")
+def finished(launched) -> Path:
+  """The work directory of `launched`."""
+  return launched[0]

@@ -2,7 +2,6 @@
 
 import chex
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -25,8 +24,9 @@ def start(net, make_optimizer=tiny.ADADELTA, frozen=(), epochs=3) -> dict:
   return train.start_phase(state, make_optimizer, 1.0, frozen)
 
 
-def step(net, state, batch, make_optimizer=tiny.ADADELTA, frozen=(), learning_rate=1.0):
-  run = jax.jit(train.make_train_step(net, make_optimizer, frozen))
+def step(net, state, batch, frozen=(), learning_rate=1.0):
+  """The state after a step of Adadelta, and the samples' cross-entropies."""
+  run = jax.jit(train.make_train_step(net, tiny.ADADELTA, frozen))
   state, entropies = run(state, batch, np.float32(learning_rate), jax.random.key(0))
   return jax.tree.map(np.asarray, state), entropies
 
@@ -107,10 +107,8 @@ def test_a_first_step_of_adadelta_by_hand():
 @pytest.mark.parametrize("frozen", [("stem",), ("backbone",), ("heads",), ("stem", "backbone")], ids="+".join)
 def test_frozen_groups_do_not_move(frozen):
   net = tiny.network()
-  state, batch = start(net, frozen=frozen), tiny.batch(net)
-  after = state
-  for _ in range(2):
-    after, _ = step(net, after, batch, frozen=frozen)
+  state = start(net, frozen=frozen)
+  after, _ = step(net, state, tiny.batch(net), frozen=frozen)
   for group, params in state["params"].items():
     assert tiny.equal(params, after["params"][group]) == (group in frozen)
   assert tiny.equal(state["stats"], after["stats"]) == ("backbone" in frozen)
@@ -140,6 +138,7 @@ def test_an_optimiser_that_starts_from_the_learning_rate_gets_the_phases():
 
 
 def test_a_step_is_one_program_traced_once():
+  chex.clear_trace_counter()
   net = tiny.network()
   run = jax.jit(chex.assert_max_traces(train.make_train_step(net, tiny.ADADELTA, ()), n=1))
   key = jax.random.key(0)
@@ -150,7 +149,7 @@ def test_a_step_is_one_program_traced_once():
   assert clock.compilations == 1
 
 
-def epoch(net, make_optimizer, frozen=(), *, batch_size=5, mixed=False):
+def epoch(net, make_optimizer, frozen=(), *, batch_size=5, mixed=False, watch=lambda function: function):
   """A jitted epoch of the tiny problem of one replica: `run(state, epoch, learning_rate)`."""
   samples = tiny.training_set(replicas=1)
   steps = batches.steps_per_epoch(samples.counts, batch_size, mixed)
@@ -159,14 +158,15 @@ def epoch(net, make_optimizer, frozen=(), *, batch_size=5, mixed=False):
   pixels = jax.device_put(pixels)
   key = jax.random.key(0)
   made = train.make_epoch(net, make_optimizer, frozen, steps=steps, batch_size=batch_size, mixed=mixed)
-  run = jax.jit(chex.assert_max_traces(made, n=1))
+  run = jax.jit(watch(made))
   return lambda state, index, rate: run(state, own, key, pixels, np.int32(index), np.float32(rate))
 
 
 @pytest.mark.parametrize("mixed", [False, True])
 def test_epochs_are_one_program_traced_once(mixed):
+  chex.clear_trace_counter()
   net = tiny.network()
-  run = epoch(net, tiny.ADADELTA, mixed=mixed)
+  run = epoch(net, tiny.ADADELTA, mixed=mixed, watch=chex.assert_max_traces(n=1))
   state = jax.device_put(start(net))
   with devices.compile_clock() as clock:
     for index, rate in enumerate([1.0, 1.0, 0.1]):
@@ -205,7 +205,7 @@ def test_an_epochs_loss_is_the_mean_over_every_mirrored_sample(mixed):
   after = epoch(net, SGD, frozen, mixed=mixed)(state, 1, 0.0)
   expected = [-np.log((odds * truth).sum(axis=1)).mean() for odds, truth in probabilities_by_hand(net, state)]
   np.testing.assert_allclose(after["losses"][1], expected, rtol=1e-4)
-  assert np.isnan(after["losses"][[0, 2]]).all()
+  assert np.isnan(np.delete(after["losses"], 1, axis=0)).all()
 
 
 @pytest.mark.parametrize("mixed", [False, True])
@@ -229,31 +229,25 @@ def test_epochs_draw_their_own_order():
   assert not tiny.equal(first, other)
 
 
-# What one step of Adadelta from the fresh network of seed 0 gave when it was written down.
-GOLDEN = {
-  "entropies": [],
-  "stem": 0.0,
-  "backbone": 0.0,
-  "heads": 0.0,
-  "statistics": 0.0,
-}
+# What one step of Adadelta from the fresh network of seed 0 gave when it was written down:
+# the loss, and the Euclidean length of each group's change.
+GOLDEN = {"loss": 2.083311, "stem": 0.05864545, "backbone": 0.2951710, "heads": 0.1805171, "statistics": 1.128549}
 
 
 def test_one_step_is_what_it_was():
   net = tiny.network()
-  state = train.start_phase(
-    jax.jit(train.init_state, static_argnums=(0, 2))(net, jax.random.key(0), 1), tiny.ADADELTA, 1.0, ()
-  )
-  after, entropies = step(net, state, tiny.batch(net))
+  fresh = jax.jit(train.init_state, static_argnums=(0, 2))(net, jax.random.key(0), 1)
+  before = train.start_phase(fresh, tiny.ADADELTA, 1.0, ())
+  after, entropies = step(net, before, tiny.batch(net))
 
-  def norm(tree):
-    return float(jnp.sqrt(sum(jnp.sum(leaf**2) for leaf in jax.tree.leaves(tree))))
+  def change(one, other):
+    squares = jax.tree.map(lambda x, y: np.sum(np.square(x - y, dtype=np.float64)), one, other)
+    return float(np.sqrt(sum(jax.tree.leaves(squares))))
 
-  figures = {"entropies": np.asarray(entropies).mean(axis=1).tolist()}
-  figures |= {group: norm(params) for group, params in after["params"].items()}
-  figures |= {"statistics": norm(after["stats"])}
-  assert figures == pytest.approx(GOLDEN, rel=1e-4), (
+  figures = {"loss": float(np.asarray(entropies).mean(axis=1).sum())}
+  figures |= {group: change(params, after["params"][group]) for group, params in before["params"].items()}
+  figures |= {"statistics": change(before["stats"], after["stats"])}
+  assert figures == pytest.approx(GOLDEN, rel=1e-3), (
     "One training step gives other figures than it used to. If initialisation, network, loss or optimiser were changed "
-    f"on purpose, the results in the README have to be measured anew and GOLDEN becomes {figures}; "
-    "if not, the change has broken training."
+    f"on purpose, measure the results in the README anew and let GOLDEN be {figures}; if not, training is broken."
   )

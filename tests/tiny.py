@@ -34,7 +34,7 @@ def weights(net: Network, seed: int = 0) -> tuple[dict, dict]:
       return generator.normal(0, inputs**-0.5, leaf.shape).astype(np.float32)
     if kind in ("scale", "var"):
       return generator.uniform(0.3, 2, leaf.shape).astype(np.float32)
-    return generator.normal(0, 0.5, leaf.shape).astype(np.float32)
+    return generator.normal(0, 0.1 if kind == "bias" else 0.5, leaf.shape).astype(np.float32)
 
   return jax.tree.map_with_path(draw, jax.eval_shape(net.init, jax.random.key(0)))
 

@@ -1,0 +1,351 @@
+"""What cannot be done ends in one clear line on standard error and exit status 2, and leaves nothing behind."""
+
+import contextlib
+import os
+import re
+import resource
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+import scipy.io
+
+from mtl_hsi import workdir
+from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.scene import Scene
+from tests import launching
+from tests.launching import FIELDS, ROOT, cube
+
+MTL = f"--config={ROOT / 'configs' / 'mtl.py'}"
+OWN = f"--config={ROOT / 'configs' / 'own.py'}"
+IN = f"{MTL}:in"
+
+
+@pytest.fixture
+def refusal(tmp_path, monkeypatch):
+  """The line that a command line is refused with, once it is seen to be the only output and trace of it."""
+  # Relative paths, that of the default work directory among them, lead here.
+  monkeypatch.chdir(tmp_path)
+
+  def refuse(*command):
+    before = launching.contents(tmp_path), sorted(tmp_path.rglob("*"))
+    status, out, err = launching.launch(*map(str, command))
+    assert (status, out) == (2, "")
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert (launching.contents(tmp_path), sorted(tmp_path.rglob("*"))) == before
+    return err
+
+  return refuse
+
+
+def line(*words):
+  """A pattern of words that stand in a line in this order."""
+  return ".*".join(words)
+
+
+@pytest.mark.parametrize(
+  ("command", "message"),
+  [
+    ([], line("no config", "--config=configs/mtl.py:in")),
+    (["--config=nowhere.py"], line("no config file /.*/nowhere.py", "configs/mtl.py")),
+    (["--config=/"], "no config file /; expected a Python file"),
+    (["--config=configs/mtl"], "no config file .*/configs/mtl; expected a Python file"),
+    ([IN, "--workdri=x"], "Unknown command line flag 'workdri'. Did you mean: workdir"),
+    ([IN, "config.seed=3"], "unexpected argument 'config.seed=3'; all arguments are flags"),
+    (["--config.seed=3", IN], line("--config.seed=3", "before", "--config")),
+    (
+      [IN, "--config.sampels_per_class=3"],
+      "unknown config key 'sampels_per_class'; did you mean 'samples_per_class'?",
+    ),
+    (
+      [IN, "--config.phases.phase1.epoch=3"],
+      "key 'phases.phase1.epoch'; did you mean 'phases.phase1.epochs'?",
+    ),
+    ([IN, "--config.lr=3"], line("unknown config key 'lr'; known are", "phases.phase1.learning_rate")),
+    ([IN, "--config.phases.phase3.epochs=3"], "unknown config key 'phases.phase3.epochs'; did you mean"),
+    ([IN, "--config.files.mine.cube=a.npz"], "unknown config key 'files.mine.cube'"),
+    (
+      [IN, "--config.optimizer=sgd"],
+      "'optimizer' is a group; its keys are optimizer.eps, optimizer.name, optimizer.rho",
+    ),
+    ([IN, "--config.samples_per_class=few"], "--config.samples_per_class=few: expected a whole number"),
+    ([IN, "--config.samples_per_class=1.5"], "--config.samples_per_class=1.5: expected a whole number"),
+    ([IN, "--config.phases.phase1.learning_rate=x"], "learning_rate=x: expected a number"),
+    ([IN, "--config.spectral_knowledge=maybe"], "--config.spectral_knowledge=maybe: expected True or False"),
+    ([IN, "--config.snapshots=1, /"], "--config.snapshots=1, /: expected one value, or several by repeating"),
+    ([f"{MTL}:xx"], line("no cell 'xx'", "in, sa, pu, pc")),
+    (
+      [f"{ROOT / 'configs' / 'quickstart.py'}".join(["--config=", ":x"])],
+      "quickstart.py takes no argument behind a colon",
+    ),
+    ([MTL], "has no cell ''"),
+    (
+      [f"{OWN}:atlantis"],
+      line("unknown scene 'atlantis'", "indian_pines", "--config.files.atlantis.cube=<file>"),
+    ),
+    ([IN, "--config.scenes=atlantis"], "unknown scene 'atlantis'; the public scenes are indian_pines"),
+    ([IN, "--config.optimizer.name=adadelto"], line("optimizer.name is 'adadelto'; optax has", "adadelta")),
+    ([IN, "--config.optimizer.foo=1"], "optimizer.foo: optax.adadelta has no such argument; it has rho, eps"),
+    (
+      [IN, "--config.optimizer.name=adam", "--config.optimizer.rho=1"],
+      "optimizer.rho: optax.adam has no such argument",
+    ),
+    ([IN, "--config.optimizer.rho=x"], "--config.optimizer.rho=x: expected a number"),
+    (
+      [IN, "--config.optimizer.name=adam", "--config.optimizer.b1=x"],
+      r"optax.adam does not accept \{'b1': 'x'\}: ",
+    ),
+    ([IN, "--config.reversed=salinas"], "reversed is 'salinas'; expected one of 'indian_pines'"),
+    ([IN, "--config.target=salinas"], "target is 'salinas'; expected one of 'indian_pines'"),
+    ([IN, "--config.bands=17"], line("'indian_pines' has 200 bands and 17 are wanted", "know 103 and 160")),
+    ([IN, "--config.model.name=resnet"], "model.name is 'resnet'; the networks are hresnet, ccnn"),
+    ([IN, "--config.model.name=ccnn", "--config.model.pool=True"], "options of hresnet"),
+    ([IN, "--config.phases.phase1.epochs=0"], "phases.phase1.epochs is 0; expected 1 or more"),
+    (
+      [IN, "--config.phases.phase1.frozen=steam"],
+      line("phases.phase1.frozen names", "stem, backbone, heads"),
+    ),
+    ([IN, "--config.snapshots=-200"], "snapshots starts 200 epochs before the end"),
+    ([IN, "--config.snapshots="], "snapshots is .*; expected whole numbers of epochs"),
+    ([IN, "--config.optimizer.eps=1e999"], "the config does not fit into config.json"),
+    (
+      [IN, "--config.samples_per_class=3000"],
+      line("largest class has 2455 pixels", "ask for fewer than 2455"),
+    ),
+    ([IN, "--config.split=nowhere.npz"], line("cannot read a split from /.*/nowhere.npz", "No such file")),
+  ],
+)
+def test_impossible_requests(refusal, command, message):
+  assert re.search(message, refusal(*command))
+
+
+def test_a_public_scene_that_is_not_there(refusal, tmp_path):
+  error = refusal(f"{MTL}:pu", f"--config.data_dir={tmp_path / 'data'}")
+  assert (
+    "scene 'pavia_university': PaviaU.mat and PaviaU_gt.mat not found; get them with a browser from http"
+    in error
+  )
+  assert f"put them into {tmp_path / 'data'}, or add --config.download=True to fetch them" in error
+
+
+@pytest.mark.parametrize(
+  ("code", "message"),
+  [
+    ("get_config = 3 +", "fails: SyntaxError: invalid syntax"),
+    ("import nowhere", "fails at line 1: ModuleNotFoundError: No module named 'nowhere'"),
+    ("\ndef get_config():\n  return 1 / 0", "fails at line 3: ZeroDivisionError: division by zero"),
+    ("x = 3", "has no function get_config"),
+    ("def get_config(cell):\n  pass", "needs an argument behind a colon"),
+    ("def get_config():\n  return {}", "must start from configs/common.py's ConfigDict"),
+    ("from ml_collections import ConfigDict\nget_config = ConfigDict", "must start from configs/common.py's ConfigDict"),
+    ("from configs import common\ndef get_config():\n  c = common.get_config()\n  del c.seed\n  c.scenes = ('salinas',)\n"
+     "  return c", "the config has no key 'seed'; start it from configs/common.py"),
+  ],
+)  # fmt: skip
+def test_a_file_that_is_no_config(refusal, tmp_path, code, message):
+  (tmp_path / "mine.py").write_text(code)
+  assert message in refusal("--config=mine.py")
+
+
+def fields(**arrays):
+  """The arrays of a good file with changes."""
+  return {"cube": cube(FIELDS), "label": FIELDS, **arrays}
+
+
+def holes():
+  values = cube(FIELDS).astype(np.float32)
+  values[3, 4, 5] = np.nan
+  return values
+
+
+@pytest.mark.parametrize(
+  ("arrays", "overrides", "message"),
+  [
+    (None, [], "no such file: /.*/fields.npz"),
+    (fields(label=FIELDS[:, :-1]), [], line("label image", "is 12 x 9 and the cube is 12 x 10", "must be equal")),
+    (fields(cube=holes()), [], "the cube holds nan at row 3, column 4, band 5"),
+    (fields(label=np.minimum(FIELDS, 1)), [], "1 class in the label image; at least two are needed"),
+    (fields(label=np.zeros_like(FIELDS)), [], "0 class in the label image"),
+    (fields(label=np.where(FIELDS == 9, 65536, FIELDS)), [], "labels hold 65536; ids must be 65535 or smaller"),
+    (fields(label=FIELDS - 1), [], "labels hold -1"),
+    (fields(), ["samples_per_class=40"], line("largest class has 40 pixels", "ask for fewer than 40")),
+    (fields(), ["files.fields.cube_key=nope"], r"holds no array 'nope'; it holds cube \(12 x 10 x 6\), label \(12 x 10\)"),
+    (fields(), ["files.fields.bands=2:9"], "files.fields.bands ends at 9; the scene has 6 bands"),
+    (fields(), ["files.fields.bands=5:2"], "files.fields.bands is '5:2'; expected 'first:end'"),
+    (fields(), ["bands=103"], line("'fields' has 6 bands and 103 are wanted", "sensor is None")),
+    (fields(), ["bands=103", "files.fields.sensor=ROSIS"], line("6 bands and 103", "lengthened, by at most all")),
+    (fields(), ["bands=160", "files.fields.sensor=AVIRIS"], line("6 bands and 160", "too few bands")),
+  ],
+)  # fmt: skip
+def test_scenes_that_cannot_be_used(refusal, tmp_path, arrays, overrides, message):
+  if arrays is not None:
+    np.savez(tmp_path / "fields.npz", **arrays)
+  changes = [f"--config.{change}" for change in ["files.fields.cube=fields.npz", *overrides]]
+  assert re.search(message, refusal(f"{OWN}:fields", *changes))
+
+
+def test_a_wrong_key_in_a_mat_file(refusal, tmp_path):
+  scipy.io.savemat(tmp_path / "cube.mat", {"paviaU": cube(FIELDS)})
+  scipy.io.savemat(tmp_path / "gt.mat", {"paviaU_gt": FIELDS})
+  files = ["--config.files.fields.cube=cube.mat", "--config.files.fields.labels=gt.mat"]
+  error = refusal(f"{OWN}:fields", *files, "--config.files.fields.labels_key=pavia_gt")
+  assert f"{tmp_path / 'gt.mat'} holds no array 'pavia_gt'; it holds paviaU_gt (12 x 10)" in error
+
+
+def test_scenes_of_unequal_band_counts(refusal, tmp_path):
+  np.savez(tmp_path / "fields.npz", **fields())
+  np.savez(tmp_path / "town.npz", **fields(cube=cube(FIELDS)[:, :, :5]))
+  files = [f"--config.files.{name}.cube={name}.npz" for name in ("fields", "town")]
+  error = refusal(f"{OWN}:fields,town", *files)
+  assert "scene 'fields' has 6 bands and scene 'town' has 5; one network needs equal counts" in error
+  assert "--config.files.town.bands=0:5" in error
+
+
+@pytest.mark.parametrize("name", ["leakage", "seconds", "target"])
+def test_a_scene_cannot_be_named_as_another_part_of_the_metrics(name):
+  with pytest.raises(RequestError, match=rf"scene {name!r}: the names leakage, seconds, target are taken"):
+    Scene(name, cube(FIELDS), FIELDS, {1: "a", 4: "b", 9: "c"})
+
+
+def test_class_ids_up_to_the_rasters_limit_are_taken():
+  labels = np.where(FIELDS == 9, 65535, FIELDS).astype(np.int32)
+  assert Scene("fields", cube(labels), labels, {1: "a", 4: "b", 65535: "c"}).class_ids[-1] == 65535
+
+
+def test_a_work_directory_of_another_config(refusal, finished, inputs, tmp_path):
+  shutil.copytree(finished, tmp_path / "run")
+  error = refusal(*launching.arguments(inputs, tmp_path / "run", seed=1, **{"optimizer.rho": 0.5}))
+  assert (
+    f"{tmp_path / 'run'} holds a run of another config (optimizer.rho: 0.95 -> 0.5; seed: 0 -> 1)" in error
+  )
+  (tmp_path / "run" / "metrics.json").unlink()
+  assert "another config (seed: 0 -> 1)" in refusal(*launching.arguments(inputs, tmp_path / "run", seed=1))
+
+
+def test_a_directory_of_other_files(refusal, inputs, tmp_path):
+  (tmp_path / "mine").mkdir()
+  (tmp_path / "mine" / "thesis.tex").write_text("dear")
+  error = refusal(*launching.arguments(inputs, tmp_path / "mine"))
+  assert (
+    "is not a work directory: it has no config.json but holds 'thesis.tex'; name another --workdir" in error
+  )
+
+
+def test_a_work_directory_that_is_a_file(refusal, inputs, tmp_path):
+  (tmp_path / "mine").write_text("dear")
+  for path in (tmp_path / "mine", tmp_path / "mine" / "run"):
+    assert f"cannot use {path} as a work directory: not a directory" in refusal(
+      *launching.arguments(inputs, path)
+    )
+
+
+def test_a_work_directory_in_use(refusal, inputs, tmp_path):
+  with workdir.open_workdir(tmp_path / "run", {}):
+    (tmp_path / "run" / "config.json").unlink()
+    error = refusal(*launching.arguments(inputs, tmp_path / "run"))
+  assert f"{tmp_path / 'run'} is in use by process {os.getpid()} on " in error
+  assert "wait for it to end, or name another --workdir" in error
+
+
+@pytest.fixture
+def interrupted(finished, tmp_path):
+  """A run killed when all was trained but nothing classified."""
+  run = tmp_path / "run"
+  shutil.copytree(finished, run)
+  for name in ("metrics.json", "predictions.npz", "report.html"):
+    (run / name).unlink()
+  shutil.rmtree(run / "maps")
+  return run
+
+
+def damage(checkpoint):
+  next(checkpoint.rglob("manifest.ocdbt")).write_bytes(b"")
+
+
+def test_a_damaged_state_is_left_out_for_the_one_before(interrupted, finished, inputs):
+  damage(interrupted / "checkpoints" / "state" / "6")
+  outcome = launching.launch(*launching.arguments(inputs, interrupted))
+  assert outcome.status == 0
+  assert (
+    f"checkpoint {interrupted / 'checkpoints' / 'state' / '6'} is damaged; it is left out\n" in outcome.err
+  )
+  assert (interrupted / "predictions.npz").read_bytes() == (finished / "predictions.npz").read_bytes()
+
+
+@pytest.mark.parametrize(
+  ("damaged", "message"),
+  [
+    (["state/5", "state/6"], "every checkpoint in {}/state is damaged; delete {} to train anew"),
+    (["snapshots/4"], "snapshot {}/snapshots/4 is damaged; delete {} to train anew"),
+  ],
+)
+def test_damage_that_cannot_be_undone(interrupted, inputs, damaged, message):
+  checkpoints = interrupted / "checkpoints"
+  for name in damaged:
+    damage(checkpoints / name)
+  before = launching.contents(checkpoints)
+  outcome = launching.launch(*launching.arguments(inputs, interrupted))
+  assert outcome.status == 2
+  assert outcome.err.endswith(f"\nerror: {message.format(checkpoints, checkpoints)}\n")
+  assert "Traceback" not in outcome.err
+  assert launching.contents(checkpoints) == before
+  assert not (interrupted / "metrics.json").exists()
+
+
+def test_a_loss_that_is_not_finite(inputs, tmp_path):
+  changes = {"phases.phase1.learning_rate": 1e30}
+  outcome = launching.launch(*launching.arguments(inputs, tmp_path / "run", **changes))
+  assert outcome.status == 2
+  assert "the loss of scene 'fields' is " in outcome.err.splitlines()[-1]
+  assert "(phases.phase1, learning rate 1e+30); lower the learning rate" in outcome.err.splitlines()[-1]
+  assert "Traceback" not in outcome.err
+
+
+@contextlib.contextmanager
+def largest_file(size):
+  soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+  resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+  try:
+    yield
+  finally:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_disk_that_is_full_from_the_start(refusal, inputs, tmp_path):
+  with largest_file(0):
+    error = refusal(*launching.arguments(inputs, tmp_path / "run"))
+  assert f"cannot write {tmp_path / 'run' / 'config.json'}: file too large" in error
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+  """A disk of 1 MB, and how to make room on it."""
+  disk = tmp_path / "disk"
+  disk.mkdir()
+  if shutil.which("mount") is None or os.geteuid() != 0:
+    pytest.skip("only root can mount a small disk")
+  mount = subprocess.run(
+    ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], capture_output=True, text=True
+  )
+  if mount.returncode:
+    pytest.skip(f"no small disk can be mounted here: {mount.stderr.strip()}")
+  yield disk, lambda: subprocess.run(["mount", "-o", "remount,size=100m", disk], check=True)
+  subprocess.run(["umount", disk], check=True)
+
+
+def test_a_disk_that_fills_up_loses_nothing(small_disk, inputs, finished):
+  disk, make_room = small_disk
+  command = launching.arguments(inputs, disk / "run")
+  outcome = launching.launch(*command)
+  assert outcome.status == 2
+  last = outcome.err.splitlines()[-1]
+  assert last.startswith(
+    f"error: cannot write checkpoint {disk / 'run' / 'checkpoints' / 'state' / '1'}: no space left"
+  )
+  assert last.endswith("make room and run the same command again")
+  assert "Traceback" not in outcome.err
+  make_room()
+  assert launching.launch(*command).status == 0
+  assert (disk / "run" / "predictions.npz").read_bytes() == (finished / "predictions.npz").read_bytes()

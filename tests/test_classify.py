@@ -1,0 +1,114 @@
+"""Whole scenes in tiles, and votes."""
+
+import jax
+import numpy as np
+import pytest
+
+from mtl_hsi import classify
+from mtl_hsi.replicas import Replicas
+from tests import tiny
+
+SIZES = [(1, 1), (7, 10), (9, 6), (1, 50), (50, 1), (145, 145), (83, 86)]
+
+
+@pytest.mark.parametrize("pixels", [1, 2, 16, 17, 100, 4096, 10**6])
+@pytest.mark.parametrize(("height", "width"), SIZES)
+def test_tiles_of_one_size_cover_every_pixel_within_their_bound(height, width, pixels):
+  seen = np.zeros((height, width), int)
+  shapes = set()
+  for rows, columns in classify.tiles(height, width, pixels):
+    assert 0 <= rows.start < rows.stop <= height
+    assert 0 <= columns.start < columns.stop <= width
+    seen[rows, columns] += 1
+    shapes.add((rows.stop - rows.start, columns.stop - columns.start))
+  assert seen.all()
+  assert len(shapes) == 1, "every further shape is one more program to compile"
+  assert np.prod(shapes.pop()) <= pixels
+  assert seen.sum() <= 4 * height * width
+
+
+@pytest.mark.parametrize(("method", "expected"), [("dense", 4096), ("patches", 50)])
+def test_a_tile_of_patches_has_fewer_pixels(method, expected):
+  assert classify.tile_pixels(method, 9, 4096) == expected
+
+
+def test_a_tile_has_at_least_one_pixel():
+  assert classify.tile_pixels("patches", 9, 10) == 1
+
+
+def padded_cubes(net) -> list[np.ndarray]:
+  """Random padded scenes of such contrast that random networks see several classes."""
+  generator = np.random.default_rng(5)
+  margin = net.patch - 1
+  sizes = [(height + margin, width + margin, tiny.BANDS) for height, width in tiny.SHAPES]
+  return [generator.normal(0, 3, size).astype(np.float32) for size in sizes]
+
+
+def labels_of(method, pixels, changes, count=2):
+  """Class indices of both scenes by random networks, in tiles of so many pixels."""
+  net, replicas = tiny.network(**changes), Replicas(count, jax.devices())
+  drawn = [tiny.weights(net, seed) for seed in range(count)]
+  params, stats = jax.tree.map(lambda *leaves: np.stack(leaves), *drawn)
+  networks, classifier = replicas.put({"params": params, "stats": stats}), classify.make_classifier(net, replicas, method)
+  return [
+    classify.classify(classifier, replicas, networks, cube, scene, patch=net.patch, pixels=pixels)
+    for scene, cube in enumerate(padded_cubes(net))
+  ]
+
+
+@pytest.mark.parametrize("changes", [{}, {"name": "ccnn", "spectral_knowledge": False}], ids=["hresnet", "ccnn"])
+def test_dense_and_patchwise_labels_are_equal(changes):
+  dense, by_patch = labels_of("dense", 4096, changes), labels_of("patches", 4096, changes)
+  for shape, classes, one, other in zip(tiny.SHAPES, tiny.CLASSES, dense, by_patch, strict=True):
+    assert one.shape == (2, *shape)
+    np.testing.assert_array_equal(one, other)
+    assert one.max() < classes
+    assert all(len(np.unique(labels)) > 1 for labels in one), "constant labels would not show a difference"
+  assert (dense[0][0] != dense[0][1]).any(), "replicas are different networks"
+
+
+@pytest.mark.parametrize(("method", "pixels"), [("dense", 16), ("dense", 1), ("patches", 13)])
+def test_tiles_change_no_label(method, pixels):
+  changes = {"name": "ccnn"}
+  for whole, tiled in zip(labels_of(method, 10**6, changes), labels_of(method, pixels, changes), strict=True):
+    np.testing.assert_array_equal(whole, tiled)
+
+
+def test_a_replicas_labels_are_those_of_its_own_network():
+  net, replicas = tiny.network("ccnn"), 3
+  padded = padded_cubes(net)
+  labels = labels_of("dense", 4096, {"name": "ccnn"}, replicas)
+  classify_patches = jax.jit(net.patch_logits)
+  for scene, (height, width) in enumerate(tiny.SHAPES):
+    views = np.lib.stride_tricks.sliding_window_view(padded[scene], (net.patch, net.patch), axis=(0, 1))
+    cut = views.transpose(0, 1, 3, 4, 2).reshape(-1, net.patch, net.patch, tiny.BANDS)
+    for replica in range(replicas):
+      logits = classify_patches(*tiny.weights(net, replica), cut, np.int32(scene))
+      np.testing.assert_array_equal(labels[scene][replica], np.argmax(logits, axis=1).reshape(height, width))
+
+
+def test_the_majority_wins_and_ties_go_to_the_smallest_class():
+  ballots = np.array(
+    [
+      # a majority, a tie of two, a tie of all, unanimous, a tie below a majority
+      [2, 3, 4, 1, 0],
+      [2, 3, 3, 1, 1],
+      [0, 1, 2, 1, 4],
+      [1, 1, 1, 1, 4],
+      [2, 4, 0, 1, 4],
+    ],
+    np.uint16,
+  )
+  assert classify.vote(ballots, 5).tolist() == [2, 1, 0, 1, 4]
+
+
+def test_every_pixel_of_every_replica_votes_on_its_own():
+  ballots = np.random.default_rng(0).integers(0, 3, (5, 2, 4, 3)).astype(np.uint16)
+  voted = classify.vote(ballots, 3)
+  for place in np.ndindex(2, 4, 3):
+    assert voted[place] == np.bincount(ballots[(slice(None), *place)], minlength=3).argmax()
+
+
+def test_one_snapshot_decides_alone():
+  labels = np.array([[0, 2, 1]], np.uint16)
+  np.testing.assert_array_equal(classify.vote(labels, 3), labels[0])

@@ -1,0 +1,138 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from unittest import mock
+
+import pytest
+
+from mtl_hsi import experiment
+from mtl_hsi.errors import RequestError
+from tests import launching
+
+IN = f"--config={launching.ROOT / 'configs' / 'mtl.py'}:in"
+
+# Ends as launch.py does, and tells whether JAX was imported.
+LAUNCH = """
+import runpy, sys
+try:
+  runpy.run_path("launch.py", run_name="__main__")
+finally:
+  print("jax" in sys.modules)
+"""
+
+
+@pytest.fixture
+def resolved(monkeypatch):
+  """From a command line to the config and the work directory that it leads to; nothing is run."""
+
+  def resolve(*command):
+    with mock.patch.object(experiment, "run") as run:
+      outcome = launching.launch(*command)
+    assert outcome == (0, "", "")
+    config, workdir, _ = run.call_args.args
+    return config, workdir
+
+  return resolve
+
+
+def test_overrides_of_every_type_arrive(resolved):
+  config, _ = resolved(
+    IN,
+    "--config.samples_per_class=5",
+    "--config.phases.phase2.learning_rate=0.25",
+    "--config.model.norm=joint",
+    "--config.model.pool=True",
+    "--noconfig.spectral_knowledge",
+    "--config.phases.phase2.frozen=stem",
+    "--config.phases.phase2.frozen=backbone",
+    "--config.snapshots=(1, 3)",
+    "--config.bands",
+    "103",
+  )
+  assert config.samples_per_class == 5
+  assert config.phases.phase2.to_dict() == {
+    "epochs": 30,
+    "learning_rate": 0.25,
+    "frozen": ("stem", "backbone"),
+  }
+  assert config.phases.phase1.frozen == ()
+  assert (config.model.norm, config.model.pool, config.spectral_knowledge) == ("joint", True, False)
+  assert (config.snapshots, config.bands) == ((1, 3), 103)
+  assert config.is_locked
+
+
+@pytest.mark.parametrize(
+  ("overrides", "expected"),
+  [
+    ([], {"name": "adadelta", "rho": 0.95, "eps": 1e-7}),
+    (["rho=0.9"], {"name": "adadelta", "rho": 0.9, "eps": 1e-7}),
+    (
+      ["name=adadelta", "weight_decay=0.1"],
+      {"name": "adadelta", "rho": 0.95, "eps": 1e-7, "weight_decay": 0.1},
+    ),
+    (["name=adam"], {"name": "adam"}),
+    (["name=adam", "b1=0.8"], {"name": "adam", "b1": 0.8}),
+    (["b1=0.8", "eps=1e-6", "name=adam"], {"name": "adam", "b1": 0.8, "eps": 1e-6}),
+    (["name=sgd", "momentum=0.9", "nesterov=True"], {"name": "sgd", "momentum": 0.9, "nesterov": True}),
+  ],
+)
+def test_another_optimiser_drops_the_defaults_of_the_first(resolved, overrides, expected):
+  config, _ = resolved(IN, *(f"--config.optimizer.{override}" for override in overrides))
+  assert config.optimizer.to_dict() == expected
+
+
+def test_the_optimiser_stands_in_config_json(inputs, tmp_path):
+  command = launching.arguments(inputs, tmp_path / "run", **{"optimizer.name": "adam", "optimizer.b1": 0.8})
+  with mock.patch.object(experiment, "_work", side_effect=RequestError("far enough")):
+    assert launching.launch(*command).err == "error: far enough\n"
+  config = json.loads((tmp_path / "run" / "config.json").read_text())
+  assert config["optimizer"] == {"name": "adam", "b1": 0.8}
+
+
+@pytest.mark.parametrize(
+  ("command", "name"),
+  [
+    ([], "mtl-in"),
+    (["--config.seed=3", "--config.samples_per_class=5"], "mtl-in-samples_per_class=5-seed=3"),
+    (["--config.split=/a b/split.npz"], "mtl-in-split=_a_b_split.npz"),
+    (["--config.snapshots=(2, 4)"], "mtl-in-snapshots=_2_4_"),
+  ],
+)
+def test_the_work_directory_is_named_after_the_config(resolved, command, name):
+  _, workdir = resolved(IN, *command)
+  assert str(workdir) == f"runs/{name}"
+
+
+def test_long_names_of_work_directories_are_cut_but_stay_apart(resolved):
+  names = [resolved(IN, f"--config.split=/{'x' * 200}{i}.npz")[1].name for i in range(2)]
+  assert names[0] != names[1]
+  assert max(map(len, names)) < 120
+
+
+def test_a_work_directory_can_be_named(resolved, tmp_path):
+  assert resolved(IN, f"--workdir={tmp_path}")[1] == tmp_path
+
+
+def test_an_interrupt_ends_without_a_traceback():
+  with mock.patch.object(experiment, "run", side_effect=KeyboardInterrupt):
+    outcome = launching.launch(IN)
+  assert outcome == (
+    128 + signal.SIGINT,
+    "",
+    "interrupted; the same command goes on from the last checkpoint\n",
+  )
+
+
+def test_errors_of_many_lines_become_one():
+  with mock.patch.object(experiment, "run", side_effect=RequestError("one\n  two")):
+    assert launching.launch(IN) == (2, "", "error: one two\n")
+
+
+def test_a_bad_request_is_refused_before_jax_is_imported():
+  command = [sys.executable, "-c", LAUNCH, "--config=configs/mtl.py:in", "--config.sampels_per_class=3"]
+  result = subprocess.run(command, cwd=launching.ROOT, env=os.environ, capture_output=True, text=True)
+  assert result.returncode == 2
+  assert result.stderr == "error: unknown config key 'sampels_per_class'; did you mean 'samples_per_class'?\n"
+  assert result.stdout == "False\n"

@@ -1,0 +1,134 @@
+"""Every config file and every cell of the paper builds and can be read."""
+
+import csv
+import importlib.resources
+import itertools
+
+import pytest
+
+from configs import common, mtl, own, quickstart
+from mtl_hsi import paper, settings
+from mtl_hsi.errors import RequestError
+
+SHORT = {"in": "indian_pines", "sa": "salinas", "pu": "pavia_university", "pc": "pavia_centre"}
+GROUP = {"in": 160, "sa": 160, "pu": 103, "pc": 103}
+
+SUBSETS = [["_".join(names) for names in itertools.permutations(SHORT, count)] for count in (1, 2, 3, 4)]
+INVERSES = [f"{target}_inverse_{partner}" for target, partner in itertools.permutations(SHORT, 2)]
+
+
+def test_there_are_as_many_cells_as_ways_to_choose_scenes():
+  assert [len(cells) for cells in SUBSETS] == [4, 12, 24, 24]
+  assert len(INVERSES) == 12
+
+
+@pytest.mark.parametrize("cell", sum(SUBSETS, []))
+def test_cells_of_scenes_together(cell):
+  options = settings.read(mtl.get_config(cell))
+  names = cell.split("_")
+  assert list(options.loaders) == [SHORT[name] for name in names]
+  assert (options.target, options.bands) == (SHORT[names[0]], GROUP[names[0]])
+  assert options.reversed == frozenset()
+
+
+@pytest.mark.parametrize("target", SHORT)
+def test_cells_of_all_scenes(target):
+  options = settings.read(mtl.get_config(f"{target}_all"))
+  assert list(options.loaders)[0] == options.target == SHORT[target]
+  assert set(options.loaders) == set(SHORT.values())
+  assert (options.bands, options.reversed) == (GROUP[target], frozenset())
+
+
+@pytest.mark.parametrize("cell", INVERSES)
+def test_cells_of_a_reversed_partner(cell):
+  options = settings.read(mtl.get_config(cell))
+  target, partner = cell.split("_inverse_")
+  assert list(options.loaders) == [SHORT[target], SHORT[partner]]
+  assert (options.target, options.bands) == (SHORT[target], GROUP[target])
+  assert options.reversed == {SHORT[partner]}
+
+
+@pytest.mark.parametrize(
+  "cell",
+  ["", "xx", "IN", "pu_xx", "pu_pu", "pu_pc_pu", "pu_", "_pu", "all", "pu_all_sa", "pu_sa_all", "inverse_pu"]
+  + [
+    "pu_inverse",
+    "pu_inverse_pu",
+    "pu_inverse_xx",
+    "pu_inverse_all",
+    "pu_inverse_pc_sa",
+    "pu_pc_inverse_sa",
+  ],
+)
+def test_other_cells_are_refused(cell):
+  with pytest.raises(RequestError, match=rf"has no cell {cell!r}: expected .* scenes in, sa, pu, pc"):
+    mtl.get_config(cell)
+
+
+def test_every_network_column_of_the_paper_has_a_cell():
+  text = importlib.resources.files("mtl_hsi").joinpath("paper_tables.csv").read_text()
+  rows = csv.DictReader(text.splitlines())
+  columns = {(row["target"], row["column"]) for row in rows if row["column"] != "svm"}
+  assert len(columns) > 30
+  for target, column in columns:
+    model, kind, *partners = column.split("/")
+    partners = [part for name in partners for part in name.lower().replace("-", "_").split("+")]
+    config = mtl.get_config("_".join([target.lower(), *partners]))
+    config.model.name = model
+    # A reversed partner keeps the shared first convolution, though its column stands under "without".
+    config.spectral_knowledge = kind != "without" or column.split("/")[-1].startswith("INVERSE")
+    options = settings.read(config)
+    others = [name for name in options.loaders if name != options.target]
+    inverse = sorted(options.reversed)
+    knowledge = options.model.spectral_knowledge
+    assert paper.column_of(options.target, others, options.model.name, knowledge, inverse) == column
+
+
+def test_the_defaults_are_the_papers_protocol():
+  options = settings.read(mtl.get_config("pu"))
+  phases = [(phase.epochs, phase.learning_rate, phase.frozen) for phase in options.schedule.phases]
+  assert phases == [(100, 1.0, ()), (30, 0.1, ())]
+  assert options.schedule.snapshot_epochs == (132, 134, 136, 138, 140)
+  assert (options.replicas, options.batch_size, options.seed, options.mixed) == (10, 20, 0, False)
+  model = options.model
+  assert (model.name, model.spectral_knowledge, model.norm_per_scene, model.blocks, model.pool) == (
+    *("hresnet", True, True, 1, False),
+  )
+  assert (options.classify_method, options.split_file) == ("dense", None)
+
+
+def test_quickstart_needs_no_file():
+  options = settings.read(quickstart.get_config())
+  assert options.model.pool
+  target, partner = [load() for load in options.loaders.values()]
+  assert (options.target, target.name, target.simulated) == ("indian_pines", "indian_pines", False)
+  assert partner.simulated
+  made = quickstart.get_config().simulate[partner.name]
+  assert list(partner.class_names.values()) == list(made.classes)
+  assert partner.cube.shape[:2] == (made.height, made.width)
+
+
+def test_own_scenes_take_their_files_and_stand_beside_public_ones(tmp_path):
+  config = own.get_config("fields, town,salinas")
+  config.files.fields.cube = str(tmp_path / "fields.npz")
+  config.files.town.update({"cube": "town.mat", "labels": "gt.mat", "cube_key": "a", "labels_key": "b"})
+  config.files.town.update({"bands": "40:143", "sensor": "ROSIS"})
+  options = settings.read(config)
+  assert (options.target, list(options.loaders)) == ("fields", ["fields", "town", "salinas"])
+  assert options.band_ranges == {"town": slice(40, 143)}
+  assert options.bands is None
+  with pytest.raises(RequestError, match=f"no such file: {tmp_path / 'fields.npz'}"):
+    options.loaders["fields"]()
+  with pytest.raises(RequestError, match=r"no such file: .*/town.mat"):
+    options.loaders["town"]()
+
+
+@pytest.mark.parametrize("names", ["", " , ", "fields,a.b", "fields town", "1st"])
+def test_own_scenes_need_names(names):
+  with pytest.raises(RequestError, match=rf"own.py has {names!r} behind its colon; expected names"):
+    own.get_config(names)
+
+
+def test_common_is_no_config_of_its_own():
+  with pytest.raises(RequestError, match=r"scenes is \(\); expected the names of one scene or more"):
+    settings.read(common.get_config())

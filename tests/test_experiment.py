@@ -1,0 +1,174 @@
+"""One experiment from command line to report, on two scenes in files and a simulated one."""
+
+import json
+from unittest import mock
+
+import numpy as np
+import pytest
+import rasterio
+from PIL import Image
+
+from mtl_hsi.errors import RequestError
+from tests import launching
+
+LABELS = {"fields": launching.FIELDS, "town": launching.TOWN}
+SCENES = ["fields", "town", "village"]
+
+
+def load(path):
+  with np.load(path) as archive:
+    return {key: archive[key] for key in archive.files}
+
+
+def read(path):
+  return json.loads(path.read_text())
+
+
+def test_a_run_leaves_what_is_promised(finished):
+  names = {str(path.relative_to(finished)) for path in finished.rglob("*") if path.is_file()}
+  images = ["false_colour.png", "ground_truth.png", "prediction.png", "errors.png"]
+  maps = {f"maps/{scene}/{image}" for scene in SCENES for image in images}
+  maps |= {f"maps/{scene}/prediction.tif{end}" for scene in SCENES for end in ("", ".aux.xml")}
+  files = {"config.json", "environment.json", "scenes.json", "split.npz", "predictions.npz", "metrics.json"}
+  assert {name for name in names if not name.startswith("checkpoints/")} == files | maps | {"report.html"}
+
+
+def test_config_and_environment_tell_what_was_run(finished, inputs):
+  config = read(finished / "config.json")
+  assert (config["scenes"], config["target"]) == (SCENES, "fields")
+  assert config["files"]["town"]["cube"] == str(inputs / "town.npz")
+  assert config["phases"]["phase1"] == {"epochs": 3, "frozen": [], "learning_rate": 1.0}
+  environment = read(finished / "environment.json")
+  assert environment["command"][1:] == launching.arguments(inputs, finished)
+  assert {"packages", "devices", "started"} <= environment.keys()
+
+
+def test_splits_are_coordinates_of_labelled_pixels(finished):
+  split = load(finished / "split.npz")
+  assert split.keys() == {f"{scene}/{part}" for scene in SCENES for part in ("train", "test")}
+  for name, labels in LABELS.items():
+    train, test = split[f"{name}/train"], split[f"{name}/test"]
+    classes = np.unique(labels[labels > 0])
+    assert train.dtype == test.dtype == np.int32
+    assert train.shape == (2, 3 * len(classes), 2)
+    assert test.shape == (2, np.count_nonzero(labels) - 3 * len(classes), 2)
+    for rows, others in zip(train, test):
+      assert sorted(labels[tuple(rows.T)]) == sorted(np.repeat(classes, 3))
+      together = np.concatenate([rows, others])
+      np.testing.assert_array_equal(np.unique(together, axis=0), np.argwhere(labels))
+
+
+def test_every_pixel_has_a_class_of_its_scene(finished):
+  predictions = load(finished / "predictions.npz")
+  assert list(predictions) == SCENES
+  for name, labels in LABELS.items():
+    assert predictions[name].shape == (2, *labels.shape)
+    assert predictions[name].dtype.kind in "iu"
+    assert set(np.unique(predictions[name])) <= set(np.unique(labels[labels > 0]))
+  assert predictions["village"].shape == (2, 29, 31)
+
+
+@pytest.mark.parametrize("name", LABELS)
+def test_measures_follow_from_predictions_split_and_truth(finished, name):
+  labels, metrics = LABELS[name], read(finished / "metrics.json")[name]
+  predicted, tests = load(finished / "predictions.npz")[name], load(finished / "split.npz")[f"{name}/test"]
+  classes = np.unique(labels[labels > 0])
+  expected = {"overall_accuracy": [], "average_accuracy": [], "kappa": []}
+  confusion = np.zeros((len(classes), len(classes)), int)
+  for image, rows in zip(predicted, tests):
+    truth, found = labels[tuple(rows.T)], image[tuple(rows.T)]
+    table = np.array([[np.sum((truth == a) & (found == b)) for b in classes] for a in classes])
+    chance = np.sum(table.sum(0) * table.sum(1)) / table.sum() ** 2
+    overall = np.mean(truth == found)
+    expected["overall_accuracy"].append(overall)
+    expected["average_accuracy"].append(np.mean([np.mean(found[truth == a] == a) for a in classes]))
+    expected["kappa"].append((overall - chance) / (1 - chance))
+    confusion += table
+  for key, values in expected.items():
+    np.testing.assert_allclose(metrics[key]["replicas"], values, rtol=1e-12)
+    np.testing.assert_allclose(
+      [metrics[key]["mean"], metrics[key]["std"]], [np.mean(values), np.std(values)], rtol=1e-12
+    )
+  assert metrics["confusion"] == confusion.tolist()
+  assert [row["id"] for row in metrics["per_class"]] == classes.tolist()
+  accuracy = [row["accuracy"]["mean"] for row in metrics["per_class"]]
+  assert np.mean(accuracy) == pytest.approx(np.mean(expected["average_accuracy"]))
+
+
+def test_something_was_learnt(finished):
+  metrics = read(finished / "metrics.json")
+  assert metrics["fields"]["overall_accuracy"]["mean"] > 0.5
+  assert metrics["town"]["overall_accuracy"]["mean"] > 0.7
+
+
+def test_leakage_is_the_share_of_test_pixels_with_a_training_pixel_in_their_patch(finished):
+  metrics, split = read(finished / "metrics.json"), load(finished / "split.npz")
+  assert metrics["target"] == "fields"
+  for name in SCENES:
+    shares = []
+    for train, test in zip(split[f"{name}/train"], split[f"{name}/test"]):
+      apart = np.abs(test[:, None] - train[None]).max(axis=-1)
+      shares.append(np.mean((apart <= 4).any(axis=1)))
+    assert metrics["leakage"][name] == pytest.approx(np.mean(shares))
+
+
+def test_seconds_are_told(finished):
+  seconds = read(finished / "metrics.json")["seconds"]
+  assert seconds.keys() == {"train", "classify", "total", "compile"}
+  assert seconds["train"] + seconds["classify"] == pytest.approx(seconds["total"])
+  assert 0 < seconds["train"] < seconds["total"]
+
+
+@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+@pytest.mark.parametrize("name", SCENES)
+def test_the_raster_is_the_first_replicas_prediction_in_colours(finished, name):
+  file = finished / "maps" / name / "prediction.tif"
+  with rasterio.open(file) as raster:
+    np.testing.assert_array_equal(raster.read(1), load(finished / "predictions.npz")[name][0])
+  with Image.open(file) as image:
+    assert image.mode == "P", "the raster's colour table is not declared"
+
+
+def test_simulated_scenes_are_marked_and_others_are_not(finished):
+  page = (finished / "report.html").read_text("utf-8")
+  assert "village (simulated)" in page
+  assert "fields" in page
+  assert "fields (simulated)" not in page
+  assert read(finished / "scenes.json")["village"]["simulated"] is True
+
+
+def test_checkpoints_are_two_states_and_the_snapshots(finished):
+  found = {str(path.relative_to(finished / "checkpoints")) for path in (finished / "checkpoints").glob("*/*")}
+  # checkpoint_seconds is 0, so the state was saved after every epoch.
+  assert found == {"snapshots/4", "snapshots/6", "state/5", "state/6"}
+
+
+def test_the_console_shows_scenes_progress_and_results(launched):
+  workdir, outcome = launched
+  metrics = read(workdir / "metrics.json")
+  assert "fields: 12 x 10 pixels, 6 of 6 bands, 3 classes, 9 training and 99 test pixels" in outcome.out
+  assert f"{100 * metrics['town']['overall_accuracy']['mean']:.2f} +- " in outcome.out
+  assert f"Report: {workdir / 'report.html'}" in outcome.out
+  assert "training: 100%" in outcome.err
+  for line in outcome.err.replace("\r", "\n").splitlines():
+    assert line.startswith(("training: ", "classifying: ")) or not line.strip(), line
+
+
+def test_a_complete_directory_is_left_alone(finished, inputs):
+  before = launching.contents(finished)
+  outcome = launching.launch(*launching.arguments(inputs, finished))
+  assert outcome == (
+    0,
+    f"{finished} is complete; nothing to do. Its report: {finished / 'report.html'}\n",
+    "",
+  )
+  assert launching.contents(finished) == before
+
+
+def test_a_split_is_read_back(finished, inputs, tmp_path, monkeypatch):
+  monkeypatch.setattr("mtl_hsi.experiment._work", mock.Mock(side_effect=RequestError("far enough")))
+  for name, overrides in {"drawn": {}, "read": {"split": finished / "split.npz"}}.items():
+    outcome = launching.launch(*launching.arguments(inputs, tmp_path / name, seed=7, **overrides))
+    assert outcome.err == "error: far enough\n"
+  assert (tmp_path / "read" / "split.npz").read_bytes() == (finished / "split.npz").read_bytes()
+  assert (tmp_path / "drawn" / "split.npz").read_bytes() != (finished / "split.npz").read_bytes()

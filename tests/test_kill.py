@@ -1,0 +1,130 @@
+"""A run killed at any moment and started again ends with the results of one that nobody disturbed."""
+
+import json
+import random
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests import launching
+
+# Starts the run once for every moment and kills it there: some seconds after a path that holds a text is touched for
+# the n-th time. Forking when everything is imported spares each start the seconds of a new process.
+KILLER = """
+import json, os, signal, sys, threading
+from mtl_hsi import experiment
+from tests import launching
+
+def die():
+  os.kill(os.getpid(), signal.SIGKILL)
+
+def die_at(text, count, seconds):
+  seen = 0
+  def hook(event, arguments):
+    nonlocal seen
+    if any(isinstance(argument, (str, os.PathLike)) and text in os.fspath(argument) for argument in arguments):
+      seen += 1
+      if seen == count and seconds:
+        threading.Timer(seconds, die).start()
+      elif seen == count:
+        die()
+  sys.addaudithook(hook)
+
+for text, count, seconds in json.loads(sys.argv[1]):
+  child = os.fork()
+  if child == 0:
+    die_at(text, count, seconds)
+    os._exit(launching.launch(*sys.argv[2:]).status)
+  print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+def start_and_kill(moments, command):
+  """Exit codes of the starts, one for each moment."""
+  result = subprocess.run(
+    [sys.executable, "-c", KILLER, json.dumps(moments), *command],
+    **{"cwd": launching.ROOT, "check": True, "stdout": subprocess.PIPE, "text": True},
+  )
+  return [int(code) for code in result.stdout.split()]
+
+
+def assert_same_results(run, undisturbed):
+  """Equal files, but for what tells of the run's own time and place."""
+  own = {"environment.json", "metrics.json", "report.html"}
+
+  def files(directory):
+    return {
+      name: data for name, (_, data) in launching.contents(directory).items() if "checkpoints/" not in name
+    }
+
+  assert {**files(run), **dict.fromkeys(own)} == {**files(undisturbed), **dict.fromkeys(own)}
+  metrics = [json.loads((directory / "metrics.json").read_text()) for directory in (run, undisturbed)]
+  assert [sorted(values.pop("seconds")) for values in metrics] == [
+    ["classify", "compile", "total", "train"]
+  ] * 2
+  assert metrics[0] == metrics[1]
+  assert {path.name for path in (run / "checkpoints").iterdir()} == {"snapshots", "state"}
+
+
+def test_a_run_killed_in_a_checkpoint_goes_on_to_the_same_results(finished, inputs, tmp_path):
+  command = launching.arguments(inputs, tmp_path / "run")
+  assert start_and_kill([("checkpoints/state/3", 1, 0)], command) == [-signal.SIGKILL]
+  assert (tmp_path / "run" / "checkpoints" / "partial" / "new").is_dir(), (
+    "it was not killed within a checkpoint"
+  )
+  assert not (tmp_path / "run" / "metrics.json").exists()
+  outcome = launching.launch(*command)
+  assert outcome.status == 0, outcome.err
+  assert re.search(r"training: .* 2/6 \[00:\d\d<\?, \?epoch/s\]", outcome.err), (
+    "it did not go on after epoch 2"
+  )
+  assert not re.search(r" [12]/6 \[[^\]]*loss", outcome.err), "epochs were trained anew"
+  assert_same_results(tmp_path / "run", finished)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_a_run_killed_wherever_it_writes(finished, inputs, tmp_path):
+  moments = [
+    (".config.json", 1, 0),
+    (".config.json", 2, 0),
+    ("environment.json", 2, 0),
+    (".split.npz", 1, 0),
+    ("new.orbax-checkpoint-tmp", 5, 0),
+    ("checkpoints/state/2", 1, 0),
+    ("checkpoints/partial/new/.digests.json", 2, 0),
+    ("checkpoints/snapshots/4", 1, 0),
+    ("checkpoints/state/4", 2, 0),
+    ("checkpoints/snapshots/6", 1, 0),
+    ("checkpoints/snapshots/6/digests.json", 1, 0),
+    (".predictions.npz", 1, 0),
+    (".predictions.npz", 2, 0),
+    ("maps/town", 4, 0),
+    (".prediction.tif", 2, 0),
+    (".report.html", 2, 0),
+    (".metrics.json", 1, 0),
+    (".metrics.json", 2, 0),
+  ]
+  command = launching.arguments(inputs, tmp_path / "run")
+  assert start_and_kill(moments, command) == [-signal.SIGKILL] * len(moments)
+  assert launching.launch(*command).status == 0
+  assert_same_results(tmp_path / "run", finished)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("seed", range(4))
+def test_a_run_killed_at_five_random_moments(finished, inputs, tmp_path, seed):
+  chance = random.Random(seed)
+  run = str(tmp_path / "run")
+  moments = [(run, chance.randrange(1, 120), chance.choice([0, chance.uniform(0, 0.2)])) for _ in range(5)]
+  command = launching.arguments(inputs, tmp_path / "run")
+  codes = start_and_kill(moments, command)
+  # One that was fast may be through before the last moments.
+  assert codes[0] == -signal.SIGKILL
+  assert set(codes) <= {-signal.SIGKILL, 0}
+  assert launching.launch(*command).status == 0
+  assert_same_results(tmp_path / "run", finished)

@@ -1,0 +1,184 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from configs import mtl, own
+from mtl_hsi import problem, sampling, settings, workdir
+from mtl_hsi.errors import RequestError
+from mtl_hsi.paper import PaperFigure
+from mtl_hsi.scenes.scene import Scene
+from tests import launching
+
+
+@pytest.fixture
+def options(inputs):
+  """Settings of the two tiny scenes."""
+  config = own.get_config("fields,town")
+  for name in ("fields", "town"):
+    config.files[name].cube = str(inputs / f"{name}.npz")
+  config.samples_per_class, config.replicas = 3, 2
+  return settings.read(config)
+
+
+def scene(name="fields", bands=6, sensor=None, **changes):
+  cube = np.repeat(launching.cube(launching.FIELDS), -(-bands // 6), axis=2)[:, :, :bands]
+  names = {1: "a", 4: "b", 9: "c"}
+  return Scene(name=name, cube=cube, labels=launching.FIELDS, class_names=names, sensor=sensor, **changes)
+
+
+def prepare(options, *scenes, **changes):
+  """The problem of scenes made here."""
+  loaders = {made.name: (lambda made=made: made) for made in scenes}
+  return problem.prepare(dataclasses.replace(options, loaders=loaders, **changes))
+
+
+def test_scenes_splits_and_network_fit_together(options):
+  made = problem.prepare(options)
+  assert list(made.scenes) == ["fields", "town"]
+  assert (made.network.class_counts, made.network.stem.bands, made.network.shared_stem) == ((3, 2), 6, True)
+  for name, labels in {"fields": launching.FIELDS, "town": launching.TOWN}.items():
+    expected = sampling.random_split(labels, 3, seed=0, replicas=2, name=name)
+    np.testing.assert_array_equal(made.splits[name].train, expected.train)
+    np.testing.assert_array_equal(made.splits[name].test, expected.test)
+
+
+def test_training_pixels_have_the_places_of_their_classes(options):
+  made = problem.prepare(options)
+  samples = problem.training_set(made)
+  assert samples.counts.tolist() == [[9, 6], [9, 6]]
+  for index, (name, labels, ids) in enumerate(
+    [("fields", launching.FIELDS, [1, 4, 9]), ("town", launching.TOWN, [2, 7])]
+  ):
+    rows = made.splits[name].train[1]
+    np.testing.assert_array_equal(samples.centres[1, index, : len(rows)], rows)
+    truth = labels[tuple(rows.T)]
+    np.testing.assert_array_equal(
+      samples.classes[1, index, : len(rows)], [ids.index(label) for label in truth]
+    )
+
+
+def test_values_are_scaled_by_the_scenes_maximum_over_all_bands(options):
+  made = prepare(options, scene(), scene("other", bands=9), band_ranges={"other": slice(0, 6)})
+  fields, other = problem.layers(made)
+  cube = launching.cube(launching.FIELDS)
+  assert (fields.scale, other.scale) == (cube.max(), np.repeat(cube, 2, axis=2)[:, :, :9].max())
+  assert fields.cube is made.scenes["fields"].cube
+  assert other.bands.tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def test_pixels_without_measurement_do_not_scale(options):
+  nodata = np.zeros(launching.FIELDS.shape, bool)
+  nodata[0, 9] = True
+  plain = scene()
+  cube = plain.cube.copy()
+  cube[0, 9] = 65535
+  assert prepare(options, scene()).scales["fields"] == plain.cube.max()
+  masked = dataclasses.replace(plain, cube=cube, nodata=nodata)
+  assert prepare(options, masked).scales["fields"] == plain.cube.max()
+  assert problem.layers(prepare(options, masked))[0].nodata is nodata
+
+
+def test_a_scene_of_nothing_cannot_be_scaled(options):
+  empty = dataclasses.replace(scene(), cube=np.zeros((12, 10, 6)))
+  with pytest.raises(RequestError, match="scene 'fields': the largest value is 0; nothing to scale by"):
+    prepare(options, empty)
+
+
+def test_bands_follow_range_rule_and_reversal_in_this_order(options):
+  scenes = scene("rosis", 102, "ROSIS"), scene("aviris", 204, "AVIRIS")
+  made = prepare(
+    options, *scenes, bands=103, reversed=frozenset({"rosis"}), band_ranges={"aviris": slice(4, 200)}
+  )
+  assert made.bands["rosis"].tolist() == [101, *range(101, -1, -1)]
+  assert made.bands["aviris"].tolist() == list(range(14, 117))
+  assert made.network.stem.bands == 103
+
+
+def test_ranges_that_end_behind_the_last_band_are_refused(options):
+  with pytest.raises(RequestError, match="files.fields.bands ends at 7; the scene has 6 bands"):
+    prepare(options, scene(), band_ranges={"fields": slice(2, 7)})
+
+
+def test_unequal_counts_are_refused_with_both_named(options):
+  with pytest.raises(
+    RequestError, match="scene 'fields' has 6 bands and scene 'other' has 9; .*files.other.bands=0:6"
+  ):
+    prepare(options, scene(), scene("other", bands=9))
+
+
+def test_a_split_from_a_file_takes_the_place_of_chance(options, tmp_path):
+  drawn = problem.prepare(dataclasses.replace(options, seed=5)).splits
+  workdir.write_npz(tmp_path / "split.npz", sampling.split_arrays(drawn))
+  read = problem.prepare(dataclasses.replace(options, split_file=tmp_path / "split.npz")).splits
+  for name, split in drawn.items():
+    np.testing.assert_array_equal(read[name].train, split.train)
+    np.testing.assert_array_equal(read[name].test, split.test)
+
+
+def test_what_new_images_need_is_described(options):
+  made = prepare(options, scene(sensor="camera", provenance="made up"), reversed=frozenset({"fields"}))
+  assert problem.describe(made) == {
+    "fields": {
+      "shape": [12, 10, 6],
+      "sensor": "camera",
+      "simulated": False,
+      "provenance": "made up",
+      "classes": {"1": "a", "4": "b", "9": "c"},
+      "scale": made.scales["fields"],
+      "bands": [5, 4, 3, 2, 1, 0],
+    }
+  }
+
+
+@pytest.fixture(scope="module")
+def indian_pines():
+  """Settings and problem of the paper's cell, Indian Pines alone with 5 samples of each class."""
+  config = mtl.get_config("in")
+  config.samples_per_class, config.replicas = 5, 1
+  options = settings.read(config)
+  return options, problem.prepare(options)
+
+
+def test_the_papers_figure_stands_beside_the_papers_run(indian_pines):
+  options, made = indian_pines
+  assert problem.paper_figure(made, options) == PaperFigure(39.17, 3.06)
+  ccnn = dataclasses.replace(options.model, name="ccnn")
+  other = problem.paper_figure(made, dataclasses.replace(options, model=ccnn))
+  assert other not in (None, PaperFigure(39.17, 3.06))
+
+
+@pytest.mark.parametrize(
+  "change",
+  [
+    {"samples_per_class": 7},
+    {"split_file": "split.npz"},
+    {"bands": None},
+    {"bands": 103},
+    {"band_ranges": {"indian_pines": slice(40, 200)}},
+    {"reversed": frozenset({"indian_pines"})},
+    {"blocks": 2},
+    {"pool": True},
+  ],
+)
+def test_the_papers_figure_does_not_stand_beside_other_runs(indian_pines, change):
+  options, made = indian_pines
+  if change.keys() <= {"blocks", "pool"}:
+    change = {"model": dataclasses.replace(options.model, **change)}
+  assert problem.paper_figure(made, dataclasses.replace(options, **change)) is None
+
+
+@pytest.mark.parametrize("change", ["simulated", "cropped", "relabelled", "partner"])
+def test_the_papers_figure_needs_the_papers_scenes(indian_pines, change):
+  options, made = indian_pines
+  real = made.scenes["indian_pines"]
+  labels = np.where(real.labels == 2, 3, real.labels).astype(np.int32)
+  names = {label: name for label, name in real.class_names.items() if label != 2}
+  scenes = {
+    "simulated": [dataclasses.replace(real, simulated=True)],
+    "cropped": [dataclasses.replace(real, cube=real.cube[:, :-1], labels=real.labels[:, :-1])],
+    "relabelled": [dataclasses.replace(real, labels=labels, class_names=names)],
+    "partner": [real, dataclasses.replace(real, name="salinas")],
+  }[change]
+  other = dataclasses.replace(made, scenes={given.name: given for given in scenes})
+  assert problem.paper_figure(other, options) is None

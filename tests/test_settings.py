@@ -1,0 +1,196 @@
+import functools
+import re
+
+import numpy as np
+import optax
+import pytest
+
+from configs import common
+from mtl_hsi import settings
+from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes import files, registry, simulate
+
+
+def config(**changes):
+  """A config of one public scene and one from files, with changes by dotted keys (dots written as __)."""
+  made = common.get_config()
+  made.scenes, made.target = ("salinas", "fields"), "fields"
+  made.files.fields = {
+    "cube": "f.npz",
+    "labels": "",
+    "cube_key": "",
+    "labels_key": "",
+    "bands": "",
+    "sensor": "",
+  }
+  made.update_from_flattened_dict({key.replace("__", "."): value for key, value in changes.items()})
+  return made
+
+
+def test_values_reach_their_places():
+  options = settings.read(
+    config(
+      bands=103,
+      reversed=("salinas",),
+      split="there/split.npz",
+      samples_per_class=7,
+      replicas=3,
+      seed=11,
+      model__name="ccnn",
+      model__norm="joint",
+      spectral_knowledge=False,
+      batch="mixed",
+      batch_size=8,
+      classify__method="patches",
+      classify__tile_pixels=99,
+      checkpoint_seconds=1.5,
+    )
+  )
+  assert (options.target, list(options.loaders)) == ("fields", ["salinas", "fields"])
+  assert (options.bands, options.reversed) == (103, {"salinas"})
+  assert str(options.split_file) == "there/split.npz"
+  assert (options.samples_per_class, options.replicas, options.seed) == (7, 3, 11)
+  assert options.model == settings.ModelSettings("ccnn", False, False, 1, False)
+  assert (options.mixed, options.batch_size) == (True, 8)
+  assert (options.classify_method, options.tile_pixels, options.checkpoint_seconds) == ("patches", 99, 1.5)
+
+
+def test_phases_run_in_the_order_of_their_names():
+  made = config(snapshots=(-1, 2))
+  made.phases.another = {"epochs": 5, "learning_rate": 0.5, "frozen": ("stem", "backbone")}
+  schedule = settings.read(made).schedule
+  assert [phase.name for phase in schedule.phases] == ["another", "phase1", "phase2"]
+  assert schedule.phases[0].frozen == ("stem", "backbone")
+  assert schedule.snapshot_epochs == (134, 137)
+
+
+def test_the_optimiser_has_its_arguments_and_each_phases_learning_rate():
+  made = config()
+  made.optimizer = {"name": "sgd", "momentum": 0.5}
+  transformation = settings.read(made).make_optimizer(0.1)
+  params = {"w": np.float32(0)}
+  state = transformation.init(params)
+  for expected in (-0.1, -0.15):
+    updates, state = transformation.update({"w": np.float32(1)}, state, params)
+    np.testing.assert_allclose(updates["w"], expected, rtol=1e-6)
+  assert isinstance(transformation, optax.GradientTransformation)
+
+
+def test_each_scene_comes_from_its_own_source():
+  made = config(
+    scenes=("salinas", "fields", "village"),
+    data_dir="here",
+    download=True,
+    files__fields__labels="gt.mat",
+    files__fields__sensor="ROSIS",
+    files__fields__bands="3:9",
+  )
+  made.simulate.village = {
+    **{"height": 30, "width": 40, "sensor": "mine", "centres": (500.0, 600.0), "widths": (5.0, 6.0)},
+    **{"classes": ("grass", "trees"), "seed": 2, "labelled_fraction": 0.5},
+  }
+  options = settings.read(made)
+  loaders = options.loaders
+  assert all(isinstance(loader, functools.partial) for loader in loaders.values())
+  assert loaders["salinas"].func is registry.load_public
+  assert (str(loaders["salinas"].args[1]), loaders["salinas"].args[2]) == ("here", True)
+  assert loaders["fields"].func is files.read_scene
+  given = loaders["fields"].keywords
+  assert (str(given["cube"]), str(given["labels"]), given["sensor"]) == ("f.npz", "gt.mat", "ROSIS")
+  assert (given["cube_key"], given["labels_key"]) == (None, None)
+  assert loaders["village"].func is simulate.simulate
+  assert loaders["village"].keywords["sensor"].name == "mine"
+  np.testing.assert_array_equal(loaders["village"].keywords["sensor"].centres, [500, 600])
+  assert options.band_ranges == {"fields": slice(3, 9)}
+
+
+@pytest.mark.parametrize(
+  ("changes", "message"),
+  [
+    ({"scenes": ()}, r"scenes is \(\); expected the names of one scene or more"),
+    ({"scenes": ("fields", "fields")}, "expected every scene once"),
+    (
+      {"scenes": ("fields", "atlantis")},
+      "unknown scene 'atlantis'; the public scenes are indian_pines, salinas, ",
+    ),
+    (
+      {"files__fields__cube": ""},
+      r"unknown scene 'fields'; .*, or --config.files.fields.cube=<file> for a scene",
+    ),
+    ({"target": "indian_pines"}, "target is 'indian_pines'; expected one of 'salinas', 'fields'"),
+    ({"reversed": ("village",)}, "reversed is 'village'; expected one of 'salinas', 'fields'"),
+    ({"alignment": "magic"}, "alignment is 'magic'; expected 'index'"),
+    ({"samples_per_class": 0}, "samples_per_class is 0; expected 1 or more"),
+    ({"replicas": 0}, "replicas is 0; expected 1 or more"),
+    ({"batch_size": -1}, "batch_size is -1; expected 1 or more"),
+    ({"seed": -1}, "seed is -1; expected 0 or more"),
+    ({"bands": 0}, "bands is 0; expected 1 or more, or None"),
+    ({"model__norm": "none"}, "model.norm is 'none'; expected one of 'per_scene', 'joint'"),
+    ({"batch": "big"}, "batch is 'big'; expected one of 'per_scene', 'mixed'"),
+    ({"classify__method": "slow"}, "classify.method is 'slow'; expected one of 'dense', 'patches'"),
+    ({"classify__tile_pixels": 0}, "classify.tile_pixels is 0; expected 1 or more"),
+    ({"checkpoint_seconds": -1.0}, "checkpoint_seconds is -1.0; expected 0 or more"),
+    ({"checkpoint_seconds": np.inf}, "checkpoint_seconds is inf; expected 0 or more"),
+    ({"snapshots": ()}, r"snapshots is \(\); expected ascending epochs, at least one"),
+    ({"snapshots": (4, 2)}, r"snapshots is \(4, 2\); expected ascending epochs"),
+    ({"snapshots": (2, 2)}, r"snapshots is \(2, 2\); expected ascending epochs"),
+    ({"snapshots": (-130, 0)}, "snapshots starts 130 epochs before the end, before the first epoch is done"),
+    ({"snapshots": ("2",)}, r"snapshots is \('2',\); expected whole numbers of epochs"),
+    ({"phases__phase1__epochs": 0}, "phases.phase1.epochs is 0; expected 1 or more"),
+    (
+      {"phases__phase1__learning_rate": 0.0},
+      "phases.phase1.learning_rate is 0.0; expected a positive number",
+    ),
+    (
+      {"phases__phase2__learning_rate": np.nan},
+      "phases.phase2.learning_rate is nan; expected a positive number",
+    ),
+    (
+      {"phases__phase2__frozen": ("steam",)},
+      r"phases.phase2.frozen names \['steam'\]; .* stem, backbone, heads",
+    ),
+    (
+      {"phases__phase2__frozen": ("stem", "backbone", "heads")},
+      "phases.phase2.frozen names every parameter group; nothing would train",
+    ),
+    ({"optimizer__name": "adadelto"}, "optimizer.name is 'adadelto'; optax has .*adadelta, .*adam, .*sgd"),
+    ({"optimizer__name": "scale_by_adam"}, "optimizer.name is 'scale_by_adam'; optax has "),
+    (
+      {"optimizer__name": "adam"},
+      "optimizer.eps|optimizer.rho: optax.adam has no such argument; it has b1, b2",
+    ),
+    ({"optimizer__rho": "high"}, r"optax.adadelta does not accept \{.*'rho': 'high'.*\}: "),
+    ({"files__fields__bands": "5"}, "files.fields.bands is '5'; expected 'first:end'"),
+    ({"files__fields__bands": "9:5"}, "files.fields.bands is '9:5'; expected 'first:end'"),
+    ({"files__fields__bands": "-3:5"}, "files.fields.bands is '-3:5'; expected 'first:end'"),
+    ({"files__fields__bands": "a:b"}, "files.fields.bands is 'a:b'; expected 'first:end'"),
+  ],
+)
+def test_what_cannot_be_is_refused_by_key(changes, message):
+  made = config()
+  with made.ignore_type():
+    made.update_from_flattened_dict({key.replace("__", "."): value for key, value in changes.items()})
+  with pytest.raises(RequestError, match=message) as error:
+    settings.read(made)
+  assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("key", ["replicas", "model.norm", "phases.phase1.frozen", "files.fields.sensor"])
+def test_a_key_that_is_not_there_is_named(key):
+  made = config()
+  group, _, last = key.rpartition(".")
+  del functools.reduce(lambda inner, name: inner[name], filter(None, group.split(".")), made)[last]
+  with pytest.raises(
+    RequestError, match=rf"the config has no key {re.escape(repr(last))}; .*configs/common.py"
+  ):
+    settings.read(made)
+
+
+def test_simulated_bands_need_a_centre_and_a_width_each():
+  made = config(scenes=("village",), target="village")
+  made.simulate.village = {
+    **{"height": 30, "width": 40, "sensor": "mine", "centres": (500.0, 600.0), "widths": (5.0,)},
+    **{"classes": ("grass", "trees"), "seed": 2, "labelled_fraction": 0.5},
+  }
+  with pytest.raises(RequestError, match=r"simulate.village has 2 centres and 1 widths; one each a band"):
+    settings.read(made)
