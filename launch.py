@@ -8,8 +8,12 @@ from absl import flags
 from mtl_hsi import commandline
 
 _CONFIG = commandline.define_config("config", "Config file, with its argument behind a colon.")
-_WORKDIR = flags.DEFINE_string("workdir", None, "Where results go; by default under runs/, named after the config.")
-_COMPILE_CACHE = flags.DEFINE_string("compile_cache", None, "Compiled programs; by default beside the work directory.")
+_WORKDIR = flags.DEFINE_string(
+  "workdir", None, "Where results go; by default under runs/, named after the config."
+)
+_COMPILE_CACHE = flags.DEFINE_string(
+  "compile_cache", None, "Compiled programs; by default beside the work directory."
+)
 
 
 def main(_):
@@ -18,7 +22,8 @@ def main(_):
   # JAX is imported only when the request has proved readable.
   from mtl_hsi import devices
 
-  devices.configure(Path(_COMPILE_CACHE.value or workdir.absolute().parent / ".compile_cache"))
+  cache = Path(_COMPILE_CACHE.value or workdir.absolute().parent / ".compile_cache")
+  devices.configure(cache, config.replicas)
   from mtl_hsi import experiment
 
   experiment.run(config, workdir, sys.argv)

@@ -43,10 +43,11 @@ def get_config(cell: str = "") -> config_dict.ConfigDict:
   elif partners == ["all"]:
     partners = [scene for scene in _SCENES if scene != target]
   names = [target, *partners]
-  if not set(names) <= _SCENES.keys() or len(set(names)) < len(names) or inverse and len(partners) != 1:
+  known = set(names) <= _SCENES.keys() and len(set(names)) == len(names)
+  if not known or (inverse and len(partners) != 1):
     raise RequestError(
-      f"configs/mtl.py has no cell {cell!r}: expected <target>, <target>_<partner>[_<partner>], <target>_all or "
-      f"<target>_inverse_<partner> of the scenes {', '.join(_SCENES)}, such as configs/mtl.py:pu_all"
+      f"configs/mtl.py has no cell {cell!r}: expected <target>, <target>_<partner>[_<partner>], <target>_all "
+      f"or <target>_inverse_<partner> of the scenes {', '.join(_SCENES)}, such as configs/mtl.py:pu_all"
     )
   config = common.get_config()
   config.scenes = tuple(_SCENES[name] for name in names)

@@ -27,12 +27,12 @@ def get_config(names: str = "") -> config_dict.ConfigDict:
   scenes = tuple(name.strip() for name in names.split(",") if name.strip())
   if not scenes or not all(name.isidentifier() for name in scenes):
     raise RequestError(
-      f"configs/own.py has {names!r} behind its colon; expected names for the scenes, of lower-case letters, digits "
-      f"and _, such as configs/own.py:fields,town"
+      f"configs/own.py has {names!r} behind its colon; expected names for the scenes, of lower-case letters, "
+      f"digits and _, such as configs/own.py:fields,town"
     )
   config = common.get_config()
   config.scenes = scenes
   config.target = scenes[0]
   for name in scenes:
-    config.files[name] = {"cube": "", "labels": "", "cube_key": "", "labels_key": "", "bands": "", "sensor": ""}
+    config.files[name] = dict.fromkeys(("cube", "labels", "cube_key", "labels_key", "bands", "sensor"), "")
   return config

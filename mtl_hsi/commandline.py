@@ -73,7 +73,8 @@ def resolve(flag: flags.FlagHolder) -> config_dict.ConfigDict:
 def default_workdir(flag: flags.FlagHolder) -> Path:
   """`runs/`, and there a name made of the config's and of what was changed on the command line."""
   filename, _, argument = config_flags.get_config_filename(flags.FLAGS[flag.name]).partition(":")
-  parts = [Path(filename).stem, argument, *(f"{key}={value}" for key, value in sorted(_overrides(flag).items()))]
+  changes = (f"{key}={value}" for key, value in sorted(_overrides(flag).items()))
+  parts = [Path(filename).stem, argument, *changes]
   name = "-".join(re.sub(r"[^A-Za-z0-9_.=+]+", "_", part) for part in parts if part)
   if len(name) > _LONGEST_NAME:
     name = f"{name[:_LONGEST_NAME]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
@@ -111,11 +112,14 @@ def _load(argument: str) -> config_dict.ConfigDict:
     raise
   # The file is a program of its own: anything can happen in it.
   except Exception as error:
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == str(path)]
     place = f" at line {lines[-1]}" if lines else ""
     raise RequestError(f"config {path} fails{place}: {type(error).__name__}: {error}") from error
   if not isinstance(config, config_dict.ConfigDict) or "name" not in config.get("optimizer", ()):
-    raise RequestError(f"config {path}: what get_config returns must start from configs/common.py's ConfigDict")
+    raise RequestError(
+      f"config {path}: what get_config returns must start from configs/common.py's ConfigDict"
+    )
   return config
 
 
@@ -166,7 +170,9 @@ def _parse(argv: Sequence[str]) -> Sequence[str]:
   except (flags.Error, ValueError) as error:
     raise RequestError(str(error)) from error
   if rest:
-    raise RequestError(f"unexpected argument {rest[0]!r}; all arguments are flags, such as --workdir=runs/mine")
+    raise RequestError(
+      f"unexpected argument {rest[0]!r}; all arguments are flags, such as --workdir=runs/mine"
+    )
   return [program]
 
 

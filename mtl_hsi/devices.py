@@ -15,8 +15,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import jax
 
-# Flags for XLA, in front of those the user sets in the environment.
-_XLA_FLAGS: tuple[str, ...] = ()
+# Keeps each matrix product on the core of its device; products that share cores wait for one another.
+_ONE_CORE_EACH = "--xla_cpu_multi_thread_eigen=false"
 
 # NVIDIA (bare, in a container, in WSL), AMD, TPU.
 _ACCELERATORS = ("/dev/nvidia0", "/dev/nvidiactl", "/dev/dxg", "/dev/kfd", "/dev/accel0", "/dev/vfio/0")
@@ -37,7 +37,7 @@ _PACKAGES = (
 _COMPILE_EVENT = "/jax/core/compile/backend_compile_duration"
 
 
-def configure(compile_cache: Path) -> None:
+def configure(compile_cache: Path, networks: int) -> None:
   """Settles backend, host devices and compile cache; call it before JAX computes anything.
 
   On a machine without an accelerator JAX is held to the CPU, since a CUDA
@@ -47,8 +47,11 @@ def configure(compile_cache: Path) -> None:
 
   Args:
     compile_cache: directory where compiled programs outlive the process.
+    networks: how many train at once; where they fill all cores, each keeps to its own.
   """
-  os.environ["XLA_FLAGS"] = " ".join([*_XLA_FLAGS, os.environ.get("XLA_FLAGS", "")]).strip()
+  if networks >= usable_cores():
+    # In front of the user's own flags, which thereby win.
+    os.environ["XLA_FLAGS"] = f"{_ONE_CORE_EACH} {os.environ.get('XLA_FLAGS', '')}".strip()
   if not jax.config.jax_platforms and not any(map(os.path.exists, _ACCELERATORS)):
     jax.config.update("jax_platforms", "cpu")
   if jax.config.jax_platforms == "cpu" and jax.config.jax_num_cpu_devices < 1:

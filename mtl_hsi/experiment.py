@@ -76,7 +76,12 @@ def _work(options, problem, directory):
     trained = time.monotonic()
     predictions = _classify(options, problem, replicas, padded, checkpoints)
     end = time.monotonic()
-  seconds = {"train": trained - start, "classify": end - trained, "total": end - start, "compile": clock.seconds}
+  seconds = {
+    "train": trained - start,
+    "classify": end - trained,
+    "total": end - start,
+    "compile": clock.seconds,
+  }
   return losses, predictions, seconds
 
 

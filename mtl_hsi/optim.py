@@ -11,7 +11,6 @@ import optax
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models.multitask import GROUPS
 
-
 # From a learning rate to a transformation.
 Factory = Callable[[Any], optax.GradientTransformation]
 

@@ -13,6 +13,9 @@ from mtl_hsi.scenes.public import PUBLIC_SCENES, is_public
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import Settings
 
+# Bands of the paper's experiments, by the target's sensor.
+_PAPER_BANDS = {"ROSIS": alignment.ROSIS_BANDS, "AVIRIS": alignment.AVIRIS_BANDS}
+
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
@@ -79,7 +82,9 @@ def _splits(options, scenes):
       )
       for name, scene in scenes.items()
     }
-  return sampling.read_splits(options.split_file, {name: s.labels for name, s in scenes.items()}, options.replicas)
+  return sampling.read_splits(
+    options.split_file, {name: s.labels for name, s in scenes.items()}, options.replicas
+  )
 
 
 def layers(problem: Problem) -> list[patches.Layer]:
@@ -105,11 +110,13 @@ def paper_figure(problem: Problem, options: Settings) -> paper.PaperFigure | Non
   model = options.model
   if not all(map(is_public, problem.scenes.values())) or options.split_file or options.band_ranges:
     return None
-  group = {"ROSIS": alignment.ROSIS_BANDS, "AVIRIS": alignment.AVIRIS_BANDS}[PUBLIC_SCENES[options.target].sensor]
-  if (options.bands, model.blocks, model.pool) != (group, 1, False):
+  bands = _PAPER_BANDS[PUBLIC_SCENES[options.target].sensor]
+  if (options.bands, model.blocks, model.pool) != (bands, 1, False):
     return None
   partners = [name for name in problem.scenes if name != options.target]
-  column = paper.column_of(options.target, partners, model.name, model.spectral_knowledge, sorted(options.reversed))
+  column = paper.column_of(
+    options.target, partners, model.name, model.spectral_knowledge, sorted(options.reversed)
+  )
   return column and paper.figure(paper.SHORT_NAMES[options.target], column, options.samples_per_class)
 
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from mtl_hsi import classify, optim
 from mtl_hsi.errors import RequestError
-from mtl_hsi.schedule import Phase, Schedule
 from mtl_hsi.scenes import files, registry, sensors, simulate
 from mtl_hsi.scenes.public import PUBLIC_SCENES
 from mtl_hsi.scenes.scene import Scene
+from mtl_hsi.schedule import Phase, Schedule
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,7 +83,9 @@ def read(config: Any) -> Settings:
     return _read(config)
   except (AttributeError, KeyError) as error:
     key = str(error).split("\n")[0].strip("\"'")
-    raise RequestError(f"the config has no key {key!r}; start it from configs/common.py, which has all") from error
+    raise RequestError(
+      f"the config has no key {key!r}; start it from configs/common.py, which has all"
+    ) from error
 
 
 def _read(config):
@@ -94,7 +96,8 @@ def _read(config):
   _require(config.seed >= 0, "seed", config.seed, "0 or more")
   _require(config.bands is None or config.bands >= 1, "bands", config.bands, "1 or more, or None")
   _require(config.classify.tile_pixels >= 1, "classify.tile_pixels", config.classify.tile_pixels, "1 or more")
-  _require(0 <= config.checkpoint_seconds < np.inf, "checkpoint_seconds", config.checkpoint_seconds, "0 or more")
+  seconds = config.checkpoint_seconds
+  _require(0 <= seconds < np.inf, "checkpoint_seconds", seconds, "0 or more")
   arguments = {key: value for key, value in config.optimizer.items() if key != "name"}
   return Settings(
     loaders={name: _loader(config, name) for name in names},
@@ -168,7 +171,9 @@ def _sensor(name, made):
   if not made.centres:
     return sensors.sensor(made.sensor)
   if len(made.centres) != len(made.widths):
-    raise RequestError(f"simulate.{name} has {len(made.centres)} centres and {len(made.widths)} widths; one each a band")
+    raise RequestError(
+      f"simulate.{name} has {len(made.centres)} centres and {len(made.widths)} widths; one each a band"
+    )
   return sensors.Sensor(made.sensor, np.asarray(made.centres, float), np.asarray(made.widths, float))
 
 
@@ -185,13 +190,15 @@ def _band_range(name, text):
 
 def _schedule(config):
   snapshots = tuple(config.snapshots)
-  _require(all(isinstance(epoch, int) for epoch in snapshots), "snapshots", snapshots, "whole numbers of epochs")
+  whole = all(isinstance(epoch, int) for epoch in snapshots)
+  _require(whole, "snapshots", snapshots, "whole numbers of epochs")
   return Schedule(tuple(_phase(name, own) for name, own in sorted(config.phases.items())), snapshots)
 
 
 def _phase(name, own):
-  _require(0 < own.learning_rate < np.inf, f"phases.{name}.learning_rate", own.learning_rate, "a positive number")
-  return Phase(name, own.epochs, own.learning_rate, tuple(own.frozen))
+  rate = own.learning_rate
+  _require(0 < rate < np.inf, f"phases.{name}.learning_rate", rate, "a positive number")
+  return Phase(name, own.epochs, rate, tuple(own.frozen))
 
 
 def _one_of(choices, key, value):

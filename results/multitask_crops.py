@@ -23,7 +23,7 @@ def main() -> None:
         cells = [scene, str(n), _mean_std(alone)]
         for kind in ("with", "without"):
           together = _accuracies(f"{pair}-{kind}-n{n}", scene)
-          cells += [_mean_std(together), _gain(together - alone)]
+          cells += [_mean_std(together), _gain(together - alone[: len(together)])]
         print(f"| {' | '.join(cells)} |")
 
 

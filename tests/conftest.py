@@ -39,7 +39,7 @@ def inputs(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def launched(inputs, tmp_path_factory) -> tuple[Path, launching.Outcome]:
-  """Work directory and outcome of an uninterrupted run on the tiny scenes; the directory is to be read only."""
+  """Work directory and outcome of an undisturbed run on the tiny scenes; nothing may be changed there."""
   workdir = tmp_path_factory.mktemp("finished") / "run"
   outcome = launching.launch(*launching.arguments(inputs, workdir))
   assert outcome.status == 0, outcome.err

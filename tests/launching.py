@@ -65,7 +65,7 @@ def cube(labels: np.ndarray, seed: int = 0) -> np.ndarray:
 
 
 def write_inputs(directory: Path) -> None:
-  """`fields.npz` of 12 x 10 pixels, `town.npz` of 11 x 8, and `tiny.py`, a config of them and a simulated scene."""
+  """`fields.npz` of 12 x 10 pixels, `town.npz` of 11 x 8, and `tiny.py`, a config with a third scene."""
   np.savez(directory / "fields.npz", cube=cube(FIELDS, 1), label=FIELDS)
   np.savez(directory / "town.npz", cube=cube(TOWN, 2), label=TOWN)
   (directory / "tiny.py").write_text(CONFIG)

@@ -26,7 +26,9 @@ def order(counts, *, steps=None, mixed=False, seed=0, longest=None):
 def drawn(made, scene):
   """Sample and mirror of a scene's valid slots, in their order."""
   valid = made.valid[:, scene].ravel()
-  return list(zip(made.sample[:, scene].ravel()[valid].tolist(), made.mirror[:, scene].ravel()[valid].tolist()))
+  return list(
+    zip(made.sample[:, scene].ravel()[valid].tolist(), made.mirror[:, scene].ravel()[valid].tolist())
+  )
 
 
 def all_of(count):

@@ -22,7 +22,7 @@ def test_there_are_as_many_cells_as_ways_to_choose_scenes():
   assert len(INVERSES) == 12
 
 
-@pytest.mark.parametrize("cell", sum(SUBSETS, []))
+@pytest.mark.parametrize("cell", [cell for cells in SUBSETS for cell in cells])
 def test_cells_of_scenes_together(cell):
   options = settings.read(mtl.get_config(cell))
   names = cell.split("_")
@@ -34,7 +34,7 @@ def test_cells_of_scenes_together(cell):
 @pytest.mark.parametrize("target", SHORT)
 def test_cells_of_all_scenes(target):
   options = settings.read(mtl.get_config(f"{target}_all"))
-  assert list(options.loaders)[0] == options.target == SHORT[target]
+  assert next(iter(options.loaders)) == options.target == SHORT[target]
   assert set(options.loaders) == set(SHORT.values())
   assert (options.bands, options.reversed) == (GROUP[target], frozenset())
 
@@ -50,14 +50,29 @@ def test_cells_of_a_reversed_partner(cell):
 
 @pytest.mark.parametrize(
   "cell",
-  ["", "xx", "IN", "pu_xx", "pu_pu", "pu_pc_pu", "pu_", "_pu", "all", "pu_all_sa", "pu_sa_all", "inverse_pu"]
-  + [
-    "pu_inverse",
-    "pu_inverse_pu",
-    "pu_inverse_xx",
-    "pu_inverse_all",
-    "pu_inverse_pc_sa",
-    "pu_pc_inverse_sa",
+  [
+    *[
+      "",
+      "xx",
+      "IN",
+      "pu_xx",
+      "pu_pu",
+      "pu_pc_pu",
+      "pu_",
+      "_pu",
+      "all",
+      "pu_all_sa",
+      "pu_sa_all",
+      "inverse_pu",
+    ],
+    *[
+      "pu_inverse",
+      "pu_inverse_pu",
+      "pu_inverse_xx",
+      "pu_inverse_all",
+      "pu_inverse_pc_sa",
+      "pu_pc_inverse_sa",
+    ],
   ],
 )
 def test_other_cells_are_refused(cell):

@@ -11,8 +11,8 @@ import pytest
 
 from tests import launching
 
-# Starts the run once for every moment and kills it there: some seconds after a path that holds a text is touched for
-# the n-th time. Forking when everything is imported spares each start the seconds of a new process.
+# Starts the run once for every moment and kills it there: some seconds after a path with a text in it is
+# touched for the n-th time. Forking once everything is imported spares each start the time of a new process.
 KILLER = """
 import json, os, signal, sys, threading
 from mtl_hsi import experiment
@@ -25,7 +25,8 @@ def die_at(text, count, seconds):
   seen = 0
   def hook(event, arguments):
     nonlocal seen
-    if any(isinstance(argument, (str, os.PathLike)) and text in os.fspath(argument) for argument in arguments):
+    paths = [os.fspath(value) for value in arguments if isinstance(value, (str, os.PathLike))]
+    if any(text in path for path in paths):
       seen += 1
       if seen == count and seconds:
         threading.Timer(seconds, die).start()

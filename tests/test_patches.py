@@ -24,7 +24,9 @@ def test_scenes_are_scaled_aligned_and_padded_by_their_own_edge(patch):
   pixels, padded = lay_out(patch)
   margin = patch // 2
   for cube, ours in zip((FIELDS / 4096, TOWN[:, :, [4, 0, 0]] / 256), padded, strict=True):
-    np.testing.assert_array_equal(ours, np.pad(cube, [(margin, margin), (margin, margin), (0, 0)], mode="edge"))
+    np.testing.assert_array_equal(
+      ours, np.pad(cube, [(margin, margin), (margin, margin), (0, 0)], mode="edge")
+    )
     assert ours.dtype == np.float32
     assert np.shares_memory(ours, pixels.values), "a padded scene is a view, not a copy"
 

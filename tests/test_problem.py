@@ -96,14 +96,13 @@ def test_bands_follow_range_rule_and_reversal_in_this_order(options):
 
 
 def test_ranges_that_end_behind_the_last_band_are_refused(options):
-  with pytest.raises(RequestError, match="files.fields.bands ends at 7; the scene has 6 bands"):
+  with pytest.raises(RequestError, match=r"files.fields.bands ends at 7; the scene has 6 bands"):
     prepare(options, scene(), band_ranges={"fields": slice(2, 7)})
 
 
 def test_unequal_counts_are_refused_with_both_named(options):
-  with pytest.raises(
-    RequestError, match="scene 'fields' has 6 bands and scene 'other' has 9; .*files.other.bands=0:6"
-  ):
+  message = r"scene 'fields' has 6 bands and scene 'other' has 9; .*files.other.bands=0:6"
+  with pytest.raises(RequestError, match=message):
     prepare(options, scene(), scene("other", bands=9))
 
 

@@ -45,7 +45,9 @@ def test_replica_r_is_the_draw_of_seed_plus_r():
 
 
 def test_scenes_of_one_seed_are_drawn_apart():
-  assert (draw(samples_per_class=2, replicas=5).train != draw(samples_per_class=2, replicas=5, name="town").train).any()
+  assert (
+    draw(samples_per_class=2, replicas=5).train != draw(samples_per_class=2, replicas=5, name="town").train
+  ).any()
 
 
 def test_every_pixel_of_a_class_is_as_likely_as_the_others():
@@ -59,7 +61,9 @@ def test_every_pixel_of_a_class_is_as_likely_as_the_others():
 
 @pytest.mark.parametrize("samples_per_class", [6, 7])
 def test_more_samples_than_any_class_has_are_refused(samples_per_class):
-  with pytest.raises(RequestError, match=f"'fields': samples_per_class is {samples_per_class} and the largest class has 6"):
+  with pytest.raises(
+    RequestError, match=f"'fields': samples_per_class is {samples_per_class} and the largest class has 6"
+  ):
     draw(samples_per_class=samples_per_class)
 
 
@@ -107,7 +111,11 @@ def test_replicas_of_unequal_length_read_back_without_their_padding(tmp_path):
     ([[[0, 0]]], [[[-1, -1]]], "has no test pixel in replica 0"),
     ([[[0, 0]]] * 2, [[[0, 1]]] * 2, r"holds 2 replicas and 1 are asked for \(config key 'replicas'\)"),
     ([[0, 0]], [[[0, 1]]], r"has train pixels of shape \(1, 2\)"),
-    ([[[0.0, 0.0]]], [[[0, 1]]], r"has train pixels of shape \(1, 1, 2\) and type float64, expected integers"),
+    (
+      [[[0.0, 0.0]]],
+      [[[0, 1]]],
+      r"has train pixels of shape \(1, 1, 2\) and type float64, expected integers",
+    ),
   ],
 )
 def test_a_split_that_does_not_fit_is_refused(tmp_path, train, test, message):
@@ -127,7 +135,9 @@ def test_a_file_that_is_no_split_is_refused(tmp_path, content):
   path = tmp_path / "split.npz"
   if content is not None:
     path.write_bytes(content)
-  with pytest.raises(RequestError, match=f"cannot read a split from {path}.*expected 'random' or the split.npz"):
+  with pytest.raises(
+    RequestError, match=f"cannot read a split from {path}.*expected 'random' or the split.npz"
+  ):
     read(path)
 
 

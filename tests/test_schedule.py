@@ -30,7 +30,12 @@ def test_training_goes_to_the_end_of_the_last_phase_whatever_the_snapshots():
 
 def test_epochs_belong_to_their_phases():
   schedule = Schedule((FIRST, SECOND), (0,))
-  assert [schedule.phase_at(epoch).name for epoch in (0, 99, 100, 129)] == ["phase1", "phase1", "phase2", "phase2"]
+  assert [schedule.phase_at(epoch).name for epoch in (0, 99, 100, 129)] == [
+    "phase1",
+    "phase1",
+    "phase2",
+    "phase2",
+  ]
   assert [epoch for epoch in range(140) if schedule.starts_phase(epoch)] == [0, 100]
 
 
@@ -44,7 +49,11 @@ def test_a_repeated_phase_starts_anew():
   ("epochs", "frozen", "message"),
   [
     (0, (), r"phases\.adapt\.epochs is 0"),
-    (1, ("steam",), r"phases\.adapt\.frozen names \['steam'\]; the parameter groups are stem, backbone, heads"),
+    (
+      1,
+      ("steam",),
+      r"phases\.adapt\.frozen names \['steam'\]; the parameter groups are stem, backbone, heads",
+    ),
     (1, ("heads", "stem", "backbone"), r"phases\.adapt\.frozen names every parameter group"),
   ],
 )

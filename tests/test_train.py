@@ -11,9 +11,13 @@ from tests import tiny
 SGD = optim.optimizer("sgd", {})
 
 
-def gradients(net, params, stats, batch, frozen=()):
-  compute = jax.jit(jax.grad(train.loss, has_aux=True), static_argnames=("network", "frozen"))
-  grads, _ = compute(params, stats, batch, jax.random.key(0), network=net, frozen=frozen)
+loss_and_gradients = jax.jit(
+  jax.value_and_grad(train.loss, has_aux=True), static_argnames=("network", "frozen")
+)
+
+
+def gradients(net, params, stats, batch):
+  _, grads = loss_and_gradients(params, stats, batch, jax.random.key(0), network=net, frozen=())
   return jax.tree.map(np.asarray, grads)
 
 
@@ -37,12 +41,14 @@ def test_the_loss_is_the_weighted_cross_entropy_summed_over_scenes():
   valid = np.array([[True, True, False], [True, False, False]])
   batch = tiny.batch(net)._replace(valid=valid, weight=np.array([[0.5, 0.25, 0], [2, 0, 0]], np.float32))
   # With the backbone frozen a scene's samples do not depend on each other.
-  value, (_, entropies) = jax.jit(train.loss, static_argnames=("network", "frozen"))(
+  (value, (_, entropies)), _ = loss_and_gradients(
     params, stats, batch, jax.random.key(0), network=net, frozen=("backbone",)
   )
   expected = np.zeros((2, 3))
   for scene, count in enumerate(tiny.CLASSES):
-    logits = np.asarray(jax.jit(net.patch_logits)(params, stats, batch.patches[scene], np.int32(scene)), np.float64)
+    logits = np.asarray(
+      tiny.patch_logits(net, params, stats, batch.patches[scene], np.int32(scene)), np.float64
+    )
     logits = logits[:, :count]
     odds = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(3), batch.classes[scene]]
     expected[scene] = np.where(valid[scene], odds, 0)
@@ -82,10 +88,13 @@ def test_what_stands_in_empty_slots_changes_nothing(norm_per_scene):
   valid = np.array([[True, True, False], [False, True, True]])
   batch = batch._replace(valid=valid, weight=valid / np.float32(2))
   garbage = batch._replace(
-    patches=np.where(valid.reshape(2, 3, 1, 1, 1), batch.patches, 50), classes=np.where(valid, batch.classes, 1)
+    patches=np.where(valid.reshape(2, 3, 1, 1, 1), batch.patches, 50),
+    classes=np.where(valid, batch.classes, 1),
   )
   jax.tree.map(
-    np.testing.assert_array_equal, gradients(net, params, stats, batch), gradients(net, params, stats, garbage)
+    np.testing.assert_array_equal,
+    gradients(net, params, stats, batch),
+    gradients(net, params, stats, garbage),
   )
 
 
@@ -113,7 +122,12 @@ def test_frozen_groups_do_not_move(frozen):
     assert tiny.equal(params, after["params"][group]) == (group in frozen)
   assert tiny.equal(state["stats"], after["stats"]) == ("backbone" in frozen)
   # Adadelta carries two accumulators of every parameter that trains and of no other.
-  trained = [leaf.shape for group in state["params"] if group not in frozen for leaf in jax.tree.leaves(state["params"][group])]
+  trained = [
+    leaf.shape
+    for group in state["params"]
+    if group not in frozen
+    for leaf in jax.tree.leaves(state["params"][group])
+  ]
   accumulators = [leaf.shape for leaf in jax.tree.leaves(after["opt"]) if leaf.ndim]
   assert sorted(accumulators) == sorted(2 * trained)
 
@@ -193,7 +207,7 @@ def samples_by_hand(net):
 def probabilities_by_hand(net, state):
   """Per scene the softmax of every mirrored sample, and one-hot classes."""
   for scene, (cut, classes) in enumerate(samples_by_hand(net)):
-    logits = jax.jit(net.patch_logits)(state["params"], state["stats"], cut, np.int32(scene))
+    logits = tiny.patch_logits(net, state["params"], state["stats"], cut, np.int32(scene))
     yield np.asarray(jax.nn.softmax(logits)), np.eye(max(tiny.CLASSES))[classes]
 
 
@@ -231,7 +245,13 @@ def test_epochs_draw_their_own_order():
 
 # What one step of Adadelta from the fresh network of seed 0 gave when it was written down:
 # the loss, and the Euclidean length of each group's change.
-GOLDEN = {"loss": 2.083311, "stem": 0.05864545, "backbone": 0.2951710, "heads": 0.1805171, "statistics": 1.128549}
+GOLDEN = {
+  "loss": 2.083311,
+  "stem": 0.05864545,
+  "backbone": 0.2951710,
+  "heads": 0.1805171,
+  "statistics": 1.128549,
+}
 
 
 def test_one_step_is_what_it_was():
@@ -248,6 +268,7 @@ def test_one_step_is_what_it_was():
   figures |= {group: change(params, after["params"][group]) for group, params in before["params"].items()}
   figures |= {"statistics": change(before["stats"], after["stats"])}
   assert figures == pytest.approx(GOLDEN, rel=1e-3), (
-    "One training step gives other figures than it used to. If initialisation, network, loss or optimiser were changed "
-    f"on purpose, measure the results in the README anew and let GOLDEN be {figures}; if not, training is broken."
+    "One training step gives other figures than it used to. If initialisation, network, loss or optimiser "
+    "were changed on purpose, measure the results in the README anew and let GOLDEN be "
+    f"{figures}; if not, training is broken."
   )

@@ -1,7 +1,6 @@
 """Two small scenes, networks for them and training sets: cheap to train, hardly two axes of one length."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from mtl_hsi import batches, optim, patches, sampling
@@ -13,6 +12,12 @@ NAMES = ("fields", "town")
 SHAPES = ((7, 10), (9, 6))
 CLASSES = (4, 2)
 BANDS = 3
+
+# Methods of a network, each traced once for all tests that ask for the same: f(network, params, ...).
+patch_logits = jax.jit(Network.patch_logits, static_argnums=0)
+dense_logits = jax.jit(Network.dense_logits, static_argnums=0)
+train_logits = jax.jit(Network.train_logits, static_argnums=0, static_argnames="frozen")
+init = jax.jit(Network.init, static_argnums=0)
 
 ADADELTA = optim.optimizer("adadelta", {"rho": 0.95, "eps": 1e-7})
 
@@ -31,7 +36,7 @@ def weights(net: Network, seed: int = 0) -> tuple[dict, dict]:
     kind = path[-1].key
     if kind == "kernel":
       inputs = leaf.shape[1] if leaf.ndim == 3 else np.prod(leaf.shape[-4:-1])
-      return generator.normal(0, inputs**-0.5, leaf.shape).astype(np.float32)
+      return generator.normal(0, (2 / inputs) ** 0.5, leaf.shape).astype(np.float32)
     if kind in ("scale", "var"):
       return generator.uniform(0.3, 2, leaf.shape).astype(np.float32)
     return generator.normal(0, 0.1 if kind == "bias" else 0.5, leaf.shape).astype(np.float32)
@@ -84,6 +89,12 @@ def schedule(*lengths: int, snapshots: tuple[int, ...] = (0,), frozen: tuple[str
   return Schedule((*phases[:-1], Phase(last.name, last.epochs, last.learning_rate, frozen)), snapshots)
 
 
+def all_patches(padded: np.ndarray, patch: int) -> np.ndarray:
+  """Patches of every pixel of a padded scene, cut by NumPy: `[H * W, P, P, B]`."""
+  views = np.lib.stride_tricks.sliding_window_view(padded, (patch, patch), axis=(0, 1))
+  return views.transpose(0, 1, 3, 4, 2).reshape(-1, patch, patch, padded.shape[-1])
+
+
 def equal(one, other) -> bool:
   """Whether two trees hold the same bits."""
-  return all(jax.tree.leaves(jax.tree.map(lambda x, y: bool(jnp.array_equal(x, y, equal_nan=True)), one, other)))
+  return all(jax.tree.leaves(jax.tree.map(lambda x, y: np.array_equal(x, y, equal_nan=True), one, other)))

@@ -29,7 +29,7 @@ def test_it_is_the_network_described():
   net = tiny.network("ccnn", class_counts=(4,))
   params, stats = tiny.weights(net)
   patches = tiny.batch(net).patches[0]
-  result = jax.jit(net.patch_logits)(params, stats, patches, np.int32(0))
+  result = tiny.patch_logits(net, params, stats, patches, np.int32(0))
   np.testing.assert_allclose(result, jax.jit(described)(params, stats, patches), rtol=1e-4, atol=1e-4)
 
 
@@ -41,12 +41,11 @@ def test_half_of_the_features_drop_out_before_each_of_the_last_two_layers():
   params["backbone"].update(last_0=silent, last_1=identity, last_2=identity)
   params["heads"] = {"kernel": np.eye(128, dtype=np.float32)[None], "bias": np.zeros((1, 128), np.float32)}
   batch = tiny.batch(net, samples=40)
-  train = jax.jit(net.train_logits, static_argnames="frozen")
-  logits, _ = train(params, stats, batch.patches, batch.valid, jax.random.key(0), frozen=())
+  logits, _ = tiny.train_logits(net, params, stats, batch.patches, batch.valid, jax.random.key(0), frozen=())
   # A feature that both layers keep is doubled twice.
   assert set(np.unique(logits)) == {0, 4}
   assert np.mean(np.asarray(logits) == 4) == pytest.approx(1 / 4, abs=0.03)
-  in_use = jax.jit(net.patch_logits)(params, stats, batch.patches[0], np.int32(0))
+  in_use = tiny.patch_logits(net, params, stats, batch.patches[0], np.int32(0))
   np.testing.assert_array_equal(in_use, np.ones((40, 128)))
 
 
@@ -67,7 +66,9 @@ def described(params, stats, x):
 
 
 def conv(x, layer):
-  result = lax.conv_general_dilated(x, layer["kernel"], (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+  result = lax.conv_general_dilated(
+    x, layer["kernel"], (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC")
+  )
   return result + layer["bias"].reshape(1, 1, 1, -1)
 
 

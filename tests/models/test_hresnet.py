@@ -40,14 +40,17 @@ def test_it_is_the_network_described(blocks, pool):
   params, stats = tiny.weights(net)
   patches = tiny.batch(net).patches[0]
   expected = jax.jit(described, static_argnums=(3, 4))(params, stats, patches, blocks, pool)
-  result = jax.jit(net.patch_logits)(params, stats, patches, np.int32(0))
+  result = tiny.patch_logits(net, params, stats, patches, np.int32(0))
   np.testing.assert_allclose(result, expected, rtol=1e-4, atol=1e-4)
 
 
 def described(params, stats, x, blocks, pool):
   """Two 3x3x32 valid convolutions side by side, residual blocks, dense."""
   stem = params["stem"]["conv"]
-  halves = [conv(x, {name: leaf[..., half] for name, leaf in stem.items()}, "VALID") for half in np.split(np.arange(64), 2)]
+  halves = [
+    conv(x, {name: leaf[..., half] for name, leaf in stem.items()}, "VALID")
+    for half in np.split(np.arange(64), 2)
+  ]
   x = jnp.concatenate(halves, axis=-1)
   for block in range(blocks):
     own, moving = params["backbone"][f"residuals_{block}"], stats[f"residuals_{block}"]["norm"]
@@ -60,5 +63,7 @@ def described(params, stats, x, blocks, pool):
 
 
 def conv(x, layer, padding):
-  result = lax.conv_general_dilated(x, layer["kernel"], (1, 1), padding, dimension_numbers=("NHWC", "HWIO", "NHWC"))
+  result = lax.conv_general_dilated(
+    x, layer["kernel"], (1, 1), padding, dimension_numbers=("NHWC", "HWIO", "NHWC")
+  )
   return result + layer["bias"].reshape(1, 1, 1, -1)

@@ -1,5 +1,7 @@
 """Batch normalisation and initialisation, by hand."""
 
+import functools
+
 import jax
 import numpy as np
 import pytest
@@ -7,10 +9,13 @@ import pytest
 from mtl_hsi.models.layers import BatchNorm, Convolution
 
 # Two scenes of different levels, three samples of 2 x 2 positions, five channels.
-X = (np.random.default_rng(0).normal(size=(2, 3, 2, 2, 5)) + np.array([1, 7]).reshape(2, 1, 1, 1, 1)).astype(np.float32)
+LEVELS = np.array([1, 7]).reshape(2, 1, 1, 1, 1)
+X = np.random.default_rng(0).normal(LEVELS, size=(2, 3, 2, 2, 5)).astype(np.float32)
 ALL = np.ones((2, 3), bool)
 SCALE = np.linspace(0.5, 1.5, 5, dtype=np.float32)
 BIAS = np.linspace(-1, 1, 5, dtype=np.float32)
+
+assert_close = functools.partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-5)
 
 
 def moving(per_scene: bool) -> dict:
@@ -36,18 +41,18 @@ def test_every_scene_is_normalised_by_its_own_batch():
   output, stats = normalise(X, ALL, per_scene=True)
   for scene in range(2):
     rows = X[scene].reshape(-1, 5)
-    np.testing.assert_allclose(output[scene], by_hand(X[scene], rows.mean(0), rows.var(0)), rtol=1e-4, atol=1e-5)
+    assert_close(output[scene], by_hand(X[scene], rows.mean(0), rows.var(0)))
     for name, batch in (("mean", rows.mean(0)), ("var", rows.var(0))):
       moved = 0.9 * moving(True)[name][scene] + 0.1 * batch
-      np.testing.assert_allclose(stats[name][scene], moved, rtol=1e-5)
+      assert_close(stats[name][scene], moved)
 
 
 def test_joint_statistics_are_those_of_the_whole_step():
   output, stats = normalise(X, ALL, per_scene=False)
   rows = X.reshape(-1, 5)
-  np.testing.assert_allclose(output, by_hand(X, rows.mean(0), rows.var(0)), rtol=1e-4, atol=1e-5)
-  np.testing.assert_allclose(stats["mean"], 0.9 * moving(False)["mean"] + 0.1 * rows.mean(0, keepdims=True), rtol=1e-5)
-  np.testing.assert_allclose(stats["var"], 0.9 * moving(False)["var"] + 0.1 * rows.var(0, keepdims=True), rtol=1e-5)
+  assert_close(output, by_hand(X, rows.mean(0), rows.var(0)))
+  assert_close(stats["mean"], 0.9 * moving(False)["mean"] + 0.1 * rows.mean(0, keepdims=True))
+  assert_close(stats["var"], 0.9 * moving(False)["var"] + 0.1 * rows.var(0, keepdims=True))
 
 
 @pytest.mark.parametrize("per_scene", [True, False])
@@ -60,7 +65,7 @@ def test_masked_samples_do_not_count(per_scene):
   np.testing.assert_array_equal(stats["mean"], other_stats["mean"])
   np.testing.assert_array_equal(stats["var"], other_stats["var"])
   rows = X[0][valid[0]].reshape(-1, 5) if per_scene else X[valid].reshape(-1, 5)
-  np.testing.assert_allclose(output[0][valid[0]], by_hand(X[0][valid[0]], rows.mean(0), rows.var(0)), rtol=1e-4, atol=1e-5)
+  assert_close(output[0][valid[0]], by_hand(X[0][valid[0]], rows.mean(0), rows.var(0)))
 
 
 def test_a_scene_without_samples_keeps_its_moving_statistics():
@@ -79,10 +84,10 @@ def test_in_use_the_moving_statistics_normalise_and_stay(per_scene):
   for scene in range(2):
     row = scene if per_scene else 0
     expected = by_hand(X[scene], known["mean"][row], known["var"][row])
-    np.testing.assert_allclose(output[scene], expected, rtol=1e-4, atol=1e-5)
+    assert_close(output[scene], expected)
     variables = {"params": {"scale": SCALE, "bias": BIAS}, "batch_stats": known}
     alone = BatchNorm(5, 2, per_scene).apply(variables, X[scene], np.int32(scene), method="scene")
-    np.testing.assert_allclose(alone, expected, rtol=1e-4, atol=1e-5)
+    assert_close(alone, expected)
   np.testing.assert_array_equal(stats["mean"], known["mean"])
   np.testing.assert_array_equal(stats["var"], known["var"])
 

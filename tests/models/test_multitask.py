@@ -25,12 +25,6 @@ def options(*names: str):
   )
 
 
-def all_patches(padded, patch):
-  """Patches of every pixel of a padded scene, cut by NumPy: `[H * W, P, P, B]`."""
-  views = np.lib.stride_tricks.sliding_window_view(padded, (patch, patch), axis=(0, 1))
-  return views.transpose(0, 1, 3, 4, 2).reshape(-1, patch, patch, padded.shape[-1])
-
-
 @options()
 def test_a_scene_classified_densely_equals_its_patches(changes):
   net = tiny.network(**changes)
@@ -38,13 +32,13 @@ def test_a_scene_classified_densely_equals_its_patches(changes):
   cube = np.random.default_rng(0).normal(size=(5, 8, tiny.BANDS)).astype(np.float32)
   margin = net.patch // 2
   padded = np.pad(cube, [(margin, margin), (margin, margin), (0, 0)], mode="edge")
-  dense, by_patch = jax.jit(net.dense_logits), jax.jit(net.patch_logits)
   for scene, classes in enumerate(tiny.CLASSES):
-    result = np.asarray(dense(params, stats, padded, np.int32(scene)))
-    expected = np.asarray(by_patch(params, stats, all_patches(padded, net.patch), np.int32(scene)))
+    result = np.asarray(tiny.dense_logits(net, params, stats, padded, np.int32(scene)))
+    cut = tiny.all_patches(padded, net.patch)
+    expected = np.asarray(tiny.patch_logits(net, params, stats, cut, np.int32(scene)))
     assert result.shape == (5, 8, max(tiny.CLASSES))
     np.testing.assert_allclose(result.reshape(expected.shape), expected, rtol=1e-4, atol=1e-4)
-    assert (expected[:, :classes].std(axis=0) > 0.1).all(), "the pixels must differ for the comparison to mean anything"
+    assert (expected[:, :classes].std(axis=0) > 0.1).all(), "equal pixels would not show a difference"
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 4), (3, 1)])
@@ -52,8 +46,8 @@ def test_a_sliver_of_a_scene_is_classified_densely_too(shape):
   net = tiny.network()
   params, stats = tiny.weights(net)
   padded = np.random.default_rng(0).normal(size=(shape[0] + 8, shape[1] + 8, tiny.BANDS)).astype(np.float32)
-  dense = jax.jit(net.dense_logits)(params, stats, padded, np.int32(1))
-  by_patch = jax.jit(net.patch_logits)(params, stats, all_patches(padded, 9), np.int32(1))
+  dense = tiny.dense_logits(net, params, stats, padded, np.int32(1))
+  by_patch = tiny.patch_logits(net, params, stats, tiny.all_patches(padded, 9), np.int32(1))
   np.testing.assert_allclose(dense.reshape(by_patch.shape), by_patch, rtol=1e-4, atol=1e-4)
 
 
@@ -63,11 +57,11 @@ def test_the_whole_step_and_a_scene_alone_have_equal_logits(changes):
   params, stats = tiny.weights(net)
   batch = tiny.batch(net)
   # With the backbone frozen a training batch is normalised as in use.
-  train = jax.jit(net.train_logits, static_argnames="frozen")
-  together, _ = train(params, stats, batch.patches, batch.valid, jax.random.key(0), frozen=("backbone",))
-  classify = jax.jit(net.patch_logits)
+  together, _ = tiny.train_logits(
+    net, params, stats, batch.patches, batch.valid, jax.random.key(0), frozen=("backbone",)
+  )
   for scene in range(net.scenes):
-    alone = classify(params, stats, batch.patches[scene], np.int32(scene))
+    alone = tiny.patch_logits(net, params, stats, batch.patches[scene], np.int32(scene))
     np.testing.assert_allclose(together[scene], alone, rtol=1e-5, atol=1e-5)
 
 
@@ -77,17 +71,16 @@ def test_classes_that_a_scene_lacks_cannot_win(changes):
   params, stats = tiny.weights(net)
   params["heads"]["bias"][1, 2:] = 1e6
   batch = tiny.batch(net)
-  train = jax.jit(net.train_logits, static_argnames="frozen")
-  logits, _ = train(params, stats, batch.patches, batch.valid, jax.random.key(0), frozen=())
+  logits, _ = tiny.train_logits(net, params, stats, batch.patches, batch.valid, jax.random.key(0), frozen=())
   assert np.isfinite(logits[0]).all()
   assert np.isfinite(logits[1, :, :2]).all()
   assert (np.asarray(logits[1, :, 2:]) == -np.inf).all()
-  dense = jax.jit(net.dense_logits)(params, stats, batch.patches[1, 0], np.int32(1))
+  dense = tiny.dense_logits(net, params, stats, batch.patches[1, 0], np.int32(1))
   assert (np.asarray(dense[..., 2:]) == -np.inf).all()
 
 
 def test_every_scene_starts_from_its_own_head_and_shares_the_stem():
-  params, _ = jax.jit(tiny.network().init)(jax.random.key(0))
+  params, _ = tiny.init(tiny.network(), jax.random.key(0))
   kernels = np.asarray(params["heads"]["kernel"])
   assert kernels.shape == (2, 3136, 4)
   assert np.std(kernels, axis=(1, 2)) == pytest.approx(0.01, rel=0.03)
@@ -98,22 +91,21 @@ def test_every_scene_starts_from_its_own_head_and_shares_the_stem():
 
 def test_without_spectral_knowledge_every_scene_has_its_own_first_convolution():
   net = tiny.network(spectral_knowledge=False)
-  params, stats = jax.jit(net.init)(jax.random.key(0))
+  params, stats = tiny.init(net, jax.random.key(0))
   kernels = np.asarray(params["stem"]["conv"]["kernel"])
   assert kernels.shape == (2, 3, 3, tiny.BANDS, 64)
   assert np.abs(kernels[0] - kernels[1]).min() > 0
   patches = tiny.batch(net).patches[0]
-  classify = jax.jit(net.patch_logits)
-  before = [classify(params, stats, patches, np.int32(scene)) for scene in range(2)]
+  before = [tiny.patch_logits(net, params, stats, patches, np.int32(scene)) for scene in range(2)]
   params["stem"]["conv"]["kernel"] = kernels * np.array([1, 2], np.float32).reshape(2, 1, 1, 1, 1)
-  after = [classify(params, stats, patches, np.int32(scene)) for scene in range(2)]
+  after = [tiny.patch_logits(net, params, stats, patches, np.int32(scene)) for scene in range(2)]
   np.testing.assert_array_equal(before[0], after[0])
   assert not np.allclose(before[1], after[1])
 
 
 def test_a_key_decides_on_the_initial_network():
-  init = jax.jit(tiny.network().init)
-  first, same, other = (init(jax.random.key(seed)) for seed in (3, 3, 4))
+  net = tiny.network()
+  first, same, other = (tiny.init(net, jax.random.key(seed)) for seed in (3, 3, 4))
   assert tiny.equal(first, same)
   assert not tiny.equal(first, other)
 

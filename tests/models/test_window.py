@@ -45,10 +45,14 @@ def test_stacked_convolutions_are_those_of_every_window(size, depth):
 
   result = densely(region)
   assert result.shape == (4, 2, CLASSES)
-  np.testing.assert_allclose(result.reshape(-1, CLASSES), window_by_window(windows(region, size)), rtol=1e-4, atol=1e-4)
+  np.testing.assert_allclose(
+    result.reshape(-1, CLASSES), window_by_window(windows(region, size)), rtol=1e-4, atol=1e-4
+  )
 
 
-@pytest.mark.parametrize(("size", "depth", "kinds"), [(7, 0, 1), (7, 1, 3), (7, 2, 5), (7, 3, 7), (7, 4, 7), (3, 2, 3)])
+@pytest.mark.parametrize(
+  ("size", "depth", "kinds"), [(7, 0, 1), (7, 1, 3), (7, 2, 5), (7, 3, 7), (7, 4, 7), (3, 2, 3)]
+)
 def test_a_pixel_is_computed_once_for_every_kind_of_place(size, depth, kinds):
   def values(x, kernel, bias):
     places = window.start(x, size)
@@ -84,4 +88,6 @@ def test_a_folded_head_reads_what_the_convolution_would_have_given(size):
   x, kernel, head = draw(4, size, size, D), draw(3, 3, D, 5), draw(size, size, 5, CLASSES)
   folded = window.fold_same(kernel, head)
   assert folded.shape == (size, size, D, CLASSES)
-  np.testing.assert_allclose(read_windows(x, folded), read_windows(convolution.same(x, kernel), head), atol=1e-4)
+  np.testing.assert_allclose(
+    read_windows(x, folded), read_windows(convolution.same(x, kernel), head), atol=1e-4
+  )
