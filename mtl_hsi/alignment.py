@@ -42,13 +42,15 @@ def index_bands(available: int, wanted: int | None, sensor: str | None, where: s
   known = f"scene {where!r} has {available} bands and {wanted} are wanted (config key 'bands')"
   if wanted not in (ROSIS_BANDS, AVIRIS_BANDS) or sensor not in ("ROSIS", "AVIRIS"):
     raise RequestError(
-      f"{known}: the paper's rules by index know {ROSIS_BANDS} and {AVIRIS_BANDS} bands of ROSIS and AVIRIS scenes, "
-      f"and this scene's sensor is {sensor}; give each scene a band range of equal length instead"
+      f"{known}: the paper's rules by index know {ROSIS_BANDS} and {AVIRIS_BANDS} bands of ROSIS and AVIRIS "
+      f"scenes, and this scene's sensor is {sensor}; give each scene a band range of equal length instead"
     )
   if sensor == "ROSIS":
     missing = wanted - available
     if not 0 <= missing <= available:
-      raise RequestError(f"{known}: a ROSIS scene is only ever lengthened, by at most all its bands once more")
+      raise RequestError(
+        f"{known}: a ROSIS scene is only ever lengthened, by at most all its bands once more"
+      )
     bands = np.concatenate([np.arange(available), np.arange(available - missing, available)])
   elif wanted == ROSIS_BANDS:
     bands = np.arange(_AVIRIS_START, _AVIRIS_START + wanted)
@@ -69,7 +71,8 @@ def check_equal_counts(bands: dict[str, np.ndarray]) -> int:
   for name, indices in others:
     if len(indices) != len(reference):
       raise RequestError(
-        f"scene {first!r} has {len(reference)} bands and scene {name!r} has {len(indices)}; one network needs equal "
-        f"counts: give a band range, such as --config.files.{name}.bands=0:{min(len(reference), len(indices))}"
+        f"scene {first!r} has {len(reference)} bands and scene {name!r} has {len(indices)}; one network "
+        "needs equal counts: give a band range, such as "
+        f"--config.files.{name}.bands=0:{min(len(reference), len(indices))}"
       )
   return len(reference)

@@ -74,7 +74,9 @@ def steps_per_epoch(counts: np.ndarray, batch_size: int, mixed: bool) -> int:
   return int(-(-samples.max() // batch_size))
 
 
-def epoch_order(counts: Array, longest: int, key: Array, *, steps: int, batch_size: int, mixed: bool) -> Order:
+def epoch_order(
+  counts: Array, longest: int, key: Array, *, steps: int, batch_size: int, mixed: bool
+) -> Order:
   """Shuffles the samples of one epoch.
 
   Every step takes N samples of every scene. The epoch is as long as the
@@ -103,7 +105,9 @@ def epoch_order(counts: Array, longest: int, key: Array, *, steps: int, batch_si
     valid = owner & _in_epoch(slot, total, batch_size).reshape(1, -1)
   else:
     totals = mirrors * counts
-    drawn = jnp.take_along_axis(jnp.argsort(rank, axis=1), slot.reshape(1, -1) % totals.reshape(-1, 1), axis=1)
+    drawn = jnp.take_along_axis(
+      jnp.argsort(rank, axis=1), slot.reshape(1, -1) % totals.reshape(-1, 1), axis=1
+    )
     valid = jnp.broadcast_to(_in_epoch(slot, jnp.max(totals), batch_size).reshape(1, -1), drawn.shape)
   drawn = jnp.where(valid, drawn, 0).astype(jnp.int32)
 

@@ -70,7 +70,7 @@ def classify(
 
 
 def tiles(height: int, width: int, pixels: int) -> Iterator[tuple[slice, slice]]:
-  """Cuts a scene into near-square tiles of one size (so that one program serves all); the last ones overlap."""
+  """Cuts a scene into near-square tiles of one size, so that one program serves all; the last overlap."""
   side = max(1, int(pixels**0.5))
   rows, columns = (-(-size // -(-size // min(size, side))) for size in (height, width))
   for top in range(0, height, rows):

@@ -16,6 +16,9 @@ from ml_collections import config_dict, config_flags
 
 from mtl_hsi.errors import RequestError
 
+# --help shows the flags of the module that asks for them, not of this one.
+flags.disclaim_key_flags()
+
 _LONGEST_NAME = 100
 
 _EXPECTED = {

@@ -63,7 +63,9 @@ def fit(
   keys, samples, pixels = replicas.keys(seed), replicas.put(samples), replicas.share(pixels)
   epochs = {
     frozen: replicas.spread(
-      train.make_epoch(network, make_optimizer, frozen, steps=steps, batch_size=batch_size, mixed=mixed), 3, donate=True
+      train.make_epoch(network, make_optimizer, frozen, steps=steps, batch_size=batch_size, mixed=mixed),
+      3,
+      donate=True,
     )
     for frozen in {phase.frozen for phase in schedule.phases}
   }
@@ -72,7 +74,9 @@ def fit(
   saved = time.monotonic()
   while done < schedule.epochs:
     phase = schedule.phase_at(done)
-    state = epochs[phase.frozen](state, samples, keys, pixels, np.int32(done), np.float32(phase.learning_rate))
+    state = epochs[phase.frozen](
+      state, samples, keys, pixels, np.int32(done), np.float32(phase.learning_rate)
+    )
     losses = replicas.get(state["losses"][:, done])
     _check_finite(losses, scene_names, done, phase, seed)
     done += 1
@@ -115,7 +119,7 @@ def _check_finite(losses, scene_names, done, phase, seed):
   if len(bad):
     replica, scene = bad[0]
     raise RequestError(
-      f"the loss of scene {scene_names[scene]!r} is {losses[replica, scene]} in replica {replica} (seed {seed + replica}) "
-      f"after epoch {done + 1} (phases.{phase.name}, learning rate {phase.learning_rate:g}); lower the learning rate, in "
-      f"a new work directory"
+      f"the loss of scene {scene_names[scene]!r} is {losses[replica, scene]} in replica {replica} "
+      f"(seed {seed + replica}) after epoch {done + 1} (phases.{phase.name}, learning rate "
+      f"{phase.learning_rate:g}); lower the learning rate, in a new work directory"
     )

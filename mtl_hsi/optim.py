@@ -71,7 +71,7 @@ def known() -> list[str]:
     for name, value in vars(optax).items()
     if inspect.isfunction(value)
     and not name.startswith(("_", "scale_by"))
-    # One needs the loss, the other carries a random key that is neither the replica's nor fit for a checkpoint.
+    # One needs the loss; the other carries a random key, neither the replica's nor fit for a checkpoint.
     and name not in ("lbfgs", "noisy_sgd")
     and next(iter(inspect.signature(value).parameters), None) == "learning_rate"
   )

@@ -57,7 +57,9 @@ def lay_out(layers: Sequence[Layer], patch: int) -> tuple[Pixels, list[np.ndarra
   starts = np.cumsum([0, *sizes])
   strides = np.array([width for _, width in shapes], np.int32)
   values = np.empty((starts[-1], len(layers[0].bands)), np.float32)
-  padded = [values[start : start + size].reshape(*shape, -1) for start, size, shape in zip(starts, sizes, shapes)]
+  padded = [
+    values[start : start + size].reshape(*shape, -1) for start, size, shape in zip(starts, sizes, shapes)
+  ]
   for layer, target in zip(layers, padded, strict=True):
     _fill(target, layer, margin)
   return Pixels(values, (starts[:-1] + margin * strides + margin).astype(np.int32), strides), padded
@@ -65,7 +67,7 @@ def lay_out(layers: Sequence[Layer], patch: int) -> tuple[Pixels, list[np.ndarra
 
 def _fill(target, layer, margin):
   """Row by row, so that a large cube is never copied whole."""
-  height, width = layer.cube.shape[:2]
+  height = layer.cube.shape[0]
   for row in range(height):
     line = np.divide(layer.cube[row][:, layer.bands], layer.scale, dtype=np.float32, casting="unsafe")
     if layer.nodata is not None:
@@ -92,5 +94,7 @@ def gather(pixels: Pixels, scene: Array, centres: Array, mirror: Array, patch: i
   offsets = jnp.arange(patch, dtype=jnp.int32) - patch // 2
   lead = (1,) * scene.ndim
   rows = centres[..., 0][..., None, None] + mirror[..., 0][..., None, None] * offsets.reshape(*lead, patch, 1)
-  columns = centres[..., 1][..., None, None] + mirror[..., 1][..., None, None] * offsets.reshape(*lead, 1, patch)
+  columns = centres[..., 1][..., None, None] + mirror[..., 1][..., None, None] * offsets.reshape(
+    *lead, 1, patch
+  )
   return pixels.values[pixels.first[scene][..., None, None] + rows * stride + columns]

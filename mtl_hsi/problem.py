@@ -121,7 +121,7 @@ def paper_figure(problem: Problem, options: Settings) -> paper.PaperFigure | Non
 
 
 def describe(problem: Problem) -> dict:
-  """What a trained network must be given again with a new image, and what its classes are; for `scenes.json`."""
+  """What a trained network must be given again with a new image, and its classes; for `scenes.json`."""
   return {
     name: {
       "shape": list(scene.cube.shape),

@@ -50,8 +50,8 @@ def random_split(labels: np.ndarray, samples_per_class: int, *, seed: int, repli
   largest = int(np.bincount(labels[labels > 0]).max())
   if largest <= samples_per_class:
     raise RequestError(
-      f"scene {name!r}: samples_per_class is {samples_per_class} and the largest class has {largest} pixels, so no test "
-      f"pixel would be left; ask for fewer than {largest}"
+      f"scene {name!r}: samples_per_class is {samples_per_class} and the largest class has {largest} pixels, "
+      f"so no test pixel would be left; ask for fewer than {largest}"
     )
   draws = [_draw(labels, samples_per_class, seed + replica, name) for replica in range(replicas)]
   return Split(*(np.stack(part) for part in zip(*draws, strict=True)))
@@ -94,28 +94,33 @@ def read_splits(path: Path, labels: Mapping[str, np.ndarray], replicas: int) -> 
       arrays = {key: archive[key] for key in archive.files}
   except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
     raise RequestError(
-      f"cannot read a split from {path.absolute()} (config key 'split'): {error}; expected 'random' or the split.npz "
-      f"of a run"
+      f"cannot read a split from {path.absolute()} (config key 'split'): {error}; expected 'random' or the "
+      "split.npz of a run"
     ) from error
   splits = {}
   for name, image in labels.items():
     for key in (f"{name}/train", f"{name}/test"):
       if key not in arrays:
-        raise RequestError(f"{path.absolute()} holds no {key!r}; it holds {', '.join(sorted(arrays)) or 'nothing'}")
+        raise RequestError(
+          f"{path.absolute()} holds no {key!r}; it holds {', '.join(sorted(arrays)) or 'nothing'}"
+        )
     splits[name] = Split(arrays[f"{name}/train"], arrays[f"{name}/test"])
     _check_split(splits[name], image, replicas, name)
   return splits
 
 
 def _check_split(split, labels, replicas, name):
-  """Shapes, coordinates inside the scene, labelled pixels only, none in training and in test, no empty replica."""
+  """Shapes, coordinates in the scene, labelled pixels only, none trained and tested, none missing."""
 
   def refuse(problem):
     raise RequestError(f"the split given for scene {name!r} {problem}")
 
   for part, rows in split._asdict().items():
     if rows.ndim != 3 or rows.shape[-1] != 2 or rows.dtype.kind not in "iu":
-      refuse(f"has {part} pixels of shape {rows.shape} and type {rows.dtype}, expected integers [replicas, pixels, 2]")
+      refuse(
+        f"has {part} pixels of shape {rows.shape} and type {rows.dtype}, "
+        "expected integers [replicas, pixels, 2]"
+      )
     if len(rows) != replicas:
       refuse(f"holds {len(rows)} replicas and {replicas} are asked for (config key 'replicas')")
   for replica in range(replicas):

@@ -25,7 +25,9 @@ class Phase:
   def __post_init__(self):
     unknown = sorted(set(self.frozen) - set(GROUPS))
     if unknown:
-      raise RequestError(f"phases.{self.name}.frozen names {unknown}; the parameter groups are {', '.join(GROUPS)}")
+      raise RequestError(
+        f"phases.{self.name}.frozen names {unknown}; the parameter groups are {', '.join(GROUPS)}"
+      )
     if set(self.frozen) == set(GROUPS):
       raise RequestError(f"phases.{self.name}.frozen names every parameter group; nothing would train")
     if self.epochs < 1:
@@ -53,7 +55,9 @@ class Schedule:
     if not self.snapshots or list(self.snapshots) != sorted(set(self.snapshots)):
       raise RequestError(f"snapshots is {self.snapshots}; expected ascending epochs, at least one")
     if self.snapshot_epochs[0] < 1:
-      raise RequestError(f"snapshots starts {-self.snapshots[0]} epochs before the end, before the first epoch is done")
+      raise RequestError(
+        f"snapshots starts {-self.snapshots[0]} epochs before the end, before the first epoch is done"
+      )
 
   @property
   def epochs(self) -> int:

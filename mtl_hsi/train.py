@@ -42,7 +42,7 @@ def init_state(network: Network, key: Array, epochs: int) -> dict:
 def start_phase(
   state: dict, make_optimizer: optim.Factory, learning_rate: float, frozen: tuple[str, ...]
 ) -> dict:
-  """Gives the state the fresh accumulators of a new phase; some optimisers start them from the learning rate."""
+  """Gives the state a new phase's fresh accumulators; some optimisers start them from the learning rate."""
   transformation = optim.phase_transformation(make_optimizer, learning_rate, frozen)
   return {**state, "opt": transformation.init(state["params"])}
 

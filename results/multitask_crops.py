@@ -1,6 +1,6 @@
-"""Prints the table of results/multitask_crops.sh: alone, and trained together with and without spectral knowledge.
+"""Prints the table of results/multitask_crops.sh: scenes trained alone and together.
 
-  .venv/bin/python results/multitask_crops.py
+.venv/bin/python results/multitask_crops.py
 """
 
 import json
@@ -10,7 +10,10 @@ import numpy as np
 from scipy import stats
 
 _RESULTS = Path(__file__).parent
-_PAIRS = {"indian_pines+salinas_a": ("indian_pines", "salinas_a"), "pavia_crops": ("pavia_university_crop", "pavia_centre_crop")}
+_PAIRS = {
+  "indian_pines+salinas_a": ("indian_pines", "salinas_a"),
+  "pavia_crops": ("pavia_university_crop", "pavia_centre_crop"),
+}
 
 
 def main() -> None:

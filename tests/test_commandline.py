@@ -115,6 +115,13 @@ def test_a_work_directory_can_be_named(resolved, tmp_path):
   assert resolved(IN, f"--workdir={tmp_path}")[1] == tmp_path
 
 
+def test_help_shows_every_flag():
+  out = launching.launch("--help").out
+  assert "python launch.py --config=configs/mtl.py" in out
+  for name in ("config", "workdir", "compile_cache"):
+    assert f"--{name}: " in out
+
+
 def test_an_interrupt_ends_without_a_traceback():
   with mock.patch.object(experiment, "run", side_effect=KeyboardInterrupt):
     outcome = launching.launch(IN)

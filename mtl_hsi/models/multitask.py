@@ -62,7 +62,9 @@ class Network:
     if self.shared_stem:
       stem = self.stem.init(stem_key, patches)["params"]
     else:
-      stem = jax.vmap(lambda k: self.stem.init(k, patches[0])["params"])(jax.random.split(stem_key, self.scenes))
+      stem = jax.vmap(lambda k: self.stem.init(k, patches[0])["params"])(
+        jax.random.split(stem_key, self.scenes)
+      )
     maps = self._stems(stem, patches)
     variables = self.backbone.init(backbone_key, maps, jnp.ones((self.scenes, 1), bool), train=False)
     shape = (self.backbone.features, max(self.class_counts))
@@ -182,7 +184,9 @@ def make_network(
     backbone = hresnet.Backbone(scenes, norm_per_scene, blocks, pool)
   elif name == "ccnn":
     if pool or blocks != 1:
-      raise RequestError("model.pool and model.blocks are options of hresnet; with ccnn leave them at False and 1")
+      raise RequestError(
+        "model.pool and model.blocks are options of hresnet; with ccnn leave them at False and 1"
+      )
     stem, patch = ccnn.Stem(bands), ccnn.PATCH
     backbone = ccnn.Backbone(scenes, norm_per_scene)
   else:

@@ -88,7 +88,9 @@ def check(scene: Scene) -> None:
       raise RequestError(f"scene {scene.name!r}: {problem}")
 
   require(_NAME.fullmatch(scene.name), "a scene's name must be a lower-case identifier such as 'my_fields'")
-  require(scene.name not in _RESERVED, f"the names {', '.join(_RESERVED)} are taken; give the scene another one")
+  require(
+    scene.name not in _RESERVED, f"the names {', '.join(_RESERVED)} are taken; give the scene another one"
+  )
   require(cube.ndim == 3, f"the cube has shape {cube.shape}, expected rows x columns x bands")
   require(min(cube.shape) > 0, f"the cube is empty: shape {cube.shape}")
   require(cube.dtype.kind in "iuf", f"the cube holds {cube.dtype}, expected integers or floating point")
@@ -99,7 +101,9 @@ def check(scene: Scene) -> None:
   )
   require(labels.dtype == np.int32, f"the labels hold {labels.dtype}, expected int32")
   require(labels.min() >= 0, f"the labels hold {labels.min()}; ids must be 0 (unlabelled) or larger")
-  require(labels.max() <= _LARGEST_ID, f"the labels hold {labels.max()}; ids must be {_LARGEST_ID} or smaller")
+  require(
+    labels.max() <= _LARGEST_ID, f"the labels hold {labels.max()}; ids must be {_LARGEST_ID} or smaller"
+  )
   if scene.nodata is not None:
     require(
       scene.nodata.shape == cube.shape[:2] and scene.nodata.dtype == bool,

@@ -49,9 +49,9 @@ def test_false_colour_takes_the_bands_in_order_and_clips_the_tails(fields_report
   labels = np.ones((40, 100), np.int32)
   labels[0] = 2
   scene = Scene("ramps", cube, labels, {1: "a", 2: "b"})
-  image = images(dataclasses.replace(
-    fields_report, scene=scene, prediction=labels, false_colour_bands=(1, 0, 2)
-  ))["false_colour"].reshape(-1, 3)
+  image = images(
+    dataclasses.replace(fields_report, scene=scene, prediction=labels, false_colour_bands=(1, 0, 2))
+  )["false_colour"].reshape(-1, 3)
   assert (image[:80, 1] == 0).all()
   assert (image[-80:, 1] == 255).all()
   assert 125 <= image[2000, 1] <= 130
