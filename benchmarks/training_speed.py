@@ -51,7 +51,7 @@ def _arguments():
 def _machine(started):
   load = os.getloadavg()[0]
   jax.config.update("jax_platforms", "cpu")
-  devices.configure(Path(".compile_cache"))
+  devices.configure(Path(".compile_cache"), networks=1)
   command = ["python", "-m", "benchmarks.training_speed", *sys.argv[1:]]
   return {**devices.environment(command, started), "torch": torch.__version__, "load_average": load}
 

@@ -21,6 +21,9 @@ flags.disclaim_key_flags()
 
 _LONGEST_NAME = 100
 
+# Keys that are read before `settings` looks at all of them.
+_NEEDED = {"optimizer.name", "replicas"}
+
 _EXPECTED = {
   int: "a whole number",
   float: "a number",
@@ -119,7 +122,7 @@ def _load(argument: str) -> config_dict.ConfigDict:
     lines = [frame.lineno for frame in frames if frame.filename == str(path)]
     place = f" at line {lines[-1]}" if lines else ""
     raise RequestError(f"config {path} fails{place}: {type(error).__name__}: {error}") from error
-  if not isinstance(config, config_dict.ConfigDict) or "name" not in config.get("optimizer", ()):
+  if not isinstance(config, config_dict.ConfigDict) or not dict(_kinds(config)).keys() >= _NEEDED:
     raise RequestError(
       f"config {path}: what get_config returns must start from configs/common.py's ConfigDict"
     )

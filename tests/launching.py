@@ -79,10 +79,11 @@ def arguments(directory: Path, workdir: Path, **overrides: object) -> list[str]:
 
 
 def launch(*command: str) -> Outcome:
-  """Runs launch.py in this process as if the command line were its own."""
+  """Runs launch.py in this process as if the command line were its own; JAX stays as conftest.py set it."""
   out, err = io.StringIO(), io.StringIO()
   with (
     mock.patch.object(sys, "argv", ["launch.py", *command]),
+    mock.patch("mtl_hsi.devices.configure"),
     contextlib.redirect_stdout(out),
     contextlib.redirect_stderr(err),
     _logging_to(err),

@@ -130,12 +130,12 @@ def test_a_public_scene_that_is_not_there(refusal, tmp_path):
   assert f"put them into {tmp_path / 'data'}, or add --config.download=True to fetch them" in error
 
 
-NO_SEED = """
+LACKING = """
 from configs import mtl
 
 def get_config():
   config = mtl.get_config("in")
-  del config.seed
+  del config.{}
   return config
 """
 
@@ -150,7 +150,10 @@ def get_config():
     ("def get_config(cell):\n  pass", "needs an argument behind a colon"),
     ("def get_config():\n  return {}", "must start from configs/common.py's ConfigDict"),
     ("from ml_collections import ConfigDict as get_config", "must start from configs/common.py's ConfigDict"),
-    (NO_SEED, "the config has no key 'seed'; start it from configs/common.py"),
+    (LACKING.format("seed"), "the config has no key 'seed'; start it from configs/common.py"),
+    (LACKING.format("replicas"), "must start from configs/common.py's ConfigDict"),
+    (LACKING.format("optimizer"), "must start from configs/common.py's ConfigDict"),
+    (LACKING.format("optimizer.name"), "must start from configs/common.py's ConfigDict"),
   ],
 )
 def test_a_file_that_is_no_config(refusal, tmp_path, code, message):
