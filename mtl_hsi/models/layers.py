@@ -32,7 +32,7 @@ class Convolution(nn.Module):
   product: Callable[[Array, Array], Array] = convolution.valid
 
   def setup(self):
-    self.kernel = self.param("kernel", KERNEL_INIT, (self.size, self.size, self.inputs, self.features))
+    self.kernel = self.param("kernel", KERNEL_INIT, (self.features, self.size, self.size, self.inputs))
     self.bias = self.param("bias", nn.initializers.zeros, (self.features,))
 
   def __call__(self, x: Array) -> Array:

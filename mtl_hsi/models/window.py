@@ -49,9 +49,9 @@ def add(shallow: Places, deep: Places) -> Places:
 
 
 def same(places: Places, kernel: Array, bias: Array) -> Places:
-  """A zero-padded 3 x 3 convolution: kernel `[3, 3, D, O]`, bias `[O]`."""
-  inputs, outputs = kernel.shape[2:]
-  flat = kernel.transpose(2, 0, 1, 3).reshape(inputs, 9 * outputs)
+  """A zero-padded 3 x 3 convolution: kernel `[O, 3, 3, D]`, bias `[O]`."""
+  outputs, inputs = kernel.shape[0], kernel.shape[-1]
+  flat = kernel.transpose(3, 1, 2, 0).reshape(inputs, 9 * outputs)
   products = each(lambda x: _split(jnp.pad(jnp.matmul(x, flat), [(1, 1), (1, 1), (0, 0)]), outputs), places)
   depth = places.depth + 1
   values = {}
@@ -71,7 +71,7 @@ def fold_same(kernel: Array, head: Array) -> Array:
   """The linear map of the window that a padded convolution followed by a head amounts to.
 
   Args:
-    kernel: `[3, 3, D, O]`, followed by no activation.
+    kernel: `[O, 3, 3, D]`, followed by no activation.
     head: weights of every window position `[S, S, O, C]`.
 
   Returns:
@@ -80,7 +80,7 @@ def fold_same(kernel: Array, head: Array) -> Array:
   size = head.shape[0]
   padded = jnp.pad(head, [(1, 1), (1, 1), (0, 0), (0, 0)])
   shifted = [padded[1 - dy : 1 - dy + size, 1 - dx : 1 - dx + size] for dy, dx in _TAPS]
-  return jnp.einsum("tyxoc,tdo->yxdc", jnp.stack(shifted), kernel.reshape(9, *kernel.shape[2:]))
+  return jnp.einsum("tyxoc,otd->yxdc", jnp.stack(shifted), kernel.reshape(len(kernel), 9, -1))
 
 
 def read_out(places: Places, head: Array) -> Array:

@@ -36,8 +36,8 @@ def test_it_is_the_network_described():
 def test_half_of_the_features_drop_out_before_each_of_the_last_two_layers():
   net = tiny.network("ccnn", class_counts=(128,))
   params, stats = tiny.weights(net)
-  silent = {"kernel": np.zeros((1, 1, 128, 128), np.float32), "bias": np.ones(128, np.float32)}
-  identity = {"kernel": np.eye(128, dtype=np.float32)[None, None], "bias": np.zeros(128, np.float32)}
+  silent = {"kernel": np.zeros((128, 1, 1, 128), np.float32), "bias": np.ones(128, np.float32)}
+  identity = {"kernel": np.eye(128, dtype=np.float32)[:, None, None], "bias": np.zeros(128, np.float32)}
   params["backbone"].update(last_0=silent, last_1=identity, last_2=identity)
   params["heads"] = {"kernel": np.eye(128, dtype=np.float32)[None], "bias": np.zeros((1, 128), np.float32)}
   batch = tiny.batch(net, samples=40)
@@ -67,7 +67,7 @@ def described(params, stats, x):
 
 def conv(x, layer):
   result = lax.conv_general_dilated(
-    x, layer["kernel"], (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC")
+    x, layer["kernel"], (1, 1), "VALID", dimension_numbers=("NHWC", "OHWI", "NHWC")
   )
   return result + layer["bias"].reshape(1, 1, 1, -1)
 

@@ -14,14 +14,14 @@ IMAGES = GENERATOR.normal(size=(1, 2, 7, 6, 4)).astype(np.float32)
 
 
 def kernel(size: int) -> np.ndarray:
-  return GENERATOR.normal(size=(size, size, 4, 5)).astype(np.float32)
+  return GENERATOR.normal(size=(5, size, size, 4)).astype(np.float32)
 
 
 def correlate(x, weights, mode):
   """Sum over input channels of SciPy's two-dimensional correlations."""
   outputs = [
-    sum(signal.correlate(x[..., d], weights[..., d, o], mode) for d in range(x.shape[-1]))
-    for o in range(weights.shape[-1])
+    sum(signal.correlate(x[..., d], weights[o, ..., d], mode) for d in range(x.shape[-1]))
+    for o in range(len(weights))
   ]
   return np.stack(outputs, axis=-1)
 
@@ -41,7 +41,7 @@ def test_gradients_are_those_of_xla(function, padding, size):
   images, weights = IMAGES[0], kernel(size)
 
   def reference(x, k):
-    return lax.conv_general_dilated(x, k, (1, 1), padding, dimension_numbers=("NHWC", "HWIO", "NHWC"))
+    return lax.conv_general_dilated(x, k, (1, 1), padding, dimension_numbers=("NHWC", "OHWI", "NHWC"))
 
   def gradients(convolve):
     return jax.jit(jax.grad(lambda x, k: jnp.sum(jnp.sin(convolve(x, k))), argnums=(0, 1)))(images, weights)
@@ -51,8 +51,8 @@ def test_gradients_are_those_of_xla(function, padding, size):
 
 
 def test_a_tap_reads_its_own_neighbour():
-  weights = np.zeros((3, 3, 4, 5), np.float32)
-  weights[0, 2, 1, 3] = 1
+  weights = np.zeros((5, 3, 3, 4), np.float32)
+  weights[3, 0, 2, 1] = 1
   result = convolution.same(IMAGES[0], weights)
   np.testing.assert_allclose(result[:, 1:, :-1, 3], IMAGES[0, :, :-1, 1:, 1])
   assert not np.any(result[:, 0]), "above the first row is nothing but zeros"

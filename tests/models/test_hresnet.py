@@ -48,7 +48,7 @@ def described(params, stats, x, blocks, pool):
   """Two 3x3x32 valid convolutions side by side, residual blocks, dense."""
   stem = params["stem"]["conv"]
   halves = [
-    conv(x, {name: leaf[..., half] for name, leaf in stem.items()}, "VALID")
+    conv(x, {name: leaf[half] for name, leaf in stem.items()}, "VALID")
     for half in np.split(np.arange(64), 2)
   ]
   x = jnp.concatenate(halves, axis=-1)
@@ -64,6 +64,6 @@ def described(params, stats, x, blocks, pool):
 
 def conv(x, layer, padding):
   result = lax.conv_general_dilated(
-    x, layer["kernel"], (1, 1), padding, dimension_numbers=("NHWC", "HWIO", "NHWC")
+    x, layer["kernel"], (1, 1), padding, dimension_numbers=("NHWC", "OHWI", "NHWC")
   )
   return result + layer["bias"].reshape(1, 1, 1, -1)

@@ -86,14 +86,14 @@ def test_every_scene_starts_from_its_own_head_and_shares_the_stem():
   assert np.std(kernels, axis=(1, 2)) == pytest.approx(0.01, rel=0.03)
   assert np.abs(kernels[0] - kernels[1]).min() > 0
   np.testing.assert_array_equal(params["heads"]["bias"], np.zeros((2, 4)))
-  assert params["stem"]["conv"]["kernel"].shape == (3, 3, tiny.BANDS, 64)
+  assert params["stem"]["conv"]["kernel"].shape == (64, 3, 3, tiny.BANDS)
 
 
 def test_without_spectral_knowledge_every_scene_has_its_own_first_convolution():
   net = tiny.network(spectral_knowledge=False)
   params, stats = tiny.init(net, jax.random.key(0))
   kernels = np.asarray(params["stem"]["conv"]["kernel"])
-  assert kernels.shape == (2, 3, 3, tiny.BANDS, 64)
+  assert kernels.shape == (2, 64, 3, 3, tiny.BANDS)
   assert np.abs(kernels[0] - kernels[1]).min() > 0
   patches = tiny.batch(net).patches[0]
   before = [tiny.patch_logits(net, params, stats, patches, np.int32(scene)) for scene in range(2)]

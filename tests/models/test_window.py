@@ -28,7 +28,7 @@ def read_windows(activations, head):
 @pytest.mark.parametrize(("size", "depth"), [(7, 1), (5, 0), (5, 2), (4, 1), (3, 3), (2, 1), (1, 1)])
 def test_stacked_convolutions_are_those_of_every_window(size, depth):
   region, head = draw(size + 3, size + 1, D), draw(size, size, D, CLASSES)
-  kernels, biases = draw(depth, 3, 3, D, D), draw(depth, D)
+  kernels, biases = draw(depth, D, 3, 3, D), draw(depth, D)
 
   @jax.jit
   def densely(x):
@@ -66,7 +66,7 @@ def test_a_pixel_is_computed_once_for_every_kind_of_place(size, depth, kinds):
 def test_a_sum_meets_its_own_place():
   size = 5
   region, head = draw(size + 2, size, D), draw(size, size, D, CLASSES)
-  kernels = draw(2, 3, 3, D, D)
+  kernels = draw(2, D, 3, 3, D)
 
   @jax.jit
   def densely(x):
@@ -85,7 +85,7 @@ def test_a_sum_meets_its_own_place():
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
 def test_a_folded_head_reads_what_the_convolution_would_have_given(size):
-  x, kernel, head = draw(4, size, size, D), draw(3, 3, D, 5), draw(size, size, 5, CLASSES)
+  x, kernel, head = draw(4, size, size, D), draw(5, 3, 3, D), draw(size, size, 5, CLASSES)
   folded = window.fold_same(kernel, head)
   assert folded.shape == (size, size, D, CLASSES)
   np.testing.assert_allclose(
