@@ -38,7 +38,7 @@ def test_a_scene_classified_densely_equals_its_patches(changes):
     expected = np.asarray(tiny.patch_logits(net, params, stats, cut, np.int32(scene)))
     assert result.shape == (5, 8, max(tiny.CLASSES))
     np.testing.assert_allclose(result.reshape(expected.shape), expected, rtol=1e-4, atol=1e-4)
-    assert (expected[:, :classes].std(axis=0) > 0.1).all(), "equal pixels would not show a difference"
+    assert (expected[:, :classes].std(axis=0) > 0.05).all(), "equal pixels would not show a difference"
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 4), (3, 1)])
