@@ -15,7 +15,9 @@ class Replicas:
   """R independent networks that run as one program.
 
   Every device holds an equal number of replicas; where R does not divide, the
-  last replica is computed more than once and its copies are dropped.
+  last replica is computed more than once and its copies are dropped. A replica
+  does not depend on those beside it; from one device to several it differs by
+  rounding, since XLA compiles differently for them.
 
   Attributes:
     count: R.
@@ -80,5 +82,5 @@ class Replicas:
 
 
 def _one_by_one(function):
-  """On CPUs one network at a time stays in a core's cache; the results are those of `jax.vmap`."""
+  """One network at a time stays in a core's cache; the results are those of `jax.vmap` to rounding."""
   return lambda arguments: lax.map(function, arguments)

@@ -23,17 +23,24 @@ def main() -> None:
     for scene in scenes:
       for n in (5, 10):
         alone = _accuracies(f"{scene}-n{n}", scene)
+        if alone is None:
+          continue
         cells = [scene, str(n), _mean_std(alone)]
         for kind in ("with", "without"):
           together = _accuracies(f"{pair}-{kind}-n{n}", scene)
-          cells += [_mean_std(together), _gain(together - alone[: len(together)])]
+          if together is None:
+            cells += ["not run", ""]
+          else:
+            cells += [_mean_std(together), _gain(together - alone[: len(together)])]
         print(f"| {' | '.join(cells)} |")
 
 
 def _accuracies(run, scene):
-  """Overall accuracy of every replica in %."""
-  metrics = json.loads((_RESULTS / run / "metrics.json").read_text())
-  return 100 * np.array(metrics[scene]["overall_accuracy"]["replicas"])
+  """Overall accuracy of every replica in %, None where there was no such run."""
+  file = _RESULTS / run / "metrics.json"
+  if not file.exists():
+    return None
+  return 100 * np.array(json.loads(file.read_text())[scene]["overall_accuracy"]["replicas"])
 
 
 def _mean_std(values):

@@ -80,8 +80,8 @@ def test_expected_shapes_are_those_that_come_back(count):
 
 
 @functools.cache
-def train_two_epochs(net, count, devices, seed, first=0):
-  """States of replicas after two epochs, with training sets from `first` on and keys from `seed` on."""
+def train_epochs(net, count, devices, seed, first=0, epochs=2):
+  """States of replicas after some epochs, with training sets from `first` on and keys from `seed` on."""
   replicas = Replicas(count, jax.devices()[:devices])
   samples = jax.tree.map(lambda x: x[first : first + count], tiny.training_set(replicas=3))
   keys, samples = replicas.keys(seed), replicas.put(samples)
@@ -90,7 +90,7 @@ def train_two_epochs(net, count, devices, seed, first=0):
     replicas.spread(functools.partial(fresh, net), 1)(keys),
     replicas.spread(epoch(net), 3, donate=True),
   )
-  for index in range(2):
+  for index in range(epochs):
     state = run(state, samples, keys, pixels, np.int32(index), np.float32(1))
   return replicas.get(state)
 
@@ -113,8 +113,8 @@ def epoch(net):
 )
 def test_a_replica_alone_equals_the_replica_among_others_bit_for_bit(changes):
   net = tiny.network(**changes)
-  together = train_two_epochs(net, 3, devices=1, seed=4)
-  alone = train_two_epochs(net, 1, devices=1, seed=6, first=2)
+  together = train_epochs(net, 3, devices=1, seed=4)
+  alone = train_epochs(net, 1, devices=1, seed=6, first=2)
   jax.tree.map(np.testing.assert_array_equal, alone, jax.tree.map(lambda x: x[2:], together))
   assert len(np.unique(together["losses"][:, 0, 0])) == 3, (
     "replicas must differ for the comparison to mean anything"
@@ -123,9 +123,9 @@ def test_a_replica_alone_equals_the_replica_among_others_bit_for_bit(changes):
 
 def test_replicas_that_do_not_divide_among_the_devices_are_what_they_would_be():
   net = tiny.network()
-  one, two = train_two_epochs(net, 3, devices=1, seed=4), train_two_epochs(net, 3, devices=2, seed=4)
+  one, two = (train_epochs(net, 3, devices=devices, seed=4, epochs=1) for devices in (1, 2))
   # XLA compiles for several devices otherwise than for one: equal to rounding, which training amplifies.
-  jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-2, atol=1e-4), one, two)
+  jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-5), one, two)
 
 
 def test_replicas_in_a_loop_equal_replicas_under_vmap():
@@ -136,7 +136,7 @@ def test_replicas_in_a_loop_equal_replicas_under_vmap():
   pixels, _ = patches.lay_out(tiny.layers(), net.patch)
   for index in range(2):
     state = run(state, tiny.training_set(replicas=3), keys, pixels, np.int32(index), np.float32(1))
-  looped = train_two_epochs(net, 3, devices=1, seed=4)
+  looped = train_epochs(net, 3, devices=1, seed=4)
   jax.tree.map(
     lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-2, atol=1e-4), jax.device_get(state), looped
   )

@@ -7,8 +7,9 @@ Kernels are `[O, k, k, D]`, outputs first: their gradient is then a product
 whose result is stored as it comes, a sixth faster on CPUs than its transpose.
 """
 
+import jax
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 
 
 def columns(x: Array, size: int) -> Array:
@@ -38,7 +39,8 @@ def valid(x: Array, kernel: Array) -> Array:
   """
   outputs, size = kernel.shape[:2]
   rows = columns(x, size) if size > 1 else x
-  return jnp.matmul(rows, kernel.reshape(outputs, -1).T)
+  product = _product(rows.reshape(-1, rows.shape[-1]), kernel.reshape(outputs, -1))
+  return product.reshape(*rows.shape[:-1], outputs)
 
 
 def same(x: Array, kernel: Array) -> Array:
@@ -61,3 +63,22 @@ def stride1_max(x: Array, size: int) -> Array:
   for j in range(1, size):
     result = jnp.maximum(result, rows[..., j : j + width, :])
   return result
+
+
+@jax.custom_vjp
+def _product(rows: Array, kernel: Array) -> Array:
+  """`[M, K]` and `[O, K]` to `[M, O]`."""
+  return jnp.matmul(rows, kernel.T)
+
+
+def _product_forward(rows, kernel):
+  return _product(rows, kernel), (rows, kernel)
+
+
+def _product_backward(residuals, cotangent):
+  # Left alone, XLA transposes the cotangent on its way and then calls a product a quarter slower on CPUs.
+  rows, kernel, cotangent = lax.optimization_barrier((*residuals, cotangent))
+  return jnp.matmul(cotangent, kernel), jnp.matmul(cotangent.T, rows)
+
+
+_product.defvjp(_product_forward, _product_backward)

@@ -83,20 +83,24 @@ class Network:
       patches: `[T, N, P, P, B]`.
       valid: bool `[T, N]`: samples that count for batch statistics.
       key: of the dropout.
-      frozen: parameter groups that do not train; a frozen backbone normalises
-        by its moving statistics and leaves them.
+      frozen: parameter groups that do not train; a frozen backbone works as in
+        use: it normalises by its moving statistics, leaves them and drops nothing.
 
     Returns:
       Logits `[T, N, C]`, minus infinity for absent classes, and statistics.
     """
     maps = self._stems(params["stem"], patches)
     variables = {"params": params["backbone"], "batch_stats": stats}
-    moving = "backbone" not in frozen
     features, moved = self.backbone.apply(
-      variables, maps, valid, train=moving, mutable=["batch_stats"], rngs={"dropout": key}
+      variables,
+      maps,
+      valid,
+      train="backbone" not in frozen,
+      mutable=["batch_stats"],
+      rngs={"dropout": key},
     )
     logits = jax.vmap(self._head, in_axes=(None, 0, 0))(params["heads"], features, jnp.arange(self.scenes))
-    return logits, moved["batch_stats"] if moving else stats
+    return logits, moved["batch_stats"]
 
   def patch_logits(self, params: dict, stats: dict, patches: Array, scene: Array) -> Array:
     """Logits of patches of one scene in use.

@@ -48,8 +48,7 @@ def described(params, stats, x, blocks, pool):
   """Two 3x3x32 valid convolutions side by side, residual blocks, dense."""
   stem = params["stem"]["conv"]
   halves = [
-    conv(x, {name: leaf[half] for name, leaf in stem.items()}, "VALID")
-    for half in np.split(np.arange(64), 2)
+    conv(x, {name: leaf[half] for name, leaf in stem.items()}, "VALID") for half in np.split(np.arange(64), 2)
   ]
   x = jnp.concatenate(halves, axis=-1)
   for block in range(blocks):
