@@ -7,10 +7,11 @@ PIP_INSTALL := $(PYTHON) -m pip --disable-pip-version-check --no-input install -
 
 RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help quickstart test test-slow lint clean
+.PHONY: help quickstart paper test test-slow lint clean
 
 help:
 	@echo "make quickstart   trains on embedded scenes and writes runs/quickstart"
+	@echo "make paper        fetches the public scenes and fills the paper's tables: days on a CPU, see README.md"
 	@echo "make test         runs the quick tests"
 	@echo "make test-slow    runs the slow tests"
 	@echo "make lint         looks for style and likely mistakes"
@@ -18,6 +19,9 @@ help:
 
 quickstart: $(INSTALLED)
 	@$(PYTHON) launch.py --config=configs/quickstart.py --workdir=runs/quickstart
+
+paper: $(INSTALLED)
+	@$(PYTHON) launch.py --config=configs/paper.py:tables --config.download=True
 
 test: $(TESTS_INSTALLED)
 	@$(PYTHON) -m pytest -q

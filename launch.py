@@ -1,4 +1,4 @@
-"""Runs an experiment: python launch.py --config=configs/mtl.py:pu_all [--config.<key>=<value> ...]."""
+"""Runs an experiment, or a grid of them: python launch.py --config=configs/mtl.py:pu_all."""
 
 import sys
 from pathlib import Path
@@ -14,6 +14,9 @@ _WORKDIR = flags.DEFINE_string(
 _COMPILE_CACHE = flags.DEFINE_string(
   "compile_cache", None, "Compiled programs; by default beside the work directory."
 )
+_SHARD = flags.DEFINE_string(
+  "shard", "1/1", "Which part of a grid to do, i/n: the i-th of n parts that may run at the same time."
+)
 
 
 def main(_):
@@ -24,9 +27,14 @@ def main(_):
 
   cache = Path(_COMPILE_CACHE.value or workdir.absolute().parent / ".compile_cache")
   devices.configure(cache, config.replicas)
-  from mtl_hsi import experiment
+  if commandline.is_grid(config):
+    from mtl_hsi import grid, paper_grid
 
-  experiment.run(config, workdir, sys.argv)
+    paper_grid.run(config, workdir, grid.parse_shard(_SHARD.value), sys.argv)
+  else:
+    from mtl_hsi import experiment
+
+    experiment.run(config, workdir, sys.argv)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,8 @@ def get_config() -> config_dict.ConfigDict:
   config.seed = 0
 
   config.model = config_dict.ConfigDict()
+  # "hresnet", "ccnn", or "svm": one for every scene and replica on its own, on the pixels' spectra;
+  # keys from model.norm on mean nothing to it, blocks and pool stay as they are.
   config.model.name = "hresnet"
   # Residual blocks, and average pooling instead of flattening before the head (hresnet).
   config.model.blocks = 1

@@ -90,9 +90,9 @@ def vote(labels: np.ndarray, classes: int) -> np.ndarray:
     Class indices `[...]`.
   """
   best = np.zeros(labels.shape[1:], labels.dtype)
-  most = np.zeros(labels.shape[1:], np.uint8)
+  most = np.zeros(labels.shape[1:], np.uint16)
   for index in range(classes):
-    count = np.sum(labels == index, axis=0, dtype=np.uint8)
+    count = np.sum(labels == index, axis=0, dtype=np.uint16)
     better = count > most
     best[better], most[better] = index, count[better]
   return best

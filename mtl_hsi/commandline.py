@@ -24,6 +24,9 @@ _LONGEST_NAME = 100
 # Keys that are read before `settings` looks at all of them.
 _NEEDED = {"optimizer.name", "replicas"}
 
+# Keys that choose among a grid's runs, which lie side by side.
+_CHOOSING = ("cells", "samples_per_class", "dry_run")
+
 _EXPECTED = {
   int: "a whole number",
   float: "a number",
@@ -76,11 +79,21 @@ def resolve(flag: flags.FlagHolder) -> config_dict.ConfigDict:
   return config.lock()
 
 
+def is_grid(config: config_dict.ConfigDict) -> bool:
+  """Whether a config asks for many experiments (configs/paper.py) instead of one."""
+  return "tables" in config
+
+
 def default_workdir(flag: flags.FlagHolder) -> Path:
-  """`runs/`, and there a name made of the config's and of what was changed on the command line."""
+  """`runs/`, and there a name made of the config's and of what was changed on the command line.
+
+  A grid's directory is the same for all its tables and whatever is chosen of them, since they share runs.
+  """
   filename, _, argument = config_flags.get_config_filename(flags.FLAGS[flag.name]).partition(":")
-  changes = (f"{key}={value}" for key, value in sorted(_overrides(flag).items()))
-  parts = [Path(filename).stem, argument, *changes]
+  changes = _overrides(flag)
+  if is_grid(flag.value):
+    argument, changes = "", {key: value for key, value in changes.items() if key not in _CHOOSING}
+  parts = [Path(filename).stem, argument, *(f"{key}={value}" for key, value in sorted(changes.items()))]
   name = "-".join(re.sub(r"[^A-Za-z0-9_.=+]+", "_", part) for part in parts if part)
   if len(name) > _LONGEST_NAME:
     name = f"{name[:_LONGEST_NAME]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -1,24 +1,29 @@
 """One experiment, end to end: scenes, split, training, classification, report."""
 
+import contextlib
 import datetime
+import json
 import shlex
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from tqdm import tqdm
 
-from mtl_hsi import classify, devices, metrics, patches, report, sampling, settings, workdir
+from mtl_hsi import baselines, classify, devices, metrics, patches, report, sampling, settings, workdir
 from mtl_hsi.fit import fit
-from mtl_hsi.problem import Problem, describe, layers, paper_figure, prepare, training_set
+from mtl_hsi.problem import describe, description, introduction, layers, paper_figure, prepare, training_set
 from mtl_hsi.replicas import Replicas
 from mtl_hsi.report import console
 from mtl_hsi.report.false_colour import false_colour_bands
-from mtl_hsi.settings import Settings
 from mtl_hsi.snapshots import Checkpoints
+
+# Between two states of a progress bar in a log file.
+_LOG_SECONDS = 30
 
 
 def run(config: Any, directory: Path, command: Sequence[str]) -> None:
@@ -41,58 +46,119 @@ def run(config: Any, directory: Path, command: Sequence[str]) -> None:
     return
   problem = prepare(options)
   with workdir.open_workdir(directory, config.to_dict()):
-    print(_introduction(problem, options), flush=True)
+    print(introduction(problem, options), flush=True)
+    workdir.write_once(directory / "scenes.json", workdir.json_bytes(describe(problem)))
+    workdir.write_once(directory / "split.npz", workdir.npz_bytes(sampling.split_arrays(problem.splits)))
+    # Refuses damaged checkpoints before anything of the earlier start is replaced.
+    Checkpoints(directory / "checkpoints").latest_intact_state()
     environment = devices.environment(command, started)
+    environment["starts"] = [*_earlier_starts(directory), environment["started"]]
     workdir.write_json(directory / "environment.json", environment)
-    workdir.write_json(directory / "scenes.json", describe(problem))
-    workdir.write_npz(directory / "split.npz", sampling.split_arrays(problem.splits))
-    losses, predictions, seconds = _work(options, problem, directory)
-    workdir.write_npz(directory / "predictions.npz", predictions)
-    results = _measure(problem, predictions)
+    work = _work(options, problem, directory)
+    workdir.write_npz(directory / "predictions.npz", work.predictions)
+    results = _measure(problem, work.predictions)
     summary = report.RunReport(
-      title=directory.name,
-      scenes=[_scene_report(options, problem, name, results, predictions) for name in problem.scenes],
+      title=directory.absolute().name,
+      description=description(options),
+      scenes=[_scene_report(options, problem, name, results, work.predictions) for name in problem.scenes],
       target=options.target,
-      losses=losses,
+      losses=work.losses,
       phases=options.schedule.lengths,
-      seconds=seconds,
+      seconds=work.seconds,
       config=config.to_dict(),
       environment=environment,
       command=shlex.join(command),
     )
     report.write(summary, directory)
-    workdir.write_json(directory / "metrics.json", {**results, "target": options.target, "seconds": seconds})
+    results |= {**work.entries, "target": options.target, "seconds": work.seconds}
+    workdir.write_json(directory / "metrics.json", results)
   print(f"\n{console.summary(summary, directory)}")
 
 
+def _earlier_starts(directory):
+  """Times at which this run was started before."""
+  try:
+    return json.loads((directory / "environment.json").read_bytes())["starts"]
+  # Missing at the first start; what tells of the past is not worth failing for.
+  except (OSError, ValueError, KeyError):
+    return []
+
+
+class _Work(NamedTuple):
+  """What training and classification leave.
+
+  Attributes:
+    losses: `[epochs, R, T]`, or None where nothing was trained by epochs.
+    predictions: class ids of every pixel `[R, H, W]` by scene.
+    seconds: time spent, by activity.
+    entries: what else is for `metrics.json`.
+  """
+
+  losses: np.ndarray | None
+  predictions: Mapping[str, np.ndarray]
+  seconds: Mapping[str, float]
+  entries: Mapping[str, Any]
+
+
 def _work(options, problem, directory):
-  """Trains and classifies: losses `[epochs, R, T]`, voted class ids `[R, H, W]` by scene, seconds."""
+  """Trains and classifies."""
+  way = _svms if problem.network is None else _networks
+  return way(options, problem, directory / "checkpoints")
+
+
+def _networks(options, problem, directory):
+  """All scenes in one network, in every replica."""
   start = time.monotonic()
   replicas = Replicas(options.replicas, jax.devices())
-  checkpoints = Checkpoints(directory / "checkpoints")
+  checkpoints = Checkpoints(directory)
   with devices.compile_clock() as clock:
-    pixels, padded = patches.lay_out(layers(problem), problem.network.patch)
+    pixels, padded = patches.lay_out(layers(problem), problem.patch)
     losses = _train(options, problem, replicas, pixels, checkpoints)
     trained = time.monotonic()
     predictions = _classify(options, problem, replicas, padded, checkpoints)
     end = time.monotonic()
-  seconds = {
-    "train": trained - start,
-    "classify": end - trained,
-    "total": end - start,
-    "compile": clock.seconds,
+  return _Work(losses, predictions, _seconds(trained - start, end - trained, clock.seconds), {})
+
+
+def _svms(options, problem, directory):
+  """Every scene on its own, in every replica, all side by side; training gets its share of the time."""
+  start = time.monotonic()
+  directory, tasks = directory / "svm", _tasks(problem)
+  finished = baselines.load_finished(tasks, directory)
+  with _progress_bar("svm", len(tasks) * options.replicas, "job", len(finished)) as bar:
+    svms, share = baselines.finish(
+      tasks, finished, directory, cores=devices.usable_cores(), progress=bar.update
+    )
+  predictions = {name: np.stack([svm.prediction for svm in own]) for name, own in svms.items()}
+  chosen = {
+    name: {"C": [svm.C for svm in own], "gamma": [svm.gamma for svm in own]} for name, own in svms.items()
   }
-  return losses, predictions, seconds
+  total = time.monotonic() - start
+  return _Work(None, predictions, _seconds(share * total, (1 - share) * total, 0.0), {"svm": chosen})
+
+
+def _tasks(problem):
+  tasks = {}
+  for (name, scene), layer in zip(problem.scenes.items(), layers(problem), strict=True):
+    # One by one, since their numbers of bands may differ.
+    _, (cube,) = patches.lay_out([layer], problem.patch)
+    tasks[name] = baselines.Task(cube, scene.labels, problem.splits[name].train)
+  return tasks
+
+
+def _seconds(train, classify, compile):
+  return {"train": train, "classify": classify, "total": train + classify, "compile": compile}
 
 
 def _train(options, problem, replicas, pixels, checkpoints):
-  with _progress_bar("training", options.schedule.epochs, "epoch") as bar:
+  with contextlib.ExitStack() as stack:
+    bar = None
 
     def progress(done, losses):
-      if losses is None:
+      nonlocal bar
+      if bar is None:
         # Epochs of an earlier start say nothing about the remaining time.
-        bar.initial = bar.n = bar.last_print_n = done
-        bar.refresh()
+        bar = stack.enter_context(_progress_bar("training", options.schedule.epochs, "epoch", initial=done))
       else:
         bar.set_postfix_str(f"loss {np.mean(losses):.4f}", refresh=False)
         bar.update()
@@ -146,7 +212,7 @@ def _measure(problem, predictions):
       test = tuple(sampling.pixels_of(rows).T)
       confusions.append(metrics.confusion(scene.labels[test], predicted[test], scene.class_ids))
     results[name] = metrics.summarise(np.stack(confusions), scene.class_ids, scene.class_names)
-    leakage[name] = sampling.leakage(split, scene.labels.shape, problem.network.patch)
+    leakage[name] = sampling.leakage(split, scene.labels.shape, problem.patch)
   return {**results, "leakage": leakage}
 
 
@@ -159,26 +225,18 @@ def _scene_report(options, problem, name, results, predictions):
     train=split.train[0],
     test=split.test[0],
     false_colour_bands=false_colour_bands(scene),
+    bands=len(problem.bands[name]),
     paper=paper_figure(problem, options) if name == options.target else None,
     leakage=results["leakage"][name],
   )
 
 
-def _introduction(problem: Problem, options: Settings) -> str:
-  """What is about to happen, a line per scene."""
-  lines = []
-  for name, scene in problem.scenes.items():
-    height, width, bands = scene.cube.shape
-    train, test = (len(sampling.pixels_of(part[0])) for part in problem.splits[name])
-    lines.append(
-      f"{scene.title}: {height} x {width} pixels, {len(problem.bands[name])} of {bands} bands, "
-      f"{len(scene.class_ids)} classes, {train} training and {test} test pixels"
-    )
-  epochs = " + ".join(str(epochs) for _, epochs in options.schedule.lengths)
-  network = f"{options.model.name}, {options.replicas} replicas, {epochs} epochs"
-  return "\n".join([*lines, network])
+def _progress_bar(what: str, total: int, unit: str, initial: int = 0) -> tqdm:
+  """A bar with the remaining time; it goes to stderr, so that stdout keeps what is worth keeping.
 
-
-def _progress_bar(what: str, total: int, unit: str) -> tqdm:
-  """A bar with the remaining time; it goes to stderr, so that stdout keeps what is worth keeping."""
-  return tqdm(desc=what, total=total, unit=unit, dynamic_ncols=True, leave=True)
+  A log file gets a line of it now and then, a terminal ten a second.
+  """
+  interval = 0.1 if sys.stderr.isatty() else _LOG_SECONDS
+  return tqdm(
+    desc=what, total=total, unit=unit, initial=initial, dynamic_ncols=True, leave=True, mininterval=interval
+  )

@@ -13,6 +13,38 @@ from typing import NamedTuple
 
 SHORT_NAMES = {"indian_pines": "IN", "salinas": "SA", "pavia_university": "PU", "pavia_centre": "PC"}
 
+# The scene that each table is about, and the rows of all tables.
+TABLES = {"I": "PU", "II": "PC", "III": "IN", "IV": "SA"}
+SAMPLES_PER_CLASS = (5, 10, 15, 20, 25, 30)
+
+# Table IV's columns behind the end of the preprint, after the pattern of Table III [inferred].
+_UNREAD_COLUMNS = {
+  "SA": (
+    "hresnet/without/IN",
+    "hresnet/without/PC",
+    "hresnet/without/PU",
+    "hresnet/without/INVERSE-IN",
+    "ccnn/single",
+    "ccnn/with/IN",
+  )
+}
+
+
+class Column(NamedTuple):
+  """What a column of the tables trains.
+
+  Attributes:
+    model: "svm", "hresnet" or "ccnn".
+    partners: short names of the scenes trained with the target.
+    spectral_knowledge: whether all scenes share the first convolution.
+    inverse: whether the partner's bands are reversed.
+  """
+
+  model: str
+  partners: tuple[str, ...]
+  spectral_knowledge: bool
+  inverse: bool
+
 
 class PaperFigure(NamedTuple):
   """Overall accuracy in %, mean and standard deviation over Monte-Carlo runs."""
@@ -30,6 +62,33 @@ def figure(target: str, column: str, samples_per_class: int) -> PaperFigure | No
     samples_per_class: the row; 5, 10, ... 30 in the paper.
   """
   return _figures().get((target, column, samples_per_class))
+
+
+def columns_of(target: str) -> tuple[str, ...]:
+  """Returns the names of all twelve columns of a target's table, in their order.
+
+  Args:
+    target: "IN", "SA", "PU" or "PC".
+  """
+  read = dict.fromkeys(column for scene, column, _ in _figures() if scene == target)
+  return (*read, *_UNREAD_COLUMNS.get(target, ()))
+
+
+def parse_column(target: str, column: str) -> Column:
+  """Returns what a column of the target's table trains.
+
+  Args:
+    target: "IN", "SA", "PU" or "PC".
+    column: one of `columns_of(target)`.
+  """
+  model, _, rest = column.partition("/")
+  kind, _, together = rest.partition("/")
+  inverse = together.startswith("INVERSE-")
+  if together == "ALL":
+    partners = tuple(name for name in SHORT_NAMES.values() if name != target)
+  else:
+    partners = (together.removeprefix("INVERSE-"),) if together else ()
+  return Column(model, partners, kind != "without" or inverse, inverse)
 
 
 def column_of(

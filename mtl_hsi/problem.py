@@ -1,17 +1,23 @@
 """What an experiment has to solve, checked before any work starts."""
 
 import dataclasses
+import hashlib
 from collections.abc import Mapping
 
 import numpy as np
 
-from mtl_hsi import alignment, batches, paper, patches, sampling
+from mtl_hsi import alignment, baselines, batches, paper, patches, sampling
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models.multitask import Network, make_network
 from mtl_hsi.sampling import Split
 from mtl_hsi.scenes.public import PUBLIC_SCENES, is_public
 from mtl_hsi.scenes.scene import Scene
-from mtl_hsi.settings import Settings
+from mtl_hsi.settings import SVM, Settings
+
+# The letter's protocol (section III-B).
+_LETTERS_PHASES = ((100, 1.0, ()), (30, 0.1, ()))
+_LETTERS_OPTIMIZER = "adadelta"
+_LETTERS_BATCH = 20
 
 # Bands of the paper's experiments, by the target's sensor.
 _PAPER_BANDS = {"ROSIS": alignment.ROSIS_BANDS, "AVIRIS": alignment.AVIRIS_BANDS}
@@ -26,32 +32,47 @@ class Problem:
     bands: band alignment of every scene.
     scales: what every scene's values are divided by.
     splits: training and test pixels of every scene.
-    network: the network to train.
+    network: the network to train, or None where every scene gets SVMs.
   """
 
   scenes: Mapping[str, Scene]
   bands: Mapping[str, np.ndarray]
   scales: Mapping[str, float]
   splits: Mapping[str, Split]
-  network: Network
+  network: Network | None
+
+  @property
+  def patch(self) -> int:
+    """Side P of the patches that are classified; an SVM sees the pixel alone."""
+    return 1 if self.network is None else self.network.patch
 
 
 def prepare(options: Settings) -> Problem:
   """Loads and checks everything before any work starts.
 
   Raises:
-    RequestError: a scene cannot be loaded, or the scenes cannot be trained together as asked.
+    RequestError: a scene cannot be loaded, or the scenes cannot be trained as asked.
   """
   scenes = {name: load() for name, load in options.loaders.items()}
   bands = {name: _bands(options, scene) for name, scene in scenes.items()}
   splits = _splits(options, scenes)
-  network = make_network(
+  network = _network(options, scenes, bands)
+  if network is None:
+    for name, scene in scenes.items():
+      baselines.check_samples(name, scene.labels, scene.class_names, splits[name].train)
+  scales = {name: _scale(scene) for name, scene in scenes.items()}
+  return Problem(scenes, bands, scales, splits, network)
+
+
+def _network(options, scenes, bands):
+  """None for SVMs, which share nothing and may have different bands."""
+  if options.model.name == SVM:
+    return None
+  return make_network(
     bands=alignment.check_equal_counts(bands),
     class_counts=[len(scene.class_ids) for scene in scenes.values()],
     **dataclasses.asdict(options.model),
   )
-  scales = {name: _scale(scene) for name, scene in scenes.items()}
-  return Problem(scenes, bands, scales, splits, network)
 
 
 def _bands(options, scene):
@@ -105,13 +126,55 @@ def training_set(problem: Problem) -> batches.TrainingSet:
   )
 
 
+def introduction(problem: Problem, options: Settings) -> str:
+  """What is about to happen, a line per scene."""
+  lines = []
+  for name, scene in problem.scenes.items():
+    height, width, bands = scene.cube.shape
+    train, test = (len(sampling.pixels_of(part[0])) for part in problem.splits[name])
+    lines.append(
+      f"{scene.title}: {height} x {width} pixels, {len(problem.bands[name])} of {bands} bands, "
+      f"{len(scene.class_ids)} classes, {train} training and {test} test pixels"
+    )
+  return "\n".join([*lines, description(options)])
+
+
+def description(options: Settings) -> str:
+  """The model and how it is trained, in a line."""
+  model = options.model
+  parts = [model.name + (" with average pooling" if model.pool else "")]
+  if model.name != SVM:
+    if len(options.loaders) > 1:
+      parts.append(f"first convolution {'shared' if model.spectral_knowledge else 'of each scene its own'}")
+    parts.append(f"{' + '.join(str(epochs) for _, epochs in options.schedule.lengths)} epochs")
+  if options.split_file is None:
+    parts.append(f"{options.samples_per_class} samples per class")
+  parts.append("1 replica" if options.replicas == 1 else f"{options.replicas} replicas")
+  return ", ".join(parts)
+
+
+def follows_the_letter(options: Settings) -> bool:
+  """Whether network and training are the letter's; what it leaves open is free (statistics, vote)."""
+  if options.split_file or options.band_ranges:
+    return False
+  if options.model.name == SVM:
+    return True
+  phases = tuple((phase.epochs, phase.learning_rate, phase.frozen) for phase in options.schedule.phases)
+  network = options.model.blocks, options.model.pool
+  return (phases, options.optimizer, options.batch_size, network) == (
+    _LETTERS_PHASES,
+    _LETTERS_OPTIMIZER,
+    _LETTERS_BATCH,
+    (1, False),
+  )
+
+
 def paper_figure(problem: Problem, options: Settings) -> paper.PaperFigure | None:
   """The paper's figure for the target; None where scenes, bands, split or network are not the paper's."""
   model = options.model
-  if not all(map(is_public, problem.scenes.values())) or options.split_file or options.band_ranges:
+  if not all(map(is_public, problem.scenes.values())) or not follows_the_letter(options):
     return None
-  bands = _PAPER_BANDS[PUBLIC_SCENES[options.target].sensor]
-  if (options.bands, model.blocks, model.pool) != (bands, 1, False):
+  if options.bands != _PAPER_BANDS[PUBLIC_SCENES[options.target].sensor]:
     return None
   partners = [name for name in problem.scenes if name != options.target]
   column = paper.column_of(
@@ -121,7 +184,7 @@ def paper_figure(problem: Problem, options: Settings) -> paper.PaperFigure | Non
 
 
 def describe(problem: Problem) -> dict:
-  """What a trained network must be given again with a new image, and its classes; for `scenes.json`."""
+  """What was trained on, and what a network must be given again with a new image; for `scenes.json`."""
   return {
     name: {
       "shape": list(scene.cube.shape),
@@ -129,8 +192,18 @@ def describe(problem: Problem) -> dict:
       "simulated": scene.simulated,
       "provenance": scene.provenance,
       "classes": {str(class_id): scene.class_names[class_id] for class_id in scene.class_ids.tolist()},
+      "cube_sha256": _sha256(scene.cube),
+      "labels_sha256": _sha256(scene.labels),
       "scale": problem.scales[name],
       "bands": problem.bands[name].tolist(),
     }
     for name, scene in problem.scenes.items()
   }
+
+
+def _sha256(array):
+  """Row by row, so that a large cube is never copied whole."""
+  digest = hashlib.sha256()
+  for row in array:
+    digest.update(np.ascontiguousarray(row))
+  return digest.hexdigest()

@@ -70,7 +70,10 @@ class Replicas:
       return self._loop(lambda arguments: function(*arguments, *shared))(own)
 
     specs = (PartitionSpec(_AXIS), PartitionSpec())
-    mapped = jax.shard_map(local, mesh=self._mesh, in_specs=specs, out_specs=PartitionSpec(_AXIS))
+    # Some optimisers return constants as state, in which the check sees no replica axis.
+    mapped = jax.shard_map(
+      local, mesh=self._mesh, in_specs=specs, out_specs=PartitionSpec(_AXIS), check_vma=False
+    )
 
     def run(*arguments):
       return mapped(arguments[:separate], arguments[separate:])

@@ -8,17 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from mtl_hsi import classify, optim
+from mtl_hsi import baselines, classify, optim
 from mtl_hsi.errors import RequestError
+from mtl_hsi.models import multitask
 from mtl_hsi.scenes import files, registry, sensors, simulate
 from mtl_hsi.scenes.public import PUBLIC_SCENES
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.schedule import Phase, Schedule
 
+SVM = "svm"
+
 
 @dataclasses.dataclass(frozen=True)
 class ModelSettings:
-  """Arguments of `models.multitask.make_network` that a config decides."""
+  """Arguments of `models.multitask.make_network` that a config decides; `SVM` by name is no network."""
 
   name: str
   spectral_knowledge: bool
@@ -41,10 +44,11 @@ class Settings:
     samples_per_class: n.
     replicas: R.
     seed: of replica 0.
-    model: the network.
+    model: the network, or an SVM.
     mixed: batches of pooled samples.
     batch_size: N.
     schedule: phases and snapshots.
+    optimizer: its name in optax.
     make_optimizer: from a learning rate to a transformation.
     classify_method: of `classify.METHODS`.
     tile_pixels: bound on the pixels classified at once.
@@ -64,6 +68,7 @@ class Settings:
   mixed: bool
   batch_size: int
   schedule: Schedule
+  optimizer: str
   make_optimizer: optim.Factory
   classify_method: str
   tile_pixels: int
@@ -93,7 +98,12 @@ def _read(config):
   _require(config.alignment == "index", "alignment", config.alignment, "'index'")
   for key in ("samples_per_class", "replicas", "batch_size"):
     _require(config[key] >= 1, key, config[key], "1 or more")
-  _require(config.seed >= 0, "seed", config.seed, "0 or more")
+  _require(
+    0 <= config.seed <= 2**31 - config.replicas,
+    "seed",
+    config.seed,
+    f"0 to {2**31 - config.replicas}, since keys have 32 bits",
+  )
   _require(config.bands is None or config.bands >= 1, "bands", config.bands, "1 or more, or None")
   _require(config.classify.tile_pixels >= 1, "classify.tile_pixels", config.classify.tile_pixels, "1 or more")
   seconds = config.checkpoint_seconds
@@ -109,16 +119,11 @@ def _read(config):
     samples_per_class=config.samples_per_class,
     replicas=config.replicas,
     seed=config.seed,
-    model=ModelSettings(
-      name=config.model.name,
-      spectral_knowledge=config.spectral_knowledge,
-      norm_per_scene=_one_of(("per_scene", "joint"), "model.norm", config.model.norm) == "per_scene",
-      blocks=config.model.blocks,
-      pool=config.model.pool,
-    ),
+    model=_model(config),
     mixed=_one_of(("per_scene", "mixed"), "batch", config.batch) == "mixed",
     batch_size=config.batch_size,
     schedule=_schedule(config),
+    optimizer=config.optimizer.name,
     make_optimizer=optim.optimizer(config.optimizer.name, arguments),
     classify_method=_one_of(classify.METHODS, "classify.method", config.classify.method),
     tile_pixels=config.classify.tile_pixels,
@@ -145,6 +150,7 @@ def _loader(config, name):
       cube_key=own.cube_key or None,
       labels_key=own.labels_key or None,
       sensor=own.sensor or None,
+      nodata=_number(f"files.{name}.nodata", own.nodata) if own.nodata else None,
       class_names=None,
     )
   if name in config.simulate:
@@ -177,6 +183,13 @@ def _sensor(name, made):
   return sensors.Sensor(made.sensor, np.asarray(made.centres, float), np.asarray(made.widths, float))
 
 
+def _number(key, text):
+  try:
+    return float(text)
+  except ValueError:
+    raise RequestError(f"config key {key} is {text!r}; expected a number, such as -9999 or nan") from None
+
+
 def _band_range(name, text):
   first, colon, end = text.partition(":")
   _require(
@@ -186,6 +199,32 @@ def _band_range(name, text):
     "'first:end', such as '40:200': bands count from 0, the end is left out",
   )
   return slice(int(first), int(end))
+
+
+def _model(config):
+  model = config.model
+  if _one_of((*multitask.NAMES, SVM), "model.name", model.name) == SVM:
+    _check_svm(config)
+  return ModelSettings(
+    name=model.name,
+    spectral_knowledge=config.spectral_knowledge,
+    norm_per_scene=_one_of(("per_scene", "joint"), "model.norm", model.norm) == "per_scene",
+    blocks=model.blocks,
+    pool=model.pool,
+  )
+
+
+def _check_svm(config):
+  if config.model.pool or config.model.blocks != 1:
+    raise RequestError(
+      "model.pool and model.blocks are options of hresnet; with svm leave them at False and 1"
+    )
+  _require(
+    config.split != "random" or config.samples_per_class >= baselines.FOLDS,
+    "samples_per_class",
+    config.samples_per_class,
+    f"{baselines.FOLDS} or more with svm, which is cross-validated in as many parts",
+  )
 
 
 def _schedule(config):

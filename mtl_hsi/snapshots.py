@@ -71,12 +71,24 @@ class Checkpoints:
     """
     # A run killed right after its last save has left this.
     shutil.rmtree(self.directory / "partial", ignore_errors=True)
+    epoch = self.latest_intact_state()
+    if epoch is None:
+      return None
+    for later in self._epochs("state"):
+      if later > epoch:
+        logging.warning("checkpoint %s is damaged; it is left out", self._path("state", later))
+    return epoch, _load(self._path("state", epoch), abstract(epoch))
+
+  def latest_intact_state(self) -> int | None:
+    """Epoch of the latest undamaged state; None where none was ever saved.
+
+    Raises:
+      RequestError: every state is damaged.
+    """
     epochs = self._epochs("state")
     for epoch in reversed(epochs):
-      path = self._path("state", epoch)
-      if _is_intact(path):
-        return epoch, _load(path, abstract(epoch))
-      logging.warning("checkpoint %s is damaged; it is left out", path)
+      if _is_intact(self._path("state", epoch)):
+        return epoch
     if epochs:
       raise RequestError(
         f"every checkpoint in {self.directory / 'state'} is damaged; delete {self.directory} to train anew"

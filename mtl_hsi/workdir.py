@@ -17,6 +17,10 @@ from mtl_hsi.errors import RequestError
 _PARTIAL = ".partial"
 _LOCK = ".lock"
 _MOST_DIFFERENCES = 5
+# What a finished run leaves; metrics.json is what it writes last.
+_RESULTS = ("environment.json", "split.npz", "predictions.npz", "report.html", "metrics.json")
+# Keys that change where things come from and how often they are saved, but no result.
+_INCIDENTAL = ("data_dir", "download", "accept_changed_files", "checkpoint_seconds")
 _ABSENT = object()
 
 
@@ -35,23 +39,56 @@ def write_bytes(path: Path, data: bytes) -> None:
     raise RequestError(f"cannot write {path}: {_reason(error)}") from error
 
 
+def write_once(path: Path, data: bytes) -> None:
+  """Writes a file as `write_bytes` does, unless an earlier start of the run has written the same.
+
+  Raises:
+    RequestError: the file is there with other content, which stays, or it cannot be written.
+  """
+  path = Path(path)
+  try:
+    known = path.read_bytes()
+  except FileNotFoundError:
+    write_bytes(path, data)
+    return
+  except OSError as error:
+    raise RequestError(f"cannot read {path}: {_reason(error)}") from error
+  if known != data:
+    raise RequestError(
+      f"the run in {path.parent} began with another {path.name}: its scenes, their files or its split have "
+      "changed since; name another --workdir"
+    )
+
+
 def write_json(path: Path, value: object) -> None:
-  """Writes JSON with sorted keys and a final newline, as `write_bytes` does.
+  """Writes a value as `json_bytes` encodes it, as `write_bytes` does.
 
   Raises:
     RequestError: the file cannot be written.
+  """
+  write_bytes(path, json_bytes(value))
+
+
+def json_bytes(value: object) -> bytes:
+  """Encodes JSON with sorted keys and a final newline.
+
+  Raises:
     ValueError: the value holds NaN or an infinity, which JSON does not have.
   """
-  text = json.dumps(value, sort_keys=True, indent=2, allow_nan=False)
-  write_bytes(path, f"{text}\n".encode())
+  return f"{json.dumps(value, sort_keys=True, indent=2, allow_nan=False)}\n".encode()
 
 
 def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-  """Writes a compressed .npz, as `write_bytes` does; equal arrays give equal bytes.
+  """Writes arrays as `npz_bytes` encodes them, as `write_bytes` does.
 
   Raises:
     RequestError: the file cannot be written.
   """
+  write_bytes(path, npz_bytes(arrays))
+
+
+def npz_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
+  """Encodes a compressed .npz; equal arrays give equal bytes."""
   buffer = io.BytesIO()
   with zipfile.ZipFile(buffer, "w") as archive:
     for name in sorted(arrays):
@@ -62,7 +99,7 @@ def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
       content = io.BytesIO()
       np.lib.format.write_array(content, np.asarray(arrays[name], order="C"), allow_pickle=False)
       archive.writestr(entry, content.getvalue())
-  write_bytes(path, buffer.getvalue())
+  return buffer.getvalue()
 
 
 @contextlib.contextmanager
@@ -89,14 +126,14 @@ def open_workdir(path: Path, config: Mapping) -> Iterator[Path]:
 
 
 def is_complete(path: Path, config: Mapping) -> bool:
-  """Whether a run of this config has finished there: `metrics.json` is what it writes last.
+  """Whether a run of this config has finished there, with its results still in place.
 
   Raises:
     RequestError: the directory holds another config or files that are not a run's.
   """
   path = Path(path)
   _check_ours(path)
-  return _check_config(path, _as_stored(config)) and (path / "metrics.json").is_file()
+  return _check_config(path, _as_stored(config)) and all((path / name).is_file() for name in _RESULTS)
 
 
 def _replace(path: Path, data: bytes) -> None:
@@ -165,7 +202,7 @@ def _check_config(path: Path, config: dict) -> bool:
     raise RequestError(
       f"{file} holds no JSON object but {_show(stored)}; restore it or name another --workdir"
     )
-  differences = list(_differences("", stored, config))
+  differences = [text for key, text in _differences("", stored, config) if key not in _INCIDENTAL]
   if differences:
     shown = "; ".join(differences[:_MOST_DIFFERENCES])
     more = len(differences) - _MOST_DIFFERENCES
@@ -174,8 +211,8 @@ def _check_config(path: Path, config: dict) -> bool:
   return True
 
 
-def _differences(key: str, old: object, new: object) -> Iterator[str]:
-  """One text for each value that differs, named as `--config.<key>` would name it."""
+def _differences(key: str, old: object, new: object) -> Iterator[tuple[str, str]]:
+  """Key and text of each value that differs, named as `--config.<key>` would name it."""
   if isinstance(old, dict) and isinstance(new, dict):
     for name in sorted(old.keys() | new.keys()):
       inner = f"{key}.{name}" if key else name
@@ -184,7 +221,7 @@ def _differences(key: str, old: object, new: object) -> Iterator[str]:
     for i, (old_item, new_item) in enumerate(zip(old, new)):
       yield from _differences(f"{key}[{i}]", old_item, new_item)
   elif old != new:
-    yield f"{key}: {_show(old)} -> {_show(new)}"
+    yield key, f"{key}: {_show(old)} -> {_show(new)}"
 
 
 def _show(value: object) -> str:

@@ -123,5 +123,5 @@ def _own_flags() -> Iterator[None]:
     yield
   finally:
     for name in set(flags.FLAGS) - before:
-      if name in ("config", "workdir", "compile_cache") or name.startswith("config."):
+      if name in ("config", "workdir", "compile_cache", "shard") or name.startswith("config."):
         delattr(flags.FLAGS, name)

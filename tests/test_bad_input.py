@@ -100,8 +100,12 @@ def line(*words):
     ([IN, "--config.reversed=salinas"], "reversed is 'salinas'; expected one of 'indian_pines'"),
     ([IN, "--config.target=salinas"], "target is 'salinas'; expected one of 'indian_pines'"),
     ([IN, "--config.bands=17"], line("'indian_pines' has 200 bands and 17 are wanted", "know 103 and 160")),
-    ([IN, "--config.model.name=resnet"], "model.name is 'resnet'; the networks are hresnet, ccnn"),
+    ([IN, "--config.model.name=resnet"], "model.name is 'resnet'; expected one of 'hresnet', 'ccnn', 'svm'"),
     ([IN, "--config.model.name=ccnn", "--config.model.pool=True"], "options of hresnet"),
+    (
+      [IN, "--config.model.name=svm", "--config.samples_per_class=2"],
+      "samples_per_class is 2; expected 3 or more with svm",
+    ),
     ([IN, "--config.phases.phase1.epochs=0"], "phases.phase1.epochs is 0; expected 1 or more"),
     (
       [IN, "--config.phases.phase1.frozen=steam"],
@@ -215,9 +219,11 @@ def test_scenes_of_unequal_band_counts(refusal, tmp_path):
   assert "--config.files.town.bands=0:5" in error
 
 
-@pytest.mark.parametrize("name", ["leakage", "seconds", "target"])
+@pytest.mark.parametrize("name", ["leakage", "seconds", "svm", "target"])
 def test_a_scene_cannot_be_named_as_another_part_of_the_metrics(name):
-  with pytest.raises(RequestError, match=rf"scene {name!r}: the names leakage, seconds, target are taken"):
+  with pytest.raises(
+    RequestError, match=rf"scene {name!r}: the names leakage, seconds, svm, target are taken"
+  ):
     Scene(name, cube(FIELDS), FIELDS, {1: "a", 4: "b", 9: "c"})
 
 
@@ -300,8 +306,9 @@ def test_damage_that_cannot_be_undone(interrupted, inputs, damaged, message):
   before = launching.contents(checkpoints)
   outcome = launching.launch(*launching.arguments(inputs, interrupted))
   assert outcome.status == 2
-  assert outcome.err.endswith(f"\nerror: {message.format(checkpoints, checkpoints)}\n")
-  assert "Traceback" not in outcome.err
+  *bars, error = outcome.err.rstrip("\n").splitlines()
+  assert error == f"error: {message.format(checkpoints, checkpoints)}"
+  assert all(bar.startswith(("training: ", "classifying: ")) or not bar for bar in bars)
   assert launching.contents(checkpoints) == before
   assert not (interrupted / "metrics.json").exists()
 

@@ -117,3 +117,8 @@ def test_every_pixel_of_every_replica_votes_on_its_own():
 def test_one_snapshot_decides_alone():
   labels = np.array([[0, 2, 1]], np.uint16)
   np.testing.assert_array_equal(classify.vote(labels, 3), labels[0])
+
+
+def test_hundreds_of_snapshots_are_counted():
+  labels = np.ones((256, 2), np.uint16)
+  np.testing.assert_array_equal(classify.vote(labels, 2), [1, 1])

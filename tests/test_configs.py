@@ -99,6 +99,15 @@ def test_every_network_column_of_the_paper_has_a_cell():
     assert paper.column_of(options.target, others, options.model.name, knowledge, inverse) == column
 
 
+@pytest.mark.parametrize("target", SHORT)
+def test_the_svm_column_of_the_paper_has_a_cell(target):
+  config = mtl.get_config(target)
+  config.model.name = "svm"
+  options = settings.read(config)
+  knowledge = options.model.spectral_knowledge
+  assert paper.column_of(options.target, [], options.model.name, knowledge, []) == "svm"
+
+
 def test_the_defaults_are_the_papers_protocol():
   options = settings.read(mtl.get_config("pu"))
   phases = [(phase.epochs, phase.learning_rate, phase.frozen) for phase in options.schedule.phases]
@@ -138,7 +147,7 @@ def test_own_scenes_take_their_files_and_stand_beside_public_ones(tmp_path):
     options.loaders["town"]()
 
 
-@pytest.mark.parametrize("names", ["", " , ", "fields,a.b", "fields town", "1st"])
+@pytest.mark.parametrize("names", ["", " , ", "fields,a.b", "fields town", "1st", "Fields", "items", "class"])
 def test_own_scenes_need_names(names):
   with pytest.raises(RequestError, match=rf"own.py has {names!r} behind its colon; expected names"):
     own.get_config(names)

@@ -3,10 +3,12 @@
 import json
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from tests import launching
@@ -84,6 +86,23 @@ def test_a_run_killed_in_a_checkpoint_goes_on_to_the_same_results(finished, inpu
   )
   assert not re.search(r" [12]/6 \[[^\]]*loss", outcome.err), "epochs were trained anew"
   assert_same_results(tmp_path / "run", finished)
+
+
+def test_a_run_does_not_go_on_with_other_data(inputs, tmp_path):
+  for name in ("fields.npz", "town.npz", "tiny.py"):
+    shutil.copy(inputs / name, tmp_path)
+  command = launching.arguments(tmp_path, tmp_path / "run")
+  assert start_and_kill([("checkpoints/state/3", 1, 0)], command) == [-signal.SIGKILL]
+  (tmp_path / "run" / ".lock").unlink()
+  before = launching.contents(tmp_path / "run")
+  np.savez(tmp_path / "fields.npz", cube=3 * launching.cube(launching.FIELDS, 1), label=launching.FIELDS)
+  outcome = launching.launch(*command)
+  assert outcome.status == 2
+  assert (
+    "run began with another scenes.json: its scenes, their files or its split have changed" in outcome.err
+  )
+  after = launching.contents(tmp_path / "run")
+  assert {name: after[name] for name in before} == before
 
 
 @pytest.mark.slow

@@ -1,4 +1,5 @@
 import dataclasses
+import hashlib
 
 import numpy as np
 import pytest
@@ -79,6 +80,19 @@ def test_pixels_without_measurement_do_not_scale(options):
   assert problem.layers(prepare(options, masked))[0].nodata is nodata
 
 
+def test_changed_pixels_change_what_is_written_of_a_scene(options):
+  plain = scene()
+  cube = plain.cube.copy()
+  cube[3, 4, 5] += 1
+  texts = [
+    problem.describe(prepare(options, own))["fields"]
+    for own in (plain, plain, dataclasses.replace(plain, cube=cube))
+  ]
+  assert texts[0] == texts[1]
+  assert texts[0]["cube_sha256"] != texts[2]["cube_sha256"]
+  assert texts[0]["labels_sha256"] == texts[2]["labels_sha256"]
+
+
 def test_a_scene_of_nothing_cannot_be_scaled(options):
   empty = dataclasses.replace(scene(), cube=np.zeros((12, 10, 6)))
   with pytest.raises(RequestError, match="scene 'fields': the largest value is 0; nothing to scale by"):
@@ -106,6 +120,41 @@ def test_unequal_counts_are_refused_with_both_named(options):
     prepare(options, scene(), scene("other", bands=9))
 
 
+def svm(options):
+  return {"model": dataclasses.replace(options.model, name="svm")}
+
+
+def test_svms_have_no_network_and_see_single_pixels_of_any_number_of_bands(options):
+  assert problem.prepare(options).patch == 9
+  made = prepare(options, scene(), scene("other", bands=9), **svm(options))
+  assert (made.network, made.patch) == (None, 1)
+  assert [len(bands) for bands in made.bands.values()] == [6, 9]
+
+
+def test_svms_need_three_training_pixels_of_each_class(options):
+  rare = scene("rare")
+  labels = np.where(rare.labels == 1, 4, rare.labels)
+  labels[5, 5:7] = 1
+  rare = dataclasses.replace(rare, labels=labels)
+  assert prepare(options, scene(), rare).network is not None
+  message = r"scene 'rare': class 1 \(a\) has 2 training pixels in replica 0 and svm needs 3, "
+  with pytest.raises(RequestError, match=message):
+    prepare(options, scene(), rare, **svm(options))
+
+
+@pytest.mark.parametrize("name", ["svm", "ccnn"])
+def test_the_introduction_tells_what_is_about_to_happen(options, name):
+  options = dataclasses.replace(options, model=dataclasses.replace(options.model, name=name))
+  *scenes, model = problem.introduction(problem.prepare(options), options).splitlines()
+  assert scenes == [
+    "fields: 12 x 10 pixels, 6 of 6 bands, 3 classes, 9 training and 99 test pixels",
+    "town: 11 x 8 pixels, 6 of 6 bands, 2 classes, 6 training and 76 test pixels",
+  ]
+  assert model.startswith(f"{name}, ")
+  assert "2 replicas" in model
+  assert ("100 + 40 epochs" in model) == (name != "svm")
+
+
 def test_a_split_from_a_file_takes_the_place_of_chance(options, tmp_path):
   drawn = problem.prepare(dataclasses.replace(options, seed=5)).splits
   workdir.write_npz(tmp_path / "split.npz", sampling.split_arrays(drawn))
@@ -124,6 +173,8 @@ def test_what_new_images_need_is_described(options):
       "simulated": False,
       "provenance": "made up",
       "classes": {"1": "a", "4": "b", "9": "c"},
+      "cube_sha256": hashlib.sha256(made.scenes["fields"].cube.tobytes()).hexdigest(),
+      "labels_sha256": hashlib.sha256(launching.FIELDS.tobytes()).hexdigest(),
       "scale": made.scales["fields"],
       "bands": [5, 4, 3, 2, 1, 0],
     }
@@ -145,6 +196,8 @@ def test_the_papers_figure_stands_beside_the_papers_run(indian_pines):
   ccnn = dataclasses.replace(options.model, name="ccnn")
   other = problem.paper_figure(made, dataclasses.replace(options, model=ccnn))
   assert other not in (None, PaperFigure(39.17, 3.06))
+  svm = dataclasses.replace(options.model, name="svm")
+  assert problem.paper_figure(made, dataclasses.replace(options, model=svm)) == PaperFigure(38.29, 4.44)
 
 
 @pytest.mark.parametrize(

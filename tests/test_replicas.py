@@ -5,9 +5,12 @@ import functools
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
+from jax import lax
 
-from mtl_hsi import batches, patches, train
+from mtl_hsi import batches, optim, patches, train
+from mtl_hsi.models.multitask import GROUPS
 from mtl_hsi.replicas import Replicas
 from tests import tiny
 
@@ -126,6 +129,26 @@ def test_replicas_that_do_not_divide_among_the_devices_are_what_they_would_be():
   one, two = (train_epochs(net, 3, devices=devices, seed=4, epochs=1) for devices in (1, 2))
   # XLA compiles for several devices otherwise than for one: equal to rounding, which training amplifies.
   jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-5), one, two)
+
+
+@pytest.mark.filterwarnings("ignore:.*optimistic_adam:DeprecationWarning")
+@pytest.mark.parametrize("name", optim.known())
+def test_every_known_optimiser_keeps_its_state_over_a_scan_on_several_devices(name):
+  make, replicas = optim.optimizer(name, {}), Replicas(2, jax.devices())
+  transformation = optim.phase_transformation(make, 0.1, ())
+  params = {group: {"kernel": np.full((2, 4, 3), 0.5, np.float32)} for group in GROUPS}
+
+  def train(own):
+    def step(carry, _):
+      moved, state = carry
+      updates, state = transformation.update(jax.tree.map(jnp.ones_like, moved), state, moved)
+      return (optax.apply_updates(moved, updates), state), None
+
+    return lax.scan(step, (own, transformation.init(own)), length=2)[0][0]
+
+  moved = replicas.get(replicas.spread(train, 1)(replicas.put(params)))
+  for group in GROUPS:
+    assert (moved[group]["kernel"] != 0.5).all()
 
 
 def test_replicas_in_a_loop_equal_replicas_under_vmap():

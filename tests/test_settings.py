@@ -21,6 +21,7 @@ def config(**changes):
     "cube_key": "",
     "labels_key": "",
     "bands": "",
+    "nodata": "",
     "sensor": "",
   }
   made.update_from_flattened_dict({key.replace("__", "."): value for key, value in changes.items()})
@@ -123,8 +124,21 @@ def test_each_scene_comes_from_its_own_source():
     ({"samples_per_class": 0}, "samples_per_class is 0; expected 1 or more"),
     ({"replicas": 0}, "replicas is 0; expected 1 or more"),
     ({"batch_size": -1}, "batch_size is -1; expected 1 or more"),
-    ({"seed": -1}, "seed is -1; expected 0 or more"),
+    ({"seed": -1}, "seed is -1; expected 0 to 2147483638"),
     ({"bands": 0}, "bands is 0; expected 1 or more, or None"),
+    ({"model__name": "resnet"}, "model.name is 'resnet'; expected one of 'hresnet', 'ccnn', 'svm'"),
+    (
+      {"model__name": "svm", "model__pool": True},
+      "model.pool and model.blocks are options of hresnet; with svm leave them at False and 1",
+    ),
+    (
+      {"model__name": "svm", "model__blocks": 2},
+      "model.pool and model.blocks are options of hresnet; with svm leave them at False and 1",
+    ),
+    (
+      {"model__name": "svm", "samples_per_class": 2},
+      "samples_per_class is 2; expected 3 or more with svm, which is cross-validated in as many parts",
+    ),
     ({"model__norm": "none"}, "model.norm is 'none'; expected one of 'per_scene', 'joint'"),
     ({"batch": "big"}, "batch is 'big'; expected one of 'per_scene', 'mixed'"),
     ({"classify__method": "slow"}, "classify.method is 'slow'; expected one of 'dense', 'patches'"),
@@ -173,6 +187,11 @@ def test_what_cannot_be_is_refused_by_key(changes, message):
   with pytest.raises(RequestError, match=message) as error:
     settings.read(made)
   assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("changes", [{"samples_per_class": 3}, {"samples_per_class": 1, "split": "s.npz"}])
+def test_an_svm_needs_three_samples_per_class_unless_they_are_given(changes):
+  assert settings.read(config(model__name="svm", **changes)).model.name == settings.SVM == "svm"
 
 
 @pytest.mark.parametrize("key", ["replicas", "model.norm", "phases.phase1.frozen", "files.fields.sensor"])

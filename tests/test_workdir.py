@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.workdir import is_complete, open_workdir, write_bytes, write_json, write_npz
+from mtl_hsi.workdir import is_complete, open_workdir, write_bytes, write_json, write_npz, write_once
 
 CONFIG = {"seed": 0, "model": {"name": "hresnet", "blocks": 1}, "phases": [{"epochs": 100}, {"epochs": 30}]}
 
@@ -83,8 +83,29 @@ def test_a_new_work_directory_holds_the_config(tmp_path):
   with open_workdir(tmp_path / "runs" / "a", CONFIG) as workdir:
     assert json.loads((workdir / "config.json").read_text()) == CONFIG
     assert not is_complete(workdir, CONFIG)
+    for name in ("environment.json", "split.npz", "predictions.npz", "report.html"):
+      (workdir / name).touch()
+    assert not is_complete(workdir, CONFIG)
     write_json(workdir / "metrics.json", {})
     assert is_complete(workdir, CONFIG)
+    (workdir / "predictions.npz").unlink()
+    assert not is_complete(workdir, CONFIG)
+
+
+def test_keys_that_change_no_result_may_differ(tmp_path):
+  with open_workdir(tmp_path, {**CONFIG, "download": False, "data_dir": "data"}):
+    pass
+  with open_workdir(tmp_path, {**CONFIG, "download": True, "data_dir": "elsewhere"}):
+    pass
+  assert json.loads((tmp_path / "config.json").read_text())["data_dir"] == "data"
+
+
+def test_a_file_written_once_is_the_same_at_every_start(tmp_path):
+  write_once(tmp_path / "scenes.json", b"one")
+  write_once(tmp_path / "scenes.json", b"one")
+  with pytest.raises(RequestError, match=r"began with another scenes.json: .* changed since; name another"):
+    write_once(tmp_path / "scenes.json", b"two")
+  assert (tmp_path / "scenes.json").read_bytes() == b"one"
 
 
 def test_the_same_config_changes_nothing(tmp_path):

@@ -21,6 +21,7 @@ class SceneReport:
       `[n, 2]`; rows of -1 are padding.
     test: the same for its test pixels `[m, 2]`.
     false_colour_bands: indices of the bands shown as red, green and blue.
+    bands: how many of the scene's bands were used; a band may stand twice.
     paper: overall accuracy in the paper's cell of this experiment, or None.
     leakage: share of test pixels whose patch holds a training pixel, or None.
   """
@@ -31,6 +32,7 @@ class SceneReport:
   train: np.ndarray
   test: np.ndarray
   false_colour_bands: tuple[int, int, int]
+  bands: int
   paper: PaperFigure | None
   leakage: float | None
 
@@ -61,6 +63,7 @@ class RunReport:
 
   Attributes:
     title: heading of the page.
+    description: the model and how it was trained, in a line.
     scenes: the scenes in the order of training.
     target: name of the scene that the run is about.
     losses: training loss of each epoch, replica and scene `[epochs, R, T]`, or
@@ -73,6 +76,7 @@ class RunReport:
   """
 
   title: str
+  description: str
   scenes: Sequence[SceneReport]
   target: str
   losses: np.ndarray | None
@@ -86,3 +90,8 @@ class RunReport:
   def replicas(self) -> int:
     """How many networks were trained and tested."""
     return self.scenes[0].replicas
+
+  @property
+  def starts(self) -> int:
+    """How often the run was started until it was done."""
+    return len(self.environment["starts"])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mtl_hsi.scenes.public import PUBLIC_SCENES
+from mtl_hsi.scenes.public import PUBLIC_SCENES, is_public
 from mtl_hsi.scenes.scene import Scene
 
 # Centres of red, green and blue in nm.
@@ -14,9 +14,8 @@ _SENSORS = {"AVIRIS": PUBLIC_SCENES["salinas"], "ROSIS": PUBLIC_SCENES["pavia_un
 
 def false_colour_bands(scene: Scene) -> tuple[int, int, int]:
   """Bands close to true colour by wavelength or sensor; else three spread over the range."""
-  facts = PUBLIC_SCENES.get(scene.name)
-  if facts:
-    return facts.false_colour_bands
+  if is_public(scene):
+    return PUBLIC_SCENES[scene.name].false_colour_bands
   count = scene.cube.shape[2]
   if scene.wavelengths is not None:
     return tuple(int(np.argmin(np.abs(scene.wavelengths - colour))) for colour in _TRUE_COLOUR)

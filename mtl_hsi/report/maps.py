@@ -52,8 +52,8 @@ def maps(report: SceneReport) -> list[Map]:
   unlabelled = [(colours.UNLABELLED, "unlabelled")]
   drawn = [
     ("false_colour", _false_colour(scene, report.false_colour_bands), _band_legend(report) + no_data),
-    ("ground_truth", _classes(scene, scene.labels), classes + unlabelled + no_data),
-    ("prediction", _classes(scene, report.visible), classes + no_data),
+    ("ground_truth", class_image(scene, scene.labels), classes + unlabelled + no_data),
+    ("prediction", class_image(scene, report.visible), classes + no_data),
     ("errors", _errors(report), _ERROR_LEGEND + no_data),
   ]
   return [
@@ -64,9 +64,14 @@ def maps(report: SceneReport) -> list[Map]:
 def class_legend(scene: Scene) -> list[tuple[colours.RGB, str]]:
   """Returns colour, id and name of each class of a scene."""
   return [
-    (colours.of_class(position), f"{class_id}  {scene.class_names[class_id]}")
+    (colours.of_class(position), _class_label(class_id, scene.class_names[class_id]))
     for position, class_id in enumerate(scene.class_ids.tolist())
   ]
+
+
+def _class_label(class_id: int, name: str) -> str:
+  """Id and name; a class that has no name of its own is called after its id."""
+  return name if name == f"class {class_id}" else f"{class_id}  {name}"
 
 
 def png(image: np.ndarray) -> bytes:
@@ -88,6 +93,32 @@ def picture(drawn: Map) -> bytes:
   ImageDraw.Draw(canvas).text((_MARGIN, _MARGIN), drawn.title, "black", title)
   canvas.paste(image, (_MARGIN, _MARGIN + _TITLE))
   canvas.paste(legend, (_MARGIN + image.width + _GAP, _MARGIN + _TITLE))
+  return _encode(canvas)
+
+
+def sheet(
+  title: str, titled: Sequence[tuple[str, np.ndarray]], legend: Sequence[tuple[colours.RGB, str]], across: int
+) -> bytes:
+  """Draws several images of one size, each below its title, so many across, beside their legend; a PNG."""
+  heading, text = _font(18), _font(13)
+  height, width = titled[0][1].shape[:2]
+  zoom = int(np.clip(_SIDE // max(height, width), 1, _LARGEST_ZOOM))
+  column = max(zoom * width, *(int(text.getlength(name)) + 1 for name, _ in titled)) + _GAP
+  row = zoom * height + _TITLE
+  rows = -(-len(titled) // across)
+  entries = _legend(legend, rows * row)
+  left, top = min(across, len(titled)) * column, _MARGIN + _TITLE
+  canvas = Image.new(
+    "RGB", (left + entries.width + 2 * _MARGIN, max(rows * row, entries.height) + top + _MARGIN), "white"
+  )
+  draw = ImageDraw.Draw(canvas)
+  draw.text((_MARGIN, _MARGIN), title, "black", heading)
+  for place, (name, image) in enumerate(titled):
+    x, y = _MARGIN + place % across * column, top + place // across * row
+    draw.text((x, y), name, "black", text)
+    size = (zoom * width, zoom * height)
+    canvas.paste(Image.fromarray(image).resize(size, Image.Resampling.NEAREST), (x, y + _ROW))
+  canvas.paste(entries, (_MARGIN + left, top + _ROW))
   return _encode(canvas)
 
 
@@ -119,7 +150,8 @@ def _false_colour(scene: Scene, bands: Sequence[int]) -> np.ndarray:
   return image
 
 
-def _classes(scene: Scene, ids: np.ndarray) -> np.ndarray:
+def class_image(scene: Scene, ids: np.ndarray) -> np.ndarray:
+  """Class ids `[H, W]`, 0 is unlabelled, in the classes' colours: uint8 `[H, W, 3]`."""
   classes = [colours.of_class(position) for position in range(len(scene.class_ids))]
   table = np.array([colours.UNLABELLED, *classes], np.uint8)
   places = np.where(ids > 0, 1 + np.searchsorted(scene.class_ids, ids), 0)
@@ -148,7 +180,7 @@ def _band_legend(report: SceneReport) -> list[tuple[colours.RGB, str]]:
   legend = []
   for i, (name, band) in enumerate(zip(("red", "green", "blue"), report.false_colour_bands, strict=True)):
     place = "" if wavelengths is None else f", {wavelengths[band]:.0f} nm"
-    legend.append((tuple(255 * (i == j) for j in range(3)), f"{name}: band {band}{place}"))
+    legend.append((tuple(255 * (i == j) for j in range(3)), f"{name}: band {band} (from 0){place}"))
   return legend
 
 

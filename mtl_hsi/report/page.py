@@ -23,7 +23,7 @@ def html(run: RunReport) -> str:
     simulated=any(report.scene.simulated for report in run.scenes),
     in_paper=any(report.paper for report in run.scenes),
     config=list(_flat("", run.config)),
-    environment=list(_flat("", run.environment)),
+    environment=[entry for entry in _flat("", run.environment) if not entry[0].startswith("command")],
     frame=curves,
   )
 

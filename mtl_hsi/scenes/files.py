@@ -22,13 +22,15 @@ def read_scene(
   cube_key: str | None,
   labels_key: str | None,
   sensor: str | None,
+  nodata: float | None,
   class_names: Mapping[int, str] | None,
 ) -> Scene:
   """Reads a scene from one file or two.
 
   Keys that are None are looked for: the cube is `cube` or the file's only three-dimensional array; the label
   image is one of `LABEL_KEYS` or the only image of the cube's size, integers before floats. An .npz file may
-  also carry `wavelengths` and `widths` in nm `[B]` and `class_names`, whose entry i names class i + 1.
+  also carry `wavelengths` and `widths` in nm `[B]`, `class_names`, whose entry i names class i + 1, and
+  `nodata`, bool `[H, W]`.
 
   Args:
     name: the scene's name.
@@ -37,6 +39,8 @@ def read_scene(
     cube_key: name of the cube in an .npz or .mat file, or None.
     labels_key: name of the label image in an .npz or .mat file, or None.
     sensor: short name of the sensor, or None.
+    nodata: value that stands for a missing measurement: a pixel that has it in any band is none. None means
+      the mask in the file, or that every pixel was measured.
     class_names: names by class id; those of ids that do not occur are left out. None means the names in the
       file, or "class 1" and so on.
 
@@ -61,6 +65,7 @@ def read_scene(
     sensor=sensor,
     wavelengths=_read_bands(cube, "wavelengths"),
     widths=_read_bands(cube, "widths"),
+    nodata=_read_nodata(cube) if nodata is None else _equals(values, nodata).any(axis=2),
     provenance=f"cube from {_origin(cube, cube_key)}, labels from {_origin(labels, labels_key)}",
   )
 
@@ -176,6 +181,19 @@ def _read_bands(path: Path, key: str) -> np.ndarray | None:
   if values.dtype.kind not in _NUMBERS:
     raise RequestError(f"{place(path, key)} holds {values.dtype}, expected numbers in nm")
   return values.astype(np.float64)
+
+
+def _read_nodata(path: Path) -> np.ndarray | None:
+  if not _carries(path, "nodata"):
+    return None
+  mask = read_array(path, "nodata")
+  if mask.dtype != bool:
+    raise RequestError(f"{place(path, 'nodata')} holds {mask.dtype}, expected bool of rows x columns")
+  return mask
+
+
+def _equals(values: np.ndarray, nodata: float) -> np.ndarray:
+  return np.isnan(values) if np.isnan(nodata) else values == nodata
 
 
 def _carries(path: Path, key: str) -> bool:

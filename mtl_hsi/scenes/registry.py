@@ -42,6 +42,7 @@ def load_public(name: str, data_dir: Path, download: bool, accept_changed: bool)
     cube_key=None if packaged else facts.cube.key,
     labels_key=None if packaged else facts.labels.key,
     sensor=facts.sensor,
+    nodata=None,
     class_names=None,
   )
   check_content(scene, facts)
@@ -54,6 +55,17 @@ def load_public(name: str, data_dir: Path, download: bool, accept_changed: bool)
     widths=widths,
     provenance=f"{facts.title} from {source}: {scene.provenance}{remark}; {facts.citation}",
   )
+
+
+def missing_files(name: str, data_dir: Path) -> list[str]:
+  """Names of a public scene's files that are not in the data directory, nor in an installed package.
+
+  Raises:
+    RequestError: the name is unknown.
+  """
+  facts = _facts(name)
+  missing = [file.filename for file in (facts.cube, facts.labels) if not (data_dir / file.filename).is_file()]
+  return [] if name == "indian_pines" and _tensorly_data() is not None else missing
 
 
 def _facts(name: str) -> PublicScene:
@@ -70,12 +82,11 @@ def _facts(name: str) -> PublicScene:
 
 def _find(facts: PublicScene, data_dir: Path, download: bool, accept_changed: bool) -> tuple[Path, str]:
   """The directory of the scene's files and their suffix, .mat or, as tensorly has them, .npy."""
-  missing = [file.filename for file in (facts.cube, facts.labels) if not (data_dir / file.filename).is_file()]
-  if not missing:
+  if all((data_dir / file.filename).is_file() for file in (facts.cube, facts.labels)):
     return data_dir, ".mat"
-  packaged = _tensorly_data()
-  if facts.name == "indian_pines" and packaged is not None:
-    return packaged, ".npy"
+  missing = missing_files(facts.name, data_dir)
+  if not missing:
+    return _tensorly_data(), ".npy"
   if not download:
     raise RequestError(
       f"scene {facts.name!r}: {' and '.join(missing)} not found; get them with a browser from "

@@ -10,7 +10,11 @@ from mtl_hsi.errors import RequestError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 # Keys of metrics.json beside the scenes' names.
-_RESERVED = ("leakage", "seconds", "target")
+_RESERVED = ("leakage", "seconds", "svm", "target")
+# In micrometres the thermal infrared ends below; in nm the ultraviolet starts above.
+_LONGEST_IN_UM = 100
+# Beyond lie only fill values, such as the smallest float32.
+_LARGEST_VALUE = 1e30
 # Rasters hold class ids in 16 bits.
 _LARGEST_ID = 2**16 - 1
 
@@ -111,7 +115,7 @@ def check(scene: Scene) -> None:
     )
     lost = int(np.count_nonzero(scene.nodata & (labels > 0)))
     require(lost == 0, f"{lost} labelled pixels hold no measurement (nodata); set their labels to 0")
-  _check_finite(scene, require)
+  _check_values(scene, require)
   present = np.unique(labels[labels > 0])
   require(
     len(present) >= 2,
@@ -121,6 +125,11 @@ def check(scene: Scene) -> None:
     list(present) == sorted(scene.class_names),
     f"class names are given for ids {sorted(scene.class_names)}, the label image holds {present.tolist()}",
   )
+  for class_id, title in scene.class_names.items():
+    require(
+      title.strip() and title.isprintable(),
+      f"class {class_id} is called {title!r}; a class name must be printable text in one line",
+    )
   for field in ("wavelengths", "widths"):
     values = getattr(scene, field)
     if values is None:
@@ -133,19 +142,24 @@ def check(scene: Scene) -> None:
       np.isfinite(values).all() and values.min() > 0,
       f"{field} from {values.min()} to {values.max()}; they must be positive numbers in nm",
     )
+  if scene.wavelengths is not None:
+    longest = scene.wavelengths.max()
+    require(longest > _LONGEST_IN_UM, f"wavelengths up to {longest:g} look like micrometres; give them in nm")
 
 
-def _check_finite(scene: Scene, require) -> None:
+def _check_values(scene: Scene, require) -> None:
   """Row by row, so that a large cube is never copied whole."""
   if scene.cube.dtype.kind != "f":
     return
   for row in range(scene.cube.shape[0]):
-    bad = ~np.isfinite(scene.cube[row]).all(axis=-1)
+    # NaN is not smaller than anything.
+    fine = np.abs(scene.cube[row]) < _LARGEST_VALUE
+    bad = ~fine.all(axis=-1)
     if scene.nodata is not None:
       bad &= ~scene.nodata[row]
     if bad.any():
       column = int(np.argmax(bad))
-      band = int(np.argmin(np.isfinite(scene.cube[row, column])))
+      band = int(np.argmin(fine[column]))
       value = scene.cube[row, column, band]
       require(
         False,

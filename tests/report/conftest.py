@@ -21,7 +21,7 @@ def classified(scene, **changes):
   test = np.argwhere(tested).astype(np.int32)
   counts = metrics.confusion(scene.labels[tested], prediction[tested], ids)
   summary = metrics.summarise(np.stack([counts, counts]), ids, scene.class_names)
-  report = SceneReport(scene, summary, prediction, train, test, (2, 1, 0), None, None)
+  report = SceneReport(scene, summary, prediction, train, test, (2, 1, 0), 3, None, None)
   return dataclasses.replace(report, **changes)
 
 
@@ -57,12 +57,13 @@ def run(indian_pines_report, fields_report):
   losses = np.geomspace(3, 0.01, 6)[:, None, None] * np.array([[1, 2], [1.5, 3]])  # two replicas, two scenes
   return RunReport(
     title="Two scenes & one <network>",
+    description="hresnet, 2 replicas",
     scenes=[indian_pines_report, fields_report],
     target="indian_pines",
     losses=losses,
     phases=[("main", 4), ("adapt", 2)],
-    seconds={"train": 200.0, "classify": 1.26},
+    seconds={"train": 200.0, "classify": 1.26, "total": 201.26, "compile": 3.0},
     config={"model": {"name": "hresnet"}, "phases": [{"epochs": 4}, {"epochs": 2}], "note": "<script>x"},
-    environment={"versions": {"jax": "0.10.2"}},
+    environment={"versions": {"jax": "0.10.2"}, "starts": ["2026-01-01T00:00:00+00:00"]},
     command="python launch.py --config='a & b'",
   )

@@ -76,7 +76,7 @@ def test_legend_names_ids_classes_and_bands(fields, fields_report):
   scene = dataclasses.replace(fields, wavelengths=wavelengths)
   false_colour, truth, prediction, _ = maps.maps(dataclasses.replace(fields_report, scene=scene))
   assert [text for _, text in false_colour.legend] == [
-    "red: band 2, 650 nm", "green: band 1, 550 nm", "blue: band 0, 450 nm"
+    *("red: band 2 (from 0), 650 nm", "green: band 1 (from 0), 550 nm", "blue: band 0 (from 0), 450 nm")
   ]  # fmt: skip
   assert prediction.legend == [
     (colours.of_class(0), "2  Maïs & blé"),

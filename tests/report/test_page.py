@@ -137,11 +137,18 @@ def test_split_and_leakage_in_words(run, indian_pines_report, leakage, words):
 
 def test_how_it_was_made(run):
   seen = " ".join(re.sub(r"<[^>]*>", " ", page.html(run)).split())
-  assert "train 3 min 20 s" in seen
-  assert "classify 1.3 s" in seen
+  assert "training 3 min 20 s" in seen
+  assert "classification 1.3 s" in seen
   assert "model.name hresnet" in seen
   assert "phases[1].epochs 2" in seen
   assert "versions.jax 0.10.2" in seen
+  assert "was started" not in seen
+
+
+def test_times_of_a_run_that_was_interrupted_are_not_taken_for_all_of_it(run):
+  environment = {"starts": ["2026-01-01T00:00:00+00:00", "2026-01-02T00:00:00+00:00"]}
+  text = page.html(dataclasses.replace(run, environment=environment))
+  assert "The run was started 2 times; these are the times of the last start." in text
 
 
 def test_padding_of_uneven_replicas_is_not_counted(run, fields_report):
@@ -156,7 +163,8 @@ def test_a_single_replica_is_not_called_several(run, fields_report):
   for key in ("overall_accuracy", "average_accuracy", "kappa"):
     metrics[key] = {"mean": 0.5, "std": 0.0, "replicas": [0.5]}
   report = dataclasses.replace(fields_report, metrics=metrics)
-  text = page.html(dataclasses.replace(run, scenes=[report], losses=run.losses[:, :1, 1:]))
-  assert "replica" not in text
+  one = {"scenes": [report], "losses": run.losses[:, :1, 1:], "description": "hresnet, 1 replica"}
+  text = page.html(dataclasses.replace(run, **one))
+  assert "replicas" not in text
   assert row(Page(text).rows, "fields")[1:] == ["50.00"] * 3
-  assert "1 scene classified" in text
+  assert "1 scene: hresnet, 1 replica." in text

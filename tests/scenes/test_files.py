@@ -21,7 +21,7 @@ def _save(path, **arrays):
   return path
 
 
-def _read(cube, labels=None, cube_key=None, labels_key=None, sensor=None, class_names=None):
+def _read(cube, labels=None, cube_key=None, labels_key=None, sensor=None, nodata=None, class_names=None):
   return read_scene(
     "field",
     cube=cube,
@@ -29,6 +29,7 @@ def _read(cube, labels=None, cube_key=None, labels_key=None, sensor=None, class_
     cube_key=cube_key,
     labels_key=labels_key,
     sensor=sensor,
+    nodata=nodata,
     class_names=class_names,
   )
 
@@ -223,3 +224,28 @@ def test_real_scenes_read_without_naming_keys(real_data, filename, shape, classe
   scene = _read(real_data / filename)
   assert scene.cube.shape == shape
   assert scene.class_ids.tolist() == classes
+
+
+def test_a_value_stands_for_no_measurement_in_any_band(tmp_path):
+  values = _CUBE.astype(np.float32)
+  values[0, 0, 2] = values[2, 1, :] = -9999
+  path = _save(tmp_path / "a.npz", cube=values, gt=_LABELS)
+  mask = np.zeros((3, 4), bool)
+  mask[[0, 2], [0, 1]] = True
+  np.testing.assert_array_equal(_read(path, nodata=-9999.0).nodata, mask)
+  assert _read(path).nodata is None
+  values[mask] = np.nan
+  path = _save(tmp_path / "b.npz", cube=values, gt=_LABELS)
+  np.testing.assert_array_equal(_read(path, nodata=np.nan).nodata, mask)
+  with pytest.raises(RequestError, match="the cube holds nan at row 0, column 0"):
+    _read(path)
+
+
+def test_a_file_carries_its_mask(tmp_path):
+  mask = _LABELS == 0
+  np.testing.assert_array_equal(
+    _read(_save(tmp_path / "a.npz", cube=_CUBE, gt=_LABELS, nodata=mask)).nodata, mask
+  )
+  path = _save(tmp_path / "b.npz", cube=_CUBE, gt=_LABELS, nodata=mask.astype(np.uint8))
+  with pytest.raises(RequestError, match=r"b.npz \(nodata\) holds uint8, expected bool of rows x columns"):
+    _read(path)

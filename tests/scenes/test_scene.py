@@ -65,6 +65,12 @@ def test_names_that_are_no_identifiers_are_refused(name):
       {"class_names": {2: "maize", 3: "lawn", 14: "roof"}},
       r"ids \[2, 3, 14\], the label image holds \[2, 14\]",
     ),
+    (
+      {"class_names": {2: "maize\n", 14: "roof"}},
+      r"class 2 is called 'maize\\n'; .* printable text in one line",
+    ),
+    ({"class_names": {2: "maize", 14: " "}}, r"class 14 is called ' '"),
+    ({"wavelengths": np.linspace(0.4, 2.5, 5)}, r"up to 2.5 look like micrometres; give them in nm"),
     ({"wavelengths": np.ones(4)}, r"wavelengths of shape \(4,\) for 5 bands"),
     ({"wavelengths": np.ones((1, 5))}, r"wavelengths of shape \(1, 5\) for 5 bands"),
     ({"wavelengths": np.array([400, 410, np.nan, 430, 440])}, "wavelengths .* positive numbers in nm"),
@@ -99,3 +105,14 @@ def test_labelled_pixels_must_hold_a_measurement():
   nodata[2, 3] = True
   with pytest.raises(RequestError, match="1 labelled pixels hold no measurement"):
     _scene(nodata=nodata)
+
+
+@pytest.mark.parametrize("value", [-3.4e38, 1e300, -np.inf])
+def test_fill_values_are_no_measurements(value):
+  cube = np.ones((3, 4, 5))
+  cube[1, 2, 3] = value
+  with pytest.raises(RequestError, match=r"row 1, column 2, band 3; replace it or mark the pixel as nodata"):
+    _scene(cube=cube)
+  nodata = np.zeros((3, 4), bool)
+  nodata[1, 2] = True
+  assert _scene(cube=cube, nodata=nodata).nodata.sum() == 1

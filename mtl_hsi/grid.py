@@ -1,0 +1,126 @@
+"""Many experiments, one after another: which are done, which remain, which belong to which shard."""
+
+import dataclasses
+import gc
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+from ml_collections import config_dict
+
+from mtl_hsi import experiment, workdir
+from mtl_hsi.errors import RequestError
+
+# Loading scenes, compiling and reporting.
+_START_SECONDS = 15
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Run:
+  """One experiment of a grid.
+
+  Attributes:
+    name: its work directory within the grid's.
+    config: complete, as `experiment.run` takes it.
+    flop: floating-point operations that it takes, about.
+  """
+
+  name: str
+  config: config_dict.ConfigDict
+  flop: float
+
+
+class Shard(NamedTuple):
+  """The i-th of n parts of a grid, counted from 1."""
+
+  index: int
+  count: int
+
+
+def parse_shard(text: str) -> Shard:
+  """Reads "i/n".
+
+  Raises:
+    RequestError: it is not of that form, or i is not within 1..n.
+  """
+  index, _, count = text.partition("/")
+  if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+    raise RequestError(f"--shard is {text!r}; expected i/n with i from 1 to n, such as --shard=2/8")
+  return Shard(int(index), int(count))
+
+
+def share(runs: Sequence[Run], shard: Shard) -> list[Run]:
+  """The runs of one shard, in the grid's order: about as much work in every shard.
+
+  It depends on nothing but the runs, so that shards started at any time and place never meet.
+  """
+  load = [0.0] * shard.count
+  own = set()
+  for run in sorted(runs, key=lambda run: (-run.flop, run.name)):
+    lightest = load.index(min(load))
+    load[lightest] += run.flop
+    if lightest == shard.index - 1:
+      own.add(run.name)
+  return [run for run in runs if run.name in own]
+
+
+def is_done(run: Run, directory: Path) -> bool:
+  """Whether the run has finished in the grid's directory.
+
+  Raises:
+    RequestError: a run of another config is in its place.
+  """
+  return workdir.is_complete(directory / run.name, run.config.to_dict())
+
+
+def seconds(run: Run, directory: Path) -> float:
+  """Time that a finished run took, from its `metrics.json`."""
+  return json.loads((directory / run.name / "metrics.json").read_bytes())["seconds"]["total"]
+
+
+def expected_seconds(runs: Iterable[Run], finished: Iterable[Run], directory: Path, speed: float) -> float:
+  """Time that runs will take, by the speed of finished ones of the same model.
+
+  Args:
+    runs: to estimate.
+    finished: runs that are done.
+    directory: the grid's.
+    speed: floating-point operations per second for models of which no run has finished.
+  """
+  flop, spent = {}, {}
+  for run in finished:
+    model = run.config.model.name
+    flop[model] = flop.get(model, 0.0) + run.flop
+    spent[model] = spent.get(model, 0.0) + seconds(run, directory)
+  known = {model: flop[model] / spent[model] for model in flop}
+  return sum(_START_SECONDS + run.flop / known.get(run.config.model.name, speed) for run in runs)
+
+
+def work(runs: Sequence[Run], directory: Path, command: Sequence[str]) -> None:
+  """Does the runs one after another; what is done already is passed over.
+
+  Args:
+    runs: to do.
+    directory: of the grid; every run has its work directory there.
+    command: the command line, for the reports.
+
+  Raises:
+    RequestError: runs failed or another process is at them, after all others were done; names them.
+  """
+  failures = []
+  for position, run in enumerate(runs, start=1):
+    if is_done(run, directory):
+      continue
+    print(f"\n[{position}/{len(runs)}] {run.name}", flush=True)
+    try:
+      experiment.run(run.config, directory / run.name, command)
+    except RequestError as error:
+      print(f"not done: {error}", flush=True)
+      failures.append(f"{run.name}: {error}")
+    # What a run has compiled serves no other shape; a grid would fill the memory with it.
+    jax.clear_caches()
+    gc.collect()
+  if failures:
+    raise RequestError(f"{len(failures)} of {len(runs)} runs are not done; the first is {failures[0]}")

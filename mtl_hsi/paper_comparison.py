@@ -1,0 +1,180 @@
+"""From finished runs of the paper's grid to its tables, ours beside the paper's."""
+
+import functools
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from mtl_hsi import grid, paper, paper_figure2, paper_times, sampling, settings, significance, workdir
+from mtl_hsi.paper_cells import Cell
+from mtl_hsi.problem import follows_the_letter
+from mtl_hsi.report import comparison
+from mtl_hsi.report.compared_cell import ComparedCell, scene_title
+from mtl_hsi.scenes.scene import Scene
+
+_NAMES = {short: name for name, short in paper.SHORT_NAMES.items()}
+
+
+class Results:
+  """What the finished runs of a grid have left.
+
+  Args:
+    cells: every cell with the name of the run that fills it.
+    runs: by name.
+    stand_ins: name of the scene that stands in for a public one, by the public one's short name.
+    directory: of the grid.
+  """
+
+  def __init__(
+    self,
+    cells: Mapping[Cell, str],
+    runs: Mapping[str, grid.Run],
+    stand_ins: Mapping[str, str],
+    directory: Path,
+  ):
+    self._cells, self._stand_ins, self._directory = cells, stand_ins, directory
+    self._done = {name: run for name, run in runs.items() if grid.is_done(run, directory)}
+    self._loaded = functools.cache(self._load)
+
+  def compare(self) -> list[ComparedCell]:
+    """Every cell; `ours` is None where its run has not finished."""
+    return [self._compare(cell) for cell in self._cells]
+
+  def directory_of(self, cell: Cell) -> Path | None:
+    """Work directory of the cell's run; None where it has not finished."""
+    run = self._run(cell)
+    return run and self._directory / run.name
+
+  def first_map(self, cell: Cell) -> tuple[np.ndarray, float] | None:
+    """Class ids `[H, W]` of the first replica and its overall accuracy in %; None where there is none."""
+    accuracies = self._accuracies(cell)
+    return accuracies and (self._predictions(cell)[0], accuracies[0])
+
+  def scene(self, target: str) -> Scene:
+    """The scene that was used for a target."""
+    return self._loaded(self._stand_ins.get(target, _NAMES[target]))
+
+  def titles(self) -> dict[str, str]:
+    """Names of the scenes that were used, by short name."""
+    return {
+      short: f"{self._stand_ins[short]} (stand-in)" if short in self._stand_ins else scene_title(short)
+      for short in _NAMES
+    }
+
+  def _compare(self, cell: Cell) -> ComparedCell:
+    single, run = cell.alone, self._run(cell)
+    return ComparedCell(
+      table=f"Table {cell.table}",
+      target=cell.target,
+      scene=self._scene(cell),
+      column=cell.column,
+      samples_per_class=cell.samples_per_class,
+      ours=self._accuracies(cell),
+      paper=paper.figure(cell.target, cell.column, cell.samples_per_class),
+      alone=self._accuracies(single) if single else None,
+      discordant=self._discordant(cell, single) if single else None,
+      stand_ins=self._stood_in(cell),
+      by_the_letter=run is None or follows_the_letter(settings.read(run.config)),
+    )
+
+  def _scene(self, cell):
+    return self._stand_ins.get(cell.target, _NAMES[cell.target])
+
+  def _stood_in(self, cell):
+    partners = paper.parse_column(cell.target, cell.column).partners
+    return tuple(self._stand_ins[name] for name in (cell.target, *partners) if name in self._stand_ins)
+
+  def _run(self, cell):
+    """The finished run of a cell, None where there is none."""
+    return self._done.get(self._cells.get(cell))
+
+  def _accuracies(self, cell):
+    """Overall accuracy of every replica in %; every split has test pixels, so none is undefined."""
+    run = self._run(cell)
+    if run is None:
+      return None
+    metrics = json.loads((self._directory / run.name / "metrics.json").read_bytes())
+    return tuple(100 * value for value in metrics[self._scene(cell)]["overall_accuracy"]["replicas"])
+
+  def _discordant(self, cell, single):
+    """Test pixels of all replicas that only the cell, and that only the single task gets right."""
+    if self._run(cell) is None or self._run(single) is None:
+      return None
+    scene = self._scene(cell)
+    truth = self._loaded(scene).labels
+    together, alone = self._predictions(cell), self._predictions(single)
+    counts = np.zeros(2, np.int64)
+    with np.load(self._directory / self._run(cell).name / "split.npz") as split:
+      tests = split[f"{scene}/test"]
+    for replica, rows in enumerate(tests):
+      pixels = tuple(sampling.pixels_of(rows).T)
+      counts += significance.discordant(truth[pixels], together[replica][pixels], alone[replica][pixels])
+    return tuple(counts.tolist())
+
+  def _predictions(self, cell):
+    with np.load(self._directory / self._run(cell).name / "predictions.npz") as predictions:
+      return predictions[self._scene(cell)]
+
+  def _load(self, name):
+    run = next(run for run in self._done.values() if name in run.config.scenes)
+    return settings.read(run.config).loaders[name]()
+
+
+def write(results: Results, directory: Path) -> dict[str, Path]:
+  """Writes what there are finished runs for.
+
+  `table<n>.md`, `.csv` and `_details.csv` of every table with a finished cell, `report.html` of all of them,
+  `table5.md` and `figure2.png`.
+
+  Returns:
+    What was written, by what it is; empty where nothing has finished.
+
+  Raises:
+    RequestError: a file cannot be written.
+  """
+  cells = results.compare()
+  tables = [
+    name for name in paper.TABLES if any(cell.table == f"Table {name}" and cell.ours for cell in cells)
+  ]
+  written = {}
+  for number, name in enumerate(paper.TABLES, start=1):
+    if name not in tables:
+      continue
+    own = [cell for cell in cells if cell.table == f"Table {name}"]
+    for suffix, text in {
+      ".md": comparison.markdown(own),
+      ".csv": comparison.csv_text(own),
+      "_details.csv": comparison.detail_csv(own),
+    }.items():
+      path = directory / f"table{number}{suffix}"
+      workdir.write_bytes(path, text.encode())
+    written[f"Table {name}"] = directory / f"table{number}.md"
+  if tables:
+    shown = [cell for cell in cells if cell.table.removeprefix("Table ") in tables]
+    path = directory / "report.html"
+    workdir.write_bytes(path, comparison.html(shown, "The paper's tables, and ours").encode())
+    written["Report"] = path
+  return written | _write_times(results, directory) | _write_figure(results, directory)
+
+
+def _write_times(results, directory):
+  rows = paper_times.rows(results.directory_of)
+  if not any(row.alone or row.together for row in rows):
+    return {}
+  path = directory / "table5.md"
+  workdir.write_bytes(path, paper_times.markdown(rows, results.titles()).encode())
+  return {"Table V": path}
+
+
+def _write_figure(results, directory):
+  """First replica's map of every finished run of the figure."""
+  target, n = paper_figure2.TARGET, paper_figure2.SAMPLES_PER_CLASS
+  cells = [Cell("I", target, column, n) for column in paper_figure2.COLUMNS]
+  panels = [(cell.column, *panel) for cell in cells if (panel := results.first_map(cell))]
+  if not panels:
+    return {}
+  path = directory / "figure2.png"
+  workdir.write_bytes(path, paper_figure2.draw(results.scene(target), panels))
+  return {"Figure 2": path}

@@ -1,0 +1,132 @@
+"""Whether two accuracies differ by more than chance.
+
+Accuracies are in %, differences in percentage points, intervals cover 95 %.
+"""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+_UPPER = 0.975  # quantile at the upper end of a two-sided interval of 95 %
+
+
+@dataclasses.dataclass(frozen=True)
+class Difference:
+  """Our mean less a published mean.
+
+  Attributes:
+    mean: the difference.
+    standard_error: joint standard error of the two means, or None where one of
+      them comes from a single run.
+    interval: lower and upper end, or None likewise.
+  """
+
+  mean: float
+  standard_error: float | None
+  interval: tuple[float, float] | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Paired:
+  """The differences of one series less another, run by run.
+
+  Attributes:
+    mean: the mean difference.
+    interval: lower and upper end after Student's t, or None of fewer than two pairs.
+    p: of Wilcoxon's signed-rank test, two-sided, or None likewise.
+    up: in how many pairs the first is greater.
+    pairs: how many pairs there are.
+  """
+
+  mean: float
+  interval: tuple[float, float] | None
+  p: float | None
+  up: int
+  pairs: int
+
+
+def welch(ours: Sequence[float], mean: float, std: float, runs: int) -> Difference:
+  """Compares our replicas with a published `mean ± std` over `runs` independent runs.
+
+  The standard error is `sqrt(s1^2 / n1 + s2^2 / n2)`, the interval's degrees of
+  freedom are Welch and Satterthwaite's. The published spread is taken as the
+  population's, numpy's default, [inferred] from the author's code, so that
+  `s2^2 = std^2 n2 / (n2 - 1)`.
+
+  Args:
+    ours: accuracy of every replica `[R]`.
+    mean: the published mean.
+    std: the published standard deviation.
+    runs: how many runs it was taken over.
+
+  Raises:
+    ValueError: `ours` is empty.
+  """
+  ours = np.asarray(ours, float)
+  if not ours.size:
+    raise ValueError("no replica to compare with the published mean")
+  difference = float(ours.mean()) - mean
+  if ours.size < 2 or runs < 2:
+    return Difference(difference, None, None)
+  # SciPy has this interval for raw samples only, not for a mean and a deviation.
+  first, second = float(ours.var(ddof=1)) / ours.size, std**2 / (runs - 1)
+  error = math.sqrt(first + second)
+  weights = first**2 / (ours.size - 1) + second**2 / (runs - 1)
+  freedom = (first + second) ** 2 / weights if weights else 1
+  return Difference(difference, error, _around(difference, error, freedom))
+
+
+def paired(one: Sequence[float], other: Sequence[float]) -> Paired:
+  """Compares two series of accuracies that share their seeds, `one` less `other`.
+
+  Wilcoxon's test leaves out pairs without a difference; it is exact up to 50
+  pairs, with ties up to 13.
+
+  Args:
+    one: accuracy of every run `[R]`.
+    other: accuracy of the runs with the same seeds `[R]`.
+
+  Raises:
+    ValueError: the series are empty or of unequal length.
+  """
+  if len(one) != len(other) or not len(one):
+    raise ValueError(f"{len(one)} and {len(other)} runs cannot be paired")
+  # Rounded, because steps of equally many pixels have to tie, whatever the last bit of their percentages.
+  differences = np.round(np.subtract(one, other), 9)
+  mean, up = float(differences.mean()), int((differences > 0).sum())
+  if len(differences) < 2:
+    return Paired(mean, None, None, up, len(differences))
+  interval = _around(mean, float(stats.sem(differences)), len(differences) - 1)
+  p = float(stats.wilcoxon(differences).pvalue) if differences.any() else 1.0
+  return Paired(mean, interval, p, up, len(differences))
+
+
+def discordant(truth: np.ndarray, first: np.ndarray, second: np.ndarray) -> tuple[int, int]:
+  """Counts the test pixels that only the first, and only the second, prediction gets right.
+
+  Args:
+    truth: class ids of the test pixels, of any shape.
+    first: class ids predicted for them, of the same shape.
+    second: the other prediction, of the same shape.
+
+  Raises:
+    ValueError: the shapes differ.
+  """
+  if not truth.shape == first.shape == second.shape:
+    raise ValueError(f"labels {truth.shape} and predictions {first.shape}, {second.shape} differ in shape")
+  first_right, second_right = first == truth, second == truth
+  return int((first_right & ~second_right).sum()), int((second_right & ~first_right).sum())
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+  """Returns McNemar's exact (binomial) two-sided p of the counts of `discordant`; 1 where both are 0."""
+  total = only_first + only_second
+  return float(stats.binomtest(only_first, total).pvalue) if total else 1.0
+
+
+def _around(centre: float, error: float, freedom: float) -> tuple[float, float]:
+  half = float(stats.t.ppf(_UPPER, freedom)) * error
+  return centre - half, centre + half

@@ -1,0 +1,105 @@
+"""Which runs of a grid are done, which belong to which shard, and how long the rest takes."""
+
+import itertools
+import json
+
+import pytest
+from ml_collections import config_dict
+
+from mtl_hsi import grid
+from mtl_hsi.errors import RequestError
+from mtl_hsi.grid import Run, Shard
+
+
+def a_run(name, flop=1.0, model="hresnet", seed=0):
+  return Run(name, config_dict.ConfigDict({"model": {"name": model}, "seed": seed}), flop)
+
+
+def finish(run, directory, seconds):
+  """What a finished run leaves, as far as a grid looks."""
+  folder = directory / run.name
+  folder.mkdir()
+  (folder / "config.json").write_text(json.dumps(run.config.to_dict()))
+  (folder / "metrics.json").write_text(json.dumps({"seconds": {"total": seconds}}))
+  for name in ("environment.json", "split.npz", "predictions.npz", "report.html"):
+    (folder / name).touch()
+
+
+@pytest.fixture
+def done_by(monkeypatch):
+  """Stands in for `experiment.run`: the names of the runs it was asked for; a run named "bad" fails."""
+  names = []
+
+  def run(config, directory, command):
+    assert command == ["launch.py", "--x"]
+    names.append(directory.name)
+    if directory.name.startswith("bad"):
+      raise RequestError("the loss is nan")
+
+  monkeypatch.setattr("mtl_hsi.experiment.run", run)
+  return names
+
+
+@pytest.mark.parametrize(("text", "shard"), [("1/1", (1, 1)), ("2/8", (2, 8)), ("08/8", (8, 8))])
+def test_a_shard_is_read(text, shard):
+  assert grid.parse_shard(text) == shard
+
+
+@pytest.mark.parametrize("text", ["", "2", "0/2", "3/2", "1/0", "a/b", "1/2/3", "-1/2"])
+def test_other_shards_are_refused(text):
+  with pytest.raises(RequestError, match=f"--shard is '{text}'; expected i/n"):
+    grid.parse_shard(text)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
+def test_shards_are_disjoint_complete_in_order_and_balanced(count):
+  runs = [a_run(f"run{index}", flop=float(1 + index % 5)) for index in range(20)]
+  shards = [grid.share(runs, Shard(index, count)) for index in range(1, count + 1)]
+  assert sorted(run.name for run in itertools.chain(*shards)) == sorted(run.name for run in runs)
+  for own in shards:
+    assert own == [run for run in runs if run in own]
+  loads = [sum(run.flop for run in own) for own in shards]
+  assert max(loads) - min(loads) <= 5
+
+
+def test_shards_do_not_depend_on_the_order_of_the_runs():
+  runs = [a_run(f"run{index}") for index in range(9)]
+  names = [{run.name for run in grid.share(own, Shard(2, 4))} for own in (runs, runs[::-1])]
+  assert names[0] == names[1]
+
+
+def test_more_shards_than_runs_leave_some_empty():
+  assert [len(grid.share([a_run("only")], Shard(index, 3))) for index in (1, 2, 3)] == [1, 0, 0]
+
+
+def test_finished_runs_are_passed_over(tmp_path, done_by, capsys):
+  runs = [a_run("first"), a_run("second"), a_run("third")]
+  finish(runs[1], tmp_path, 1.0)
+  assert [grid.is_done(run, tmp_path) for run in runs] == [False, True, False]
+  grid.work(runs, tmp_path, ["launch.py", "--x"])
+  assert done_by == ["first", "third"]
+  assert "[1/3] first" in capsys.readouterr().out
+
+
+def test_a_run_that_fails_does_not_stop_the_others(tmp_path, done_by, capsys):
+  with pytest.raises(RequestError, match=r"2 of 4 runs are not done; the first is bad-one: the loss is nan"):
+    grid.work([a_run(name) for name in ("bad-one", "b", "bad-two", "d")], tmp_path, ["launch.py", "--x"])
+  assert done_by == ["bad-one", "b", "bad-two", "d"]
+  assert capsys.readouterr().out.count("not done: the loss is nan") == 2
+
+
+def test_a_run_of_another_config_is_refused(tmp_path, done_by):
+  finish(a_run("here", seed=1), tmp_path, 1.0)
+  with pytest.raises(RequestError, match=r"here holds a run of another config \(seed: 1 -> 0\)"):
+    grid.work([a_run("here")], tmp_path, ["launch.py", "--x"])
+  assert not done_by
+
+
+def test_time_is_expected_from_finished_runs_of_the_same_model(tmp_path):
+  done = [a_run("a", 10.0), a_run("b", 30.0), a_run("c", 5.0, model="svm")]
+  for run, seconds in zip(done, (1.0, 3.0, 50.0)):
+    finish(run, tmp_path, seconds)
+  # 10 and 0.1 operations a second, and 2 where nothing is known; 15 s for every start.
+  runs = [a_run("d", 100.0), a_run("e", 1.0, model="svm"), a_run("f", 8.0, model="ccnn")]
+  expected = 3 * 15 + 100 / 10 + 1 / 0.1 + 8 / 2
+  assert grid.expected_seconds(runs, done, tmp_path, speed=2.0) == pytest.approx(expected)
