@@ -22,6 +22,7 @@ COLUMNS = (
   "hresnet/without/PC",
 )
 
+_LETTERS = dict(zip(COLUMNS, "abcdef", strict=True))
 _ACROSS = 3
 
 
@@ -33,8 +34,8 @@ def draw(scene: Scene, panels: Sequence[tuple[str, np.ndarray, float]]) -> bytes
     panels: of every map its column, its class ids `[H, W]` and its overall accuracy in %.
   """
   titled = [
-    (f"({letter}) {column_title(column)}: {accuracy:.2f} %", maps.class_image(scene, ids))
-    for letter, (column, ids, accuracy) in zip("abcdef", panels, strict=False)
+    (f"({_LETTERS[column]}) {column_title(column)}: {accuracy:.2f} %", maps.class_image(scene, ids))
+    for column, ids, accuracy in panels
   ]
   return maps.sheet(
     f"{scene.title}, {SAMPLES_PER_CLASS} samples per class", titled, maps.class_legend(scene), _ACROSS

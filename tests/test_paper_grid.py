@@ -86,7 +86,9 @@ def test_only_public_scenes_have_stand_ins():
 
 @pytest.mark.parametrize("what", ["", "table6", "in"])
 def test_other_tables_are_refused(what):
-  with pytest.raises(RequestError, match=f"has no {what!r}; expected one of table1, .*, table5, figure2, tables"):
+  with pytest.raises(
+    RequestError, match=f"has no {what!r}; expected one of table1, .*, table5, figure2, tables"
+  ):
     paper_config.get_config(what)
 
 

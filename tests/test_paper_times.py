@@ -1,0 +1,63 @@
+"""Table V, from work directories made by hand."""
+
+import json
+
+import pytest
+
+from mtl_hsi import paper_times
+from mtl_hsi.paper_cells import Cell
+from mtl_hsi.paper_times import Row, Times
+
+TITLES = {"IN": "Indian Pines", "SA": "salinas_a (stand-in)", "PU": "Pavia University", "PC": "Pavia Centre"}
+
+
+def test_the_runs_of_two_pairs_are_needed():
+  assert paper_times.cells() == [
+    Cell("I", "PU", "hresnet/single", 10),
+    Cell("II", "PC", "hresnet/single", 10),
+    Cell("I", "PU", "hresnet/with/PC", 10),
+    Cell("III", "IN", "hresnet/single", 10),
+    Cell("IV", "SA", "hresnet/single", 10),
+    Cell("III", "IN", "hresnet/with/SA", 10),
+  ]
+
+
+@pytest.fixture
+def directory(tmp_path):
+  seconds = {"train": 30.0, "classify": 4.0, "compile": 5.0, "total": 34.0}
+  (tmp_path / "metrics.json").write_text(json.dumps({"seconds": seconds}))
+  (tmp_path / "environment.json").write_text(json.dumps({"starts": ["then", "now"]}))
+  return tmp_path
+
+
+def test_compilation_is_left_out_and_starts_are_counted(directory):
+  assert paper_times.read(directory) == Times(25.0, 4.0, 2)
+
+
+def test_a_pair_lacks_what_has_not_finished(directory):
+  pavia, aviris = paper_times.rows(lambda cell: directory if cell.column == "hresnet/single" else None)
+  assert pavia == Row(("PU", "PC"), (Times(25.0, 4.0, 2), Times(25.0, 4.0, 2)), None)
+  assert aviris.scenes == ("IN", "SA")
+  nothing = paper_times.rows(lambda cell: None)
+  assert [(row.alone, row.together) for row in nothing] == [(None, None)] * 2
+
+
+def test_times_stand_beside_each_other():
+  rows = [
+    Row(("PU", "PC"), (Times(30.0, 2.0, 1), Times(50.0, 4.0, 1)), Times(40.0, 12.0, 1)),
+    Row(("IN", "SA"), None, Times(9.0, 1.0, 1)),
+  ]
+  text = paper_times.markdown(rows, TITLES)
+  assert [line for line in text.splitlines() if line.startswith("| ")][2:] == [
+    "| Pavia University and Pavia Centre | training | 80.0 | 40.0 | 2.00 |",
+    "| Pavia University and Pavia Centre | classification | 6.0 | 12.0 | 0.50 |",
+    "| Indian Pines and salinas_a (stand-in) | training | not run | 9.0 |  |",
+    "| Indian Pines and salinas_a (stand-in) | classification | not run | 1.0 |  |",
+  ]
+  assert "The paper's own figures are unknown" in text
+  assert "interrupted" not in text
+
+
+def test_an_interrupted_run_is_no_measure():
+  text = paper_times.markdown([Row(("IN", "SA"), None, Times(9.0, 1.0, 3))], TITLES)
+  assert "A run was interrupted" in text
