@@ -3,7 +3,7 @@
 import dataclasses
 import gc
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,12 +24,10 @@ class Run:
   Attributes:
     name: its work directory within the grid's.
     config: complete, as `experiment.run` takes it.
-    flop: floating-point operations that it takes, about.
   """
 
   name: str
   config: config_dict.ConfigDict
-  flop: float
 
 
 class Shard(NamedTuple):
@@ -51,16 +49,21 @@ def parse_shard(text: str) -> Shard:
   return Shard(int(index), int(count))
 
 
-def share(runs: Sequence[Run], shard: Shard) -> list[Run]:
+def share(runs: Sequence[Run], flop: Mapping[str, float], shard: Shard) -> list[Run]:
   """The runs of one shard, in the grid's order: about as much work in every shard.
 
   It depends on nothing but the runs, so that shards started at any time and place never meet.
+
+  Args:
+    runs: of the whole grid.
+    flop: floating-point operations that each takes, about, by its name.
+    shard: which part.
   """
   load = [0.0] * shard.count
   own = set()
-  for run in sorted(runs, key=lambda run: (-run.flop, run.name)):
+  for run in sorted(runs, key=lambda run: (-flop[run.name], run.name)):
     lightest = load.index(min(load))
-    load[lightest] += run.flop
+    load[lightest] += flop[run.name]
     if lightest == shard.index - 1:
       own.add(run.name)
   return [run for run in runs if run.name in own]
@@ -80,22 +83,36 @@ def seconds(run: Run, directory: Path) -> float:
   return json.loads((directory / run.name / "metrics.json").read_bytes())["seconds"]["total"]
 
 
-def expected_seconds(runs: Iterable[Run], finished: Iterable[Run], directory: Path, speed: float) -> float:
+def expected_seconds(
+  runs: Iterable[Run],
+  finished: Iterable[Run],
+  directory: Path,
+  *,
+  flop: Mapping[str, float],
+  speed: Callable[[], float],
+) -> float:
   """Time that runs will take, by the speed of finished ones of the same model.
 
   Args:
     runs: to estimate.
     finished: runs that are done.
     directory: the grid's.
-    speed: floating-point operations per second for models of which no run has finished.
+    flop: floating-point operations of every run, by its name.
+    speed: measures floating-point operations per second, for models of which no run has finished.
   """
-  flop, spent = {}, {}
+  done, spent = {}, {}
   for run in finished:
     model = run.config.model.name
-    flop[model] = flop.get(model, 0.0) + run.flop
+    done[model] = done.get(model, 0.0) + flop[run.name]
     spent[model] = spent.get(model, 0.0) + seconds(run, directory)
-  known = {model: flop[model] / spent[model] for model in flop}
-  return sum(_START_SECONDS + run.flop / known.get(run.config.model.name, speed) for run in runs)
+  speeds = {model: done[model] / spent[model] for model in done}
+  total = 0.0
+  for run in runs:
+    model = run.config.model.name
+    if model not in speeds:
+      speeds[model] = speed()
+    total += _START_SECONDS + flop[run.name] / speeds[model]
+  return total
 
 
 def work(runs: Sequence[Run], directory: Path, command: Sequence[str]) -> None:

@@ -23,16 +23,20 @@ class Plan:
   """What a grid has to do.
 
   Attributes:
-    cells: every cell of the config's tables, with the name of the run that fills it.
-    chosen: the cells to fill.
+    cells: every cell of all tables, since they share runs and a report, with the name of its run.
     runs: of all cells, by name.
-    scenes: public scenes that have to be on disk, by the run's name.
+    chosen: the cells to fill.
+    needed: the runs that fill them.
+    flop: floating-point operations of the needed runs, by name.
+    scenes: public scenes that a needed run reads, by its name.
     stand_ins: name of the scene that stands in for a public one, by the public one's short name.
   """
 
   cells: Mapping[Cell, str]
-  chosen: Sequence[Cell]
   runs: Mapping[str, Run]
+  chosen: Sequence[Cell]
+  needed: Sequence[Run]
+  flop: Mapping[str, float]
   scenes: Mapping[str, tuple[str, ...]]
   stand_ins: Mapping[str, str]
 
@@ -50,10 +54,9 @@ def run(config: config_dict.ConfigDict, directory: Path, shard: Shard, command: 
     RequestError: a cell or a row is unknown, scenes are missing, or runs failed.
   """
   plan = make_plan(config)
-  chosen = [plan.runs[name] for name in dict.fromkeys(plan.cells[cell] for cell in plan.chosen)]
-  own = grid.share(chosen, shard)
+  own = grid.share(plan.needed, plan.flop, shard)
   pending = [run for run in own if not grid.is_done(run, directory)]
-  print(_announcement(plan, chosen, own, pending, directory, shard))
+  print(_announcement(plan, own, pending, directory, shard))
   if config.dry_run:
     print("\n".join(_listing(plan, own, pending)))
     return
@@ -74,21 +77,29 @@ def make_plan(config: config_dict.ConfigDict) -> Plan:
   Raises:
     RequestError: a column, a row or a stand-in is unknown, or a key of the experiments is wrong.
   """
-  cells = [cell for table in config.tables for cell in paper_cells.cells_of(table)]
-  chosen = paper_cells.select(cells, config.cells, config.samples_per_class)
+  every = [cell for table in paper.TABLES for cell in paper_cells.cells_of(table)]
+  of_tables = [cell for cell in every if cell.table in config.tables]
+  chosen = paper_cells.select(of_tables, config.cells, config.samples_per_class)
   stand_ins = _stand_ins(config)
-  trainings = {cell: paper_cells.training_of(cell) for cell in cells}
-  runs, scenes, sizes = {}, {}, {}
-  for training in dict.fromkeys(trainings.values()):
-    own = experiment_config(config, training, stand_ins)
-    options = settings.read(own)
-    public = tuple(name for name in options.loaders if name not in own.files and name not in own.simulate)
+  trainings = {cell: paper_cells.training_of(cell) for cell in every}
+  runs = {
+    training.name: Run(training.name, experiment_config(config, training, stand_ins))
+    for training in dict.fromkeys(trainings.values())
+  }
+  needed = [runs[name] for name in dict.fromkeys(trainings[cell].name for cell in chosen)]
+  flop, scenes, sizes = {}, {}, {}
+  for run in needed:
+    options = settings.read(run.config)
+    scenes[run.name] = tuple(
+      name for name in options.loaders if name not in run.config.files and name not in run.config.simulate
+    )
     for name in options.loaders.keys() - sizes.keys():
       # A public scene's size is known without its files.
-      sizes[name] = _public_size(name) if name in public else cost.size(options.loaders[name]().labels)
-    runs[training.name] = Run(training.name, own, _flop(options, sizes))
-    scenes[training.name] = public
-  return Plan({cell: training.name for cell, training in trainings.items()}, chosen, runs, scenes, stand_ins)
+      public = name in scenes[run.name]
+      sizes[name] = _public_size(name) if public else cost.size(options.loaders[name]().labels)
+    flop[run.name] = _flop(options, sizes)
+  cells = {cell: training.name for cell, training in trainings.items()}
+  return Plan(cells, runs, chosen, needed, flop, scenes, stand_ins)
 
 
 def experiment_config(
@@ -171,15 +182,16 @@ def _check_scenes(plan, pending, data_dir):
     )
 
 
-def _announcement(plan, chosen, own, pending, directory, shard):
+def _announcement(plan, own, pending, directory, shard):
   """How many cells and runs, and about how long."""
   part = f", of which this shard ({shard.index}/{shard.count}) does {len(own)}" if shard.count > 1 else ""
-  line = f"{len(plan.chosen)} cells, filled by {len(chosen)} runs{part}; {len(own) - len(pending)} done"
+  line = f"{len(plan.chosen)} cells, filled by {len(plan.needed)} runs{part}; {len(own) - len(pending)} done"
   if not pending:
     return f"{line}, nothing left to do."
-  finished = [run for run in plan.runs.values() if grid.is_done(run, directory)]
-  speed = cost.expected_speed()
-  hours = grid.expected_seconds(pending, finished, directory, speed) / 3600
+  finished = [run for run in plan.needed if grid.is_done(run, directory)]
+  hours = (
+    grid.expected_seconds(pending, finished, directory, flop=plan.flop, speed=cost.expected_speed) / 3600
+  )
   basis = "the runs done" if finished else "the speed of a matrix product on this machine"
   return f"{line}, {len(pending)} to do in about {_duration(hours)} (from {basis})."
 

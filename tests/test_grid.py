@@ -11,8 +11,8 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.grid import Run, Shard
 
 
-def a_run(name, flop=1.0, model="hresnet", seed=0):
-  return Run(name, config_dict.ConfigDict({"model": {"name": model}, "seed": seed}), flop)
+def a_run(name, model="hresnet", seed=0):
+  return Run(name, config_dict.ConfigDict({"model": {"name": model}, "seed": seed}))
 
 
 def finish(run, directory, seconds):
@@ -53,23 +53,26 @@ def test_other_shards_are_refused(text):
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7])
 def test_shards_are_disjoint_complete_in_order_and_balanced(count):
-  runs = [a_run(f"run{index}", flop=float(1 + index % 5)) for index in range(20)]
-  shards = [grid.share(runs, Shard(index, count)) for index in range(1, count + 1)]
+  runs = [a_run(f"run{index}") for index in range(20)]
+  flop = {run.name: float(1 + index % 5) for index, run in enumerate(runs)}
+  shards = [grid.share(runs, flop, Shard(index, count)) for index in range(1, count + 1)]
   assert sorted(run.name for run in itertools.chain(*shards)) == sorted(run.name for run in runs)
   for own in shards:
     assert own == [run for run in runs if run in own]
-  loads = [sum(run.flop for run in own) for own in shards]
+  loads = [sum(flop[run.name] for run in own) for own in shards]
   assert max(loads) - min(loads) <= 5
 
 
 def test_shards_do_not_depend_on_the_order_of_the_runs():
   runs = [a_run(f"run{index}") for index in range(9)]
-  names = [{run.name for run in grid.share(own, Shard(2, 4))} for own in (runs, runs[::-1])]
+  flop = {run.name: 1.0 for run in runs}
+  names = [{run.name for run in grid.share(own, flop, Shard(2, 4))} for own in (runs, runs[::-1])]
   assert names[0] == names[1]
 
 
 def test_more_shards_than_runs_leave_some_empty():
-  assert [len(grid.share([a_run("only")], Shard(index, 3))) for index in (1, 2, 3)] == [1, 0, 0]
+  shards = [grid.share([a_run("only")], {"only": 1.0}, Shard(index, 3)) for index in (1, 2, 3)]
+  assert [len(own) for own in shards] == [1, 0, 0]
 
 
 def test_finished_runs_are_passed_over(tmp_path, done_by, capsys):
@@ -96,10 +99,12 @@ def test_a_run_of_another_config_is_refused(tmp_path, done_by):
 
 
 def test_time_is_expected_from_finished_runs_of_the_same_model(tmp_path):
-  done = [a_run("a", 10.0), a_run("b", 30.0), a_run("c", 5.0, model="svm")]
+  done = [a_run("a"), a_run("b"), a_run("c", model="svm")]
   for run, seconds in zip(done, (1.0, 3.0, 50.0)):
     finish(run, tmp_path, seconds)
+  flop = {"a": 10.0, "b": 30.0, "c": 5.0, "d": 100.0, "e": 1.0, "f": 8.0}
   # 10 and 0.1 operations a second, and 2 where nothing is known; 15 s for every start.
-  runs = [a_run("d", 100.0), a_run("e", 1.0, model="svm"), a_run("f", 8.0, model="ccnn")]
+  runs = [a_run("d"), a_run("e", model="svm"), a_run("f", model="ccnn")]
   expected = 3 * 15 + 100 / 10 + 1 / 0.1 + 8 / 2
-  assert grid.expected_seconds(runs, done, tmp_path, speed=2.0) == pytest.approx(expected)
+  found = grid.expected_seconds(runs, done, tmp_path, flop=flop, speed=lambda: 2.0)
+  assert found == pytest.approx(expected)

@@ -12,7 +12,7 @@ import pytest
 
 from configs import paper as paper_config
 from configs import rehearsal
-from mtl_hsi import paper_grid
+from mtl_hsi import paper_figure2, paper_grid, paper_times
 from mtl_hsi.errors import RequestError
 from tests import launching
 from tests.launching import ROOT
@@ -40,13 +40,14 @@ def plan():
 
 
 def test_a_plan_has_every_cell_and_the_config_of_every_run(plan):
-  assert len(plan.cells) == len(plan.chosen) == len(plan.runs) == 72
+  assert (len(plan.cells), len(plan.runs)) == (288, 246)
+  assert len(plan.chosen) == len(plan.needed) == len(plan.flop) == 72
   config = plan.runs["hresnet-in+sa-160-inverse_sa-n10"].config
   assert (config.scenes, config.target) == (("indian_pines", "salinas"), "indian_pines")
   assert (config.bands, config.reversed, config.spectral_knowledge) == (160, ("salinas",), True)
   assert (config.model.name, config.samples_per_class, config.replicas) == ("hresnet", 10, 10)
   assert plan.scenes["hresnet-in+sa-160-inverse_sa-n10"] == ("indian_pines", "salinas")
-  flop = {name: run.flop for name, run in plan.runs.items()}
+  flop = plan.flop
   assert (
     flop["hresnet-in+sa-160-n10"] > 1.5 * flop["hresnet-in-160-n10"] > 1.5 * flop["hresnet-in-160-n5"] > 0
   )
@@ -60,9 +61,20 @@ def test_a_run_has_the_keys_and_defaults_of_a_single_experiment(plan):
   assert plan.runs["hresnet-in+sa-160-n30"].config.to_dict() == single.to_dict()
 
 
-def test_tables_share_runs():
-  runs = paper_grid.make_plan(paper_config.get_config("tables")).runs
-  assert len(runs) == 246
+@pytest.mark.parametrize(
+  ("what", "cells", "runs"), [("table5", 6, 6), ("figure2", 6, 6), ("tables", 288, 246)]
+)
+def test_what_each_choice_needs(what, cells, runs):
+  plan = paper_grid.make_plan(paper_config.get_config(what))
+  assert (len(plan.chosen), len(plan.needed)) == (cells, runs)
+
+
+def test_table_5_and_figure_2_choose_what_they_show():
+  chosen = {
+    what: paper_grid.make_plan(paper_config.get_config(what)).chosen for what in ("table5", "figure2")
+  }
+  assert set(chosen["table5"]) == set(paper_times.cells())
+  assert {cell.column for cell in chosen["figure2"]} == set(paper_figure2.COLUMNS)
 
 
 def test_a_run_is_the_same_in_every_grid_that_has_its_scenes():
