@@ -16,7 +16,16 @@ from tqdm import tqdm
 
 from mtl_hsi import baselines, classify, devices, metrics, patches, report, sampling, settings, workdir
 from mtl_hsi.fit import fit
-from mtl_hsi.problem import describe, description, introduction, layers, paper_figure, prepare, training_set
+from mtl_hsi.problem import (
+  bands_used,
+  describe,
+  description,
+  introduction,
+  layers,
+  paper_figure,
+  prepare,
+  training_set,
+)
 from mtl_hsi.replicas import Replicas
 from mtl_hsi.report import console
 from mtl_hsi.report.false_colour import false_colour_bands
@@ -225,7 +234,7 @@ def _scene_report(options, problem, name, results, predictions):
     train=split.train[0],
     test=split.test[0],
     false_colour_bands=false_colour_bands(scene),
-    bands=len(problem.bands[name]),
+    bands=bands_used(problem, name),
     paper=paper_figure(problem, options) if name == options.target else None,
     leakage=results["leakage"][name],
   )

@@ -130,13 +130,21 @@ def introduction(problem: Problem, options: Settings) -> str:
   """What is about to happen, a line per scene."""
   lines = []
   for name, scene in problem.scenes.items():
-    height, width, bands = scene.cube.shape
+    height, width, _ = scene.cube.shape
     train, test = (len(sampling.pixels_of(part[0])) for part in problem.splits[name])
     lines.append(
-      f"{scene.title}: {height} x {width} pixels, {len(problem.bands[name])} of {bands} bands, "
+      f"{scene.title}: {height} x {width} pixels, {bands_used(problem, name)}, "
       f"{len(scene.class_ids)} classes, {train} training and {test} test pixels"
     )
   return "\n".join([*lines, description(options)])
+
+
+def bands_used(problem: Problem, name: str) -> str:
+  """The bands of a scene that are used: "160 of 200 bands", "102 bands as 103 channels"."""
+  chosen, available = problem.bands[name], problem.scenes[name].cube.shape[2]
+  used = len(np.unique(chosen))
+  text = f"{available} bands" if used == available else f"{used} of {available} bands"
+  return text if len(chosen) == used else f"{text} as {len(chosen)} channels"
 
 
 def description(options: Settings) -> str:

@@ -7,7 +7,7 @@ from unittest import mock
 
 import pytest
 
-from mtl_hsi import experiment
+from mtl_hsi import experiment, paper_grid
 from mtl_hsi.errors import RequestError
 from tests import launching
 
@@ -143,3 +143,19 @@ def test_a_bad_request_is_refused_before_jax_is_imported():
   assert result.returncode == 2
   assert result.stderr == "error: unknown config key 'sampels_per_class'; did you mean 'samples_per_class'?\n"
   assert result.stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+  ("arguments", "directory"),
+  [
+    (["table1"], "runs/paper"),
+    (["tables", "--config.cells=svm", "--config.samples_per_class=5", "--shard=2/3"], "runs/paper"),
+    (["table5", "--config.replicas=2", "--config.dry_run=True"], "runs/paper-replicas=2"),
+  ],
+)
+def test_all_choices_of_a_grid_lie_in_one_directory(arguments, directory):
+  what, *overrides = arguments
+  config = f"--config={launching.ROOT / 'configs' / 'paper.py'}:{what}"
+  with mock.patch.object(paper_grid, "run") as run:
+    assert launching.launch(config, *overrides) == (0, "", "")
+  assert str(run.call_args.args[1]) == directory

@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 
+from benchmarks import large_scene
 from configs import common, mtl, own, quickstart
 from mtl_hsi import paper, settings
 from mtl_hsi.errors import RequestError
@@ -151,6 +152,13 @@ def test_own_scenes_take_their_files_and_stand_beside_public_ones(tmp_path):
 def test_own_scenes_need_names(names):
   with pytest.raises(RequestError, match=rf"own.py has {names!r} behind its colon; expected names"):
     own.get_config(names)
+
+
+def test_the_large_scene_is_as_large_as_pavia_centre():
+  options = settings.read(large_scene.get_config())
+  assert options.schedule.snapshot_epochs == (1, 2, 3, 4, 5)
+  made = large_scene.get_config().simulate.simulated_city
+  assert (made.height, made.width, len(made.centres), len(made.classes)) == (1096, 715, 102, 9)
 
 
 def test_common_is_no_config_of_its_own():

@@ -109,6 +109,13 @@ def test_bands_follow_range_rule_and_reversal_in_this_order(options):
   assert made.network.stem.bands == 103
 
 
+def test_bands_are_told_in_words(options):
+  scenes = scene("rosis", 102, "ROSIS"), scene("aviris", 204, "AVIRIS"), scene("plain", 103)
+  made = prepare(options, *scenes, bands=103)
+  words = [problem.bands_used(made, name) for name in ("rosis", "aviris", "plain")]
+  assert words == ["102 bands as 103 channels", "103 of 204 bands", "103 bands"]
+
+
 def test_ranges_that_end_behind_the_last_band_are_refused(options):
   with pytest.raises(RequestError, match=r"files.fields.bands ends at 7; the scene has 6 bands"):
     prepare(options, scene(), band_ranges={"fields": slice(2, 7)})

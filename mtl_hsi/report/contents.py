@@ -21,7 +21,7 @@ class SceneReport:
       `[n, 2]`; rows of -1 are padding.
     test: the same for its test pixels `[m, 2]`.
     false_colour_bands: indices of the bands shown as red, green and blue.
-    bands: how many of the scene's bands were used; a band may stand twice.
+    bands: which of the scene's bands were used, in words.
     paper: overall accuracy in the paper's cell of this experiment, or None.
     leakage: share of test pixels whose patch holds a training pixel, or None.
   """
@@ -32,7 +32,7 @@ class SceneReport:
   train: np.ndarray
   test: np.ndarray
   false_colour_bands: tuple[int, int, int]
-  bands: int
+  bands: str
   paper: PaperFigure | None
   leakage: float | None
 

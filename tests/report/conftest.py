@@ -21,7 +21,7 @@ def classified(scene, **changes):
   test = np.argwhere(tested).astype(np.int32)
   counts = metrics.confusion(scene.labels[tested], prediction[tested], ids)
   summary = metrics.summarise(np.stack([counts, counts]), ids, scene.class_names)
-  report = SceneReport(scene, summary, prediction, train, test, (2, 1, 0), 3, None, None)
+  report = SceneReport(scene, summary, prediction, train, test, (2, 1, 0), "3 bands", None, None)
   return dataclasses.replace(report, **changes)
 
 

@@ -1,0 +1,42 @@
+"""How much memory and time a scene as large as Pavia Centre takes, from simulation to report.
+
+  /usr/bin/time -v .venv/bin/python launch.py --config=benchmarks/large_scene.py --workdir=runs/large_scene
+
+Simulated at the public scene's size and share of labelled pixels: 1096 x 715
+pixels, 102 bands, 9 classes. Two replicas and few epochs: memory does not
+depend on how long is trained. "Maximum resident set size" is the figure; the
+work directory's metrics.json has the seconds.
+"""
+
+from ml_collections import config_dict
+
+from configs import common
+from mtl_hsi.scenes import sensors
+
+_SCENE = "simulated_city"
+
+
+def get_config() -> config_dict.ConfigDict:
+  """One scene, 10 samples per class, two replicas, 5 epochs, five snapshots."""
+  centres, widths = sensors.rosis_bands(102)
+  config = common.get_config()
+  config.scenes, config.target = (_SCENE,), _SCENE
+  config.simulate[_SCENE] = {
+    "height": 1096,
+    "width": 715,
+    "sensor": "ROSIS",
+    "centres": tuple(centres.tolist()),
+    "widths": tuple(widths.tolist()),
+    "classes": (
+      *("asphalt road", "concrete road", "clay tile roof", "metal roof", "asphalt roof"),
+      *("bare soil", "grass", "trees", "dry grass"),
+    ),
+    "seed": 0,
+    "labelled_fraction": 0.19,
+  }
+  config.bands = 103
+  config.replicas = 2
+  config.phases.phase1.epochs = 2
+  config.phases.phase2.epochs = 1
+  config.snapshots = (-2, -1, 0, 1, 2)
+  return config
