@@ -111,8 +111,9 @@ def test_a_run_killed_wherever_it_writes(finished, inputs, tmp_path):
   moments = [
     (".config.json", 1, 0),
     (".config.json", 2, 0),
-    ("environment.json", 2, 0),
+    (".scenes.json", 1, 0),
     (".split.npz", 1, 0),
+    ("environment.json", 2, 0),
     ("new.orbax-checkpoint-tmp", 5, 0),
     ("checkpoints/state/2", 1, 0),
     ("checkpoints/partial/new/.digests.json", 2, 0),

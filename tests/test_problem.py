@@ -154,8 +154,8 @@ def test_the_introduction_tells_what_is_about_to_happen(options, name):
   options = dataclasses.replace(options, model=dataclasses.replace(options.model, name=name))
   *scenes, model = problem.introduction(problem.prepare(options), options).splitlines()
   assert scenes == [
-    "fields: 12 x 10 pixels, 6 of 6 bands, 3 classes, 9 training and 99 test pixels",
-    "town: 11 x 8 pixels, 6 of 6 bands, 2 classes, 6 training and 76 test pixels",
+    "fields: 12 x 10 pixels, 6 bands, 3 classes, 9 training and 99 test pixels",
+    "town: 11 x 8 pixels, 6 bands, 2 classes, 6 training and 76 test pixels",
   ]
   assert model.startswith(f"{name}, ")
   assert "2 replicas" in model
