@@ -4,12 +4,9 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-
-import jinja2
 
 from mtl_hsi.report import comparison_words as words
-from mtl_hsi.report import plots_over_n
+from mtl_hsi.report import plots_over_n, templates
 from mtl_hsi.report.compared_cell import ComparedCell, column_title
 
 __all__ = ["ComparedCell", "column_title", "csv_text", "detail_csv", "html", "markdown"]
@@ -167,10 +164,4 @@ def _escaped(text: str) -> str:
   return re.sub(r"([\\`*_~<>&|\[\]])", r"\\\1", " ".join(text.split()))
 
 
-_ENVIRONMENT = jinja2.Environment(
-  loader=jinja2.FileSystemLoader(Path(__file__).parent),
-  autoescape=True,
-  undefined=jinja2.StrictUndefined,
-  trim_blocks=True,
-  lstrip_blocks=True,
-)
+_ENVIRONMENT = templates.environment()

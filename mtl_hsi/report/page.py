@@ -3,12 +3,11 @@
 import base64
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import jinja2
 import numpy as np
 
-from mtl_hsi.report import colours, curves, maps
+from mtl_hsi.report import colours, curves, maps, templates
 from mtl_hsi.report.contents import RunReport, SceneReport
 
 _SHARP = 300  # pixels; smaller maps are magnified with their pixels visible
@@ -113,13 +112,7 @@ def _duration(seconds: float) -> str:
 
 
 def _environment() -> jinja2.Environment:
-  environment = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-  )
+  environment = templates.environment()
   environment.filters |= {
     "percent": _percent,
     "duration": _duration,
