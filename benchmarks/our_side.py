@@ -24,7 +24,9 @@ class OurTraining:
       network,
       options.make_optimizer,
       phase.frozen,
-      steps=steps_per_epoch(samples.counts, options.batch_size, options.mixed),
+      steps=steps_per_epoch(
+        samples.counts, options.batch_size, mixed=options.mixed, drop_last=options.drop_last
+      ),
       batch_size=options.batch_size,
       mixed=options.mixed,
     )

@@ -31,6 +31,10 @@ def get_config() -> config_dict.ConfigDict:
   # Scenes whose bands are reversed after alignment (the paper's INVERSE columns).
   config.reversed = ()
 
+  # What every scene's values are divided by: "maximum", the scene's own [author], or a number such as "5000"
+  # [author, another script]; or "per_band", to mean 0 and standard deviation 1 of every band.
+  config.scaling = "maximum"
+
   # "random" draws n pixels a class; or the path of a split.npz that a run wrote.
   config.split = "random"
   config.samples_per_class = 10
@@ -47,12 +51,16 @@ def get_config() -> config_dict.ConfigDict:
   config.model.pool = False
   # BatchNorm statistics: "per_scene" (own in training and in use) or "joint" (one set in both).
   config.model.norm = "per_scene"
+  # Kernels at the start: "normal", N(0, 0.01) everywhere [author], or "glorot", by fan-in and fan-out.
+  config.model.init = "normal"
   # Share the first convolution among the scenes (paper, section III-B).
   config.spectral_knowledge = True
 
   # "per_scene": every step takes batch_size samples of every scene; "mixed": of the pooled set.
   config.batch = "per_scene"
   config.batch_size = 20
+  # An epoch's last batch, where it is not full: "partial" [author], or "dropped".
+  config.last_batch = "partial"
   # Run in the order of their names; each starts with fresh optimiser state [author].
   # `frozen` names parameter groups: "stem", "backbone", "heads".
   config.phases = config_dict.ConfigDict()

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from mtl_hsi.errors import RequestError
 from mtl_hsi.patches import MIRRORS
 from mtl_hsi.sampling import PADDING
 
@@ -62,16 +63,27 @@ def training_set(
   return TrainingSet(centres, classes, counts)
 
 
-def steps_per_epoch(counts: np.ndarray, batch_size: int, mixed: bool) -> int:
+def steps_per_epoch(counts: np.ndarray, batch_size: int, *, mixed: bool, drop_last: bool) -> int:
   """Steps until every mirrored sample of the longest set (or of all sets, if mixed) was drawn.
 
   Args:
     counts: training pixels `[R, T]`.
     batch_size: N.
     mixed: see `epoch_order`.
+    drop_last: without the last batch where it is partial.
+
+  Raises:
+    RequestError: no batch is left.
   """
-  samples = len(MIRRORS) * (counts.sum(axis=1) if mixed else counts.max(axis=1))
-  return int(-(-samples.max() // batch_size))
+  samples = int(len(MIRRORS) * (counts.sum(axis=1) if mixed else counts.max(axis=1)).max())
+  if not drop_last:
+    return -(-samples // batch_size)
+  if samples < batch_size:
+    raise RequestError(
+      f"config key last_batch is 'dropped' and batch_size {batch_size}, but an epoch has {samples} samples, "
+      "mirror images included: no batch is left; lower batch_size"
+    )
+  return samples // batch_size
 
 
 def epoch_order(

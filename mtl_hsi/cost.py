@@ -54,7 +54,13 @@ def svm(scene: Size, samples_per_class: int, bands: int) -> float:
 
 
 def training(
-  network: Network, training_pixels: list[int], *, batch_size: int, mixed: bool, epochs: int
+  network: Network,
+  training_pixels: list[int],
+  *,
+  batch_size: int,
+  mixed: bool,
+  drop_last: bool,
+  epochs: int,
 ) -> float:
   """Floating-point operations of training one replica.
 
@@ -63,9 +69,10 @@ def training(
     training_pixels: of every scene.
     batch_size: N.
     mixed: see `batches.epoch_order`.
+    drop_last: see `batches.steps_per_epoch`.
     epochs: all epochs.
   """
-  steps = steps_per_epoch(np.array([training_pixels]), batch_size, mixed)
+  steps = steps_per_epoch(np.array([training_pixels]), batch_size, mixed=mixed, drop_last=drop_last)
   # A mixed batch has rows for every scene, most of them empty, that are computed all the same.
   patches = steps * batch_size * network.scenes
   return _PASSES_IN_TRAINING * _of_a_patch(network) * patches * epochs

@@ -182,6 +182,7 @@ def _train(options, problem, replicas, pixels, checkpoints):
       seed=options.seed,
       batch_size=options.batch_size,
       mixed=options.mixed,
+      drop_last=options.drop_last,
       checkpoints=checkpoints,
       checkpoint_seconds=options.checkpoint_seconds,
       scene_names=list(problem.scenes),

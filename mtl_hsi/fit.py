@@ -31,6 +31,7 @@ def fit(
   seed: int,
   batch_size: int,
   mixed: bool,
+  drop_last: bool,
   checkpoints: Checkpoints,
   checkpoint_seconds: float,
   scene_names: Sequence[str],
@@ -48,6 +49,7 @@ def fit(
     seed: of replica 0; replica r has `seed + r`.
     batch_size: N.
     mixed: see `batches.epoch_order`.
+    drop_last: see `batches.steps_per_epoch`.
     checkpoints: where state and snapshots go.
     checkpoint_seconds: time between two saves of the state.
     scene_names: for errors.
@@ -59,7 +61,7 @@ def fit(
   Raises:
     RequestError: a loss is not finite, or a checkpoint is unusable.
   """
-  steps = steps_per_epoch(samples.counts, batch_size, mixed)
+  steps = steps_per_epoch(samples.counts, batch_size, mixed=mixed, drop_last=drop_last)
   keys, samples, pixels = replicas.keys(seed), replicas.put(samples), replicas.share(pixels)
   epochs = {
     frozen: replicas.spread(

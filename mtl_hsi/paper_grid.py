@@ -161,6 +161,7 @@ def _flop(options, sizes):
     [size.training_pixels(options.samples_per_class) for size in own],
     batch_size=options.batch_size,
     mixed=options.mixed,
+    drop_last=options.drop_last,
     epochs=options.schedule.epochs,
   )
   pixels = sum(size.pixels for size in own)

@@ -7,6 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from mtl_hsi.scaling import Scaling
+
 # The four mirror images of a sample in the author's order: rows flipped,
 # columns flipped, both, none. Factors of the row and column offsets.
 MIRRORS = np.array([(-1, 1), (1, -1), (-1, -1), (1, 1)], np.int32)
@@ -32,13 +34,13 @@ class Layer(NamedTuple):
   Attributes:
     cube: values `[H, W, bands of the scene]`.
     bands: the scene's band at each input channel, int32 `[B]`.
-    scale: what values are divided by.
+    scaling: of all bands of the scene.
     nodata: pixels that become 0, bool `[H, W]`, or None.
   """
 
   cube: np.ndarray
   bands: np.ndarray
-  scale: float
+  scaling: Scaling
   nodata: np.ndarray | None
 
 
@@ -68,8 +70,9 @@ def lay_out(layers: Sequence[Layer], patch: int) -> tuple[Pixels, list[np.ndarra
 def _fill(target, layer, margin):
   """Row by row, so that a large cube is never copied whole."""
   height = layer.cube.shape[0]
+  offset, scale = (values[layer.bands].astype(np.float32) for values in layer.scaling)
   for row in range(height):
-    line = np.divide(layer.cube[row][:, layer.bands], layer.scale, dtype=np.float32, casting="unsafe")
+    line = (layer.cube[row][:, layer.bands].astype(np.float32) - offset) / scale
     if layer.nodata is not None:
       line[layer.nodata[row]] = 0
     target[margin + row] = np.pad(line, [(margin, margin), (0, 0)], mode="edge")

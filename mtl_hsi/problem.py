@@ -10,6 +10,7 @@ from mtl_hsi import alignment, baselines, batches, paper, patches, sampling
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models.multitask import Network, make_network
 from mtl_hsi.sampling import Split
+from mtl_hsi.scaling import Scaling
 from mtl_hsi.scenes.public import PUBLIC_SCENES, is_public
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import SVM, Settings
@@ -30,14 +31,14 @@ class Problem:
   Attributes:
     scenes: by name, in the order of training.
     bands: band alignment of every scene.
-    scales: what every scene's values are divided by.
+    scalings: of every scene's values.
     splits: training and test pixels of every scene.
     network: the network to train, or None where every scene gets SVMs.
   """
 
   scenes: Mapping[str, Scene]
   bands: Mapping[str, np.ndarray]
-  scales: Mapping[str, float]
+  scalings: Mapping[str, Scaling]
   splits: Mapping[str, Split]
   network: Network | None
 
@@ -57,11 +58,16 @@ def prepare(options: Settings) -> Problem:
   bands = {name: _bands(options, scene) for name, scene in scenes.items()}
   splits = _splits(options, scenes)
   network = _network(options, scenes, bands)
+  scalings = {name: options.scaling(scene) for name, scene in scenes.items()}
+  problem = Problem(scenes, bands, scalings, splits, network)
   if network is None:
     for name, scene in scenes.items():
       baselines.check_samples(name, scene.labels, scene.class_names, splits[name].train)
-  scales = {name: _scale(scene) for name, scene in scenes.items()}
-  return Problem(scenes, bands, scales, splits, network)
+  else:
+    # Refuses epochs without a batch.
+    counts = training_set(problem).counts
+    batches.steps_per_epoch(counts, options.batch_size, mixed=options.mixed, drop_last=options.drop_last)
+  return problem
 
 
 def _network(options, scenes, bands):
@@ -86,15 +92,6 @@ def _bands(options, scene):
   return chosen[::-1] if scene.name in options.reversed else chosen
 
 
-def _scale(scene):
-  """The scene's maximum over all its bands (author's code)."""
-  values = scene.cube if scene.nodata is None else scene.cube[~scene.nodata]
-  largest = float(values.max())
-  if largest <= 0:
-    raise RequestError(f"scene {scene.name!r}: the largest value is {largest:g}; nothing to scale by")
-  return largest
-
-
 def _splits(options, scenes):
   if options.split_file is None:
     return {
@@ -111,7 +108,7 @@ def _splits(options, scenes):
 def layers(problem: Problem) -> list[patches.Layer]:
   """What `patches.lay_out` needs of every scene."""
   return [
-    patches.Layer(scene.cube, problem.bands[name], problem.scales[name], scene.nodata)
+    patches.Layer(scene.cube, problem.bands[name], problem.scalings[name], scene.nodata)
     for name, scene in problem.scenes.items()
   ]
 
@@ -202,8 +199,10 @@ def describe(problem: Problem) -> dict:
       "classes": {str(class_id): scene.class_names[class_id] for class_id in scene.class_ids.tolist()},
       "cube_sha256": _sha256(scene.cube),
       "labels_sha256": _sha256(scene.labels),
-      "scale": problem.scales[name],
       "bands": problem.bands[name].tolist(),
+      # Of every input channel.
+      "offset": problem.scalings[name].offset[problem.bands[name]].tolist(),
+      "scale": problem.scalings[name].scale[problem.bands[name]].tolist(),
     }
     for name, scene in problem.scenes.items()
   }

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mtl_hsi import baselines, classify, optim
+from mtl_hsi import baselines, classify, optim, scaling
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models import multitask
 from mtl_hsi.scenes import files, registry, sensors, simulate
@@ -28,6 +28,7 @@ class ModelSettings:
   norm_per_scene: bool
   blocks: int
   pool: bool
+  glorot: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Settings:
     target: name of the scene that the experiment is about.
     bands: input channels B, or None for all bands as they are.
     reversed: names of the scenes whose bands are reversed.
+    scaling: from a scene to the scaling of its values.
     split_file: a split to read back, or None to draw one at random.
     samples_per_class: n.
     replicas: R.
@@ -47,6 +49,7 @@ class Settings:
     model: the network, or an SVM.
     mixed: batches of pooled samples.
     batch_size: N.
+    drop_last: epochs end without a last partial batch.
     schedule: phases and snapshots.
     optimizer: its name in optax.
     make_optimizer: from a learning rate to a transformation.
@@ -60,6 +63,7 @@ class Settings:
   target: str
   bands: int | None
   reversed: frozenset[str]
+  scaling: scaling.Method
   split_file: Path | None
   samples_per_class: int
   replicas: int
@@ -67,6 +71,7 @@ class Settings:
   model: ModelSettings
   mixed: bool
   batch_size: int
+  drop_last: bool
   schedule: Schedule
   optimizer: str
   make_optimizer: optim.Factory
@@ -115,6 +120,7 @@ def _read(config):
     target=_one_of(names, "target", config.target),
     bands=config.bands,
     reversed=frozenset(_one_of(names, "reversed", name) for name in config.reversed),
+    scaling=_scaling(config.scaling),
     split_file=None if config.split == "random" else Path(config.split),
     samples_per_class=config.samples_per_class,
     replicas=config.replicas,
@@ -122,6 +128,7 @@ def _read(config):
     model=_model(config),
     mixed=_one_of(("per_scene", "mixed"), "batch", config.batch) == "mixed",
     batch_size=config.batch_size,
+    drop_last=_one_of(("partial", "dropped"), "last_batch", config.last_batch) == "dropped",
     schedule=_schedule(config),
     optimizer=config.optimizer.name,
     make_optimizer=optim.optimizer(config.optimizer.name, arguments),
@@ -201,6 +208,19 @@ def _band_range(name, text):
   return slice(int(first), int(end))
 
 
+def _scaling(text):
+  if text in scaling.METHODS:
+    return scaling.METHODS[text]
+  try:
+    number = float(text)
+  except ValueError:
+    number = np.nan
+  _require(
+    0 < number < np.inf, "scaling", text, f"{', '.join(map(repr, scaling.METHODS))} or a positive number"
+  )
+  return functools.partial(scaling.by_number, number=number)
+
+
 def _model(config):
   model = config.model
   if _one_of((*multitask.NAMES, SVM), "model.name", model.name) == SVM:
@@ -211,6 +231,7 @@ def _model(config):
     norm_per_scene=_one_of(("per_scene", "joint"), "model.norm", model.norm) == "per_scene",
     blocks=model.blocks,
     pool=model.pool,
+    glorot=_one_of(("normal", "glorot"), "model.init", model.init) == "glorot",
   )
 
 

@@ -1,14 +1,19 @@
 #!/usr/bin/env bash
-# Real scenes trained alone and together: Indian Pines with SalinasA, and crops of Pavia University and
-# Pavia Centre; with and without spectral knowledge, 5 and 10 samples per class, seeds 0-9.
+# Real scenes trained alone and together, seeds 0-9: Indian Pines with SalinasA in the columns of Table III (with and
+# without spectral knowledge, SalinasA's bands reversed, all four scenes), and crops of Pavia University and
+# Pavia Centre with each other.
 #
-#   results/multitask_crops.sh ../shared/data
+#   results/multitask_crops.sh ../shared/data           5, 10 and 20 samples per class
+#   results/multitask_crops.sh ../shared/data 5         5 only
 #
+# Indian Pines alone is in Table III: launch.py --config=configs/paper.py:table3 --config.cells=hresnet/single.
 # The directory, named from the top of the repository, holds salinas_a.npz, pavia_university_crop.npz and
 # pavia_centre_crop.npz (arrays `cube` and `label`).
 # Finished runs are skipped and an interrupted one goes on, so the script can be started again at any time.
 set -euo pipefail
 data=${1:?name the directory of the crops, from the top of the repository}
+shift
+rows=("${@:-5 10 20}")
 cd "$(dirname "$0")/.."
 
 run() { # name, scenes, bands, further overrides
@@ -24,12 +29,18 @@ run() { # name, scenes, bands, further overrides
   cp "runs/$name"/{config,environment,metrics}.json "results/$name/"
 }
 
-for n in 5 10; do
+for n in ${rows[*]}; do
   few=(--config.samples_per_class="$n")
-  run "indian_pines-n$n" indian_pines 160 "${few[@]}"
-  run "salinas_a-n$n" salinas_a 160 "${few[@]}"
   run "indian_pines+salinas_a-with-n$n" indian_pines,salinas_a 160 "${few[@]}"
   run "indian_pines+salinas_a-without-n$n" indian_pines,salinas_a 160 "${few[@]}" --config.spectral_knowledge=False
+  run "indian_pines+salinas_a-inverse-n$n" indian_pines,salinas_a 160 "${few[@]}" --config.reversed="('salinas_a',)"
+  run "indian_pines+all-with-n$n" indian_pines,salinas_a,pavia_university_crop,pavia_centre_crop 160 "${few[@]}"
+done
+for n in ${rows[*]}; do
+  # By 20 there is nothing left to gain on these.
+  [ "$n" -le 10 ] || continue
+  few=(--config.samples_per_class="$n")
+  run "salinas_a-n$n" salinas_a 160 "${few[@]}"
   run "pavia_university_crop-n$n" pavia_university_crop 103 "${few[@]}"
   run "pavia_centre_crop-n$n" pavia_centre_crop 103 "${few[@]}"
   run "pavia_crops-with-n$n" pavia_university_crop,pavia_centre_crop 103 "${few[@]}"

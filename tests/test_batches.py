@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mtl_hsi import batches
+from mtl_hsi.errors import RequestError
 
 MIRRORS = 4
 BATCH = 5
@@ -15,7 +16,7 @@ BATCH = 5
 def order(counts, *, steps=None, mixed=False, seed=0, longest=None):
   """The order of an epoch of one replica, as NumPy arrays `[steps, T, N]`."""
   counts = np.array(counts, np.int32)
-  steps = steps or batches.steps_per_epoch(counts[None], BATCH, mixed)
+  steps = steps or batches.steps_per_epoch(counts[None], BATCH, mixed=mixed, drop_last=False)
   longest = longest or int(counts.max())
   made = jax.jit(batches.epoch_order, static_argnames=("longest", "steps", "batch_size", "mixed"))(
     counts, longest, jax.random.key(seed), steps=steps, batch_size=BATCH, mixed=mixed
@@ -47,7 +48,25 @@ def all_of(count):
   ],
 )
 def test_steps_until_every_sample_was_drawn(counts, mixed, steps):
-  assert batches.steps_per_epoch(np.array(counts, np.int32), BATCH, mixed) == steps
+  counts = np.array(counts, np.int32)
+  assert batches.steps_per_epoch(counts, BATCH, mixed=mixed, drop_last=False) == steps
+
+
+@pytest.mark.parametrize(
+  ("counts", "mixed", "steps"),
+  [([[8, 3]], False, 6), ([[8, 3]], True, 8), ([[5, 5]], True, 8), ([[8, 3], [9, 1]], False, 7)],
+)
+def test_the_last_batch_can_be_dropped_where_it_is_partial(counts, mixed, steps):
+  counts = np.array(counts, np.int32)
+  assert batches.steps_per_epoch(counts, BATCH, mixed=mixed, drop_last=True) == steps
+  if len(counts) == 1:
+    kept = order(counts[0], steps=steps, mixed=mixed).valid
+    assert kept.any(axis=1).all() if mixed else kept.all()
+
+
+def test_dropping_the_only_batch_is_refused():
+  with pytest.raises(RequestError, match=r"batch_size 5, but an epoch has 4 samples, .*; lower batch_size"):
+    batches.steps_per_epoch(np.array([[1, 1]]), BATCH, mixed=False, drop_last=True)
 
 
 def test_the_longest_scene_is_drawn_whole_and_once():

@@ -6,7 +6,7 @@ import pytest
 from mtl_hsi import cost
 from mtl_hsi.models.multitask import make_network
 
-OPTIONS = {"spectral_knowledge": True, "norm_per_scene": True, "blocks": 1, "pool": False}
+OPTIONS = {"spectral_knowledge": True, "norm_per_scene": True, "blocks": 1, "pool": False, "glorot": False}
 
 
 def network(name, bands, *classes):
@@ -28,12 +28,14 @@ CCNN = (25 + 9 * 9 + 25) * 160 * 128 + 384 * 128 + 7 * 128 * 128 + 128 * 16
 @pytest.mark.parametrize(("name", "multiplications"), [("hresnet", HRESNET), ("ccnn", CCNN)])
 def test_training(name, multiplications):
   # 4 mirror images of 30 pixels in batches of 20: 6 steps of 20 patches, three passes, two epochs.
-  flop = cost.training(network(name, 160, 16), [30], batch_size=20, mixed=False, epochs=2)
+  flop = cost.training(network(name, 160, 16), [30], batch_size=20, mixed=False, drop_last=False, epochs=2)
   assert flop == 2 * multiplications * 3 * 6 * 20 * 2
 
 
 def test_every_scene_takes_as_many_steps_as_the_longest():
-  flop = cost.training(network("ccnn", 160, 16, 16), [30, 5], batch_size=20, mixed=False, epochs=2)
+  flop = cost.training(
+    network("ccnn", 160, 16, 16), [30, 5], batch_size=20, mixed=False, drop_last=False, epochs=2
+  )
   assert flop == 2 * CCNN * 3 * 6 * 40 * 2
 
 

@@ -58,6 +58,7 @@ def run(
     seed=3,
     batch_size=8,
     mixed=False,
+    drop_last=False,
     checkpoints=checkpoints,
     checkpoint_seconds=seconds,
     scene_names=tiny.NAMES,

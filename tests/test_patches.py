@@ -6,6 +6,8 @@ import pytest
 
 from mtl_hsi import patches
 from mtl_hsi.patches import Layer
+from mtl_hsi.scaling import Scaling
+from tests.tiny import scaling_by
 
 GENERATOR = np.random.default_rng(0)
 FIELDS = GENERATOR.integers(0, 5000, (4, 6, 3)).astype(np.uint16)
@@ -15,7 +17,11 @@ TOWN = GENERATOR.integers(0, 300, (7, 2, 5)).astype(np.int16)
 def lay_out(patch: int):
   """Fields as they are, and three bands of town; scales are powers of two, so that division is exact."""
   return patches.lay_out(
-    [Layer(FIELDS, np.arange(3), 4096.0, None), Layer(TOWN, np.array([4, 0, 0]), 256.0, None)], patch
+    [
+      Layer(FIELDS, np.arange(3), scaling_by(3, 4096.0), None),
+      Layer(TOWN, np.array([4, 0, 0]), scaling_by(5, 256.0), None),
+    ],
+    patch,
   )
 
 
@@ -31,8 +37,15 @@ def test_scenes_are_scaled_aligned_and_padded_by_their_own_edge(patch):
     assert np.shares_memory(ours, pixels.values), "a padded scene is a view, not a copy"
 
 
+def test_every_band_has_its_own_offset_and_scale():
+  scaling = Scaling(np.array([1.0, 2.0, 8.0]), np.array([2.0, 4.0, 16.0]))
+  _, (padded,) = patches.lay_out([Layer(FIELDS, np.array([2, 0]), scaling, None)], 1)
+  np.testing.assert_array_equal(padded[..., 0], (FIELDS[..., 2] - 8.0) / 16)
+  np.testing.assert_array_equal(padded[..., 1], (FIELDS[..., 0] - 1.0) / 2)
+
+
 def test_a_reversed_alignment_reverses_the_channels():
-  _, (padded,) = patches.lay_out([Layer(FIELDS, np.arange(3)[::-1], 1.0, None)], 1)
+  _, (padded,) = patches.lay_out([Layer(FIELDS, np.arange(3)[::-1], scaling_by(3, 1.0), None)], 1)
   np.testing.assert_array_equal(padded, FIELDS[:, :, ::-1])
 
 
@@ -42,7 +55,7 @@ def test_pixels_without_data_become_zero():
   nodata = np.zeros((4, 6), bool)
   nodata[0, 0] = nodata[3, 4] = True
   before = cube.copy()
-  _, (padded,) = patches.lay_out([Layer(cube, np.arange(3), 1.0, nodata)], 3)
+  _, (padded,) = patches.lay_out([Layer(cube, np.arange(3), scaling_by(3, 1.0), nodata)], 3)
   np.testing.assert_array_equal(padded[1:-1, 1:-1][nodata], 0)
   np.testing.assert_array_equal(padded[1:-1, 1:-1][~nodata], FIELDS[~nodata])
   np.testing.assert_array_equal(padded[0, 0], 0)

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from configs import mtl, own
-from mtl_hsi import problem, sampling, settings, workdir
+from mtl_hsi import problem, sampling, scaling, settings, workdir
 from mtl_hsi.errors import RequestError
 from mtl_hsi.paper import PaperFigure
+from mtl_hsi.scaling import Scaling
 from mtl_hsi.scenes.scene import Scene
 from tests import launching
 
@@ -59,25 +60,29 @@ def test_training_pixels_have_the_places_of_their_classes(options):
     )
 
 
-def test_values_are_scaled_by_the_scenes_maximum_over_all_bands(options):
+def test_scenes_are_scaled_by_the_method_chosen_before_bands_are(options):
   made = prepare(options, scene(), scene("other", bands=9), band_ranges={"other": slice(0, 6)})
   fields, other = problem.layers(made)
   cube = launching.cube(launching.FIELDS)
-  assert (fields.scale, other.scale) == (cube.max(), np.repeat(cube, 2, axis=2)[:, :, :9].max())
+  assert fields.scaling.scale.tolist() == [cube.max()] * 6
+  assert other.scaling.scale.tolist() == [np.repeat(cube, 2, axis=2)[:, :, :9].max()] * 9
   assert fields.cube is made.scenes["fields"].cube
   assert other.bands.tolist() == [0, 1, 2, 3, 4, 5]
+  made = prepare(options, scene(), scaling=scaling.by_band)
+  assert problem.layers(made)[0].scaling.offset.tolist() == pytest.approx(cube.mean(axis=(0, 1)).tolist())
 
 
-def test_pixels_without_measurement_do_not_scale(options):
+def test_masks_of_scenes_reach_their_layers(options):
   nodata = np.zeros(launching.FIELDS.shape, bool)
   nodata[0, 9] = True
-  plain = scene()
-  cube = plain.cube.copy()
-  cube[0, 9] = 65535
-  assert prepare(options, scene()).scales["fields"] == plain.cube.max()
-  masked = dataclasses.replace(plain, cube=cube, nodata=nodata)
-  assert prepare(options, masked).scales["fields"] == plain.cube.max()
+  masked = dataclasses.replace(scene(), nodata=nodata)
   assert problem.layers(prepare(options, masked))[0].nodata is nodata
+
+
+def test_epochs_without_a_batch_are_refused(options):
+  prepare(options, scene(), drop_last=True)
+  with pytest.raises(RequestError, match="batch_size 40, but an epoch has 36 samples"):
+    prepare(options, scene(), drop_last=True, batch_size=40)
 
 
 def test_changed_pixels_change_what_is_written_of_a_scene(options):
@@ -91,12 +96,6 @@ def test_changed_pixels_change_what_is_written_of_a_scene(options):
   assert texts[0] == texts[1]
   assert texts[0]["cube_sha256"] != texts[2]["cube_sha256"]
   assert texts[0]["labels_sha256"] == texts[2]["labels_sha256"]
-
-
-def test_a_scene_of_nothing_cannot_be_scaled(options):
-  empty = dataclasses.replace(scene(), cube=np.zeros((12, 10, 6)))
-  with pytest.raises(RequestError, match="scene 'fields': the largest value is 0; nothing to scale by"):
-    prepare(options, empty)
 
 
 def test_bands_follow_range_rule_and_reversal_in_this_order(options):
@@ -172,7 +171,12 @@ def test_a_split_from_a_file_takes_the_place_of_chance(options, tmp_path):
 
 
 def test_what_new_images_need_is_described(options):
-  made = prepare(options, scene(sensor="camera", provenance="made up"), reversed=frozenset({"fields"}))
+  def six(_):
+    return Scaling(np.arange(6.0), 10 * np.arange(1.0, 7.0))
+
+  made = prepare(
+    options, scene(sensor="camera", provenance="made up"), reversed=frozenset({"fields"}), scaling=six
+  )
   assert problem.describe(made) == {
     "fields": {
       "shape": [12, 10, 6],
@@ -182,8 +186,9 @@ def test_what_new_images_need_is_described(options):
       "classes": {"1": "a", "4": "b", "9": "c"},
       "cube_sha256": hashlib.sha256(made.scenes["fields"].cube.tobytes()).hexdigest(),
       "labels_sha256": hashlib.sha256(launching.FIELDS.tobytes()).hexdigest(),
-      "scale": made.scales["fields"],
       "bands": [5, 4, 3, 2, 1, 0],
+      "offset": [5.0, 4.0, 3.0, 2.0, 1.0, 0.0],
+      "scale": [60.0, 50.0, 40.0, 30.0, 20.0, 10.0],
     }
   }
 

@@ -103,7 +103,7 @@ def fresh(net, key):
 
 
 def epoch(net):
-  steps = batches.steps_per_epoch(tiny.training_set(replicas=3).counts, 8, mixed=False)
+  steps = batches.steps_per_epoch(tiny.training_set(replicas=3).counts, 8, mixed=False, drop_last=False)
   return train.make_epoch(net, tiny.ADADELTA, (), steps=steps, batch_size=8, mixed=False)
 
 

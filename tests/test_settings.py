@@ -6,7 +6,7 @@ import optax
 import pytest
 
 from configs import common
-from mtl_hsi import settings
+from mtl_hsi import scaling, settings
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes import files, registry, simulate
 
@@ -42,6 +42,9 @@ def test_values_reach_their_places():
       spectral_knowledge=False,
       batch="mixed",
       batch_size=8,
+      last_batch="dropped",
+      scaling="5000",
+      model__init="glorot",
       classify__method="patches",
       classify__tile_pixels=99,
       checkpoint_seconds=1.5,
@@ -51,8 +54,9 @@ def test_values_reach_their_places():
   assert (options.bands, options.reversed) == (103, {"salinas"})
   assert str(options.split_file) == "there/split.npz"
   assert (options.samples_per_class, options.replicas, options.seed) == (7, 3, 11)
-  assert options.model == settings.ModelSettings("ccnn", False, False, 1, False)
-  assert (options.mixed, options.batch_size) == (True, 8)
+  assert options.model == settings.ModelSettings("ccnn", False, False, 1, False, True)
+  assert (options.mixed, options.batch_size, options.drop_last) == (True, 8, True)
+  assert (options.scaling.func, options.scaling.keywords) == (scaling.by_number, {"number": 5000.0})
   assert (options.classify_method, options.tile_pixels, options.checkpoint_seconds) == ("patches", 99, 1.5)
 
 
@@ -110,6 +114,11 @@ def test_each_scene_comes_from_its_own_source():
   [
     ({"scenes": ()}, r"scenes is \(\); expected the names of one scene or more"),
     ({"scenes": ("fields", "fields")}, "expected every scene once"),
+    ({"scaling": "minimum"}, "scaling is 'minimum'; expected 'maximum', 'per_band' or a positive number"),
+    ({"scaling": "-3"}, "scaling is '-3'; expected"),
+    ({"scaling": "nan"}, "scaling is 'nan'; expected"),
+    ({"last_batch": "full"}, "last_batch is 'full'; expected one of 'partial', 'dropped'"),
+    ({"model__init": "he"}, "model.init is 'he'; expected one of 'normal', 'glorot'"),
     (
       {"scenes": ("fields", "atlantis")},
       "unknown scene 'atlantis'; the public scenes are indian_pines, salinas, ",

@@ -166,7 +166,7 @@ def test_a_step_is_one_program_traced_once():
 def epoch(net, make_optimizer, frozen=(), *, batch_size=5, mixed=False, watch=lambda function: function):
   """A jitted epoch of the tiny problem of one replica: `run(state, epoch, learning_rate)`."""
   samples = tiny.training_set(replicas=1)
-  steps = batches.steps_per_epoch(samples.counts, batch_size, mixed)
+  steps = batches.steps_per_epoch(samples.counts, batch_size, mixed=mixed, drop_last=False)
   own = jax.device_put(jax.tree.map(lambda x: x[0], samples))
   pixels, _ = patches.lay_out(tiny.layers(), net.patch)
   pixels = jax.device_put(pixels)

@@ -5,6 +5,7 @@ import numpy as np
 
 from mtl_hsi import batches, optim, patches, sampling
 from mtl_hsi.models.multitask import Network, make_network
+from mtl_hsi.scaling import Scaling
 from mtl_hsi.schedule import Phase, Schedule
 from mtl_hsi.train import Batch
 
@@ -24,7 +25,7 @@ ADADELTA = optim.optimizer("adadelta", {"rho": 0.95, "eps": 1e-7})
 
 def network(name: str = "hresnet", **changes) -> Network:
   """A network of the two scenes, with one stem, statistics of every scene and HResNet's flat head."""
-  options = {"spectral_knowledge": True, "norm_per_scene": True, "blocks": 1, "pool": False}
+  options = {"spectral_knowledge": True, "norm_per_scene": True, "blocks": 1, "pool": False, "glorot": False}
   return make_network(name, **{"bands": BANDS, "class_counts": CLASSES, **options, **changes})
 
 
@@ -68,7 +69,12 @@ def layers() -> list[patches.Layer]:
   cubes = [generator.integers(0, 200, (*shape, BANDS)).astype(np.uint16) for shape in SHAPES]
   for cube, image in zip(cubes, labels()):
     cube[np.arange(BANDS) == image[..., None] - 1] += 800
-  return [patches.Layer(cube, np.arange(BANDS), 1000.0, None) for cube in cubes]
+  return [patches.Layer(cube, np.arange(BANDS), scaling_by(BANDS, 1000.0), None) for cube in cubes]
+
+
+def scaling_by(bands: int, number: float) -> Scaling:
+  """Every band divided by one number."""
+  return Scaling(np.zeros(bands), np.full(bands, number))
 
 
 def training_set(replicas: int = 2, samples_per_class: int = 2) -> batches.TrainingSet:

@@ -1,5 +1,6 @@
 """Layers that HResNet and CCNN share, with the initialisation and constants of the author's code."""
 
+import math
 from collections.abc import Callable
 
 import flax.linen as nn
@@ -9,11 +10,20 @@ from jax import Array, lax
 from mtl_hsi.models import convolution
 
 # N(0, 0.01) for every kernel, zero for every bias (author's Keras code).
-KERNEL_INIT = nn.initializers.normal(0.01)
+_KERNEL_DEVIATION = 0.01
+KERNEL_INIT = nn.initializers.normal(_KERNEL_DEVIATION)
 
 # Keras constants of the author's BatchNormalization layers.
 _MOMENTUM = 0.9
 _EPSILON = 1e-3
+
+
+def glorot(kernel: Array, inputs: int, outputs: int) -> Array:
+  """A kernel drawn by `KERNEL_INIT`, rescaled to the deviation that suits its fan-in and fan-out.
+
+  Source: Glorot & Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010).
+  """
+  return kernel * (math.sqrt(2 / (inputs + outputs)) / _KERNEL_DEVIATION)
 
 
 class Convolution(nn.Module):

@@ -21,7 +21,7 @@ from jax import Array
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models import ccnn, hresnet
-from mtl_hsi.models.layers import KERNEL_INIT
+from mtl_hsi.models.layers import KERNEL_INIT, glorot
 
 GROUPS = ("stem", "backbone", "heads")
 NAMES = ("hresnet", "ccnn")
@@ -37,6 +37,7 @@ class Network:
     patch: side P of the patches it classifies.
     class_counts: number of classes of every scene.
     shared_stem: whether all scenes share the first convolution.
+    glorot: see `make_network`.
   """
 
   stem: nn.Module
@@ -44,6 +45,7 @@ class Network:
   patch: int
   class_counts: tuple[int, ...]
   shared_stem: bool
+  glorot: bool
 
   @property
   def scenes(self) -> int:
@@ -70,7 +72,8 @@ class Network:
     shape = (self.backbone.features, max(self.class_counts))
     kernels = jax.vmap(lambda k: KERNEL_INIT(k, shape))(jax.random.split(head_key, self.scenes))
     heads = {"kernel": kernels, "bias": jnp.zeros((self.scenes, shape[1]))}
-    return {"stem": stem, "backbone": variables["params"], "heads": heads}, variables["batch_stats"]
+    params = {"stem": stem, "backbone": variables["params"], "heads": heads}
+    return _glorot(params) if self.glorot else params, variables["batch_stats"]
 
   def train_logits(
     self, params: dict, stats: dict, patches: Array, valid: Array, key: Array, frozen: Sequence[str]
@@ -156,6 +159,21 @@ class Network:
     return jnp.where(present.reshape((1,) * (logits.ndim - 1) + present.shape), logits, -jnp.inf)
 
 
+def _glorot(params):
+  """Fresh parameters with the kernels of convolutions `[..., O, k, k, D]` and heads `[T, D, C]` rescaled."""
+
+  def rescale(path, x):
+    group, name = path[0].key, path[-1].key
+    if name != "kernel":
+      return x
+    if group == "heads":
+      return glorot(x, *x.shape[-2:])
+    outputs, size, _, inputs = x.shape[-4:]
+    return glorot(x, size**2 * inputs, size**2 * outputs)
+
+  return jax.tree_util.tree_map_with_path(rescale, params)
+
+
 def make_network(
   name: str,
   *,
@@ -165,6 +183,7 @@ def make_network(
   norm_per_scene: bool,
   blocks: int,
   pool: bool,
+  glorot: bool,
 ) -> Network:
   """Builds a network by name.
 
@@ -176,6 +195,7 @@ def make_network(
     norm_per_scene: batch statistics per scene, else joint.
     blocks: residual blocks (HResNet).
     pool: average pooling before the head (HResNet).
+    glorot: kernels start by Glorot and Bengio's rule, else from N(0, 0.01).
 
   Raises:
     RequestError: an unknown name or an option that the network lacks.
@@ -195,4 +215,4 @@ def make_network(
     backbone = ccnn.Backbone(scenes, norm_per_scene)
   else:
     raise RequestError(f"model.name is {name!r}; the networks are {', '.join(NAMES)}")
-  return Network(stem, backbone, patch, tuple(class_counts), spectral_knowledge)
+  return Network(stem, backbone, patch, tuple(class_counts), spectral_knowledge, glorot)

@@ -122,3 +122,21 @@ def test_a_key_decides_on_the_initial_network():
 def test_impossible_networks_are_refused(name, changes, message):
   with pytest.raises(RequestError, match=message):
     tiny.network(name, **changes)
+
+
+@options("hresnet", "ccnn, own stems, joint statistics")
+def test_glorots_rule_gives_every_kernel_the_deviation_of_its_fans(changes):
+  plain, _ = tiny.init(tiny.network(**changes), jax.random.key(0))
+  params, _ = tiny.init(tiny.network(**changes, glorot=True), jax.random.key(0))
+
+  def check(path, before, after):
+    if path[-1].key != "kernel":
+      np.testing.assert_array_equal(after, before)
+    elif path[0].key == "heads":
+      fans = after.shape[1] + after.shape[2]
+      np.testing.assert_allclose(after, before * (2 / fans) ** 0.5 / 0.01, rtol=1e-6)
+    else:
+      outputs, size, _, inputs = after.shape[-4:]
+      assert after.std() == pytest.approx((2 / (size**2 * (inputs + outputs))) ** 0.5, rel=0.1)
+
+  jax.tree.map_with_path(check, plain, params)
