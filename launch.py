@@ -17,6 +17,14 @@ _COMPILE_CACHE = flags.DEFINE_string(
 _SHARD = flags.DEFINE_string(
   "shard", "1/1", "Which part of a grid to do, i/n: the i-th of n parts that may run at the same time."
 )
+_COORDINATOR = flags.DEFINE_string(
+  "coordinator",
+  None,
+  "Joins several processes, on one machine or many, into one run: address:port of the first of them, or "
+  "'auto' under SLURM, Open MPI or on TPU pods.",
+)
+_PROCESSES = flags.DEFINE_integer("processes", None, "How many processes --coordinator joins.", lower_bound=1)
+_PROCESS = flags.DEFINE_integer("process", None, "Which of them this one is, from 0.", lower_bound=0)
 
 
 def main(_):
@@ -27,6 +35,10 @@ def main(_):
 
   cache = Path(_COMPILE_CACHE.value or workdir.absolute().parent / ".compile_cache")
   devices.configure(cache, config.replicas)
+  if _COORDINATOR.value:
+    from mtl_hsi import processes
+
+    processes.join(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
   if commandline.is_grid(config):
     from mtl_hsi import grid, paper_grid
 

@@ -54,16 +54,9 @@ class OurTraining:
 
   def classifier(self) -> Callable[[], np.ndarray]:
     """Classifies the whole scene densely by what has been learnt: class indices `[R, H, W]`."""
-    network, options = self._job.given.network, self._job.options
-    compiled = classify.make_classifier(network, self._replicas, "dense")
-    snapshot = {"params": self._state["params"], "stats": self._state["stats"]}
-    return functools.partial(
-      classify.classify,
-      compiled,
-      self._replicas,
-      snapshot,
-      self._job.padded,
-      0,
-      patch=network.patch,
-      pixels=options.tile_pixels,
+    options = self._job.options
+    classifier = classify.Classifier(
+      self._job.given.network, jax.devices(), options.classify_method, options.tile_pixels
     )
+    networks = classifier.place({"params": self._state["params"], "stats": self._state["stats"]})
+    return functools.partial(classifier.classify, networks, self._job.padded, 0)

@@ -15,6 +15,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import jax
 
+from mtl_hsi import processes
+
 # Keeps each matrix product on the core of its device; products that share cores wait for one another.
 _ONE_CORE_EACH = "--xla_cpu_multi_thread_eigen=false"
 
@@ -82,6 +84,7 @@ def environment(command: Sequence[str], started: datetime.datetime) -> dict:
     "cpu": _cpu_model(),
     "cores": usable_cores(),
     "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+    "processes": processes.count(),
     "backend": jax.default_backend(),
     "devices": [device.device_kind for device in jax.devices()],
   }

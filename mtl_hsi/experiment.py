@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import functools
 import json
 import shlex
 import sys
@@ -14,7 +15,19 @@ import jax
 import numpy as np
 from tqdm import tqdm
 
-from mtl_hsi import baselines, classify, devices, metrics, patches, report, sampling, settings, workdir
+from mtl_hsi import (
+  baselines,
+  classify,
+  devices,
+  metrics,
+  patches,
+  processes,
+  report,
+  sampling,
+  settings,
+  workdir,
+)
+from mtl_hsi.errors import RequestError
 from mtl_hsi.fit import fit
 from mtl_hsi.problem import (
   bands_used,
@@ -50,38 +63,71 @@ def run(config: Any, directory: Path, command: Sequence[str]) -> None:
   """
   started = datetime.datetime.now().astimezone()
   options = settings.read(config)
-  if workdir.is_complete(directory, config.to_dict()):
-    print(f"{directory} is complete; nothing to do. Its report: {directory / 'report.html'}")
+  if processes.from_first(lambda: workdir.is_complete(directory, config.to_dict())):
+    if processes.is_first():
+      print(f"{directory} is complete; nothing to do. Its report: {directory / 'report.html'}")
     return
   problem = prepare(options)
-  with workdir.open_workdir(directory, config.to_dict()):
-    print(introduction(problem, options), flush=True)
-    workdir.write_once(directory / "scenes.json", workdir.json_bytes(describe(problem)))
-    workdir.write_once(directory / "split.npz", workdir.npz_bytes(sampling.split_arrays(problem.splits)))
-    # Refuses damaged checkpoints before anything of the earlier start is replaced.
-    Checkpoints(directory / "checkpoints").latest_intact_state()
-    environment = devices.environment(command, started)
-    environment["starts"] = [*_earlier_starts(directory), environment["started"]]
-    workdir.write_json(directory / "environment.json", environment)
+  _check_processes(options, problem)
+  with contextlib.ExitStack() as stack:
+
+    def begin():
+      stack.enter_context(workdir.open_workdir(directory, config.to_dict()))
+      _begin(options, problem, directory, command, started)
+
+    processes.from_first(begin)
     work = _work(options, problem, directory)
-    workdir.write_npz(directory / "predictions.npz", work.predictions)
-    results = _measure(problem, work.predictions)
-    summary = report.RunReport(
-      title=directory.absolute().name,
-      description=description(options),
-      scenes=[_scene_report(options, problem, name, results, work.predictions) for name in problem.scenes],
-      target=options.target,
-      losses=work.losses,
-      phases=options.schedule.lengths,
-      seconds=work.seconds,
-      config=config.to_dict(),
-      environment=environment,
-      command=shlex.join(command),
+    if processes.is_first():
+      summary = _finish(config, options, problem, directory, work)
+      print(f"\n{console.summary(summary, directory)}")
+
+
+def _check_processes(options, problem):
+  """Refuses what several processes cannot do."""
+  if processes.count() == 1:
+    return
+  if problem.network is None:
+    raise RequestError("model.name=svm runs in one process, on all its cores; leave out --coordinator")
+  if options.replicas < jax.device_count():
+    raise RequestError(
+      f"{processes.count()} processes have {jax.device_count()} devices, and {options.replicas} replicas "
+      "cannot be spread over so many; start fewer processes or raise --config.replicas"
     )
-    report.write(summary, directory)
-    results |= {**work.entries, "target": options.target, "seconds": work.seconds}
-    workdir.write_json(directory / "metrics.json", results)
-  print(f"\n{console.summary(summary, directory)}")
+
+
+def _begin(options, problem, directory, command, started):
+  """What is told and written before any work."""
+  print(introduction(problem, options), flush=True)
+  workdir.write_once(directory / "scenes.json", workdir.json_bytes(describe(problem)))
+  workdir.write_once(directory / "split.npz", workdir.npz_bytes(sampling.split_arrays(problem.splits)))
+  # Refuses damaged checkpoints before anything of the earlier start is replaced.
+  Checkpoints(directory / "checkpoints").latest_intact_state()
+  environment = devices.environment(command, started)
+  environment["starts"] = [*_earlier_starts(directory), environment["started"]]
+  workdir.write_json(directory / "environment.json", environment)
+
+
+def _finish(config, options, problem, directory, work):
+  """Writes what came out; metrics.json last, since it says that all else is there."""
+  workdir.write_npz(directory / "predictions.npz", work.predictions)
+  results = _measure(problem, work.predictions)
+  environment = json.loads((directory / "environment.json").read_bytes())
+  summary = report.RunReport(
+    title=directory.absolute().name,
+    description=description(options),
+    scenes=[_scene_report(options, problem, name, results, work.predictions) for name in problem.scenes],
+    target=options.target,
+    losses=work.losses,
+    phases=options.schedule.lengths,
+    seconds=work.seconds,
+    config=config.to_dict(),
+    environment=environment,
+    command=shlex.join(environment["command"]),
+  )
+  report.write(summary, directory)
+  results |= {**work.entries, "target": options.target, "seconds": work.seconds}
+  workdir.write_json(directory / "metrics.json", results)
+  return summary
 
 
 def _earlier_starts(directory):
@@ -193,19 +239,16 @@ def _train(options, problem, replicas, pixels, checkpoints):
 def _classify(options, problem, replicas, padded, checkpoints):
   """Voted class ids of every pixel, `[R, H, W]` by scene."""
   network, epochs = problem.network, options.schedule.snapshot_epochs
-  classifier = classify.make_classifier(network, replicas, options.classify_method)
-  pixels = classify.tile_pixels(options.classify_method, network.patch, options.tile_pixels)
+  classifier = classify.Classifier(network, jax.devices(), options.classify_method, options.tile_pixels)
   votes = {name: [] for name in problem.scenes}
   with _progress_bar("classifying", len(epochs) * len(votes), "scene") as bar:
     params, stats = jax.eval_shape(network.init, jax.random.key(0))
     shapes = replicas.shapes({"params": params, "stats": stats})
     for epoch in epochs:
-      snapshot = replicas.put(checkpoints.restore_snapshot(epoch, shapes))
+      restore = functools.partial(checkpoints.restore_snapshot, epoch, shapes)
+      networks = classifier.place(processes.tree_from_first(restore, shapes))
       for index, name in enumerate(votes):
-        labels = classify.classify(
-          classifier, replicas, snapshot, padded[index], index, patch=network.patch, pixels=pixels
-        )
-        votes[name].append(labels)
+        votes[name].append(classifier.classify(networks, padded[index], index))
         bar.update()
   return {
     name: problem.scenes[name].class_ids[classify.vote(np.stack(labels), len(problem.scenes[name].class_ids))]
@@ -244,9 +287,16 @@ def _scene_report(options, problem, name, results, predictions):
 def _progress_bar(what: str, total: int, unit: str, initial: int = 0) -> tqdm:
   """A bar with the remaining time; it goes to stderr, so that stdout keeps what is worth keeping.
 
-  A log file gets a line of it now and then, a terminal ten a second.
+  A log file gets a line of it now and then, a terminal ten a second; of several processes one shows it.
   """
   interval = 0.1 if sys.stderr.isatty() else _LOG_SECONDS
   return tqdm(
-    desc=what, total=total, unit=unit, initial=initial, dynamic_ncols=True, leave=True, mininterval=interval
+    desc=what,
+    total=total,
+    unit=unit,
+    initial=initial,
+    dynamic_ncols=True,
+    leave=True,
+    mininterval=interval,
+    disable=not processes.is_first(),
   )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import jax
 import numpy as np
 
-from mtl_hsi import optim, train
+from mtl_hsi import optim, processes, train
 from mtl_hsi.batches import TrainingSet, steps_per_epoch
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models.multitask import Network
@@ -84,12 +84,14 @@ def fit(
     done += 1
     progress(done, losses)
     if done in schedule.snapshot_epochs:
-      checkpoints.save_snapshot(done, replicas.get({"params": state["params"], "stats": state["stats"]}))
+      snapshot = replicas.get({"params": state["params"], "stats": state["stats"]})
+      processes.from_first(functools.partial(checkpoints.save_snapshot, done, snapshot))
     if done < schedule.epochs and schedule.starts_phase(done):
       start = functools.partial(_start_phase, make_optimizer=make_optimizer, phase=schedule.phase_at(done))
       state = replicas.spread(start, 1)(state)
-    if done == schedule.epochs or time.monotonic() - saved >= checkpoint_seconds:
-      checkpoints.save_state(done, replicas.get(state))
+    if done == schedule.epochs or _is_due(saved, checkpoint_seconds):
+      whole = replicas.get(state)
+      processes.from_first(functools.partial(checkpoints.save_state, done, whole))
       saved = time.monotonic()
   return replicas.get(state["losses"]).transpose(1, 0, 2)
 
@@ -105,11 +107,22 @@ def _resume(network, make_optimizer, schedule, replicas, keys, checkpoints):
     last = min(done, schedule.epochs - 1)
     return replicas.shapes(jax.eval_shape(lambda: fresh(jax.random.key(0), last)))
 
-  restored = checkpoints.restore_latest_state(expected)
-  if restored is not None:
-    done, state = restored
-    return done, replicas.put(state)
+  restored = None
+
+  def find():
+    nonlocal restored
+    restored = checkpoints.restore_latest_state(expected)
+    return -1 if restored is None else restored[0]
+
+  done = processes.from_first(find)
+  if done >= 0:
+    return done, replicas.put(processes.tree_from_first(lambda: restored[1], expected(done)))
   return 0, replicas.spread(lambda key: fresh(key, 0), 1)(keys)
+
+
+def _is_due(saved, checkpoint_seconds):
+  """Whether it is time to save the state; the clock of the first process decides for all."""
+  return bool(processes.from_first(lambda: time.monotonic() - saved >= checkpoint_seconds))
 
 
 def _start_phase(state, make_optimizer, phase):

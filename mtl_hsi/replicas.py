@@ -8,6 +8,8 @@ import numpy as np
 from jax import lax
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec, SingleDeviceSharding
 
+from mtl_hsi import processes
+
 _AXIS = "replicas"
 
 
@@ -28,12 +30,13 @@ class Replicas:
     used = min(count, len(devices))
     self._rows = -(-count // used) * used
     self._mesh = Mesh(np.array(devices[:used]), (_AXIS,), axis_types=(AxisType.Auto,))
-    self._loop = _one_by_one if devices[0].platform == "cpu" else jax.vmap
+    self._loop = loop_over_replicas(devices[0].platform)
 
   def keys(self, seed: int) -> jax.Array:
     """Root keys `[R]`: replica r has the key of `seed + r`."""
     seeds = seed + np.minimum(np.arange(self._rows), self.count - 1)
-    return jax.device_put(jax.vmap(jax.random.key)(seeds), self._sharding(_AXIS))
+    data = np.asarray(jax.random.key_data(jax.vmap(jax.random.key)(seeds)))
+    return jax.jit(jax.random.wrap_key_data)(processes.place(data, self._sharding(_AXIS)))
 
   def put(self, tree: Any) -> Any:
     """Places arrays with a leading replica axis `[R, ...]`, each replica on its device."""
@@ -41,15 +44,15 @@ class Replicas:
     def pad(x):
       return np.concatenate([x, np.repeat(x[-1:], self._rows - self.count, axis=0)])
 
-    return jax.device_put(jax.tree.map(pad, tree), self._sharding(_AXIS))
+    return processes.place(jax.tree.map(pad, tree), self._sharding(_AXIS))
 
   def share(self, tree: Any) -> Any:
     """Places arrays that all replicas read on every device."""
-    return jax.device_put(tree, self._sharding())
+    return processes.place(tree, self._sharding())
 
   def get(self, tree: Any) -> Any:
     """Fetches arrays with a leading replica axis as numpy `[R, ...]`."""
-    return jax.tree.map(lambda x: np.asarray(x)[: self.count], tree)
+    return jax.tree.map(lambda x: x[: self.count], processes.fetch(tree))
 
   def shapes(self, one: Any) -> Any:
     """Shapes of what `get` returns, `[R, ...]`, from the shapes of one replica's arrays."""
@@ -82,6 +85,11 @@ class Replicas:
 
   def _sharding(self, *axes):
     return NamedSharding(self._mesh, PartitionSpec(*axes))
+
+
+def loop_over_replicas(platform: str) -> Callable:
+  """How a device of this platform applies a function to each of its replicas: `jax.vmap`, or one by one."""
+  return _one_by_one if platform == "cpu" else jax.vmap
 
 
 def _one_by_one(function):

@@ -10,10 +10,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import jax
 from absl import logging
 from orbax.checkpoint import v1 as ocp
+from orbax.checkpoint.experimental.v1._src.synchronization import multihost
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.workdir import write_json
@@ -158,13 +160,13 @@ def _write(path: Path, tree: Tree) -> None:
   room = shutil.disk_usage(path.parent).free
   if room < sum(leaf.nbytes for leaf in jax.tree.leaves(tree)) + _METADATA_BYTES:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-  with _quiet():
+  with _orbax():
     ocp.save(path, tree, custom_metadata={"leaves": _describe(tree)})
   write_json(path / _DIGESTS, _digests(path))
 
 
 def _load(path: Path, abstract: Tree) -> Tree:
-  with _quiet():
+  with _orbax():
     stored = ocp.metadata(path).custom_metadata["leaves"]
   expected = _describe(abstract)
   for name in sorted(stored.keys() | expected.keys()):
@@ -174,7 +176,7 @@ def _load(path: Path, abstract: Tree) -> Tree:
         f"checkpoint {path} does not fit this network: {name} is {there} there and {here} here;"
         " name another --workdir, or delete the checkpoints to train anew"
       )
-  with _quiet():
+  with _orbax():
     return ocp.load(path, abstract)
 
 
@@ -223,12 +225,17 @@ def _reason(error: Exception) -> str | None:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-  """Mutes Orbax's log, which repeats every error that it raises as a page of tracebacks."""
+def _orbax() -> Iterator[None]:
+  """Orbax for this process alone, and mute: it logs every error that it raises as a page of tracebacks."""
   logger = logging.get_absl_logger()
   level = logger.level
   logger.setLevel("CRITICAL")
+  context = ocp.Context()
+  # Only the first of several processes comes here; Orbax would wait for the others.
+  context.multiprocessing.active_processes = {0}
+  # Its check that all of them name the same directory does not heed that (0.12).
   try:
-    yield
+    with context, mock.patch.object(multihost, "process_count", return_value=1):
+      yield
   finally:
     logger.setLevel(level)

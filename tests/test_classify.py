@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 
 from mtl_hsi import classify
-from mtl_hsi.replicas import Replicas
 from tests import tiny
 
 SIZES = [(1, 1), (7, 10), (9, 6), (1, 50), (50, 1), (145, 145), (83, 86)]
 
 
+@pytest.mark.parametrize("devices", [1, 2, 3])
 @pytest.mark.parametrize("pixels", [1, 2, 16, 17, 100, 4096, 10**6])
 @pytest.mark.parametrize(("height", "width"), SIZES)
-def test_tiles_of_one_size_cover_every_pixel_within_their_bound(height, width, pixels):
+def test_tiles_of_one_size_cover_every_pixel_within_their_bound(height, width, pixels, devices):
   seen = np.zeros((height, width), int)
   shapes = set()
-  for rows, columns in classify.tiles(height, width, pixels):
+  for rows, columns in classify.tiles(height, width, pixels, devices=devices, margin=8):
     assert 0 <= rows.start < rows.stop <= height
     assert 0 <= columns.start < columns.stop <= width
     seen[rows, columns] += 1
@@ -29,13 +29,21 @@ def test_tiles_of_one_size_cover_every_pixel_within_their_bound(height, width, p
   assert seen.sum() <= 4 * height * width
 
 
-@pytest.mark.parametrize(("method", "expected"), [("dense", 4096), ("patches", 50)])
-def test_a_tile_of_patches_has_fewer_pixels(method, expected):
-  assert classify.tile_pixels(method, 9, 4096) == expected
-
-
-def test_a_tile_has_at_least_one_pixel():
-  assert classify.tile_pixels("patches", 9, 10) == 1
+@pytest.mark.parametrize(
+  ("devices", "pixels", "shape", "count"),
+  [
+    (1, 10**6, (145, 145), 1),
+    (2, 10**6, (73, 145), 2),  # one for each device
+    (1, 4096, (49, 73), 6),
+    (2, 4096, (49, 73), 6),
+    (4, 4096, (37, 73), 8),  # six would keep four devices busy for two rounds, too
+  ],
+)
+def test_tiles_are_those_of_least_work(devices, pixels, shape, count):
+  found = list(classify.tiles(145, 145, pixels, devices=devices, margin=8))
+  assert len(found) == count
+  rows, columns = found[0]
+  assert (rows.stop - rows.start, columns.stop - columns.start) in (shape, shape[::-1])
 
 
 def padded_cubes(net) -> list[np.ndarray]:
@@ -49,21 +57,17 @@ def padded_cubes(net) -> list[np.ndarray]:
 
 
 @functools.cache
-def classifier_of(method, count):
-  net, replicas = tiny.network(), Replicas(count, jax.devices())
-  return net, replicas, classify.make_classifier(net, replicas, method)
+def classifier_of(method, pixels, devices=None):
+  return classify.Classifier(tiny.network(), jax.devices()[:devices], method, pixels)
 
 
-def labels_of(method, pixels, count=2):
+def labels_of(method, pixels, count=2, devices=None):
   """Class indices of both scenes by random networks, in tiles of so many pixels."""
-  net, replicas, classifier = classifier_of(method, count)
+  net, classifier = tiny.network(), classifier_of(method, pixels, devices)
   drawn = [tiny.weights(net, seed) for seed in range(count)]
   params, stats = jax.tree.map(lambda *leaves: np.stack(leaves), *drawn)
-  networks = replicas.put({"params": params, "stats": stats})
-  return [
-    classify.classify(classifier, replicas, networks, cube, scene, patch=net.patch, pixels=pixels)
-    for scene, cube in enumerate(padded_cubes(net))
-  ]
+  networks = classifier.place({"params": params, "stats": stats})
+  return [classifier.classify(networks, cube, scene) for scene, cube in enumerate(padded_cubes(net))]
 
 
 def test_dense_and_patchwise_labels_are_equal():
@@ -75,10 +79,15 @@ def test_dense_and_patchwise_labels_are_equal():
     assert all(len(np.unique(labels)) > 1 for labels in one), "constant labels would not show a difference"
 
 
-@pytest.mark.parametrize(("method", "pixels"), [("dense", 16), ("patches", 13)])
+@pytest.mark.parametrize(("method", "pixels"), [("dense", 16), ("patches", 1100), ("patches", 10)])
 def test_tiles_change_no_label(method, pixels):
   for whole, tiled in zip(labels_of(method, 4096), labels_of(method, pixels), strict=True):
     np.testing.assert_array_equal(whole, tiled)
+
+
+def test_devices_change_no_label():
+  for spread, alone in zip(labels_of("dense", 16), labels_of("dense", 16, devices=1), strict=True):
+    np.testing.assert_array_equal(spread, alone)
 
 
 def test_a_replicas_labels_are_those_of_its_own_network():

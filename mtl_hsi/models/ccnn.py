@@ -34,12 +34,15 @@ class Stem(nn.Module):
     self.conv5 = Convolution(_WIDTH, 5, self.bands)
 
   def __call__(self, x: Array) -> Array:
-    scales = (
-      convolution.stride1_max(self.conv1(x), 5),
-      convolution.stride1_max(self.conv3(x), 3),
-      self.conv5(x),
-    )
-    return jnp.concatenate(scales, axis=-1)
+    return self._join(self.conv1(x), self.conv3(x), self.conv5(x))
+
+  def dense(self, x: Array) -> Array:
+    """The same of a large region `[H, W, B]`, in use only."""
+    return self._join(*(conv.region(x) for conv in (self.conv1, self.conv3, self.conv5)))
+
+  @staticmethod
+  def _join(x1, x3, x5):
+    return jnp.concatenate([convolution.stride1_max(x1, 5), convolution.stride1_max(x3, 3), x5], axis=-1)
 
 
 class Backbone(nn.Module):

@@ -33,6 +33,10 @@ class Stem(nn.Module):
   def __call__(self, x: Array) -> Array:
     return self.conv(x)
 
+  def dense(self, x: Array) -> Array:
+    """The same of a large region `[H, W, B]`, in use only."""
+    return self.conv.region(x)
+
 
 class Residual(nn.Module):
   """x + conv(ReLU(conv(ReLU(BatchNorm(x))))), no activation after the sum."""

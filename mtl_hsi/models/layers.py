@@ -48,6 +48,10 @@ class Convolution(nn.Module):
   def __call__(self, x: Array) -> Array:
     return self.product(x, self.kernel) + _to_rank(self.bias, x.ndim)
 
+  def region(self, x: Array) -> Array:
+    """The valid convolution of a large region `[H, W, D]`, in use only."""
+    return convolution.valid_region(x, self.kernel) + _to_rank(self.bias, x.ndim)
+
 
 class BatchNorm(nn.Module):
   """Batch normalisation of a step's batch of several scenes.

@@ -117,7 +117,7 @@ class Network:
     Returns:
       `[N, C]`, minus infinity for absent classes.
     """
-    maps = self._stem_of_scene(params["stem"], patches, scene)[None]
+    maps = self._stem_of_scene(params["stem"], patches, scene, "__call__")[None]
     own = jax.tree.map(lambda rows: rows if len(rows) == 1 else rows[scene][None], stats)
     variables = {"params": params["backbone"], "batch_stats": own}
     features = self.backbone.apply(variables, maps, jnp.ones(maps.shape[:2], bool), train=False)
@@ -135,7 +135,7 @@ class Network:
     Returns:
       `[H, W, C]`, minus infinity for absent classes.
     """
-    maps = self._stem_of_scene(params["stem"], region, scene)
+    maps = self._stem_of_scene(params["stem"], region, scene, "dense")
     head = jax.tree.map(lambda x: x[scene], params["heads"])
     variables = {"params": params["backbone"], "batch_stats": stats}
     logits = self.backbone.apply(variables, maps, head["kernel"], head["bias"], scene, method="dense")
@@ -146,9 +146,9 @@ class Network:
       return self.stem.apply({"params": stem}, patches)
     return jax.vmap(lambda own, x: self.stem.apply({"params": own}, x))(stem, patches)
 
-  def _stem_of_scene(self, stem, x, scene):
+  def _stem_of_scene(self, stem, x, scene, method):
     own = stem if self.shared_stem else jax.tree.map(lambda rows: rows[scene], stem)
-    return self.stem.apply({"params": own}, x)
+    return self.stem.apply({"params": own}, x, method=method)
 
   def _head(self, heads, features, scene):
     logits = features @ heads["kernel"][scene] + heads["bias"][scene].reshape(1, -1)

@@ -33,6 +33,9 @@ def test_convolutions_are_scipy_correlations(function, mode, size):
   result = jax.jit(function)(IMAGES, weights)
   for i, j in np.ndindex(1, 2):
     np.testing.assert_allclose(result[i, j], correlate(IMAGES[i, j], weights, mode), atol=1e-4)
+  if mode == "valid":
+    region = jax.jit(convolution.valid_region)(IMAGES[0, 1], weights)
+    np.testing.assert_allclose(region, correlate(IMAGES[0, 1], weights, mode), atol=1e-4)
 
 
 @pytest.mark.parametrize(("function", "padding"), [(convolution.valid, "VALID"), (convolution.same, "SAME")])
