@@ -24,7 +24,8 @@ from mtl_hsi.settings import Settings
 # Beside Indian Pines, in the place of the other public scenes: as many classes as these have.
 _SIMULATED = {"simulated_salinas": 16, "simulated_university": 9, "simulated_centre": 9}
 _SIDE = 120
-_CLASSES = (
+# Of simulated scenes; the first of them where a scene has fewer.
+CLASSES = (
   *("asphalt road", "clay tile roof", "metal roof", "parking lot", "sand", "bare soil", "stubble", "grass"),
   *("trees", "ploughed soil", "fallow", "dry grass", "sparse crop", "green crop", "ripening crop"),
   "vineyard",
@@ -59,7 +60,7 @@ def config(network: str, scenes: int) -> config_dict.ConfigDict:
       "sensor": "AVIRIS",
       "centres": (),
       "widths": (),
-      "classes": _CLASSES[:classes],
+      "classes": CLASSES[:classes],
       "seed": seed,
       "labelled_fraction": 0.5,
     }

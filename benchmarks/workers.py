@@ -115,7 +115,7 @@ def _serve(pipe, who, arguments):
         side = SIDES[who](*arguments)
       pipe.send(("value", getattr(side, method)(*values)))
     except ImportError as error:
-      hint = "install benchmarks/requirements.txt, or leave it out with --who"
+      hint = "`make bench` installs it, and --who leaves it out"
       pipe.send(("error", f"{who}: {error}; {hint}"))
     # Whatever it is, it has to reach the person who waits.
     except Exception as error:
