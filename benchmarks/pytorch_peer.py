@@ -188,7 +188,7 @@ class Model:
 
   def weights(self) -> Weights:
     """See `same_job.Peer`."""
-    named = {name: x.detach().cpu().numpy() for name, x in self.network.arrays().items()}
+    named = {name: x.detach().cpu().numpy().copy() for name, x in self.network.arrays().items()}
     heads = {name: x.reshape(-1, x.shape[-1]) for name, x in named.items() if "heads/" in name and x.ndim > 1}
     return {**named, **heads}
 

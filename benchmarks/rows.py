@@ -73,10 +73,10 @@ def shares(contenders: Sequence[Contender], what: str, name: str, flop: int, siz
 
 def table(rows: Sequence[dict]) -> str:
   """The rows as text."""
-  lines = [f"{'':38} {'':8} {'median':>9} {'min':>9} {'max':>9} {'first':>9}"]
+  lines = [f"{'':42} {'':8} {'median':>9} {'min':>9} {'max':>9} {'first':>9}"]
   for own in rows:
     keys = "median", "min", "max", "first_call"
     numbers = [f"{own[key]:9.3f}" if key in own else " " * 9 for key in keys]
     remark = f"{own['variant']} (estimated)" if own.get("estimated") else own["variant"]
-    lines.append(f"{own['what']:38} {own['who']:8} {' '.join(numbers)} {own['unit']:9} {remark}")
+    lines.append(f"{own['what']:42} {own['who']:8} {' '.join(numbers)} {own['unit']:9} {remark}")
   return "\n".join(lines)

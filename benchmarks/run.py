@@ -25,7 +25,7 @@ from mtl_hsi.errors import RequestError
 
 _SCENES = 1, 4
 _PACKAGES = "torch", "tensorflow", "tensorflow-cpu", "keras"
-# In full a run end to end takes minutes.
+_STARTS = "start/cold", "start/warm"
 _WHOLE = "end_to_end", "memory"
 
 
@@ -92,7 +92,8 @@ def measure(arguments: argparse.Namespace) -> dict:
       print(f"{machine['cpu']}, {cores} cores, {machine['backend']}, load average {load:.1f}", flush=True)
       for network, scenes in [(network, scenes) for scenes in _SCENES for network in NETWORKS]:
         works = [Work("train", network, scenes, replicas) for replicas in (1, MANY)]
-        if wanted(*(work.what for work in works), *(["matmul"] if works[0] == _FIRST else [])):
+        with_product = (MATMUL.what, f"train/{network}/share") if scenes == 1 else ()
+        if wanted(*(work.what for work in works), *with_product):
           measured, own = _training(workers, works, arguments.repeats)
           variants, rows = variants + measured, rows + own
       for network in NETWORKS:
@@ -101,18 +102,15 @@ def measure(arguments: argparse.Namespace) -> dict:
           measured, own = _classification(workers, work, arguments.repeats)
           variants, rows = variants + measured, rows + own
       job = Path(name, "whole.npz")
-      if wanted("start/cold", "start/warm", *_WHOLE):
+      if wanted(*_STARTS, *_WHOLE):
         workers.get("ours").ask("prepare", "hresnet", 1)
         Path(name, "job-hresnet-1.npz").rename(job)
-    if wanted("start/cold", "start/warm"):
+    if wanted(*_STARTS):
       rows += whole_processes.starts(arguments.who, job, arguments.repeats)
     if wanted(*_WHOLE):
       rows += whole_processes.end_to_end(arguments.who, job, arguments.runs, arguments.quick)
   rows = [own for own in _once(rows) if own["what"].startswith(arguments.only)]
   return {"machine": machine, "rows": rows, "variants": [make.of_contender(own) for own in variants]}
-
-
-_FIRST = Work("train", NETWORKS[0], 1, 1)
 
 
 def _training(workers: Workers, works: Sequence[Work], repeats: int) -> tuple[list[Contender], list[dict]]:

@@ -113,8 +113,8 @@ def end_to_end(sides: Sequence[str], job: Path, repeats: int, short: bool) -> li
         peaks[who].append(peak / 1e9)
   variants = {
     "ours": "launch.py, compile cache filled",
-    "keras": "fit and predict",
-    "pytorch": "a network on each core",
+    "keras": "fit and predict, one network after another",
+    "pytorch": "channels last, on a CPU a network on each core",
   }
   rows = []
   for who in sides:
