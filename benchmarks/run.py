@@ -8,12 +8,14 @@ benchmarks/README.md says what is compared and why that is fair.
 
 import argparse
 import dataclasses
+import functools
 import importlib.metadata
+import itertools
 import json
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks import rows as make
@@ -25,24 +27,22 @@ from mtl_hsi.errors import RequestError
 
 _SCENES = 1, 4
 _PACKAGES = "torch", "tensorflow", "tensorflow-cpu", "keras"
-_STARTS = "start/cold", "start/warm"
-_WHOLE = "end_to_end", "memory"
 
 
 def main() -> None:
   arguments = _arguments()
   try:
-    results = measure(arguments)
+    for results in measure(arguments):
+      if arguments.out:
+        arguments.out.parent.mkdir(parents=True, exist_ok=True)
+        arguments.out.write_text(json.dumps(results, indent=2) + "\n")
   except RequestError as error:
     print(f"error: {error}", file=sys.stderr)
     sys.exit(2)
-  print("\nEverything timed; the first call compiles and does not count")
+  print("\nEverything timed in turns; the first call compiles and does not count")
   print(make.table(results["variants"]))
   print("\nThe best of every side")
   print(make.table(results["rows"]))
-  if arguments.out:
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(results, indent=2) + "\n")
   if arguments.plot:
     from benchmarks import plot
 
@@ -70,47 +70,73 @@ def _arguments():
   return arguments
 
 
-def measure(arguments: argparse.Namespace) -> dict:
-  """Everything asked for: {"machine", "rows", "variants"}.
+def measure(arguments: argparse.Namespace) -> Iterator[dict]:
+  """Measures what is asked for.
+
+  Yields:
+    {"machine", "rows", "variants"} so far, after every part: what comes late may fail after an hour.
 
   Raises:
     RequestError: a side fails, or does not do the same job.
   """
-
-  def wanted(*names):
-    return any(name.startswith(arguments.only) for name in names)
-
-  load = os.getloadavg()[0]
-  cores = usable_cores()
   rows, variants = [], []
-  with tempfile.TemporaryDirectory() as name:
-    with Workers(Path(name), arguments.who, cores) as workers:
-      command = ["python", "-m", "benchmarks.run", *sys.argv[1:]]
-      machine = {**workers.get("ours").ask("machine", command), "load_average": load}
-      machine["packages"] |= dict(_versions())
-      workers.device = machine["backend"]
-      print(f"{machine['cpu']}, {cores} cores, {machine['backend']}, load average {load:.1f}", flush=True)
-      for network, scenes in [(network, scenes) for scenes in _SCENES for network in NETWORKS]:
-        works = [Work("train", network, scenes, replicas) for replicas in (1, MANY)]
-        with_product = (MATMUL.what, f"train/{network}/share") if scenes == 1 else ()
-        if wanted(*(work.what for work in works), *with_product):
-          measured, own = _training(workers, works, arguments.repeats)
-          variants, rows = variants + measured, rows + own
-      for network in NETWORKS:
-        work = Work("classify", network)
-        if wanted(work.what):
-          measured, own = _classification(workers, work, arguments.repeats)
-          variants, rows = variants + measured, rows + own
-      job = Path(name, "whole.npz")
-      if wanted(*_STARTS, *_WHOLE):
-        workers.get("ours").ask("prepare", "hresnet", 1)
-        Path(name, "job-hresnet-1.npz").rename(job)
-    if wanted(*_STARTS):
-      rows += whole_processes.starts(arguments.who, job, arguments.repeats)
-    if wanted(*_WHOLE):
-      rows += whole_processes.end_to_end(arguments.who, job, arguments.runs, arguments.quick)
-  rows = [own for own in _once(rows) if own["what"].startswith(arguments.only)]
-  return {"machine": machine, "rows": rows, "variants": [make.of_contender(own) for own in variants]}
+  load = os.getloadavg()[0]
+  with tempfile.TemporaryDirectory() as name, Workers(Path(name), arguments.who, usable_cores()) as workers:
+    machine = _machine(workers, load)
+    workers.device = machine["backend"]
+    parts = [
+      *_in_turns(workers, arguments),
+      *_whole_processes(workers, Path(name, "job-hresnet-1.npz"), arguments),
+    ]
+    for names, part in parts:
+      if any(own.startswith(arguments.only) for own in names):
+        measured, own = part()
+        variants += [make.of_contender(contender) for contender in measured]
+        rows = _once([*rows, *(row for row in own if row["what"].startswith(arguments.only))])
+        yield {"machine": machine, "rows": rows, "variants": variants}
+  if not rows:
+    raise RequestError(f"--only={arguments.only} is the beginning of no row; benchmarks/README.md has them")
+
+
+def _in_turns(workers, arguments):
+  """Rows and function of every job that the sides' processes do in turns."""
+  for scenes, network in itertools.product(_SCENES, NETWORKS):
+    works = [Work("train", network, scenes, replicas) for replicas in (1, MANY)]
+    with_product = (MATMUL.what, f"train/{network}/share") if scenes == 1 else ()
+    names = [*(work.what for work in works), *with_product]
+    yield names, functools.partial(_training, workers, works, arguments.repeats)
+  for network in NETWORKS:
+    work = Work("classify", network)
+    yield [work.what], functools.partial(_classification, workers, work, arguments.repeats)
+
+
+def _whole_processes(workers, job, arguments):
+  """Rows and function of what takes a process of its own; those of the sides end before."""
+
+  def starts():
+    prepare()
+    return [], whole_processes.starts(arguments.who, job, arguments.repeats)
+
+  def end_to_end():
+    prepare()
+    return [], whole_processes.end_to_end(arguments.who, job, arguments.runs, arguments.quick)
+
+  def prepare():
+    workers.get("ours").ask("prepare", "hresnet", 1)
+    workers.stop()
+
+  yield ("start/cold", "start/warm"), starts
+  yield ("end_to_end", "memory"), end_to_end
+
+
+def _machine(workers, load):
+  command = ["python", "-m", "benchmarks.run", *sys.argv[1:]]
+  machine = {**workers.get("ours").ask("machine", command), "load_average": load}
+  machine["packages"] |= dict(_versions())
+  print(
+    f"{machine['cpu']}, {machine['cores']} cores, {machine['backend']}, load average {load:.1f}", flush=True
+  )
+  return machine
 
 
 def _training(workers: Workers, works: Sequence[Work], repeats: int) -> tuple[list[Contender], list[dict]]:

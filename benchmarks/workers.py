@@ -85,8 +85,7 @@ class Workers:
     return self
 
   def __exit__(self, *_):
-    for worker in self._running.values():
-      worker.stop()
+    self.stop()
 
   def get(self, who: str, networks: int = 1) -> Worker:
     """The process of a side; ours is another for every number of networks."""
@@ -94,6 +93,11 @@ class Workers:
     if key not in self._running:
       self._running[key] = Worker(who, self._directory, networks, self._cores, self.device)
     return self._running[key]
+
+  def stop(self) -> None:
+    """Ends all processes; they start anew where they are needed again."""
+    while self._running:
+      self._running.popitem()[1].stop()
 
   def forget(self) -> None:
     """Frees what the last jobs held."""

@@ -42,7 +42,6 @@ def test_contenders_are_called_in_turns_and_the_first_round_does_not_count():
 
 
 def test_seconds_are_per_unit():
-  assert clocked(lambda: None, 10)() < 0.1
   slow = clocked(lambda: sum(range(200_000)), 1)
   assert clocked(lambda: sum(range(200_000)), 1000)() < slow()
 
@@ -136,18 +135,41 @@ def test_the_table_marks_estimates():
   assert "fit (estimated)" in text
 
 
-def test_nothing_asked_for_starts_no_peer(monkeypatch):
+@pytest.fixture
+def asked(monkeypatch) -> list:
+  """What the only side, which does nothing, was asked."""
   asked = []
 
   class Ours:
     def ask(self, method, *_):
       asked.append(method)
-      return {"cpu": "", "backend": "cpu", "packages": {}}
+      return {"cpu": "", "cores": 2, "backend": "cpu", "packages": {}}
 
   monkeypatch.setattr(run.Workers, "get", lambda self, who, networks=1: Ours())
-  arguments = argparse.Namespace(only="nothing", repeats=1, runs=1, quick=False, who=rows.SIDES)
-  assert run.measure(arguments)["rows"] == []
+  return asked
+
+
+def measured(only: str) -> list[dict]:
+  return list(
+    run.measure(argparse.Namespace(only=only, repeats=1, runs=1, quick=False, who=("ours", "keras")))
+  )
+
+
+def test_a_prefix_of_no_row_is_refused(asked):
+  with pytest.raises(RequestError, match="--only=nothing is the beginning of no row"):
+    measured("nothing")
   assert asked == ["machine"]
+
+
+def test_only_what_is_asked_for_is_measured(asked, monkeypatch):
+  monkeypatch.setattr(run.whole_processes, "_whole", lambda *_: (60.0, 2 * 10**9))
+  (results,) = measured("memory")
+  assert results.keys() == {"machine", "rows", "variants"}
+  assert [(row["what"], row["who"], row["median"], row["unit"]) for row in results["rows"]] == [
+    ("memory", "ours", 2.0, "GB"),
+    ("memory", "keras", 2.0, "GB"),
+  ]
+  assert asked == ["machine", "prepare"]
 
 
 def tiny_job(network: str, scenes: int) -> Job:
