@@ -15,6 +15,8 @@ from benchmarks.job import Job, Samples, windows
 from benchmarks.same_job import Weights
 
 _DROPOUT = 0.5
+# The patches of a whole scene would take gigabytes.
+_STRIP_ROWS = 32
 
 for _gpu in tf.config.list_physical_devices("GPU"):
   # All sides share it.
@@ -123,10 +125,13 @@ class Model:
     return {name: _to_ours(name, variable.numpy()) for name, variable in self._variables().items()}
 
   def classify(self, padded: np.ndarray, batch: int) -> np.ndarray:
-    """Class indices `[H, W]` of the pixels of a scene and its margin, by one `predict` over all patches."""
+    """Class indices `[H, W]` of the pixels of a scene and its margin, by one `predict` a strip."""
     views = windows(padded, self._job.patch)
-    patches = np.ascontiguousarray(views).reshape(-1, *views.shape[2:])
-    return self.model.predict(patches, batch_size=batch, verbose=0).argmax(1).reshape(views.shape[:2])
+    labels = []
+    for top in range(0, len(views), _STRIP_ROWS):
+      patches = np.ascontiguousarray(views[top : top + _STRIP_ROWS]).reshape(-1, *views.shape[2:])
+      labels.append(self.model.predict(patches, batch_size=batch, verbose=0).argmax(1))
+    return np.concatenate(labels).reshape(views.shape[:2])
 
   def classify_by_row(self, padded: np.ndarray) -> np.ndarray:
     """The same with one `predict` a row of the scene, in Keras's own batches, as the author does."""
