@@ -1,16 +1,47 @@
-"""What both sides do: HResNet on Indian Pines, as configs/mtl.py:in has it."""
+"""What all sides do, and the file by which they are told.
 
+numpy only: the sides live in processes of their own and share no library but this.
+"""
+
+import dataclasses
+import json
+import os
+from pathlib import Path
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from configs import mtl
-from mtl_hsi import patches, problem, settings
-from mtl_hsi.patches import MIRRORS, Pixels
-from mtl_hsi.problem import Problem
-from mtl_hsi.settings import Settings
+NETWORKS = ("hresnet", "ccnn")
+
+
+class Work(NamedTuple):
+  """A thing to time.
+
+  Attributes:
+    kind: "train", "classify" or "matmul".
+    network: one of `NETWORKS`.
+    scenes: trained together.
+    replicas: networks.
+  """
+
+  kind: str
+  network: str = "hresnet"
+  scenes: int = 1
+  replicas: int = 1
+
+  @property
+  def what(self) -> str:
+    """The name of its row, such as "train/hresnet/scenes=4/replicas=10"."""
+    if self.kind == "matmul":
+      return "matmul"
+    if self.kind == "classify":
+      return "classify/indian_pines" + ("" if self.network == "hresnet" else f"/{self.network}")
+    scenes = f"scenes={self.scenes}/" if self.scenes > 1 else ""
+    return f"train/{self.network}/{scenes}replicas={self.replicas}"
+
+
+MATMUL, MATMUL_SIZE = Work("matmul"), 2048
+MANY = 10
 
 
 class Samples(NamedTuple):
@@ -25,59 +56,98 @@ class Samples(NamedTuple):
   classes: np.ndarray
 
 
-class Job(NamedTuple):
-  """The job.
+@dataclasses.dataclass(frozen=True)
+class Job:
+  """A network, its scenes and the training pixels of its replicas.
 
   Attributes:
-    options: the config, read.
-    given: scene, splits and network.
-    pixels: the scene on its way to our network.
-    padded: the scene and its margin `[H + P - 1, W + P - 1, B]`.
-    sets: the training set of every replica.
-    adadelta: arguments of PyTorch's optimiser.
+    network: one of `NETWORKS`.
+    patch: side P.
+    batch_size: N, of every scene.
+    class_counts: of every scene.
+    learning_rates: of both phases.
+    epochs: of both phases, without those of the snapshots.
+    snapshot_epochs: between two snapshots, and from the end of the last phase to the first of them.
+    snapshots: how many networks vote.
+    rho: of Adadelta.
+    epsilon: of Adadelta.
+    flop_per_epoch: floating-point operations that the convolutions need in an epoch of one network.
+    padded: every scene and its margin, float32 `[H + P - 1, W + P - 1, B]`.
+    centres: training pixels of every scene, int32 `[R, M, 2]`.
+    classes: their class indices, int32 `[R, M]`.
   """
 
-  options: Settings
-  given: Problem
-  pixels: Pixels
-  padded: np.ndarray
-  sets: list[Samples]
-  adadelta: dict[str, float]
+  network: str
+  patch: int
+  batch_size: int
+  class_counts: tuple[int, ...]
+  learning_rates: tuple[float, float]
+  epochs: tuple[int, int]
+  snapshot_epochs: int
+  snapshots: int
+  rho: float
+  epsilon: float
+  flop_per_epoch: int
+  padded: list[np.ndarray]
+  centres: list[np.ndarray]
+  classes: list[np.ndarray]
+
+  @property
+  def bands(self) -> int:
+    """Bands B."""
+    return self.padded[0].shape[2]
+
+  @property
+  def replicas(self) -> int:
+    """Replicas R."""
+    return len(self.centres[0])
+
+  def samples(self, replica: int) -> list[Samples]:
+    """The training set of one replica, cut out of every scene."""
+    return [
+      Samples(cut(padded, centres[replica], self.patch), np.tile(classes[replica], 4))
+      for padded, centres, classes in zip(self.padded, self.centres, self.classes, strict=True)
+    ]
 
 
-def prepare() -> Job:
-  """The job: 10 samples per class, 10 replicas, all else by the config's defaults."""
-  config = mtl.get_config("in")
-  config.samples_per_class, config.replicas = 10, 10
-  options = settings.read(config)
-  given = problem.prepare(options)
-  pixels, (padded,) = patches.lay_out(problem.layers(given), given.network.patch)
-  sets = [_samples(given, pixels, replica) for replica in range(options.replicas)]
-  optimizer = config.optimizer
-  adadelta = {"lr": config.phases.phase1.learning_rate, "rho": optimizer.rho, "eps": optimizer.eps}
-  return Job(options, given, pixels, padded, sets, adadelta)
+def cut(padded: np.ndarray, centres: np.ndarray, patch: int) -> np.ndarray:
+  """Patches `[4 * M, P, P, B]` around pixels `[M, 2]`: rows mirrored, columns mirrored, both, neither."""
+  one = np.ascontiguousarray(windows(padded, patch)[centres[:, 0], centres[:, 1]])
+  return np.concatenate([one[:, ::-1], one[:, :, ::-1], one[:, ::-1, ::-1], one])
 
 
-def flop_per_epoch(job: Job) -> int:
-  """Floating-point operations that the convolutions need in an epoch of one network.
-
-  A convolution takes two per weight, position and sample forward, as many for
-  the gradient of its weights, and as many for that of its input, which the
-  first one does without.
-  """
-  network = job.given.network
-  params, _ = jax.eval_shape(network.init, jax.random.key(0))
-  block = params["backbone"]["residuals_0"]
-  first, later = params["stem"]["conv"]["kernel"], (block["conv1"]["kernel"], block["conv2"]["kernel"])
-  passes = 2 * first.size + 3 * sum(kernel.size for kernel in later)
-  return 2 * passes * (network.patch - 2) ** 2 * len(job.sets[0].classes)
+def windows(padded: np.ndarray, patch: int) -> np.ndarray:
+  """The patch of every pixel `[H, W, P, P, B]`, a view."""
+  views = np.lib.stride_tricks.sliding_window_view(padded, (patch, patch), axis=(0, 1))
+  return views.transpose(0, 1, 3, 4, 2)
 
 
-def _samples(given, pixels, replica):
-  samples = problem.training_set(given)
-  centres, classes = samples.centres[replica, 0], samples.classes[replica, 0]
-  shape = len(MIRRORS), len(centres)
-  mirror = jnp.broadcast_to(jnp.asarray(MIRRORS)[:, None], (*shape, 2))
-  centres = jnp.broadcast_to(centres, (*shape, 2))
-  cut = patches.gather(pixels, jnp.zeros(shape, int), centres, mirror, given.network.patch)
-  return Samples(np.array(cut).reshape(-1, *cut.shape[2:]), np.tile(classes, len(MIRRORS)))
+def save(job: Job, path: Path) -> None:
+  """Writes the job as an uncompressed `.npz`."""
+  facts = {field.name: getattr(job, field.name) for field in dataclasses.fields(job)}
+  arrays = {
+    f"{name}/{scene}": array
+    for name in ("padded", "centres", "classes")
+    for scene, array in enumerate(facts.pop(name))
+  }
+  np.savez(path, facts=json.dumps(facts), **arrays)
+
+
+def load(path: Path) -> Job:
+  """Reads what `save` wrote."""
+  with np.load(path) as stored:
+    facts = json.loads(str(stored["facts"]))
+    scenes = range(len(facts["class_counts"]))
+    arrays = {
+      name: [stored[f"{name}/{scene}"] for scene in scenes] for name in ("padded", "centres", "classes")
+    }
+  for name in ("class_counts", "learning_rates", "epochs"):
+    facts[name] = tuple(facts[name])
+  return Job(**facts, **arrays)
+
+
+def usable_cores() -> int:
+  """Cores this process may run on; as in `mtl_hsi.devices`, which imports JAX."""
+  if hasattr(os, "sched_getaffinity"):
+    return len(os.sched_getaffinity(0))
+  return os.cpu_count() or 1

@@ -2,31 +2,142 @@
 
 import functools
 from collections.abc import Callable
+from typing import NamedTuple
+from unittest import mock
 
 import jax
+import jax.numpy as jnp
 import numpy as np
+from ml_collections import config_dict
 
 from benchmarks.job import Job
-from mtl_hsi import classify, problem, train
+from benchmarks.same_job import Reference, Weights
+from configs import mtl
+from mtl_hsi import classify, patches, problem, settings, train
 from mtl_hsi.batches import steps_per_epoch
+from mtl_hsi.models import ccnn
+from mtl_hsi.patches import MIRRORS, Pixels
+from mtl_hsi.problem import Problem
 from mtl_hsi.replicas import Replicas
+from mtl_hsi.settings import Settings
+
+# Beside Indian Pines, in the place of the other public scenes: as many classes as these have.
+_SIMULATED = {"simulated_salinas": 16, "simulated_university": 9, "simulated_centre": 9}
+_SIDE = 120
+# Of simulated scenes; the first of them where a scene has fewer.
+CLASSES = (
+  *("asphalt road", "clay tile roof", "metal roof", "parking lot", "sand", "bare soil", "stubble", "grass"),
+  *("trees", "ploughed soil", "fallow", "dry grass", "sparse crop", "green crop", "ripening crop"),
+  "vineyard",
+)
+
+
+class Prepared(NamedTuple):
+  """A job on our side.
+
+  Attributes:
+    options: the config, read.
+    given: scenes, splits and network.
+    pixels: the scenes on their way to our network.
+    padded: every scene and its margin `[H + P - 1, W + P - 1, B]`.
+  """
+
+  options: Settings
+  given: Problem
+  pixels: Pixels
+  padded: list[np.ndarray]
+
+
+def config(network: str, scenes: int) -> config_dict.ConfigDict:
+  """The config `mtl.py:in` with a network, and with three simulated partners if there are 4 scenes."""
+  own = mtl.get_config("in")
+  own.model.name = network
+  for seed, (name, classes) in enumerate(list(_SIMULATED.items())[: scenes - 1]):
+    own.scenes += (name,)
+    own.simulate[name] = {
+      "height": _SIDE,
+      "width": _SIDE,
+      "sensor": "AVIRIS",
+      "centres": (),
+      "widths": (),
+      "classes": CLASSES[:classes],
+      "seed": seed,
+      "labelled_fraction": 0.5,
+    }
+  return own
+
+
+def prepare(own: config_dict.ConfigDict) -> Prepared:
+  """Loads the scenes of a config, draws its splits and builds its network."""
+  options = settings.read(own)
+  given = problem.prepare(options)
+  return Prepared(options, given, *patches.lay_out(problem.layers(given), given.network.patch))
+
+
+def told(own: config_dict.ConfigDict, prepared: Prepared) -> Job:
+  """The job as the others are told it."""
+  options, given, samples = prepared.options, prepared.given, problem.training_set(prepared.given)
+  counts, phases = samples.counts[0], options.schedule.phases
+  return Job(
+    network=own.model.name,
+    patch=given.network.patch,
+    batch_size=options.batch_size,
+    class_counts=given.network.class_counts,
+    learning_rates=tuple(phase.learning_rate for phase in phases),
+    epochs=tuple(phase.epochs for phase in phases),
+    snapshot_epochs=options.schedule.snapshots[0],
+    snapshots=len(options.schedule.snapshots),
+    rho=own.optimizer.rho,
+    epsilon=own.optimizer.eps,
+    # Shorter sets wrap around to the length of the longest.
+    flop_per_epoch=flop_per_sample(given.network) * len(MIRRORS) * int(counts.max()) * len(counts),
+    padded=prepared.padded,
+    centres=[samples.centres[:, scene, :count] for scene, count in enumerate(counts)],
+    classes=[samples.classes[:, scene, :count] for scene, count in enumerate(counts)],
+  )
+
+
+def flop_per_sample(network) -> int:
+  """Floating-point operations that the convolutions need to train on one patch.
+
+  A convolution takes two per weight and position forward, as many for the
+  gradient of its weights, and as many for that of its input, which the first
+  ones do without.
+  """
+  params, _ = jax.eval_shape(network.init, jax.random.key(0))
+  stem, backbone = (_kernels(params[group]) for group in ("stem", "backbone"))
+  inner = network.patch - max(kernel.shape[1] for kernel in stem) + 1
+  first = sum(kernel.size * (network.patch - kernel.shape[1] + 1) ** 2 for kernel in stem)
+  later = sum(kernel.size * inner**2 for kernel in backbone)
+  return 2 * (2 * first + 3 * later)
+
+
+def _kernels(group):
+  return [leaf for path, leaf in jax.tree_util.tree_leaves_with_path(group) if path[-1].key == "kernel"]
 
 
 class OurTraining:
-  """The first replicas of a job in training."""
+  """The first replicas of a job in training.
 
-  def __init__(self, job: Job, count: int):
-    options, network = job.options, job.given.network
-    self._job, self._replicas = job, Replicas(count, jax.devices())
-    samples = jax.tree.map(lambda rows: rows[:count], problem.training_set(job.given))
+  Args:
+    prepared: the job.
+    count: replicas.
+    steps: of an epoch; by default all.
+  """
+
+  def __init__(self, prepared: Prepared, count: int, steps: int | None = None):
+    options, network = prepared.options, prepared.given.network
+    self._prepared, self._replicas = prepared, Replicas(count, jax.devices())
+    samples = jax.tree.map(lambda rows: rows[:count], problem.training_set(prepared.given))
     phase = options.schedule.phases[0]
+    all_steps = steps_per_epoch(
+      samples.counts, options.batch_size, mixed=options.mixed, drop_last=options.drop_last
+    )
     epoch = train.make_epoch(
       network,
       options.make_optimizer,
       phase.frozen,
-      steps=steps_per_epoch(
-        samples.counts, options.batch_size, mixed=options.mixed, drop_last=options.drop_last
-      ),
+      steps=steps or all_steps,
       batch_size=options.batch_size,
       mixed=options.mixed,
     )
@@ -38,25 +149,100 @@ class OurTraining:
     keys = self._replicas.keys(options.seed)
     self._state = self._replicas.spread(fresh, 1)(keys)
     self._epoch = self._replicas.spread(epoch, 3, donate=True)
-    self._inputs = self._replicas.put(samples), keys, self._replicas.share(job.pixels)
+    self._inputs = self._replicas.put(samples), keys, self._replicas.share(prepared.pixels)
     self._rate, self._done = np.float32(phase.learning_rate), 0
 
-  def epoch(self) -> np.ndarray:
-    """Trains every replica for one epoch; returns the mean losses `[R, T]`."""
-    self._state = self._epoch(self._state, *self._inputs, np.int32(self._done), self._rate)
-    self._done += 1
-    return self._replicas.get(self._state["losses"][:, self._done - 1])
+  def epochs(self, count: int) -> np.ndarray:
+    """Trains every replica for so many epochs, one call each; returns the last mean losses `[R, T]`."""
+    for _ in range(count):
+      # The record of losses has room for one schedule; the benchmark may train longer.
+      row = self._done % self._prepared.options.schedule.epochs
+      self._state = self._epoch(self._state, *self._inputs, np.int32(row), self._rate)
+      self._done += 1
+      losses = self._replicas.get(self._state["losses"][:, row])
+    return losses
 
-  def weights(self) -> tuple[dict, dict]:
-    """Parameters and moving statistics of the first replica."""
+  def weights(self) -> Weights:
+    """Those of the first replica."""
     own = self._replicas.get({"params": self._state["params"], "stats": self._state["stats"]})
-    return tuple(jax.tree.map(lambda x: x[0], own[key]) for key in ("params", "stats"))
+    params, stats = (jax.tree.map(lambda x: x[0], own[key]) for key in ("params", "stats"))
+    return flat(params, stats, self._prepared.given.network.class_counts)
 
   def classifier(self) -> Callable[[], np.ndarray]:
-    """Classifies the whole scene densely by what has been learnt: class indices `[R, H, W]`."""
-    options = self._job.options
+    """Classifies the first scene densely by what has been learnt: class indices `[R, H, W]`."""
+    options = self._prepared.options
     classifier = classify.Classifier(
-      self._job.given.network, jax.devices(), options.classify_method, options.tile_pixels
+      self._prepared.given.network, jax.devices(), options.classify_method, options.tile_pixels
     )
     networks = classifier.place({"params": self._state["params"], "stats": self._state["stats"]})
-    return functools.partial(classifier.classify, networks, self._job.padded, 0)
+    return functools.partial(classifier.classify, networks, self._prepared.padded[0], 0)
+
+
+def flat(params: dict, stats: dict, class_counts: tuple[int, ...]) -> Weights:
+  """Parameters and moving statistics as `same_job.Weights`."""
+  trees = {"stem": params["stem"], "backbone": params["backbone"]}, {"backbone": stats}
+  weights = {
+    "/".join(key.key for key in path): np.asarray(leaf)
+    for tree in trees
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
+  }
+  # A row for every scene; the rows of what the others are given are equal.
+  weights = {name: x[0] if name.endswith(("/mean", "/var")) else x for name, x in weights.items()}
+  for scene, count in enumerate(class_counts):
+    for name in ("kernel", "bias"):
+      weights[f"heads/{scene}/{name}"] = np.asarray(params["heads"][name][scene, ..., :count])
+  return weights
+
+
+def reference(prepared: Prepared) -> Reference:
+  """What the other sides have to agree with: a random network in use, and updated once without dropout."""
+  network, options = prepared.given.network, prepared.options
+  params, stats = _random_weights(network)
+  samples, rate = problem.training_set(prepared.given), options.schedule.phases[0].learning_rate
+  chosen = np.arange(options.batch_size) * samples.counts[0].min() // options.batch_size
+  scenes = range(network.scenes)
+  centres = jnp.asarray(np.stack([samples.centres[0, scene, chosen] for scene in scenes]))
+  classes = np.stack([samples.classes[0, scene, chosen] for scene in scenes])
+  owners = jnp.broadcast_to(jnp.arange(network.scenes)[:, None], classes.shape)
+  mirror = jnp.broadcast_to(jnp.asarray(MIRRORS[0]), centres.shape)
+  cut = patches.gather(jax.tree.map(jnp.asarray, prepared.pixels), owners, centres, mirror, network.patch)
+  valid = jnp.ones(classes.shape, bool)
+  batch = train.Batch(cut, jnp.asarray(classes), valid, valid / len(chosen))
+  state = train.start_phase({"params": params, "stats": stats}, options.make_optimizer, rate, ())
+  with mock.patch.object(ccnn, "_DROPOUT", 0.0):
+    step = jax.jit(train.make_train_step(network, options.make_optimizer, ()))
+    state, entropies = step(state, batch, rate, jax.random.key(0))
+  logits = jax.jit(network.patch_logits)
+  return Reference(
+    patches=np.asarray(cut),
+    classes=classes,
+    logits=[
+      np.asarray(logits(params, stats, cut[scene], scene))[:, : network.class_counts[scene]]
+      for scene in scenes
+    ],
+    loss=float(jnp.sum(jnp.mean(entropies, axis=1))),
+    weights=flat(params, stats, network.class_counts),
+    updated=flat(state["params"], state["stats"], network.class_counts),
+  )
+
+
+def _random_weights(network):
+  """A network in which every number and every ReLU matters; the statistics of all scenes are equal.
+
+  Features that are hardly ever active would make an update depend on rounding.
+  """
+  generator = np.random.default_rng(0)
+
+  def draw(path, leaf):
+    name = path[-1].key
+    if name == "kernel":
+      # Convolutions [O, k, k, D], heads [T, D, C].
+      inputs = leaf.shape[1] if leaf.ndim == 3 else np.prod(leaf.shape[1:])
+      return generator.normal(0, (2 / inputs) ** 0.5, leaf.shape).astype(np.float32)
+    if name in ("scale", "var"):
+      return generator.uniform(0.5, 2, leaf.shape).astype(np.float32)
+    return generator.normal(0, 0.1, leaf.shape).astype(np.float32)
+
+  params, stats = jax.tree_util.tree_map_with_path(draw, jax.eval_shape(network.init, jax.random.key(0)))
+  return params, jax.tree.map(lambda x: np.repeat(x[:1], len(x), axis=0), stats)
+>>>>>>> bench

@@ -1,6 +1,6 @@
-"""HResNet, its training and its use patch by patch, written as PyTorch is written."""
+"""HResNet and CCNN, their training and their use patch by patch, written as PyTorch is written."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -8,102 +8,249 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmarks.job import Samples
+from benchmarks.job import Job, Samples
+from benchmarks.same_job import Weights
 
 LAYOUTS = {"channels first": torch.contiguous_format, "channels last": torch.channels_last}
+DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+_DROPOUT = 0.5
 
 
-class HResNet(nn.Module):
-  """The network of `mtl_hsi/models/hresnet.py` with one residual block and a flattening head.
+def _norm(width):
+  # PyTorch's momentum is the weight of the new batch, Keras's that of the past.
+  return nn.BatchNorm2d(width, eps=1e-3, momentum=0.1)
 
-  Args:
-    weights: from `weights_of`; they also give the sizes.
-    layout: memory format of its convolutions.
+
+class _Network(nn.Module):
+  """What both networks share: heads, several scenes in one batch, our names of the layers.
+
+  Joined batches hold equally many samples of every scene, one scene after another.
   """
 
-  def __init__(self, weights: dict[str, Tensor], layout: torch.memory_format):
+  def __init__(self, class_counts: Sequence[int], features: int):
     super().__init__()
-    width, bands = weights["stem.weight"].shape[:2]
-    classes, features = weights["head.weight"].shape
-    self.stem = nn.Conv2d(bands, width, 3)
-    # PyTorch's momentum is the weight of the new batch, Keras's that of the past.
-    self.norm = nn.BatchNorm2d(width, eps=1e-3, momentum=0.1)
-    self.conv1 = nn.Conv2d(width, width, 3, padding=1)
-    self.conv2 = nn.Conv2d(width, width, 3, padding=1)
-    self.head = nn.Linear(features, classes)
-    self.load_state_dict(weights)
-    self.to(memory_format=layout)
+    self.heads = nn.ModuleList(nn.Linear(features, count) for count in class_counts)
 
-  def forward(self, patches: Tensor) -> Tensor:
-    """Logits `[N, C]` of patches `[N, B, P, P]`."""
-    x = self.stem(patches)
-    inner = functional.relu(self.conv1(functional.relu(self.norm(x))))
-    return self.head((x + self.conv2(inner)).flatten(1))
+  def forward(self, joined: Tensor) -> list[Tensor]:
+    """Logits of every scene `[N, C]` of patches `[T * N, B, P, P]`."""
+    features = self.features(joined).flatten(1).chunk(len(self.heads))
+    return [head(own) for head, own in zip(self.heads, features, strict=True)]
+
+  def normalised(self, norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
+    """Each scene by its own batch statistics; all move one set of averages, as one layer does in Keras."""
+    scenes = len(self.heads)
+    return norm(x) if scenes == 1 else torch.cat([norm(own) for own in x.chunk(scenes)])
+
+  def arrays(self) -> dict[str, Tensor]:
+    """Our names to views of the tensors, in our shapes."""
+    named = {}
+    for path, layer in self.layers().items():
+      if isinstance(layer, nn.BatchNorm2d):
+        own = {"mean": layer.running_mean, "var": layer.running_var, "scale": layer.weight}
+      elif isinstance(layer, nn.Conv2d):
+        own = {"kernel": layer.weight.permute(0, 2, 3, 1)}
+      else:
+        own = {"kernel": layer.weight[:, None, None, :]}
+      named |= {f"{path}/{name}": x for name, x in {**own, "bias": layer.bias}.items()}
+    for scene, head in enumerate(self.heads):
+      # Ours reads positions row by row with the channels last, PyTorch's channel by channel.
+      kernel = head.weight.unflatten(1, (-1, *self.window)).permute(2, 3, 1, 0)
+      named |= {f"heads/{scene}/kernel": kernel, f"heads/{scene}/bias": head.bias}
+    return named
 
 
-def weights_of(params: dict, stats: dict) -> dict[str, Tensor]:
-  """Our parameters and moving statistics of a single-scene network as those of `HResNet`."""
-  stem, block, heads = params["stem"]["conv"], params["backbone"]["residuals_0"], params["heads"]
-  norm, moving = block["norm"], stats["residuals_0"]["norm"]
-  width, classes = stem["kernel"].shape[0], heads["bias"].shape[-1]
-  side = round((heads["kernel"].shape[1] / width) ** 0.5)
-  head = heads["kernel"][0].reshape(side, side, width, classes)
-  arrays = {
-    "stem.weight": stem["kernel"].transpose(0, 3, 1, 2),
-    "stem.bias": stem["bias"],
-    "norm.weight": norm["scale"],
-    "norm.bias": norm["bias"],
-    "norm.running_mean": moving["mean"][0],
-    "norm.running_var": moving["var"][0],
-    "norm.num_batches_tracked": 0,
-    "conv1.weight": block["conv1"]["kernel"].transpose(0, 3, 1, 2),
-    "conv1.bias": block["conv1"]["bias"],
-    "conv2.weight": block["conv2"]["kernel"].transpose(0, 3, 1, 2),
-    "conv2.bias": block["conv2"]["bias"],
-    "head.weight": head.transpose(3, 2, 0, 1).reshape(classes, -1),
-    "head.bias": heads["bias"][0],
-  }
-  return {name: torch.tensor(np.ascontiguousarray(array)) for name, array in arrays.items()}
+class HResNet(_Network):
+  """The network of `mtl_hsi/models/hresnet.py` with one residual block and a flattening head."""
+
+  window = 7, 7
+
+  def __init__(self, bands: int, class_counts: Sequence[int], dropout: float):
+    super().__init__(class_counts, 7 * 7 * 64)
+    del dropout  # HResNet has none.
+    self.stem, self.norm = nn.Conv2d(bands, 64, 3), _norm(64)
+    self.conv1, self.conv2 = (nn.Conv2d(64, 64, 3, padding=1) for _ in range(2))
+
+  def features(self, joined: Tensor) -> Tensor:
+    """`[T * N, 64, 7, 7]`."""
+    x = self.stem(joined)
+    inner = functional.relu(self.conv1(functional.relu(self.normalised(self.norm, x))))
+    return x + self.conv2(inner)
+
+  def layers(self) -> Mapping[str, nn.Module]:
+    """By our names."""
+    block = {f"backbone/residuals_0/{name}": getattr(self, name) for name in ("norm", "conv1", "conv2")}
+    return {"stem/conv": self.stem, **block}
+
+
+class CCNN(_Network):
+  """The network of `mtl_hsi/models/ccnn.py`; at a single position 1x1 convolutions are linear layers."""
+
+  window = 1, 1
+
+  def __init__(self, bands: int, class_counts: Sequence[int], dropout: float):
+    super().__init__(class_counts, 128)
+    self.bank = nn.ModuleDict({f"conv{size}": nn.Conv2d(bands, 128, size) for size in (1, 3, 5)})
+    self.norm1, self.conv1, self.norm2 = _norm(384), nn.Linear(384, 128), _norm(128)
+    self.residual1, self.residual2 = (nn.ModuleList(nn.Linear(128, 128) for _ in range(2)) for _ in range(2))
+    self.last = nn.ModuleList(nn.Linear(128, 128) for _ in range(3))
+    self.dropout = dropout
+
+  def features(self, joined: Tensor) -> Tensor:
+    """`[T * N, 128]`."""
+    scales = (
+      functional.max_pool2d(self.bank["conv1"](joined), 5, 1),
+      functional.max_pool2d(self.bank["conv3"](joined), 3, 1),
+      self.bank["conv5"](joined),
+    )
+    x = self.normalised(self.norm1, functional.relu(torch.cat(scales, 1)))
+    x = self.conv1(x.flatten(1))
+    inner = self.normalised(self.norm2, functional.relu(x)[..., None, None]).flatten(1)
+    x = x + self._two(inner, self.residual1)
+    x = x + self._two(functional.relu(x), self.residual2)
+    x = functional.relu(self.last[0](functional.relu(x)))
+    x = functional.relu(self.last[1](functional.dropout(x, self.dropout, self.training)))
+    return self.last[2](functional.dropout(x, self.dropout, self.training))
+
+  @staticmethod
+  def _two(x, layers):
+    first, second = layers
+    return second(functional.relu(first(x)))
+
+  def layers(self) -> Mapping[str, nn.Module]:
+    """By our names."""
+    lists = {"residual1": self.residual1, "residual2": self.residual2, "last": self.last}
+    listed = {f"{name}_{index}": own for name, owns in lists.items() for index, own in enumerate(owns)}
+    own = {"norm1": self.norm1, "conv1": self.conv1, "norm2": self.norm2, **listed}
+    bank = {f"stem/{name}": layer for name, layer in self.bank.items()}
+    return {**bank, **{f"backbone/{name}": layer for name, layer in own.items()}}
+
+
+_NETWORKS = {"hresnet": HResNet, "ccnn": CCNN}
+
+
+class Model:
+  """A network with weights, and its optimiser.
+
+  Args:
+    job: what to do.
+    weights: to start from; without them all as in the author's code.
+    layout: memory format of the convolutions, of `LAYOUTS`.
+    dropout: of CCNN.
+  """
+
+  def __init__(
+    self, job: Job, weights: Weights | None, layout: torch.memory_format, dropout: float = _DROPOUT
+  ):
+    self._job, self.layout = job, layout
+    self.network = _NETWORKS[job.network](job.bands, job.class_counts, dropout)
+    with torch.no_grad():
+      for name, own in self.network.arrays().items():
+        if weights:
+          own.copy_(torch.from_numpy(weights[name]).reshape(own.shape))
+        elif name.endswith("/kernel"):
+          nn.init.normal_(own, 0, 0.01)
+        elif name.endswith("/bias"):
+          nn.init.zeros_(own)
+    self.network.to(DEVICE, memory_format=layout)
+    self.start_phase(0)
+
+  def start_phase(self, phase: int) -> None:
+    """Fresh accumulators at the learning rate of a phase."""
+    job = self._job
+    self._optimizer = torch.optim.Adadelta(
+      self.network.parameters(), lr=job.learning_rates[phase], rho=job.rho, eps=job.epsilon
+    )
+
+  def update(self, patches: Tensor, classes: Sequence[Tensor]) -> Tensor:
+    """One update by a joined batch; returns the loss before it."""
+    self._optimizer.zero_grad()
+    logits = self.network(patches)
+    loss = sum(functional.cross_entropy(own, right) for own, right in zip(logits, classes, strict=True))
+    loss.backward()
+    self._optimizer.step()
+    return loss.detach()
+
+  def stored(self, patches: np.ndarray) -> Tensor:
+    """Patches `[N, P, P, B]` as the convolutions want them `[N, B, P, P]`."""
+    return torch.from_numpy(patches).permute(0, 3, 1, 2).to(DEVICE).contiguous(memory_format=self.layout)
+
+  @torch.inference_mode()
+  def logits(self, patches: np.ndarray) -> list[np.ndarray]:
+    """See `same_job.Peer`."""
+    return [own.cpu().numpy() for own in self.network.eval()(self.stored(np.concatenate(patches)))]
+
+  def step(self, patches: np.ndarray, classes: np.ndarray) -> float:
+    """See `same_job.Peer`."""
+    self.network.train()
+    right = torch.from_numpy(classes).long().to(DEVICE)
+    return float(self.update(self.stored(np.concatenate(patches)), right))
+
+  def weights(self) -> Weights:
+    """See `same_job.Peer`."""
+    named = {name: x.detach().cpu().numpy().copy() for name, x in self.network.arrays().items()}
+    heads = {name: x.reshape(-1, x.shape[-1]) for name, x in named.items() if "heads/" in name and x.ndim > 1}
+    return {**named, **heads}
+
+  @torch.inference_mode()
+  def classify(self, padded: np.ndarray, rows: int) -> np.ndarray:
+    """Class indices `[H, W]` of every pixel, each by its own patch.
+
+    Args:
+      padded: the scene and its margin `[H + P - 1, W + P - 1, B]`.
+      rows: of pixels in one batch.
+    """
+    self.network.eval()
+    cube, patch = torch.from_numpy(padded).to(DEVICE), self._job.patch
+    if self.layout == torch.contiguous_format:
+      cube = cube.permute(2, 0, 1).contiguous().permute(1, 2, 0)
+    views = cube.unfold(0, patch, 1).unfold(1, patch, 1)
+    if self.layout == torch.channels_last:
+      views = views.permute(0, 1, 3, 4, 2)
+    labels = []
+    for top in range(0, len(views), rows):
+      patches = views[top : top + rows].flatten(0, 1)
+      if self.layout == torch.channels_last:
+        patches = patches.permute(0, 3, 1, 2)
+      labels.append(self.network(patches)[0].argmax(1))
+    return torch.cat(labels).reshape(views.shape[:2]).cpu().numpy()
 
 
 class Training:
   """A network in training, its whole training set in memory as the convolutions want it.
 
   Args:
-    weights: to start from.
-    samples: its training set.
-    layout: of `LAYOUTS`.
-    batch_size: N.
-    optimizer: arguments of Adadelta.
+    model: to train.
+    sets: its training set of every scene.
+    batch_size: N, of every scene.
   """
 
-  def __init__(
-    self,
-    weights: dict[str, Tensor],
-    samples: Samples,
-    layout: torch.memory_format,
-    *,
-    batch_size: int,
-    optimizer: dict[str, float],
-  ):
-    self.network = HResNet(weights, layout).train()
-    self.patches = torch.from_numpy(samples.patches).permute(0, 3, 1, 2).contiguous(memory_format=layout)
-    self.classes = torch.from_numpy(samples.classes).long()
-    self._batch_size = batch_size
-    self._optimizer = torch.optim.Adadelta(self.network.parameters(), **optimizer)
+  def __init__(self, model: Model, sets: Sequence[Samples], batch_size: int):
+    self.model, self._batch_size = model, batch_size
+    self._patches = [model.stored(own.patches) for own in sets]
+    self._classes = [torch.from_numpy(own.classes).long().to(DEVICE) for own in sets]
 
-  def step(self, samples: Tensor) -> Tensor:
-    """One update by the samples of the given indices; returns the loss before it."""
-    self._optimizer.zero_grad()
-    loss = functional.cross_entropy(self.network(self.patches[samples]), self.classes[samples])
-    loss.backward()
-    self._optimizer.step()
-    return loss.detach()
+  def epochs(self, count: int) -> float:
+    """Trains so many epochs; returns the last one's mean loss."""
+    self.model.network.train()
+    return [self._epoch() for _ in range(count)][-1]
 
-  def epoch(self) -> float:
-    """All samples once, in random order; returns the mean loss."""
-    batches = torch.randperm(len(self.classes)).split(self._batch_size)
-    return float(sum(self.step(samples) for samples in batches)) / len(batches)
+  def first_step(self) -> float:
+    """Trains by one batch; returns its loss."""
+    self.model.network.train()
+    return float(self._step([torch.arange(self._batch_size, device=DEVICE)] * len(self._classes)))
+
+  def _epoch(self):
+    longest = torch.arange(max(map(len, self._classes)), device=DEVICE)
+    # Shorter sets wrap around.
+    orders = [torch.randperm(len(own), device=DEVICE)[longest % len(own)] for own in self._classes]
+    batches = list(zip(*(order.split(self._batch_size) for order in orders), strict=True))
+    return float(sum(map(self._step, batches))) / len(batches)
+
+  def _step(self, samples):
+    patches = [own[index] for own, index in zip(self._patches, samples, strict=True)]
+    classes = [own[index] for own, index in zip(self._classes, samples, strict=True)]
+    return self.model.update(patches[0] if len(patches) == 1 else torch.cat(patches), classes)
 
 
 def threaded(run: Callable[[], object], threads: int) -> Callable[[], object]:
@@ -116,35 +263,20 @@ def threaded(run: Callable[[], object], threads: int) -> Callable[[], object]:
   return call
 
 
-def side_by_side(trainings: Sequence[Training], cores: int) -> Callable[[], list[float]]:
-  """An epoch of every network, a single-threaded one on each core at a time."""
-  pool, epochs = ThreadPoolExecutor(cores), [threaded(training.epoch, 1) for training in trainings]
-  return lambda: list(pool.map(lambda epoch: epoch(), epochs))
+def side_by_side(runs: Sequence[Callable[[], object]], cores: int) -> Callable[[], list]:
+  """All calls, a single-threaded one on each core at a time."""
+  pool, single = ThreadPoolExecutor(cores), [threaded(run, 1) for run in runs]
+  return lambda: list(pool.map(lambda run: run(), single))
 
 
-@torch.inference_mode()
-def classify(
-  network: HResNet, padded: np.ndarray, layout: torch.memory_format, patch: int, rows: int
-) -> np.ndarray:
-  """Class indices `[H, W]` of every pixel, each by its own patch.
+def product(size: int, cores: int) -> Callable[[], object]:
+  """A product of two square float32 matrices."""
+  square = torch.randn(size, size, device=DEVICE)
 
-  Args:
-    network: to classify with, in use mode.
-    padded: the scene and its margin `[H + P - 1, W + P - 1, B]`.
-    layout: the network's, of `LAYOUTS`.
-    patch: side P.
-    rows: of pixels in one batch.
-  """
-  cube, channels_last = torch.from_numpy(padded), layout == torch.channels_last
-  if not channels_last:
-    cube = cube.permute(2, 0, 1).contiguous().permute(1, 2, 0)
-  windows = cube.unfold(0, patch, 1).unfold(1, patch, 1)
-  if channels_last:
-    windows = windows.permute(0, 1, 3, 4, 2)
-  labels = []
-  for top in range(0, len(windows), rows):
-    patches = windows[top : top + rows].flatten(0, 1)
-    if channels_last:
-      patches = patches.permute(0, 3, 1, 2)
-    labels.append(network(patches).argmax(1))
-  return torch.cat(labels).reshape(windows.shape[:2]).numpy()
+  def multiply():
+    result = square @ square
+    if DEVICE.type == "cuda":
+      torch.cuda.synchronize()
+    return result
+
+  return threaded(multiply, cores)

@@ -14,53 +14,39 @@ class Contender:
 
   Attributes:
     what: the job, such as "train/hresnet/replicas=10".
-    who: "ours", "pytorch" or "machine".
+    who: "ours", "keras" or "pytorch".
     variant: which of several ways to do it.
-    networks: how many networks one call serves.
-    run: does the job and returns when it is done.
-    first: seconds per network of the first call, compilation included.
-    seconds: per network, of every call that counts.
+    run: does the job; returns the seconds it took, per unit of the row.
+    result: what the last call gave, where it can be had.
+    first: seconds of the first call, compilation included.
+    seconds: of every call that counts.
   """
 
   what: str
   who: str
   variant: str
-  networks: int
-  run: Callable[[], object]
+  run: Callable[[], float]
+  result: Callable[[], object] | None = None
   first: float = 0.0
   seconds: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0))
 
 
-def interleave(contenders: Sequence[Contender], repeats: int) -> None:
+def interleave(contenders: Sequence[Contender], repeats: int, title: str) -> None:
   """Calls all contenders in turns; the first round is the warm-up and does not count."""
   rounds = [
-    [_seconds(own.run) / own.networks for own in contenders]
-    for _ in tqdm(range(1 + repeats), desc=f"{contenders[0].what} and others", unit="round")
+    [own.run() for own in contenders]
+    for _ in tqdm(range(1 + repeats), desc=title, unit="round", disable=not title)
   ]
   for own, seconds in zip(contenders, np.array(rounds).T, strict=True):
     own.first, own.seconds = float(seconds[0]), seconds[1:]
 
 
-def best(contenders: Sequence[Contender], who: str) -> Contender:
-  """The fastest variant by its median."""
-  return min((own for own in contenders if own.who == who), key=lambda own: np.median(own.seconds))
+def clocked(run: Callable[[], object], units: int) -> Callable[[], float]:
+  """The call as one that returns its seconds per unit."""
 
+  def call():
+    start = time.perf_counter()
+    run()
+    return (time.perf_counter() - start) / units
 
-def row(what: str, who: str, variant: str, values: np.ndarray, unit: str) -> dict:
-  """A measured quantity, summed up over the repeats."""
-  return {
-    "what": what,
-    "who": who,
-    "variant": variant,
-    "median": float(np.median(values)),
-    "min": float(np.min(values)),
-    "max": float(np.max(values)),
-    "unit": unit,
-    "repeats": len(values),
-  }
-
-
-def _seconds(run):
-  start = time.perf_counter()
-  run()
-  return time.perf_counter() - start
+  return call

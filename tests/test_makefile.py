@@ -10,14 +10,14 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-# Logs its arguments; `-m venv` makes an environment of its own kind; `-c` runs as version 3.$MINOR.
+# Logs its arguments; `-m venv --clear DIR` makes an environment of its kind; `-c` runs as version 3.$MINOR.
 PYTHON = """#!/bin/sh
 minor={minor}
 echo "3.$minor $*" >> "{log}"
 case "$*" in
   *version_info*) [ $minor -ge 11 ] && case "$*" in *ensurepip*) {has_venv} ;; esac ;;
   --version) echo "Python 3.$minor" ;;
-  *"-m venv"*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+  *"-m venv"*) mkdir -p "$4/bin" && cp "$0" "$4/bin/python" ;;
 esac
 """
 
@@ -29,7 +29,7 @@ class Machine:
     self.tree = directory / "tree"
     self.log = directory / "log"
     self.path = directory / "bin"
-    self.tree.mkdir()
+    (self.tree / "benchmarks").mkdir(parents=True)
     self.path.mkdir()
     for name in (
       "Makefile",
@@ -37,8 +37,10 @@ class Machine:
       "requirements-cpu.txt",
       "requirements-test.txt",
       "constraints.txt",
+      "benchmarks/requirements.txt",
+      "benchmarks/requirements-cpu.txt",
     ):
-      shutil.copy(ROOT / name, self.tree)
+      shutil.copy(ROOT / name, self.tree / name)
     for name in ("make", "sh", "mkdir", "cp", "touch", "rm", "find"):
       (self.path / name).symlink_to(shutil.which(name))
 
@@ -90,6 +92,18 @@ def test_the_quickstart_needs_no_test_packages(machine):
     f"3.12 {PIP} requirements-cpu.txt",
     "3.12 launch.py --config=configs/quickstart.py --workdir=runs/quickstart",
   ]
+
+
+def test_the_benchmark_has_an_environment_of_its_own(machine):
+  machine.add_python("python3", 11)
+  assert machine.make("bench").returncode == 0
+  assert machine.calls() == [
+    "3.11 -m venv --clear .venv-bench",
+    f"3.11 {PIP} requirements-cpu.txt",
+    f"3.11 {PIP} benchmarks/requirements-cpu.txt",
+    "3.11 -m benchmarks.run --out=results/benchmark.json --plot=results/benchmark.png",
+  ]
+  assert not (machine.tree / ".venv").exists()
 
 
 def test_changed_requirements_are_installed_into_the_same_environment(machine):

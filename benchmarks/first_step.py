@@ -1,0 +1,42 @@
+"""Says when the first step is trained: `python -m benchmarks.first_step ours job.npz`."""
+
+import sys
+from pathlib import Path
+
+from benchmarks import job as jobs
+from benchmarks.job import MANY
+
+DONE = "trained"
+
+
+def main(who: str, path: str) -> None:
+  {"ours": _ours, "keras": _keras, "pytorch": _pytorch}[who](Path(path))
+  print(DONE, flush=True)
+
+
+def _ours(_):
+  """Ten networks of `configs/mtl.py:in`; the steps of an epoch are one program, here with a single one."""
+  from benchmarks import our_side
+  from mtl_hsi import devices
+
+  devices.configure(Path(".compile_cache"), MANY)
+  our_side.OurTraining(our_side.prepare(our_side.config("hresnet", 1)), MANY, steps=1).epochs(1)
+
+
+def _keras(path):
+  from benchmarks import keras_peer
+
+  job = jobs.load(path)
+  keras_peer.Training(keras_peer.Model(job, None), job.samples(0), job.batch_size).first_step()
+
+
+def _pytorch(path):
+  from benchmarks import pytorch_peer
+
+  job = jobs.load(path)
+  model = pytorch_peer.Model(job, None, pytorch_peer.LAYOUTS["channels last"])
+  pytorch_peer.Training(model, job.samples(0), job.batch_size).first_step()
+
+
+if __name__ == "__main__":
+  main(*sys.argv[1:])

@@ -1,0 +1,126 @@
+"""Processes that hold the sides and do as they are told over pipes.
+
+Every library keeps its threads and its memory to itself, and ours is set up
+anew for one network and for ten, as `launch.py` would.
+"""
+
+import functools
+import multiprocessing
+from pathlib import Path
+
+from benchmarks.job import Work
+from benchmarks.timing import Contender
+from mtl_hsi.errors import RequestError
+
+
+class Worker:
+  """A side in a process.
+
+  Args:
+    who: the side.
+    arguments: of its class in `benchmarks.sides`.
+  """
+
+  def __init__(self, who: str, *arguments):
+    context = multiprocessing.get_context("spawn")
+    self.who = who
+    self._pipe, inner = context.Pipe()
+    self._process = context.Process(target=_serve, args=(inner, who, arguments), daemon=True)
+    self._process.start()
+    inner.close()
+
+  def ask(self, method: str, *arguments) -> object:
+    """What a method of the side returns.
+
+    Raises:
+      RequestError: it failed.
+    """
+    self._pipe.send((method, arguments))
+    try:
+      answer, value = self._pipe.recv()
+    except EOFError:
+      raise RequestError(f"the process of {self.who} has ended; was it out of memory?") from None
+    if answer == "error":
+      raise RequestError(value)
+    return value
+
+  def contenders(self, work: Work) -> list[Contender]:
+    """The side's ways to do a job, ready to be timed."""
+    return [
+      Contender(
+        work.what,
+        self.who,
+        variant,
+        run=functools.partial(self.ask, "call", index),
+        result=functools.partial(self.ask, "result", index),
+      )
+      for index, variant in self.ask("open", work)
+    ]
+
+  def stop(self) -> None:
+    """Ends the process."""
+    self._pipe.close()
+    self._process.join()
+
+
+class Workers:
+  """The processes that were needed so far.
+
+  Args:
+    directory: of the files that tell of the jobs.
+    sides: who takes part.
+    cores: that a process may use.
+
+  Attributes:
+    sides: who takes part.
+    device: "cpu" or "gpu", as ours finds it; for processes started later.
+  """
+
+  def __init__(self, directory: Path, sides: tuple[str, ...], cores: int):
+    self.sides, self.device = sides, "cpu"
+    self._directory, self._cores = directory, cores
+    self._running = {}
+
+  def __enter__(self):
+    return self
+
+  def __exit__(self, *_):
+    self.stop()
+
+  def get(self, who: str, networks: int = 1) -> Worker:
+    """The process of a side; ours is another for every number of networks."""
+    key = who, networks
+    if key not in self._running:
+      self._running[key] = Worker(who, self._directory, networks, self._cores, self.device)
+    return self._running[key]
+
+  def stop(self) -> None:
+    """Ends all processes; they start anew where they are needed again."""
+    while self._running:
+      self._running.popitem()[1].stop()
+
+  def forget(self) -> None:
+    """Frees what the last jobs held."""
+    for worker in self._running.values():
+      worker.ask("close")
+
+
+def _serve(pipe, who, arguments):
+  side = None
+  while True:
+    try:
+      method, values = pipe.recv()
+    except EOFError:
+      return
+    try:
+      if side is None:
+        from benchmarks.sides import SIDES
+
+        side = SIDES[who](*arguments)
+      pipe.send(("value", getattr(side, method)(*values)))
+    except ImportError as error:
+      hint = "`make bench` installs it, and --who leaves it out"
+      pipe.send(("error", f"{who}: {error}; {hint}"))
+    # Whatever it is, it has to reach the person who waits.
+    except Exception as error:
+      pipe.send(("error", f"{who}: {type(error).__name__}: {error}"))
