@@ -6,6 +6,7 @@ from pathlib import Path
 from absl import flags
 
 from mtl_hsi import commandline
+from mtl_hsi.errors import RequestError
 
 _CONFIG = commandline.define_config("config", "Config file, with its argument behind a colon.")
 _WORKDIR = flags.DEFINE_string(
@@ -30,6 +31,8 @@ _PROCESS = flags.DEFINE_integer("process", None, "Which of them this one is, fro
 def main(_):
   config = commandline.resolve(_CONFIG)
   workdir = Path(_WORKDIR.value) if _WORKDIR.value else commandline.default_workdir(_CONFIG)
+  if _COORDINATOR.value and commandline.is_grid(config):
+    raise RequestError("--coordinator joins processes into one run; a grid is cut into parts by --shard=i/n")
   # JAX is imported only when the request has proved readable.
   from mtl_hsi import devices
 

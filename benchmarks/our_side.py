@@ -245,4 +245,3 @@ def _random_weights(network):
 
   params, stats = jax.tree_util.tree_map_with_path(draw, jax.eval_shape(network.init, jax.random.key(0)))
   return params, jax.tree.map(lambda x: np.repeat(x[:1], len(x), axis=0), stats)
->>>>>>> bench

@@ -49,6 +49,9 @@ def get_config():
 """
 
 
+_FLAGS = ("config", "workdir", "compile_cache", "shard", "coordinator", "processes", "process")
+
+
 class Outcome(NamedTuple):
   """What a launch left: exit status, standard output and standard error."""
 
@@ -123,5 +126,5 @@ def _own_flags() -> Iterator[None]:
     yield
   finally:
     for name in set(flags.FLAGS) - before:
-      if name in ("config", "workdir", "compile_cache", "shard") or name.startswith("config."):
+      if name in _FLAGS or name.startswith("config."):
         delattr(flags.FLAGS, name)

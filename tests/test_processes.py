@@ -1,0 +1,117 @@
+"""Several processes that train as one."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from mtl_hsi import processes
+from mtl_hsi.errors import RequestError
+from tests import launching
+
+
+def launch_two(arguments):
+  """Outcomes of two processes of one device each that do one run, the first process's first."""
+  with socket.socket() as taken:
+    taken.bind(("localhost", 0))
+    port = taken.getsockname()[1]
+  command = [sys.executable, "launch.py", *arguments, f"--coordinator=localhost:{port}", "--processes=2"]
+  started = [
+    subprocess.Popen(
+      [*command, f"--process={index}"],
+      **{"cwd": launching.ROOT, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True},
+      env={**os.environ, "JAX_NUM_CPU_DEVICES": "1"},
+    )
+    for index in range(2)
+  ]
+  try:
+    texts = [process.communicate(timeout=300) for process in started]
+  finally:
+    for process in started:
+      process.kill()
+  return [launching.Outcome(process.returncode, *text) for process, text in zip(started, texts, strict=True)]
+
+
+def predictions(run):
+  with np.load(run / "predictions.npz") as archive:
+    return dict(archive)
+
+
+@pytest.mark.slow
+def test_two_processes_do_the_run_of_one(inputs, finished, tmp_path):
+  first, second = launch_two(launching.arguments(inputs, tmp_path / "run"))
+  assert (first.status, second.status) == (0, 0), first.err + second.err
+  assert "Report:" in first.out
+  assert "fields" not in second.out, "only the first process speaks"
+  alone = predictions(finished)
+  for name, together in predictions(tmp_path / "run").items():
+    # Programs of one device and of two differ by rounding.
+    assert np.mean(together == alone[name]) > 0.99
+  environment = json.loads((tmp_path / "run" / "environment.json").read_text())
+  assert (environment["processes"], len(environment["devices"])) == (2, 2)
+
+
+@pytest.mark.slow
+def test_two_processes_go_on_where_one_stopped(inputs, finished, tmp_path):
+  run = tmp_path / "run"
+  shutil.copytree(finished, run)
+  for name in ("metrics.json", "predictions.npz"):
+    (run / name).unlink()
+  for outcome in launch_two(launching.arguments(inputs, run)):
+    assert outcome.status == 0, outcome.err
+  for name, labels in predictions(run).items():
+    np.testing.assert_array_equal(labels, predictions(finished)[name])
+
+
+@pytest.mark.slow
+def test_what_the_first_process_refuses_ends_all(inputs, finished):
+  before = launching.contents(finished)
+  first, second = launch_two(launching.arguments(inputs, finished, batch_size=7))
+  assert (first.status, second.status) == (2, 2)
+  assert "holds a run of another config (batch_size: 20 -> 7)" in first.err
+  assert "error: the first process has failed; it says why" in second.err
+  assert launching.contents(finished) == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+  ("changes", "message"),
+  [
+    ({"replicas": 1}, "2 processes have 2 devices, and 1 replicas cannot be spread over so many"),
+    ({"model.name": "svm"}, "model.name=svm runs in one process"),
+  ],
+)
+def test_runs_that_cannot_be_cut_are_refused_by_all(inputs, tmp_path, changes, message):
+  for outcome in launch_two(launching.arguments(inputs, tmp_path / "run", **changes)):
+    assert outcome.status == 2
+    assert message in outcome.err
+  assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("count", "index"), [(None, 0), (2, None), (2, 2)])
+def test_processes_need_their_numbers(count, index):
+  with pytest.raises(RequestError, match=f"--processes is {count}, --process {index}; give how many"):
+    processes.join("localhost:1", count, index)
+
+
+def test_grids_are_cut_by_shards_instead(tmp_path):
+  outcome = launching.launch(
+    "--config=configs/rehearsal.py:table3", f"--workdir={tmp_path / 'grid'}", "--coordinator=localhost:1"
+  )
+  assert outcome.status == 2
+  assert (
+    "error: --coordinator joins processes into one run; a grid is cut into parts by --shard" in outcome.err
+  )
+
+
+def test_a_process_alone_finds_everything_itself():
+  assert processes.count() == 1
+  assert processes.is_first()
+  assert processes.from_first(lambda: 7) == 7
+  assert processes.from_first(lambda: None) == 0
+  assert processes.tree_from_first(lambda: {"a": 1}, None) == {"a": 1}
