@@ -126,6 +126,7 @@ def _finish(config, options, problem, directory, work):
   )
   report.write(summary, directory)
   results |= {**work.entries, "target": options.target, "seconds": work.seconds}
+  results["compilations"] = work.compilations
   workdir.write_json(directory / "metrics.json", results)
   return summary
 
@@ -146,12 +147,14 @@ class _Work(NamedTuple):
     losses: `[epochs, R, T]`, or None where nothing was trained by epochs.
     predictions: class ids of every pixel `[R, H, W]` by scene.
     seconds: time spent, by activity.
+    compilations: programs compiled, or read from the compile cache.
     entries: what else is for `metrics.json`.
   """
 
   losses: np.ndarray | None
   predictions: Mapping[str, np.ndarray]
   seconds: Mapping[str, float]
+  compilations: int
   entries: Mapping[str, Any]
 
 
@@ -172,7 +175,9 @@ def _networks(options, problem, directory):
     trained = time.monotonic()
     predictions = _classify(options, problem, replicas, padded, checkpoints)
     end = time.monotonic()
-  return _Work(losses, predictions, _seconds(trained - start, end - trained, clock.seconds), {})
+  return _Work(
+    losses, predictions, _seconds(trained - start, end - trained, clock.seconds), clock.compilations, {}
+  )
 
 
 def _svms(options, problem, directory):
@@ -189,7 +194,7 @@ def _svms(options, problem, directory):
     name: {"C": [svm.C for svm in own], "gamma": [svm.gamma for svm in own]} for name, own in svms.items()
   }
   total = time.monotonic() - start
-  return _Work(None, predictions, _seconds(share * total, (1 - share) * total, 0.0), {"svm": chosen})
+  return _Work(None, predictions, _seconds(share * total, (1 - share) * total, 0.0), 0, {"svm": chosen})
 
 
 def _tasks(problem):

@@ -219,7 +219,7 @@ def test_scenes_of_unequal_band_counts(refusal, tmp_path):
   assert "--config.files.town.bands=0:5" in error
 
 
-@pytest.mark.parametrize("name", ["leakage", "seconds", "svm", "target"])
+@pytest.mark.parametrize("name", ["compilations", "leakage", "seconds", "svm", "target"])
 def test_a_scene_cannot_be_named_as_another_part_of_the_metrics(name):
   with pytest.raises(
     RequestError, match=rf"scene {name!r}: the names leakage, seconds, svm, target are taken"

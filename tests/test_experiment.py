@@ -119,6 +119,10 @@ def test_seconds_are_told(finished):
   assert 0 < seconds["train"] < seconds["total"]
 
 
+def test_compilations_are_counted(finished):
+  assert 0 < read(finished / "metrics.json")["compilations"] < 100
+
+
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 @pytest.mark.parametrize("name", SCENES)
 def test_the_raster_is_the_first_replicas_prediction_in_colours(finished, name):
