@@ -72,6 +72,9 @@ def get_config() -> config_dict.ConfigDict:
   # Epochs after the last phase at which networks are kept to vote [author]; negative: before its end.
   config.snapshots = (2, 4, 6, 8, 10)
 
+  # Operands of the convolutions' products, whose sums are always float32: "float32", "tf32" (10 bits of
+  # mantissa, on NVIDIA GPUs) or "bfloat16" (7 bits).
+  config.precision = "float32"
   # "dense" computes what neighbouring pixels share once; "patches" takes every pixel's patch on its own.
   config.classify = {"method": "dense", "tile_pixels": 4096}
   # Time between two saves of the state that a killed run resumes from.

@@ -29,6 +29,7 @@ from mtl_hsi import (
 )
 from mtl_hsi.errors import RequestError
 from mtl_hsi.fit import fit
+from mtl_hsi.models import products
 from mtl_hsi.problem import (
   bands_used,
   describe,
@@ -169,7 +170,7 @@ def _networks(options, problem, directory):
   start = time.monotonic()
   replicas = Replicas(options.replicas, jax.devices())
   checkpoints = Checkpoints(directory)
-  with devices.compile_clock() as clock:
+  with devices.compile_clock() as clock, products.precision(options.precision):
     pixels, padded = patches.lay_out(layers(problem), problem.patch)
     losses = _train(options, problem, replicas, pixels, checkpoints)
     trained = time.monotonic()

@@ -10,7 +10,7 @@ import numpy as np
 
 from mtl_hsi import baselines, classify, optim, scaling
 from mtl_hsi.errors import RequestError
-from mtl_hsi.models import multitask
+from mtl_hsi.models import multitask, products
 from mtl_hsi.scenes import files, registry, sensors, simulate
 from mtl_hsi.scenes.public import PUBLIC_SCENES
 from mtl_hsi.scenes.scene import Scene
@@ -50,6 +50,7 @@ class Settings:
     mixed: batches of pooled samples.
     batch_size: N.
     drop_last: epochs end without a last partial batch.
+    precision: of matrix products, of `products.PRECISIONS`.
     schedule: phases and snapshots.
     optimizer: its name in optax.
     make_optimizer: from a learning rate to a transformation.
@@ -72,6 +73,7 @@ class Settings:
   mixed: bool
   batch_size: int
   drop_last: bool
+  precision: str
   schedule: Schedule
   optimizer: str
   make_optimizer: optim.Factory
@@ -129,6 +131,7 @@ def _read(config):
     mixed=_one_of(("per_scene", "mixed"), "batch", config.batch) == "mixed",
     batch_size=config.batch_size,
     drop_last=_one_of(("partial", "dropped"), "last_batch", config.last_batch) == "dropped",
+    precision=_one_of(tuple(products.PRECISIONS), "precision", config.precision),
     schedule=_schedule(config),
     optimizer=config.optimizer.name,
     make_optimizer=optim.optimizer(config.optimizer.name, arguments),

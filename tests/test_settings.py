@@ -43,6 +43,7 @@ def test_values_reach_their_places():
       batch="mixed",
       batch_size=8,
       last_batch="dropped",
+      precision="bfloat16",
       scaling="5000",
       model__init="glorot",
       classify__method="patches",
@@ -56,6 +57,7 @@ def test_values_reach_their_places():
   assert (options.samples_per_class, options.replicas, options.seed) == (7, 3, 11)
   assert options.model == settings.ModelSettings("ccnn", False, False, 1, False, True)
   assert (options.mixed, options.batch_size, options.drop_last) == (True, 8, True)
+  assert options.precision == "bfloat16"
   assert (options.scaling.func, options.scaling.keywords) == (scaling.by_number, {"number": 5000.0})
   assert (options.classify_method, options.tile_pixels, options.checkpoint_seconds) == ("patches", 99, 1.5)
 
@@ -118,6 +120,7 @@ def test_each_scene_comes_from_its_own_source():
     ({"scaling": "-3"}, "scaling is '-3'; expected"),
     ({"scaling": "nan"}, "scaling is 'nan'; expected"),
     ({"last_batch": "full"}, "last_batch is 'full'; expected one of 'partial', 'dropped'"),
+    ({"precision": "float16"}, "precision is 'float16'; expected one of 'float32', 'tf32', 'bfloat16'"),
     ({"model__init": "he"}, "model.init is 'he'; expected one of 'normal', 'glorot'"),
     (
       {"scenes": ("fields", "atlantis")},

@@ -12,6 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
+from mtl_hsi.models.products import matmul
+
 
 def columns(x: Array, size: int) -> Array:
   """Gathers the neighbourhood of every position as one row.
@@ -58,7 +60,7 @@ def valid_region(x: Array, kernel: Array) -> Array:
   """
   outputs, size, _, inputs = kernel.shape
   height, width = x.shape[0] - size + 1, x.shape[1] - size + 1
-  products = jnp.matmul(x, kernel.transpose(3, 1, 2, 0).reshape(inputs, -1))
+  products = matmul(x, kernel.transpose(3, 1, 2, 0).reshape(inputs, -1))
   return sum(
     products[i : i + height, j : j + width, tap * outputs : (tap + 1) * outputs]
     for tap, (i, j) in enumerate(np.ndindex(size, size))
@@ -90,7 +92,7 @@ def stride1_max(x: Array, size: int) -> Array:
 @jax.custom_vjp
 def _product(rows: Array, kernel: Array) -> Array:
   """`[M, K]` and `[O, K]` to `[M, O]`."""
-  return jnp.matmul(rows, kernel.T)
+  return matmul(rows, kernel.T)
 
 
 def _product_forward(rows, kernel):
@@ -100,7 +102,7 @@ def _product_forward(rows, kernel):
 def _product_backward(residuals, cotangent):
   # Left alone, XLA transposes the cotangent on its way and then calls a product a quarter slower on CPUs.
   rows, kernel, cotangent = lax.optimization_barrier((*residuals, cotangent))
-  return jnp.matmul(cotangent, kernel), jnp.matmul(cotangent.T, rows)
+  return matmul(cotangent, kernel), matmul(cotangent.T, rows)
 
 
 _product.defvjp(_product_forward, _product_backward)

@@ -14,6 +14,8 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
+from mtl_hsi.models.products import matmul
+
 _TAPS = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
 
 
@@ -52,7 +54,7 @@ def same(places: Places, kernel: Array, bias: Array) -> Places:
   """A zero-padded 3 x 3 convolution: kernel `[O, 3, 3, D]`, bias `[O]`."""
   outputs, inputs = kernel.shape[0], kernel.shape[-1]
   flat = kernel.transpose(3, 1, 2, 0).reshape(inputs, 9 * outputs)
-  products = each(lambda x: _split(jnp.pad(jnp.matmul(x, flat), [(1, 1), (1, 1), (0, 0)]), outputs), places)
+  products = each(lambda x: _split(jnp.pad(matmul(x, flat), [(1, 1), (1, 1), (0, 0)]), outputs), places)
   depth = places.depth + 1
   values = {}
   for row in _representatives(places.size, depth):
@@ -101,7 +103,7 @@ def read_out(places: Places, head: Array) -> Array:
   terms = []
   for place, members in positions.items():
     weights = jnp.concatenate([head[position] for position in members], axis=-1)
-    products = _split(jnp.matmul(places.values[place], weights), classes)
+    products = _split(matmul(places.values[place], weights), classes)
     for product, (row, column) in zip(products, members, strict=True):
       height, width = product.shape[0] - size + 1, product.shape[1] - size + 1
       terms.append(product[row : row + height, column : column + width])
