@@ -137,7 +137,6 @@ class OurTraining:
       network,
       options.make_optimizer,
       phase.frozen,
-      steps=steps or all_steps,
       batch_size=options.batch_size,
       mixed=options.mixed,
     )
@@ -151,13 +150,14 @@ class OurTraining:
     self._epoch = self._replicas.spread(epoch, 3, donate=True)
     self._inputs = self._replicas.put(samples), keys, self._replicas.share(prepared.pixels)
     self._rate, self._done = np.float32(phase.learning_rate), 0
+    self._steps = np.int32(steps or all_steps)
 
   def epochs(self, count: int) -> np.ndarray:
     """Trains every replica for so many epochs, one call each; returns the last mean losses `[R, T]`."""
     for _ in range(count):
       # The record of losses has room for one schedule; the benchmark may train longer.
       row = self._done % self._prepared.options.schedule.epochs
-      self._state = self._epoch(self._state, *self._inputs, np.int32(row), self._rate)
+      self._state = self._epoch(self._state, *self._inputs, np.int32(row), self._rate, self._steps)
       self._done += 1
       losses = self._replicas.get(self._state["losses"][:, row])
     return losses

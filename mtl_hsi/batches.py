@@ -11,19 +11,24 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.patches import MIRRORS
 from mtl_hsi.sampling import PADDING
 
+# Rows of a training set are a power of two from here on, so that few programs serve sets of all sizes.
+_FEWEST_ROWS = 64
+
 
 class TrainingSet(NamedTuple):
   """Training pixels of all scenes; each counts once per mirror image.
 
   Attributes:
-    centres: row and column, int32 `[T, M, 2]`, M the largest set's pixels.
+    centres: row and column, int32 `[T, M, 2]`.
     classes: class indices from 0, int32 `[T, M]`.
     counts: pixels of every scene, int32 `[T]`.
+    longest: the largest set's pixels of all replicas, an int32 scalar; M or fewer.
   """
 
   centres: np.ndarray | Array
   classes: np.ndarray | Array
   counts: np.ndarray | Array
+  longest: np.ndarray | Array
 
 
 class Order(NamedTuple):
@@ -51,16 +56,17 @@ def training_set(
     class_ids: per scene its class ids, ascending.
   """
   replicas, longest = len(train[0]), max(rows.shape[1] for rows in train)
-  centres = np.zeros((replicas, len(train), longest, 2), np.int32)
-  classes = np.zeros((replicas, len(train), longest), np.int32)
+  rows = max(_FEWEST_ROWS, 1 << (longest - 1).bit_length())
+  centres = np.zeros((replicas, len(train), rows, 2), np.int32)
+  classes = np.zeros((replicas, len(train), rows), np.int32)
   counts = np.zeros((replicas, len(train)), np.int32)
-  for scene, (rows, image, ids) in enumerate(zip(train, labels, class_ids, strict=True)):
+  for scene, (drawn, image, ids) in enumerate(zip(train, labels, class_ids, strict=True)):
     for replica in range(replicas):
-      pixels = rows[replica][rows[replica, :, 0] != PADDING]
+      pixels = drawn[replica][drawn[replica, :, 0] != PADDING]
       centres[replica, scene, : len(pixels)] = pixels
       classes[replica, scene, : len(pixels)] = np.searchsorted(ids, image[tuple(pixels.T)])
       counts[replica, scene] = len(pixels)
-  return TrainingSet(centres, classes, counts)
+  return TrainingSet(centres, classes, counts, np.full(replicas, longest, np.int32))
 
 
 def steps_per_epoch(counts: np.ndarray, batch_size: int, *, mixed: bool, drop_last: bool) -> int:
@@ -86,9 +92,13 @@ def steps_per_epoch(counts: np.ndarray, batch_size: int, *, mixed: bool, drop_la
   return samples // batch_size
 
 
-def epoch_order(
-  counts: Array, longest: int, key: Array, *, steps: int, batch_size: int, mixed: bool
-) -> Order:
+def most_steps(samples: TrainingSet, batch_size: int, mixed: bool) -> int:
+  """Steps of the longest epoch that a training set of these rows, of one replica, can have."""
+  scenes, rows = samples.classes.shape
+  return -(-len(MIRRORS) * rows * (scenes if mixed else 1) // batch_size)
+
+
+def epoch_order(samples: TrainingSet, key: Array, *, batch_size: int, mixed: bool) -> Order:
   """Shuffles the samples of one epoch.
 
   Every step takes N samples of every scene. The epoch is as long as the
@@ -98,16 +108,22 @@ def epoch_order(
   empty.
 
   Args:
-    counts: training pixels of every scene, int32 `[T]`.
-    longest: M of the training set.
+    samples: the training set of one replica.
     key: of this epoch.
-    steps: see `steps_per_epoch`.
     batch_size: N.
     mixed: batches of pooled samples.
+
+  Returns:
+    The order of `most_steps`, of which the first `steps_per_epoch` are the epoch's.
   """
-  scenes, mirrors = counts.shape[0], len(MIRRORS)
-  exists = jnp.tile(jnp.arange(longest).reshape(1, -1) < counts.reshape(-1, 1), (1, mirrors))
-  rank = jnp.where(exists, jax.random.uniform(key, exists.shape), jnp.inf)
+  counts, longest, mirrors = samples.counts, samples.longest, len(MIRRORS)
+  scenes, rows = samples.classes.shape
+  steps = most_steps(samples, batch_size, mixed)
+  # Sample i of the mirror image m is drawn as m * longest + i, so that rows that pad change no draw.
+  index = jnp.arange(mirrors * rows, dtype=jnp.int32).reshape(1, -1)
+  exists = (index < mirrors * longest) & (index % longest < counts.reshape(-1, 1))
+  first = (jnp.arange(scenes, dtype=jnp.int32) * mirrors * longest).reshape(-1, 1)
+  rank = jnp.where(exists, jax.random.uniform(key, (exists.size,))[first + index], jnp.inf)
   slot = jnp.arange(steps * batch_size, dtype=jnp.int32)
   if mixed:
     total = mirrors * jnp.sum(counts)

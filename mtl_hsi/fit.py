@@ -61,11 +61,11 @@ def fit(
   Raises:
     RequestError: a loss is not finite, or a checkpoint is unusable.
   """
-  steps = steps_per_epoch(samples.counts, batch_size, mixed=mixed, drop_last=drop_last)
+  steps = np.int32(steps_per_epoch(samples.counts, batch_size, mixed=mixed, drop_last=drop_last))
   keys, samples, pixels = replicas.keys(seed), replicas.put(samples), replicas.share(pixels)
   epochs = {
     frozen: replicas.spread(
-      train.make_epoch(network, make_optimizer, frozen, steps=steps, batch_size=batch_size, mixed=mixed),
+      train.make_epoch(network, make_optimizer, frozen, batch_size=batch_size, mixed=mixed),
       3,
       donate=True,
     )
@@ -77,7 +77,7 @@ def fit(
   while done < schedule.epochs:
     phase = schedule.phase_at(done)
     state = epochs[phase.frozen](
-      state, samples, keys, pixels, np.int32(done), np.float32(phase.learning_rate)
+      state, samples, keys, pixels, np.int32(done), np.float32(phase.learning_rate), steps
     )
     losses = replicas.get(state["losses"][:, done])
     _check_finite(losses, scene_names, done, phase, seed)

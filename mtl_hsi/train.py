@@ -83,38 +83,40 @@ def make_train_step(network: Network, make_optimizer: optim.Factory, frozen: tup
 
 
 def make_epoch(
-  network: Network,
-  make_optimizer: optim.Factory,
-  frozen: tuple[str, ...],
-  *,
-  steps: int,
-  batch_size: int,
-  mixed: bool,
+  network: Network, make_optimizer: optim.Factory, frozen: tuple[str, ...], *, batch_size: int, mixed: bool
 ) -> Callable:
-  """Builds `run(state, training_set, key, pixels, epoch, learning_rate) -> state`, one scan over the steps.
+  """Builds `run(state, training_set, key, pixels, epoch, learning_rate, steps) -> state`, a loop over steps.
 
   `key` is the replica's; `epoch` (an int32 scalar) is folded into it, so that a
-  resumed run draws what an uninterrupted one does.
+  resumed run draws what an uninterrupted one does. The number of steps, from
+  `batches.steps_per_epoch`, is an int32 scalar too, so that one program serves
+  training sets of several sizes.
   """
   step = make_train_step(network, make_optimizer, frozen)
 
   def run(
-    state: dict, samples: TrainingSet, key: Array, pixels: patches.Pixels, epoch: Array, learning_rate: Any
+    state: dict,
+    samples: TrainingSet,
+    key: Array,
+    pixels: patches.Pixels,
+    epoch: Array,
+    learning_rate: Any,
+    steps: Array,
   ) -> dict:
     order_key, step_key = jax.random.split(jax.random.fold_in(key, epoch))
-    longest = samples.classes.shape[1]
-    order = epoch_order(samples.counts, longest, order_key, steps=steps, batch_size=batch_size, mixed=mixed)
+    order = epoch_order(samples, order_key, batch_size=batch_size, mixed=mixed)
 
-    def body(carry, index_and_order):
-      index, (sample, mirror, valid) = index_and_order
+    def body(index, carry):
+      moving, sums, counts = carry
+      sample, mirror, valid = (rows[index] for rows in order)
       batch = _batch(samples, pixels, sample, mirror, valid, network.patch, mixed)
-      carry, entropies = step(carry, batch, learning_rate, jax.random.fold_in(step_key, index))
-      return carry, (jnp.sum(entropies, axis=1), jnp.sum(valid, axis=1))
+      moving, entropies = step(moving, batch, learning_rate, jax.random.fold_in(step_key, index))
+      return moving, sums + jnp.sum(entropies, axis=1), counts + jnp.sum(valid, axis=1)
 
     moving = {key: value for key, value in state.items() if key != "losses"}
-    moving, (sums, counts) = lax.scan(body, moving, (jnp.arange(steps), order))
-    means = jnp.sum(sums, axis=0) / jnp.sum(counts, axis=0)
-    return {**moving, "losses": state["losses"].at[epoch].set(means)}
+    zeros = jnp.zeros(network.scenes), jnp.zeros(network.scenes, int)
+    moving, sums, counts = lax.fori_loop(0, steps, body, (moving, *zeros))
+    return {**moving, "losses": state["losses"].at[epoch].set(sums / counts)}
 
   return run
 

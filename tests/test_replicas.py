@@ -87,6 +87,7 @@ def train_epochs(net, count, devices, seed, first=0, epochs=2):
   """States of replicas after some epochs, with training sets from `first` on and keys from `seed` on."""
   replicas = Replicas(count, jax.devices()[:devices])
   samples = jax.tree.map(lambda x: x[first : first + count], tiny.training_set(replicas=3))
+  steps = np.int32(batches.steps_per_epoch(samples.counts, 8, mixed=False, drop_last=False))
   keys, samples = replicas.keys(seed), replicas.put(samples)
   pixels = replicas.share(patches.lay_out(tiny.layers(), net.patch)[0])
   state, run = (
@@ -94,7 +95,7 @@ def train_epochs(net, count, devices, seed, first=0, epochs=2):
     replicas.spread(epoch(net), 3, donate=True),
   )
   for index in range(epochs):
-    state = run(state, samples, keys, pixels, np.int32(index), np.float32(1))
+    state = run(state, samples, keys, pixels, np.int32(index), np.float32(1), steps)
   return replicas.get(state)
 
 
@@ -103,8 +104,7 @@ def fresh(net, key):
 
 
 def epoch(net):
-  steps = batches.steps_per_epoch(tiny.training_set(replicas=3).counts, 8, mixed=False, drop_last=False)
-  return train.make_epoch(net, tiny.ADADELTA, (), steps=steps, batch_size=8, mixed=False)
+  return train.make_epoch(net, tiny.ADADELTA, (), batch_size=8, mixed=False)
 
 
 @pytest.mark.parametrize(
@@ -155,10 +155,12 @@ def test_replicas_in_a_loop_equal_replicas_under_vmap():
   net = tiny.network()
   keys = jax.vmap(jax.random.key)(np.arange(4, 7))
   state = jax.jit(jax.vmap(functools.partial(fresh, net)))(keys)
-  run = jax.jit(jax.vmap(epoch(net), in_axes=(0, 0, 0, None, None, None)))
+  run = jax.jit(jax.vmap(epoch(net), in_axes=(0, 0, 0, None, None, None, None)))
   pixels, _ = patches.lay_out(tiny.layers(), net.patch)
+  samples = tiny.training_set(replicas=3)
+  steps = np.int32(batches.steps_per_epoch(samples.counts, 8, mixed=False, drop_last=False))
   for index in range(2):
-    state = run(state, tiny.training_set(replicas=3), keys, pixels, np.int32(index), np.float32(1))
+    state = run(state, samples, keys, pixels, np.int32(index), np.float32(1), steps)
   looped = train_epochs(net, 3, devices=1, seed=4)
   jax.tree.map(
     lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-2, atol=1e-4), jax.device_get(state), looped

@@ -166,14 +166,14 @@ def test_a_step_is_one_program_traced_once():
 def epoch(net, make_optimizer, frozen=(), *, batch_size=5, mixed=False, watch=lambda function: function):
   """A jitted epoch of the tiny problem of one replica: `run(state, epoch, learning_rate)`."""
   samples = tiny.training_set(replicas=1)
-  steps = batches.steps_per_epoch(samples.counts, batch_size, mixed=mixed, drop_last=False)
+  steps = np.int32(batches.steps_per_epoch(samples.counts, batch_size, mixed=mixed, drop_last=False))
   own = jax.device_put(jax.tree.map(lambda x: x[0], samples))
   pixels, _ = patches.lay_out(tiny.layers(), net.patch)
   pixels = jax.device_put(pixels)
   key = jax.random.key(0)
-  made = train.make_epoch(net, make_optimizer, frozen, steps=steps, batch_size=batch_size, mixed=mixed)
+  made = train.make_epoch(net, make_optimizer, frozen, batch_size=batch_size, mixed=mixed)
   run = jax.jit(watch(made))
-  return lambda state, index, rate: run(state, own, key, pixels, np.int32(index), np.float32(rate))
+  return lambda state, index, rate: run(state, own, key, pixels, np.int32(index), np.float32(rate), steps)
 
 
 @pytest.mark.parametrize("mixed", [False, True])
@@ -188,6 +188,22 @@ def test_epochs_are_one_program_traced_once(mixed):
   assert clock.compilations == 1
   assert np.isfinite(state["losses"]).all()
   assert len(np.unique(state["losses"])) == 6
+
+
+def test_training_sets_of_several_sizes_share_a_program():
+  net = tiny.network()
+  run = jax.jit(train.make_epoch(net, tiny.ADADELTA, (), batch_size=5, mixed=False))
+  pixels = jax.device_put(patches.lay_out(tiny.layers(), net.patch)[0])
+  state, key, losses = jax.device_put(start(net)), jax.random.key(0), []
+  with devices.compile_clock() as clock:
+    for size in (1, 2, 4):
+      samples = tiny.training_set(replicas=1, samples_per_class=size)
+      steps = np.int32(batches.steps_per_epoch(samples.counts, 5, mixed=False, drop_last=False))
+      own = jax.device_put(jax.tree.map(lambda x: x[0], samples))
+      after = run(state, own, key, pixels, np.int32(0), np.float32(1), steps)
+      losses.append(np.asarray(after["losses"])[0])
+  assert clock.compilations == 1
+  assert len(np.unique(losses)) == 6
 
 
 def samples_by_hand(net):
