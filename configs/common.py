@@ -73,7 +73,7 @@ def get_config() -> config_dict.ConfigDict:
   config.snapshots = (2, 4, 6, 8, 10)
 
   # Operands of the convolutions' products, whose sums are always float32: "float32", "tf32" (10 bits of
-  # mantissa, on NVIDIA GPUs) or "bfloat16" (7 bits, fewer than the differences between spectra need).
+  # mantissa, on NVIDIA GPUs) or "bfloat16" (7 bits, anywhere; compare accuracies before relying on it).
   config.precision = "float32"
   # "dense" computes what neighbouring pixels share once; "patches" takes every pixel's patch on its own.
   config.classify = {"method": "dense", "tile_pixels": 4096}

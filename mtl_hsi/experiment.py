@@ -5,7 +5,6 @@ import datetime
 import functools
 import json
 import shlex
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +12,6 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from tqdm import tqdm
 
 from mtl_hsi import (
   baselines,
@@ -22,6 +20,7 @@ from mtl_hsi import (
   metrics,
   patches,
   processes,
+  progress,
   report,
   sampling,
   settings,
@@ -44,9 +43,6 @@ from mtl_hsi.replicas import Replicas
 from mtl_hsi.report import console
 from mtl_hsi.report.false_colour import false_colour_bands
 from mtl_hsi.snapshots import Checkpoints
-
-# Between two states of a progress bar in a log file.
-_LOG_SECONDS = 30
 
 
 def run(config: Any, directory: Path, command: Sequence[str]) -> None:
@@ -186,7 +182,7 @@ def _svms(options, problem, directory):
   start = time.monotonic()
   directory, tasks = directory / "svm", _tasks(problem)
   finished = baselines.load_finished(tasks, directory)
-  with _progress_bar("svm", len(tasks) * options.replicas, "job", len(finished)) as bar:
+  with progress.bar("svm", len(tasks) * options.replicas, "job", len(finished)) as bar:
     svms, share = baselines.finish(
       tasks, finished, directory, cores=devices.usable_cores(), progress=bar.update
     )
@@ -215,11 +211,11 @@ def _train(options, problem, replicas, pixels, checkpoints):
   with contextlib.ExitStack() as stack:
     bar = None
 
-    def progress(done, losses):
+    def report_epoch(done, losses):
       nonlocal bar
       if bar is None:
         # Epochs of an earlier start say nothing about the remaining time.
-        bar = stack.enter_context(_progress_bar("training", options.schedule.epochs, "epoch", initial=done))
+        bar = stack.enter_context(progress.bar("training", options.schedule.epochs, "epoch", initial=done))
       else:
         bar.set_postfix_str(f"loss {np.mean(losses):.4f}", refresh=False)
         bar.update()
@@ -238,7 +234,7 @@ def _train(options, problem, replicas, pixels, checkpoints):
       checkpoints=checkpoints,
       checkpoint_seconds=options.checkpoint_seconds,
       scene_names=list(problem.scenes),
-      progress=progress,
+      progress=report_epoch,
     )
 
 
@@ -247,7 +243,7 @@ def _classify(options, problem, replicas, padded, checkpoints):
   network, epochs = problem.network, options.schedule.snapshot_epochs
   classifier = classify.Classifier(network, jax.devices(), options.classify_method, options.tile_pixels)
   votes = {name: [] for name in problem.scenes}
-  with _progress_bar("classifying", len(epochs) * len(votes), "scene") as bar:
+  with progress.bar("classifying", len(epochs) * len(votes), "scene") as bar:
     params, stats = jax.eval_shape(network.init, jax.random.key(0))
     shapes = replicas.shapes({"params": params, "stats": stats})
     for epoch in epochs:
@@ -287,22 +283,4 @@ def _scene_report(options, problem, name, results, predictions):
     bands=bands_used(problem, name),
     paper=paper_figure(problem, options) if name == options.target else None,
     leakage=results["leakage"][name],
-  )
-
-
-def _progress_bar(what: str, total: int, unit: str, initial: int = 0) -> tqdm:
-  """A bar with the remaining time; it goes to stderr, so that stdout keeps what is worth keeping.
-
-  A log file gets a line of it now and then, a terminal ten a second; of several processes one shows it.
-  """
-  interval = 0.1 if sys.stderr.isatty() else _LOG_SECONDS
-  return tqdm(
-    desc=what,
-    total=total,
-    unit=unit,
-    initial=initial,
-    dynamic_ncols=True,
-    leave=True,
-    mininterval=interval,
-    disable=not processes.is_first(),
   )
