@@ -1,9 +1,9 @@
 """Our training and classification as `mtl_hsi.fit` and `mtl_hsi.experiment` run them, a call at a time."""
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from typing import NamedTuple
-from unittest import mock
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +16,7 @@ from configs import mtl
 from mtl_hsi import classify, patches, problem, settings, train
 from mtl_hsi.batches import steps_per_epoch
 from mtl_hsi.models import ccnn
+from mtl_hsi.models.multitask import Network
 from mtl_hsi.patches import MIRRORS, Pixels
 from mtl_hsi.problem import Problem
 from mtl_hsi.replicas import Replicas
@@ -209,9 +210,8 @@ def reference(prepared: Prepared) -> Reference:
   valid = jnp.ones(classes.shape, bool)
   batch = train.Batch(cut, jnp.asarray(classes), valid, valid / len(chosen))
   state = train.start_phase({"params": params, "stats": stats}, options.make_optimizer, rate, ())
-  with mock.patch.object(ccnn, "_DROPOUT", 0.0):
-    step = jax.jit(train.make_train_step(network, options.make_optimizer, ()))
-    state, entropies = step(state, batch, rate, jax.random.key(0))
+  step = jax.jit(train.make_train_step(_without_dropout(network), options.make_optimizer, ()))
+  state, entropies = step(state, batch, rate, jax.random.key(0))
   logits = jax.jit(network.patch_logits)
   return Reference(
     patches=np.asarray(cut),
@@ -224,6 +224,12 @@ def reference(prepared: Prepared) -> Reference:
     weights=flat(params, stats, network.class_counts),
     updated=flat(state["params"], state["stats"], network.class_counts),
   )
+
+
+def _without_dropout(network: Network) -> Network:
+  if isinstance(network.backbone, ccnn.Backbone):
+    return dataclasses.replace(network, backbone=network.backbone.clone(drop=0.0))
+  return network
 
 
 def _random_weights(network):

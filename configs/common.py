@@ -53,6 +53,9 @@ def get_config() -> config_dict.ConfigDict:
   config.model.norm = "per_scene"
   # Kernels at the start: "normal", N(0, 0.01) everywhere [author], or "glorot", by fan-in and fan-out.
   config.model.init = "normal"
+  # Convolutions in training: "products" of matrices, or "xla", XLA's own, which may win on some accelerators.
+  # They agree to rounding.
+  config.model.convolution = "products"
   # Share the first convolution among the scenes (paper, section III-B).
   config.spectral_knowledge = True
 

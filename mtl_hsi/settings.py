@@ -10,7 +10,7 @@ import numpy as np
 
 from mtl_hsi import baselines, classify, optim, scaling
 from mtl_hsi.errors import RequestError
-from mtl_hsi.models import multitask, products
+from mtl_hsi.models import convolution, multitask, products
 from mtl_hsi.scenes import files, registry, sensors, simulate
 from mtl_hsi.scenes.public import PUBLIC_SCENES
 from mtl_hsi.scenes.scene import Scene
@@ -29,6 +29,7 @@ class ModelSettings:
   blocks: int
   pool: bool
   glorot: bool
+  convolution: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -235,7 +236,19 @@ def _model(config):
     blocks=model.blocks,
     pool=model.pool,
     glorot=_one_of(("normal", "glorot"), "model.init", model.init) == "glorot",
+    convolution=_convolution(config),
   )
+
+
+def _convolution(config):
+  name = _one_of(tuple(convolution.FORMS), "model.convolution", config.model.convolution)
+  _require(
+    name == "products" or config.precision != "bfloat16",
+    "model.convolution",
+    name,
+    "'products' with precision='bfloat16'",
+  )
+  return name
 
 
 def _check_svm(config):

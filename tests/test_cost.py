@@ -6,7 +6,14 @@ import pytest
 from mtl_hsi import cost
 from mtl_hsi.models.multitask import make_network
 
-OPTIONS = {"spectral_knowledge": True, "norm_per_scene": True, "blocks": 1, "pool": False, "glorot": False}
+OPTIONS = {
+  "spectral_knowledge": True,
+  "norm_per_scene": True,
+  "blocks": 1,
+  "pool": False,
+  "glorot": False,
+  "convolution": "products",
+}
 
 
 def network(name, bands, *classes):

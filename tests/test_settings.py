@@ -55,7 +55,7 @@ def test_values_reach_their_places():
   assert (options.bands, options.reversed) == (103, {"salinas"})
   assert str(options.split_file) == "there/split.npz"
   assert (options.samples_per_class, options.replicas, options.seed) == (7, 3, 11)
-  assert options.model == settings.ModelSettings("ccnn", False, False, 1, False, True)
+  assert options.model == settings.ModelSettings("ccnn", False, False, 1, False, True, "products")
   assert (options.mixed, options.batch_size, options.drop_last) == (True, 8, True)
   assert options.precision == "bfloat16"
   assert (options.scaling.func, options.scaling.keywords) == (scaling.by_number, {"number": 5000.0})
@@ -121,6 +121,11 @@ def test_each_scene_comes_from_its_own_source():
     ({"scaling": "nan"}, "scaling is 'nan'; expected"),
     ({"last_batch": "full"}, "last_batch is 'full'; expected one of 'partial', 'dropped'"),
     ({"precision": "float16"}, "precision is 'float16'; expected one of 'float32', 'tf32', 'bfloat16'"),
+    (
+      {"model__convolution": "xla", "precision": "bfloat16"},
+      "model.convolution is 'xla'; expected 'products' with precision='bfloat16'",
+    ),
+    ({"model__convolution": "fft"}, "model.convolution is 'fft'; expected one of 'products', 'xla'"),
     ({"model__init": "he"}, "model.init is 'he'; expected one of 'normal', 'glorot'"),
     (
       {"scenes": ("fields", "atlantis")},

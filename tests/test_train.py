@@ -66,6 +66,21 @@ def test_padded_classes_get_no_gradient(changes):
   assert (grads["bias"][0] != 0).all()
 
 
+@pytest.mark.parametrize(
+  "changes", [{}, {"name": "ccnn", "spectral_knowledge": False}], ids=["hresnet", "ccnn"]
+)
+def test_both_forms_of_convolution_take_the_same_step(changes):
+  nets = [tiny.network(**changes, convolution=form) for form in ("products", "xla")]
+  params, stats = tiny.weights(nets[0])
+  products, xla = (gradients(net, params, stats, tiny.batch(net)) for net in nets)
+  chex.assert_trees_all_close(products, xla, rtol=1e-3, atol=1e-5)
+  programs = [
+    loss_and_gradients.lower(params, stats, tiny.batch(net), jax.random.key(0), network=net, frozen=())
+    for net in nets
+  ]
+  assert ["stablehlo.convolution" in program.as_text() for program in programs] == [False, True]
+
+
 @pytest.mark.parametrize("norm_per_scene", [True, False])
 @pytest.mark.parametrize("scene", [0, 1])
 def test_a_step_of_one_scene_leaves_what_belongs_to_the_others(scene, norm_per_scene):

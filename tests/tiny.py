@@ -26,6 +26,7 @@ ADADELTA = optim.optimizer("adadelta", {"rho": 0.95, "eps": 1e-7})
 def network(name: str = "hresnet", **changes) -> Network:
   """A network of the two scenes, with one stem, statistics of every scene and HResNet's flat head."""
   options = {"spectral_knowledge": True, "norm_per_scene": True, "blocks": 1, "pool": False, "glorot": False}
+  options["convolution"] = "products"
   return make_network(name, **{"bands": BANDS, "class_counts": CLASSES, **options, **changes})
 
 

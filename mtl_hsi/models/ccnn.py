@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from mtl_hsi.models import convolution
+from mtl_hsi.models.convolution import Form
 from mtl_hsi.models.layers import BatchNorm, Convolution
 
 PATCH = 5
@@ -27,11 +28,12 @@ class Stem(nn.Module):
   """The multi-scale bank of first convolutions: `[..., H, W, B]` to `[..., H - 4, W - 4, 384]`."""
 
   bands: int
+  form: Form
 
   def setup(self):
-    self.conv1 = Convolution(_WIDTH, 1, self.bands)
-    self.conv3 = Convolution(_WIDTH, 3, self.bands)
-    self.conv5 = Convolution(_WIDTH, 5, self.bands)
+    self.conv1, self.conv3, self.conv5 = (
+      Convolution(_WIDTH, size, self.bands, self.form.valid) for size in (1, 3, 5)
+    )
 
   def __call__(self, x: Array) -> Array:
     return self._join(self.conv1(x), self.conv3(x), self.conv5(x))
@@ -46,21 +48,31 @@ class Stem(nn.Module):
 
 
 class Backbone(nn.Module):
-  """Everything between bank and head; all of it acts on single positions."""
+  """Everything between bank and head; all of it acts on single positions.
+
+  Attributes:
+    scenes: number of scenes T.
+    norm_per_scene: see `layers.BatchNorm`.
+    form: of its convolutions.
+    drop: share of activations that a training step drops.
+  """
 
   scenes: int
   norm_per_scene: bool
+  form: Form
+  drop: float = _DROPOUT
 
   features = _WIDTH
 
   def setup(self):
+    def convolutions(count, inputs=_WIDTH):
+      return [Convolution(_WIDTH, 1, inputs, self.form.valid) for _ in range(count)]
+
     self.norm1 = BatchNorm(3 * _WIDTH, self.scenes, self.norm_per_scene)
-    self.conv1 = Convolution(_WIDTH, 1, 3 * _WIDTH)
+    (self.conv1,) = convolutions(1, 3 * _WIDTH)
     self.norm2 = BatchNorm(_WIDTH, self.scenes, self.norm_per_scene)
-    self.residual1 = [Convolution(_WIDTH, 1, _WIDTH) for _ in range(2)]
-    self.residual2 = [Convolution(_WIDTH, 1, _WIDTH) for _ in range(2)]
-    self.last = [Convolution(_WIDTH, 1, _WIDTH) for _ in range(3)]
-    self.dropout = nn.Dropout(_DROPOUT)
+    self.residual1, self.residual2, self.last = convolutions(2), convolutions(2), convolutions(3)
+    self.dropout = nn.Dropout(self.drop)
 
   def __call__(self, x: Array, valid: Array, train: bool) -> Array:
     """Features `[T, N, 128]` of the bank's output `x [T, N, 1, 1, 384]`; `valid` bool `[T, N]`."""

@@ -1,11 +1,17 @@
-"""Convolutions written as matrix products.
+"""Convolutions in two forms that agree to rounding: matrix products, and XLA's own.
 
-`lax.conv` inside a `lax.scan` takes XLA's slow path on CPUs, and under `vmap`
-over weights it becomes a grouped convolution; a product stays a product.
+`FORMS` is the place where a form is chosen by name; what is classified densely
+is made of products in either. Products are the default on every
+backend: `lax.conv` inside a `lax.scan` takes XLA's slow path on CPUs, and under
+`vmap` over weights it becomes a grouped convolution; a product stays a product.
+A choice by the clock at start would let a resumed run end with other bits.
 
 Kernels are `[O, k, k, D]`, outputs first: their gradient is then a product
 whose result is stored as it comes, a sixth faster on CPUs than its transpose.
 """
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +19,18 @@ import numpy as np
 from jax import Array, lax
 
 from mtl_hsi.models.products import matmul
+
+
+class Form(NamedTuple):
+  """How patches are convolved in training.
+
+  Attributes:
+    valid: from `x [..., H, W, D]` and a kernel `[O, k, k, D]` to `[..., H - k + 1, W - k + 1, O]`.
+    same: the same with zero padding, to `[..., H, W, O]`; k is odd.
+  """
+
+  valid: Callable[[Array, Array], Array]
+  same: Callable[[Array, Array], Array]
 
 
 def columns(x: Array, size: int) -> Array:
@@ -106,3 +124,17 @@ def _product_backward(residuals, cotangent):
 
 
 _product.defvjp(_product_forward, _product_backward)
+
+
+def _xla(padding: str) -> Callable[[Array, Array], Array]:
+  def convolve(x, kernel):
+    images = x.reshape(-1, *x.shape[-3:])
+    result = lax.conv_general_dilated(
+      images, kernel, (1, 1), padding, dimension_numbers=("NHWC", "OHWI", "NHWC")
+    )
+    return result.reshape(*x.shape[:-3], *result.shape[1:])
+
+  return convolve
+
+
+FORMS = {"products": Form(valid, same), "xla": Form(_xla("VALID"), _xla("SAME"))}

@@ -14,7 +14,8 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jax import Array
 
-from mtl_hsi.models import convolution, window
+from mtl_hsi.models import window
+from mtl_hsi.models.convolution import Form
 from mtl_hsi.models.layers import BatchNorm, Convolution
 
 PATCH = 9
@@ -26,9 +27,10 @@ class Stem(nn.Module):
   """The first convolution: `[..., H, W, B]` to `[..., H - 2, W - 2, 64]`."""
 
   bands: int
+  form: Form
 
   def setup(self):
-    self.conv = Convolution(_WIDTH, 3, self.bands)
+    self.conv = Convolution(_WIDTH, 3, self.bands, self.form.valid)
 
   def __call__(self, x: Array) -> Array:
     return self.conv(x)
@@ -43,11 +45,12 @@ class Residual(nn.Module):
 
   scenes: int
   norm_per_scene: bool
+  form: Form
 
   def setup(self):
     self.norm = BatchNorm(_WIDTH, self.scenes, self.norm_per_scene)
-    self.conv1 = Convolution(_WIDTH, 3, _WIDTH, convolution.same)
-    self.conv2 = Convolution(_WIDTH, 3, _WIDTH, convolution.same)
+    self.conv1 = Convolution(_WIDTH, 3, _WIDTH, self.form.same)
+    self.conv2 = Convolution(_WIDTH, 3, _WIDTH, self.form.same)
 
   def __call__(self, x: Array, valid: Array, train: bool) -> Array:
     return x + self.conv2(nn.relu(self.conv1(nn.relu(self.norm(x, valid, train)))))
@@ -71,12 +74,14 @@ class Backbone(nn.Module):
     norm_per_scene: see `layers.BatchNorm`.
     blocks: number of residual blocks, 1 in the paper.
     pool: average over the 7 x 7 positions instead of flattening them.
+    form: of its convolutions.
   """
 
   scenes: int
   norm_per_scene: bool
   blocks: int
   pool: bool
+  form: Form
 
   @property
   def features(self) -> int:
@@ -84,7 +89,7 @@ class Backbone(nn.Module):
     return _WIDTH if self.pool else _WINDOW * _WINDOW * _WIDTH
 
   def setup(self):
-    self.residuals = [Residual(self.scenes, self.norm_per_scene) for _ in range(self.blocks)]
+    self.residuals = [Residual(self.scenes, self.norm_per_scene, self.form) for _ in range(self.blocks)]
 
   def __call__(self, x: Array, valid: Array, train: bool) -> Array:
     """Features `[T, N, D]` of the stem's output `x [T, N, 7, 7, 64]`; `valid` bool `[T, N]`."""

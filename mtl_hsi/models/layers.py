@@ -33,20 +33,20 @@ class Convolution(nn.Module):
     features: output channels.
     size: side of the kernel.
     inputs: input channels D.
-    product: `convolution.valid` or `convolution.same`.
+    convolve: `valid` or `same` of a `convolution.Form`.
   """
 
   features: int
   size: int
   inputs: int
-  product: Callable[[Array, Array], Array] = convolution.valid
+  convolve: Callable[[Array, Array], Array]
 
   def setup(self):
     self.kernel = self.param("kernel", KERNEL_INIT, (self.features, self.size, self.size, self.inputs))
     self.bias = self.param("bias", nn.initializers.zeros, (self.features,))
 
   def __call__(self, x: Array) -> Array:
-    return self.product(x, self.kernel) + _to_rank(self.bias, x.ndim)
+    return self.convolve(x, self.kernel) + _to_rank(self.bias, x.ndim)
 
   def region(self, x: Array) -> Array:
     """The valid convolution of a large region `[H, W, D]`, in use only."""

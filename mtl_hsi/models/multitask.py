@@ -21,6 +21,7 @@ from jax import Array
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models import ccnn, hresnet
+from mtl_hsi.models.convolution import FORMS
 from mtl_hsi.models.layers import KERNEL_INIT, glorot
 
 GROUPS = ("stem", "backbone", "heads")
@@ -184,6 +185,7 @@ def make_network(
   blocks: int,
   pool: bool,
   glorot: bool,
+  convolution: str,
 ) -> Network:
   """Builds a network by name.
 
@@ -196,23 +198,24 @@ def make_network(
     blocks: residual blocks (HResNet).
     pool: average pooling before the head (HResNet).
     glorot: kernels start by Glorot and Bengio's rule, else from N(0, 0.01).
+    convolution: of `convolution.FORMS`.
 
   Raises:
     RequestError: an unknown name or an option that the network lacks.
   """
-  scenes = len(class_counts)
+  scenes, form = len(class_counts), FORMS[convolution]
   if name == "hresnet":
     if blocks < 1:
       raise RequestError(f"model.blocks is {blocks}; HResNet needs at least one residual block")
-    stem, patch = hresnet.Stem(bands), hresnet.PATCH
-    backbone = hresnet.Backbone(scenes, norm_per_scene, blocks, pool)
+    stem, patch = hresnet.Stem(bands, form), hresnet.PATCH
+    backbone = hresnet.Backbone(scenes, norm_per_scene, blocks, pool, form)
   elif name == "ccnn":
     if pool or blocks != 1:
       raise RequestError(
         "model.pool and model.blocks are options of hresnet; with ccnn leave them at False and 1"
       )
-    stem, patch = ccnn.Stem(bands), ccnn.PATCH
-    backbone = ccnn.Backbone(scenes, norm_per_scene)
+    stem, patch = ccnn.Stem(bands, form), ccnn.PATCH
+    backbone = ccnn.Backbone(scenes, norm_per_scene, form)
   else:
     raise RequestError(f"model.name is {name!r}; the networks are {', '.join(NAMES)}")
   return Network(stem, backbone, patch, tuple(class_counts), spectral_knowledge, glorot)

@@ -4,7 +4,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax import lax
 from scipy import signal
 
 from mtl_hsi.models import convolution
@@ -26,31 +25,34 @@ def correlate(x, weights, mode):
   return np.stack(outputs, axis=-1)
 
 
-@pytest.mark.parametrize(("function", "mode"), [(convolution.valid, "valid"), (convolution.same, "same")])
+@pytest.mark.parametrize("form", convolution.FORMS)
+@pytest.mark.parametrize("mode", ["valid", "same"])
 @pytest.mark.parametrize("size", [1, 3, 5])
-def test_convolutions_are_scipy_correlations(function, mode, size):
+def test_convolutions_are_scipy_correlations(form, mode, size):
   weights = kernel(size)
-  result = jax.jit(function)(IMAGES, weights)
+  result = jax.jit(getattr(convolution.FORMS[form], mode))(IMAGES, weights)
   for i, j in np.ndindex(1, 2):
     np.testing.assert_allclose(result[i, j], correlate(IMAGES[i, j], weights, mode), atol=1e-4)
-  if mode == "valid":
-    region = jax.jit(convolution.valid_region)(IMAGES[0, 1], weights)
-    np.testing.assert_allclose(region, correlate(IMAGES[0, 1], weights, mode), atol=1e-4)
 
 
-@pytest.mark.parametrize(("function", "padding"), [(convolution.valid, "VALID"), (convolution.same, "SAME")])
+@pytest.mark.parametrize("size", [1, 3, 5])
+def test_a_region_is_correlated_like_a_patch(size):
+  weights = kernel(size)
+  region = jax.jit(convolution.valid_region)(IMAGES[0, 1], weights)
+  np.testing.assert_allclose(region, correlate(IMAGES[0, 1], weights, "valid"), atol=1e-4)
+
+
+@pytest.mark.parametrize("mode", ["valid", "same"])
 @pytest.mark.parametrize("size", [1, 3])
-def test_gradients_are_those_of_xla(function, padding, size):
+def test_both_forms_have_equal_gradients(mode, size):
   images, weights = IMAGES[0], kernel(size)
-
-  def reference(x, k):
-    return lax.conv_general_dilated(x, k, (1, 1), padding, dimension_numbers=("NHWC", "OHWI", "NHWC"))
 
   def gradients(convolve):
     return jax.jit(jax.grad(lambda x, k: jnp.sum(jnp.sin(convolve(x, k))), argnums=(0, 1)))(images, weights)
 
-  for ours, xla in zip(gradients(function), gradients(reference), strict=True):
-    np.testing.assert_allclose(ours, xla, atol=2e-4)
+  products, xla = (gradients(getattr(convolution.FORMS[form], mode)) for form in ("products", "xla"))
+  for own, other in zip(products, xla, strict=True):
+    np.testing.assert_allclose(own, other, atol=2e-4)
 
 
 def test_a_tap_reads_its_own_neighbour():

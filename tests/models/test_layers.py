@@ -6,6 +6,7 @@ import jax
 import numpy as np
 import pytest
 
+from mtl_hsi.models.convolution import valid
 from mtl_hsi.models.layers import BatchNorm, Convolution
 
 # Two scenes of different levels, three samples of 2 x 2 positions, five channels.
@@ -102,7 +103,7 @@ def test_statistics_start_at_zero_and_one_and_initialising_does_not_move_them(pe
 
 
 def test_kernels_start_small_and_normal_and_biases_at_zero():
-  params = Convolution(64, 3, 50).init(jax.random.key(0), np.zeros((3, 3, 50), np.float32))["params"]
+  params = Convolution(64, 3, 50, valid).init(jax.random.key(0), np.zeros((3, 3, 50), np.float32))["params"]
   assert params["kernel"].shape == (64, 3, 3, 50)
   assert abs(np.mean(params["kernel"])) < 2e-4
   assert np.std(params["kernel"]) == pytest.approx(0.01, rel=0.02)
@@ -112,5 +113,5 @@ def test_kernels_start_small_and_normal_and_biases_at_zero():
 
 def test_a_convolution_adds_its_bias():
   params = {"kernel": np.zeros((2, 1, 1, 5), np.float32), "bias": np.array([3, -4], np.float32)}
-  output = Convolution(2, 1, 5).apply({"params": params}, X[0])
+  output = Convolution(2, 1, 5, valid).apply({"params": params}, X[0])
   np.testing.assert_array_equal(output, np.broadcast_to([3, -4], (3, 2, 2, 2)))
