@@ -1,11 +1,12 @@
 """Runs an experiment, or a grid of them: python launch.py --config=configs/mtl.py:pu_all."""
 
+import contextlib
 import sys
 from pathlib import Path
 
 from absl import flags
 
-from mtl_hsi import commandline
+from mtl_hsi import commandline, local_processes
 from mtl_hsi.errors import RequestError
 
 _CONFIG = commandline.define_config("config", "Config file, with its argument behind a colon.")
@@ -24,32 +25,50 @@ _COORDINATOR = flags.DEFINE_string(
   "Joins several processes, on one machine or many, into one run: address:port of the first of them, or "
   "'auto' under SLURM, Open MPI or on TPU pods.",
 )
-_PROCESSES = flags.DEFINE_integer("processes", None, "How many processes --coordinator joins.", lower_bound=1)
-_PROCESS = flags.DEFINE_integer("process", None, "Which of them this one is, from 0.", lower_bound=0)
+_PROCESSES = flags.DEFINE_integer(
+  "processes",
+  None,
+  "How many processes --coordinator joins; without it, how many to start on the cores of this machine.",
+  lower_bound=1,
+)
+_PROCESS = flags.DEFINE_integer(
+  "process", None, "Which of those that --coordinator joins this one is, from 0.", lower_bound=0
+)
 
 
 def main(_):
   config = commandline.resolve(_CONFIG)
   workdir = Path(_WORKDIR.value) if _WORKDIR.value else commandline.default_workdir(_CONFIG)
-  if _COORDINATOR.value and commandline.is_grid(config):
-    raise RequestError("--coordinator joins processes into one run; a grid is cut into parts by --shard=i/n")
-  # JAX is imported only when the request has proved readable.
-  from mtl_hsi import devices
+  if (_COORDINATOR.value or _PROCESSES.value) and commandline.is_grid(config):
+    raise RequestError(
+      "--coordinator and --processes make one run of several processes; a grid is cut by --shard=i/n"
+    )
+  with _coordinator() as coordinator:
+    # JAX is imported only when the request has proved readable.
+    from mtl_hsi import devices
 
-  cache = Path(_COMPILE_CACHE.value or workdir.absolute().parent / ".compile_cache")
-  devices.configure(cache, config.replicas)
-  if _COORDINATOR.value:
-    from mtl_hsi import processes
+    cache = Path(_COMPILE_CACHE.value or workdir.absolute().parent / ".compile_cache")
+    devices.configure(cache, config.replicas)
+    if coordinator:
+      from mtl_hsi import processes
 
-    processes.join(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
-  if commandline.is_grid(config):
-    from mtl_hsi import grid, paper_grid
+      index = _PROCESS.value if _COORDINATOR.value else 0
+      processes.join(coordinator, _PROCESSES.value, index)
+    if commandline.is_grid(config):
+      from mtl_hsi import grid, paper_grid
 
-    paper_grid.run(config, workdir, grid.parse_shard(_SHARD.value), sys.argv)
-  else:
-    from mtl_hsi import experiment
+      paper_grid.run(config, workdir, grid.parse_shard(_SHARD.value), sys.argv)
+    else:
+      from mtl_hsi import experiment
 
-    experiment.run(config, workdir, sys.argv)
+      experiment.run(config, workdir, sys.argv)
+
+
+def _coordinator():
+  """Where to join other processes, if there are any: those given, or those started here."""
+  if _COORDINATOR.value or not _PROCESSES.value:
+    return contextlib.nullcontext(_COORDINATOR.value)
+  return local_processes.started(_PROCESSES.value, sys.argv)
 
 
 if __name__ == "__main__":

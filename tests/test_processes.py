@@ -37,6 +37,19 @@ def launch_two(arguments):
   return [launching.Outcome(process.returncode, *text) for process, text in zip(started, texts, strict=True)]
 
 
+def launch_on_cores(count, arguments):
+  """Outcome of a run that starts its own processes; all of them must be gone when it is over."""
+  process = subprocess.Popen(
+    [sys.executable, "launch.py", *arguments, f"--processes={count}"],
+    **{"cwd": launching.ROOT, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True},
+    start_new_session=True,
+  )
+  texts = process.communicate(timeout=300)
+  with pytest.raises(ProcessLookupError):
+    os.killpg(process.pid, 0)
+  return launching.Outcome(process.returncode, *texts)
+
+
 def predictions(run):
   with np.load(run / "predictions.npz") as archive:
     return dict(archive)
@@ -54,6 +67,33 @@ def test_two_processes_do_the_run_of_one(inputs, finished, tmp_path):
     assert np.mean(together == alone[name]) > 0.99
   environment = json.loads((tmp_path / "run" / "environment.json").read_text())
   assert (environment["processes"], len(environment["devices"])) == (2, 2)
+
+
+@pytest.mark.slow
+def test_a_run_starts_its_own_processes(inputs, finished, tmp_path):
+  outcome = launch_on_cores(2, launching.arguments(inputs, tmp_path / "run"))
+  assert outcome.status == 0, outcome.err
+  assert outcome.out.count("Report:") == 1
+  alone = predictions(finished)
+  for name, together in predictions(tmp_path / "run").items():
+    assert np.mean(together == alone[name]) > 0.99
+  environment = json.loads((tmp_path / "run" / "environment.json").read_text())
+  assert (environment["processes"], len(environment["devices"])) == (2, 2)
+
+
+@pytest.mark.slow
+def test_a_refusal_ends_the_processes_that_were_started(inputs, finished):
+  outcome = launch_on_cores(2, launching.arguments(inputs, finished, batch_size=7))
+  assert outcome.status == 2
+  assert "holds a run of another config" in outcome.err
+  assert outcome.err.count("error:") == 1
+
+
+def test_more_processes_than_cores_are_refused(inputs, tmp_path):
+  outcome = launching.launch(*launching.arguments(inputs, tmp_path / "run"), "--processes=4000")
+  assert outcome.status == 2
+  assert "error: --processes=4000 on " in outcome.err
+  assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.slow
@@ -99,14 +139,11 @@ def test_processes_need_their_numbers(count, index):
     processes.join("localhost:1", count, index)
 
 
-def test_grids_are_cut_by_shards_instead(tmp_path):
-  outcome = launching.launch(
-    "--config=configs/rehearsal.py:table3", f"--workdir={tmp_path / 'grid'}", "--coordinator=localhost:1"
-  )
+@pytest.mark.parametrize("flag", ["--coordinator=localhost:1", "--processes=2"])
+def test_grids_are_cut_by_shards_instead(tmp_path, flag):
+  outcome = launching.launch("--config=configs/rehearsal.py:table3", f"--workdir={tmp_path / 'grid'}", flag)
   assert outcome.status == 2
-  assert (
-    "error: --coordinator joins processes into one run; a grid is cut into parts by --shard" in outcome.err
-  )
+  assert "a grid is cut by --shard=i/n" in outcome.err
 
 
 def test_a_process_alone_finds_everything_itself():
