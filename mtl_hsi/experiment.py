@@ -115,7 +115,7 @@ def _finish(config, options, problem, directory, work):
   summary = report.RunReport(
     title=directory.absolute().name,
     description=description(options),
-    scenes=[_scene_report(options, problem, name, results, work.predictions) for name in problem.scenes],
+    scenes=[_scene_report(options, problem, name, results, work) for name in problem.scenes],
     target=options.target,
     losses=work.losses,
     phases=options.schedule.lengths,
@@ -274,16 +274,19 @@ def _measure(problem, predictions):
   return {**results, "leakage": leakage}
 
 
-def _scene_report(options, problem, name, results, predictions):
+def _scene_report(options, problem, name, results, work):
   scene, split = problem.scenes[name], problem.splits[name]
+  votes = None if work.votes is None else work.votes[name]
   return report.SceneReport(
     scene=scene,
     metrics=results[name],
-    prediction=predictions[name][0],
+    prediction=work.predictions[name][0],
     train=split.train[0],
     test=split.test[0],
     false_colour_bands=false_colour_bands(scene),
     bands=bands_used(problem, name),
     paper=paper_figure(problem, options) if name == options.target else None,
     leakage=results["leakage"][name],
+    vote_share=None if votes is None else votes.share[0],
+    probability=None if votes is None else votes.probability[0],
   )
