@@ -15,6 +15,8 @@ from mtl_hsi.scenes.scene import Georeference
 _MOST_PIXELS = 2_000_000
 # What maps may take of a scene's bytes, so that something is left for spectra.
 _SHARE_OF_MAPS = 0.7
+# Bytes for everything else of a scene: names, tables, curve.
+_REST = 100_000
 # Of viridis, from no confidence to full.
 _RAMP = ((68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37))
 _SCRIPTS = ("viewer_data.js", "viewer.js")
@@ -29,7 +31,7 @@ class View:
     every: every how many rows and columns are shown.
     pngs: the maps at that size, encoded, in the order of `maps.maps`.
     data: what the script reads, for JSON; `viewer.js` says how.
-    caption: sentences on what was left out to keep the page small.
+    caption: sentences on what the viewer shows, and what was left out to keep the page small.
     layers: identifier and name of each layer over the false colour.
     ramp: colours of the confidence.
     error_legend: colours of the errors with their meaning.
@@ -59,7 +61,7 @@ def view(report: SceneReport, drawn: list[maps.Map], budget: int) -> View:
     if used <= _SHARE_OF_MAPS * budget or every >= max(report.prediction.shape):
       break
     every += 1
-  found = spectra.spectra(report.scene, every, budget - used)
+  found = spectra.spectra(report.scene, every, budget - used - _REST)
   layers = [("truth", "truth"), ("prediction", "prediction"), ("errors", "errors")]
   if report.probability is not None:
     layers.insert(2, ("confidence", "confidence"))
@@ -67,7 +69,7 @@ def view(report: SceneReport, drawn: list[maps.Map], budget: int) -> View:
     every=every,
     pngs=pngs,
     data=_data(report, every, pixels, found),
-    caption=_caption(report, every, found),
+    caption=_caption(report, drawn[0], every, found),
     layers=layers,
     ramp=_RAMP,
     error_legend=maps.ERROR_LEGEND[:3],
@@ -125,9 +127,12 @@ def _place(georeference: Georeference) -> dict:
   return {"transform": list(georeference.transform), "crs": name}
 
 
-def _caption(report: SceneReport, every: int, found: spectra.Spectra) -> str:
+def _caption(report: SceneReport, false_colour: maps.Map, every: int, found: spectra.Spectra) -> str:
   bands, apart = report.scene.cube.shape[2], every * found.step
-  sentences = [] if every == 1 else [f"Maps show every {_ordinal(every)} row and column."]
+  channels = "; ".join(text for _, text in false_colour.legend[:3])
+  sentences = [f"False colour has {channels}."]
+  if every > 1:
+    sentences.append(f"Maps show every {_ordinal(every)} row and column.")
   if found.text:
     some = f"{bands}" if len(found.bands) == bands else f"{len(found.bands)} of {bands}"
     whose = "pixel" if apart == 1 else f"{_ordinal(apart)} row and column"

@@ -33,57 +33,73 @@ def text(run, fields, fields_report):
   return page.html(dataclasses.replace(run, scenes=[report], losses=None, title=_HOSTILE))
 
 
-def test_the_page_as_it_is_loads_with_nothing_on_its_console(text, tmp_path):
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+  if browsing.CHROMIUM is None:
+    pytest.skip("no Chromium on this machine's path")
+  with browsing.browser(tmp_path_factory.mktemp("profile")) as browser:
+    yield browser
+
+
+@pytest.fixture
+def opened(text, tmp_path, chromium):
+  """The page as it is, open in a browser, whose console must have stayed silent at the end."""
   (tmp_path / "page.html").write_text(text, "utf-8")
-  outcome = browsing.browse(tmp_path / "page.html", "--virtual-time-budget=5000", "--dump-dom")
-  assert browsing.console(outcome) == []
-  assert 'class="viewer viewing"' in outcome.stdout
-  assert "<img src=x" not in outcome.stdout.replace("\\u003c", "")
+  chromium.open(tmp_path / "page.html")
+  yield chromium
+  assert chromium.said == []
 
 
-def test_hover_shows_classes_confidence_and_spectrum(text, tmp_path):
-  found = browsing.ask(
-    text,
-    tmp_path,
+def test_the_page_loads_and_hostile_names_stay_text(opened):
+  found = opened.ask(
     """
-    event("pointermove", ...middle(1, 2, 4, 5));
-    const line = find(".inspector .line").getAttribute("d");
-    const fields = ["truth", "prediction", "confidence", "votes", "use"];
-    const wrong = [find(".place").textContent, ...fields.map(shown)];
-    event("pointermove", ...middle(3, 4, 4, 5));
-    const empty = [shown("use"), shown("confidence"), find(".inspector svg").hasAttribute("hidden")];
-    event("pointermove", ...middle(3, 3, 4, 5));
-    return { wrong, line, empty, last: shown("truth"), images: root.querySelectorAll("img").length,
-      axis: [...root.querySelectorAll(".inspector text")].map((text) => text.textContent) };
-    """,
+    return [document.querySelector("h1").textContent, root.querySelectorAll("img, b").length,
+      getComputedStyle(document.querySelector(".maps")).display, find("[data-class='1']").textContent.trim()];
+    """
   )
-  assert found["wrong"] == [
+  assert found == [_HOSTILE, 0, "none", f"2  {_HOSTILE}"]
+
+
+def test_hover_shows_classes_confidence_and_spectrum(opened):
+  opened.point(1, 2, 4, 5)
+  found = opened.ask(
+    """
+    const fields = ["truth", "prediction", "confidence", "votes", "use"];
+    return [find(".place").textContent, ...fields.map(shown)];
+    """
+  )
+  assert found == [
     "Row 1, column 2; x 500025, y 4999985 (EPSG:32632): 9  Roof",
     *(f"2  {_HOSTILE}", "9  Roof", "25 %", "40 % of the snapshots", "test pixel"),
   ]
-  assert found["empty"] == ["no measurement", "none", True]
-  assert (found["last"], found["images"]) == ("5  <b>Wald</b>", 0)
-  # Of pixel 3, 3: 54, 55 and 56 of 0 to 56, on the axis of most values.
-  assert found["axis"][3:] == ["450", "650", "wavelength (nm)"]
+  axis = "return [...root.querySelectorAll('.inspector text')].map((text) => text.textContent);"
+  assert opened.ask(axis)[3:] == ["450", "650", "wavelength (nm)"]
+  line = opened.ask("return find('.inspector .line').getAttribute('d');")
   # The pixel's values 21, 22, 23 rise by one each, at equal distances of wavelength.
-  (x0, y0), (x1, y1), (x2, y2) = (map(float, p.split(",")) for p in found["line"][1:].split("L"))
+  (x0, y0), (x1, y1), (x2, y2) = (map(float, p.split(",")) for p in line[1:].split("L"))
   assert x1 - x0 == pytest.approx(x2 - x1)
   assert y0 - y1 == pytest.approx(y1 - y2, abs=0.8)
   assert y0 > y1 > y2
 
 
-def test_spectrum_has_the_pixels_values(text, tmp_path, fields):
-  found = browsing.ask(
-    text, tmp_path, "return spectrumAt(JSON.parse(find('script').textContent), await readSpectra("
+def test_a_pixel_without_measurement_has_neither_confidence_nor_spectrum(opened):
+  opened.point(3, 4, 4, 5)
+  found = opened.ask(
+    "return [shown('use'), shown('confidence'), find('.inspector svg').hasAttribute('hidden')];"
+  )
+  assert found == ["no measurement", "none", True]
+
+
+def test_spectrum_has_the_pixels_values(opened, fields):
+  found = opened.ask(
+    "return spectrumAt(JSON.parse(find('script').textContent), await readSpectra("
     "JSON.parse(find('script').textContent).spectra), 2, 1).values;"
   )  # fmt: skip
   np.testing.assert_allclose(found, fields.cube[2, 1], atol=54 / 255)
 
 
-def test_layers_opacity_and_legend_change_what_is_drawn(text, tmp_path):
-  found = browsing.ask(
-    text,
-    tmp_path,
+def test_layers_opacity_and_legend_change_what_is_drawn(opened):
+  found = opened.ask(
     """
     const [x, y] = middle(1, 2, 4, 5), slider = find("input[type=range]"), drawn = {};
     const layer = (name) => find(`input[value=${name}]`).click();
@@ -122,44 +138,49 @@ def test_layers_opacity_and_legend_change_what_is_drawn(text, tmp_path):
   assert (found["output"], found["key"]) == ("100 %", 0)
 
 
-def test_keyboard_moves_the_cursor_zooms_and_pans(text, tmp_path):
-  found = browsing.ask(
-    text,
-    tmp_path,
+def test_keyboard_alone_reaches_the_map_moves_its_cursor_zooms_and_pans(opened):
+  seen = []
+  opened.run("document.querySelector('[data-do=whole]').focus();")
+  opened.press("Tab", "ArrowDown")
+  seen.append(opened.ask("return [document.activeElement === canvas, place()];"))
+  assert "solid" in opened.ask("return getComputedStyle(canvas).outlineStyle;")
+  opened.press("ArrowLeft", "ArrowUp")
+  seen.append(opened.ask("return place();"))
+  opened.press(*["ArrowUp"] * 4)
+  seen.append(opened.ask("return place();"))
+  assert seen == [[True, "Row 2, column 2"], "Row 1, column 1", "Row 0, column 1"]
+  corner = "return colour(canvas.clientWidth - 3, canvas.clientHeight - 3);"
+  opened.ask("find('[data-do=no]').click(); canvas.focus();")
+  before = opened.ask(corner)
+  opened.press("+", "+", "+")
+  assert opened.ask(corner) != before
+  opened.press(*["ArrowDown"] * 5, *["ArrowRight"] * 5, "ArrowUp", "ArrowLeft")
+  assert opened.ask(corner) == list(colours.NO_DATA), "the view follows the cursor"
+  opened.press("0")
+  assert opened.ask(corner) == before
+
+
+def test_shift_and_arrows_pan(opened):
+  found = opened.ask(
     """
-    canvas.focus();
-    const place = () => find(".place").textContent.split(";")[0], seen = [];
-    key("ArrowDown"); seen.push(place());
-    key("ArrowLeft"); key("ArrowUp"); seen.push(place());
-    for (let i = 0; i < 9; i++) key("ArrowUp");
-    seen.push(place());
-    find("input[type=range]").value = 100;
-    find("input[type=range]").dispatchEvent(new Event("input"));
-    find("[data-do=no]").click();
-    const before = colour(3, 3);
-    for (let i = 0; i < 9; i++) key("+");
-    for (let i = 0; i < 20; i++) for (const way of ["Down", "Right"]) key("Arrow" + way, { shiftKey: true });
-    const panned = colour(canvas.clientWidth - 3, canvas.clientHeight - 3);
-    key("0");
-    return { seen, before, panned, after: colour(3, 3), focused: document.activeElement === canvas };
-    """,
+    const [x, y] = [canvas.clientWidth / 2, canvas.clientHeight / 2];
+    find("[data-do=in]").click();
+    event("pointermove", x, y);
+    const seen = [place()];
+    for (const key of ["ArrowRight", "ArrowRight", "ArrowRight", "ArrowDown", "ArrowDown", "ArrowDown"])
+      canvas.dispatchEvent(new KeyboardEvent("keydown", { key, shiftKey: true }));
+    event("pointermove", x, y);
+    return [...seen, place()];
+    """
   )
-  assert found["seen"] == ["Row 2, column 2", "Row 1, column 1", "Row 0, column 1"]
-  assert found["before"] == found["after"]
-  assert found["panned"] == list(colours.NO_DATA)
-  assert found["focused"]
+  assert found == ["Row 2, column 2", "Row 2, column 3"]
 
 
-def test_mouse_zooms_at_its_place_drags_and_two_fingers_pinch(text, tmp_path):
-  found = browsing.ask(
-    text,
-    tmp_path,
+def test_mouse_zooms_at_its_place_drags_and_two_fingers_pinch(opened):
+  found = opened.ask(
     """
-    const [x, y] = middle(2, 1, 4, 5), seen = [], place = () => find(".place").textContent.split(";")[0];
-    const wheel = (down) => canvas.dispatchEvent(new WheelEvent("wheel", { deltaY: down, cancelable: true,
-      clientX: x + canvas.getBoundingClientRect().left, clientY: y + canvas.getBoundingClientRect().top }));
-    const passed = wheel(200);
-    const taken = wheel(-200);
+    const [x, y] = middle(2, 1, 4, 5), seen = [];
+    const passed = event("wheel", x, y, { deltaY: 200 }), taken = event("wheel", x, y, { deltaY: -200 });
     event("pointermove", x, y); seen.push(place());
     canvas.setPointerCapture = () => {};
     event("pointerdown", x, y); event("pointermove", x + 150, y); event("pointerup", x + 150, y);
@@ -176,3 +197,23 @@ def test_mouse_zooms_at_its_place_drags_and_two_fingers_pinch(text, tmp_path):
   assert found["seen"] == ["Row 2, column 1"] * 3
   assert (found["passed"], found["taken"]) == (True, False)
   assert found["action"] == "none"
+
+
+def test_a_phone_has_no_need_to_scroll_sideways(opened, tmp_path):
+  opened.open(tmp_path / "page.html", width=360)
+  assert opened.run("return document.documentElement.scrollWidth;") <= 360
+
+
+def test_in_print_and_without_scripts_the_maps_are_seen(opened, tmp_path):
+  seen = """
+    return [".viewer", ".maps", ".map-legend"].map((part) =>
+      getComputedStyle(document.querySelector(part)).display !== "none");
+  """
+  assert opened.run(seen) == [True, False, False]
+  opened.send("Emulation.setEmulatedMedia", media="print")
+  assert opened.run(seen) == [False, True, True]
+  opened.send("Emulation.setEmulatedMedia", media="")
+  opened.send("Emulation.setScriptExecutionDisabled", value=True)
+  opened.load(tmp_path / "page.html")
+  assert opened.run(seen) == [False, True, True]
+  opened.send("Emulation.setScriptExecutionDisabled", value=False)
