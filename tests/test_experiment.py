@@ -81,6 +81,7 @@ def test_every_pixel_has_the_confidence_of_its_class(finished):
     # Two snapshots agree, or the smaller class wins.
     assert set(np.unique(share)) <= {0.5, 1}
     assert ((probability > 0) & (probability <= 1)).all()
+  assert (finished / "report.html").read_text("utf-8").count('value="confidence"') == len(SCENES)
 
 
 @pytest.mark.parametrize("name", LABELS)

@@ -187,14 +187,16 @@ def test_mouse_zooms_at_its_place_drags_and_two_fingers_pinch(opened):
     event("pointermove", x + 150, y); seen.push(place());
     find("[data-do=whole]").click();
     const finger = { pointerType: "touch" };
-    event("pointerdown", x, y, finger); event("pointerup", x, y, finger); seen.push(place());
+    const tapped = middle(0, 3, 4, 5);
+    event("pointermove", ...tapped, finger); seen.push(place());
+    event("pointerdown", ...tapped, finger); event("pointerup", ...tapped, finger); seen.push(place());
     const [one, other] = [2, 3].map((pointerId) => ({ ...finger, pointerId }));
     event("pointerdown", x - 20, y, one); event("pointerdown", x + 20, y, other);
     event("pointermove", x - 60, y, one);
     return { seen, passed, taken, action: canvas.style.touchAction };
     """,
   )
-  assert found["seen"] == ["Row 2, column 1"] * 3
+  assert found["seen"] == [*["Row 2, column 1"] * 3, "Row 0, column 3"]
   assert (found["passed"], found["taken"]) == (True, False)
   assert found["action"] == "none"
 
