@@ -76,7 +76,7 @@ def test_the_work_directory_is_that_of_a_network(svm_finished, finished):
     paths = (path.relative_to(run) for path in run.rglob("*") if path.is_file())
     return {str(path) for path in paths if path.parts[0] != "checkpoints"}
 
-  assert names(svm_finished) == names(finished)
+  assert names(svm_finished) == names(finished) - {"confidence.npz"}
   assert {path.name for path in (svm_finished / "checkpoints").iterdir()} == {"svm"}
   assert {path.name for path in (svm_finished / "checkpoints" / "svm").iterdir()} == KEPT
   for name in ("split.npz", "scenes.json"):
@@ -110,6 +110,10 @@ def test_metrics_are_those_of_a_network_and_the_pairs(svm_finished, finished):
   assert seconds["train"] + seconds["classify"] == pytest.approx(seconds["total"])
   assert 0 < seconds["train"] < seconds["total"]
   assert seconds["compile"] == 0
+
+
+def test_the_report_has_no_confidence_since_no_snapshots_voted(svm_finished):
+  assert 'value="confidence"' not in (svm_finished / "report.html").read_text("utf-8")
 
 
 def test_the_report_has_no_loss_curve(svm_finished, finished):

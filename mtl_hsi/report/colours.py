@@ -1,5 +1,7 @@
 """Colours of classes and marks, the same in every map, table and raster."""
 
+from mtl_hsi.scenes.scene import Scene
+
 RGB = tuple[int, int, int]
 
 # The first seven are Okabe & Ito's for colour-blind readers. Each further one is the sRGB colour farthest (in
@@ -26,6 +28,14 @@ def of_class(position: int) -> RGB:
   """Colour of the class at a place, from 0, in the ascending order of ids; repeats after 64."""
   start = 3 * position % len(_TABLE)
   return tuple(_TABLE[start : start + 3])
+
+
+def of_scene(scene: Scene) -> list[RGB]:
+  """Colours of a scene's classes in the ascending order of ids: its own where it has them."""
+  own = getattr(scene, "class_colours", None) or {}
+  return [
+    tuple(map(int, own.get(c, of_class(position)))) for position, c in enumerate(scene.class_ids.tolist())
+  ]
 
 
 def hexadecimal(colour: RGB) -> str:

@@ -24,6 +24,9 @@ class SceneReport:
     bands: which of the scene's bands were used, in words.
     paper: overall accuracy in the paper's cell of this experiment, or None.
     leakage: share of test pixels whose patch holds a training pixel, or None.
+    vote_share: share of the snapshots that voted for the predicted class, first
+      replica, `[H, W]`, or None where nothing voted.
+    probability: mean probability of the predicted class, likewise.
   """
 
   scene: Scene
@@ -35,6 +38,8 @@ class SceneReport:
   bands: str
   paper: PaperFigure | None
   leakage: float | None
+  vote_share: np.ndarray | None = None
+  probability: np.ndarray | None = None
 
   @property
   def replicas(self) -> int:

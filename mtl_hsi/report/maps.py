@@ -19,7 +19,7 @@ _LARGEST_ZOOM = 8
 _MARGIN, _GAP, _ROW, _SWATCH = 16, 24, 22, 14
 _TITLE = 36
 _STRETCH = (2, 98)  # percentiles
-_ERROR_LEGEND = [
+ERROR_LEGEND = [
   (colours.WRONG, "test pixel, wrong"),
   (colours.CORRECT, "test pixel, correct"),
   (colours.TRAINING, "training pixel"),
@@ -54,7 +54,7 @@ def maps(report: SceneReport) -> list[Map]:
     ("false_colour", _false_colour(scene, report.false_colour_bands), _band_legend(report) + no_data),
     ("ground_truth", class_image(scene, scene.labels), classes + unlabelled + no_data),
     ("prediction", class_image(scene, report.visible), classes + no_data),
-    ("errors", _errors(report), _ERROR_LEGEND + no_data),
+    ("errors", _errors(report), ERROR_LEGEND + no_data),
   ]
   return [
     Map(name, f"{scene.title}: {name.replace('_', ' ')}", image, legend) for name, image, legend in drawn
@@ -64,8 +64,8 @@ def maps(report: SceneReport) -> list[Map]:
 def class_legend(scene: Scene) -> list[tuple[colours.RGB, str]]:
   """Returns colour, id and name of each class of a scene."""
   return [
-    (colours.of_class(position), _class_label(class_id, scene.class_names[class_id]))
-    for position, class_id in enumerate(scene.class_ids.tolist())
+    (colour, _class_label(class_id, scene.class_names[class_id]))
+    for colour, class_id in zip(colours.of_scene(scene), scene.class_ids.tolist(), strict=True)
   ]
 
 
@@ -152,8 +152,7 @@ def _false_colour(scene: Scene, bands: Sequence[int]) -> np.ndarray:
 
 def class_image(scene: Scene, ids: np.ndarray) -> np.ndarray:
   """Class ids `[H, W]`, 0 is unlabelled, in the classes' colours: uint8 `[H, W, 3]`."""
-  classes = [colours.of_class(position) for position in range(len(scene.class_ids))]
-  table = np.array([colours.UNLABELLED, *classes], np.uint8)
+  table = np.array([colours.UNLABELLED, *colours.of_scene(scene)], np.uint8)
   places = np.where(ids > 0, 1 + np.searchsorted(scene.class_ids, ids), 0)
   return _hide_no_data(scene, table[places])
 

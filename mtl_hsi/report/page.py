@@ -1,13 +1,14 @@
 """The report as one HTML file that needs nothing else."""
 
 import base64
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 
 import jinja2
 import numpy as np
 
-from mtl_hsi.report import colours, curves, maps, templates
+from mtl_hsi.report import colours, curves, maps, spectra, templates, viewer
 from mtl_hsi.report.contents import RunReport, SceneReport
 
 _SHARP = 300  # pixels; smaller maps are magnified with their pixels visible
@@ -16,25 +17,31 @@ _SHARP = 300  # pixels; smaller maps are magnified with their pixels visible
 def html(run: RunReport) -> str:
   """Renders the figures beside the paper's and, of each scene, maps, classes, confusion, curve and split."""
   drawn = [None] * len(run.scenes) if run.losses is None else curves.curves(run.losses, run.phases)
+  script, budget = viewer.script(), spectra.scene_budget(len(run.scenes))
   return _ENVIRONMENT.get_template("page.html").render(
     run=run,
-    scenes=[_scene(report, curve) for report, curve in zip(run.scenes, drawn, strict=True)],
+    scenes=[_scene(report, curve, budget) for report, curve in zip(run.scenes, drawn, strict=True)],
     simulated=any(report.scene.simulated for report in run.scenes),
     in_paper=any(report.paper for report in run.scenes),
     config=list(_flat("", run.config)),
     environment=[entry for entry in _flat("", run.environment) if not entry[0].startswith("command")],
     frame=curves,
+    script=script,
+    # The page runs this script and no other, whatever a file may have smuggled in.
+    script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
   )
 
 
-def _scene(report: SceneReport, curve: curves.Curve | None) -> dict:
-  classes = maps.class_legend(report.scene)
+def _scene(report: SceneReport, curve: curves.Curve | None, budget: int) -> dict:
+  classes, drawn = maps.class_legend(report.scene), maps.maps(report)
+  view = viewer.view(report, drawn, budget)
   return {
     "report": report,
     "scene": report.scene,
     "metrics": report.metrics,
     "labelled": int((report.scene.labels > 0).sum()),
-    "maps": [_map(drawn, classes) for drawn in maps.maps(report)],
+    "maps": [_map(one, png, classes, view.every) for one, png in zip(drawn, view.pngs, strict=True)],
+    "view": view,
     "legend": classes,
     "classes": _classes(report),
     "confusion": _confusion(report.metrics),
@@ -44,13 +51,13 @@ def _scene(report: SceneReport, curve: curves.Curve | None) -> dict:
   }
 
 
-def _map(drawn: maps.Map, classes: list) -> dict:
+def _map(drawn: maps.Map, png: bytes, classes: list, every: int) -> dict:
   """The classes' legend stands once below all maps."""
-  height, width = drawn.image.shape[:2]
+  height, width = (-(-size // every) for size in drawn.image.shape[:2])
   return {
     "name": drawn.name.replace("_", " "),
     "title": drawn.title,
-    "uri": "data:image/png;base64," + base64.b64encode(maps.png(drawn.image)).decode(),
+    "uri": "data:image/png;base64," + base64.b64encode(png).decode(),
     "width": width,
     "height": height,
     "sharp": max(height, width) < _SHARP,
@@ -64,8 +71,8 @@ def _classes(report: SceneReport) -> list[dict]:
   rows, columns = report.train[report.train[:, 0] >= 0].T
   train = labels[rows, columns]
   return [
-    entry | {"colour": colours.of_class(c), "train_pixels": int((train == entry["id"]).sum())}
-    for c, entry in enumerate(report.metrics["per_class"])
+    entry | {"colour": colour, "train_pixels": int((train == entry["id"]).sum())}
+    for colour, entry in zip(colours.of_scene(report.scene), report.metrics["per_class"], strict=True)
   ]
 
 

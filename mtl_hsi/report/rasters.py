@@ -54,6 +54,6 @@ def category_names(scene: Scene) -> bytes:
 
 def _colour_table(scene: Scene) -> dict[int, tuple[int, int, int, int]]:
   table = {0: (*(colours.UNLABELLED if scene.nodata is None else colours.NO_DATA), 255)}
-  for position, class_id in enumerate(scene.class_ids.tolist()):
-    table[class_id] = (*colours.of_class(position), 255)
+  for colour, class_id in zip(colours.of_scene(scene), scene.class_ids.tolist(), strict=True):
+    table[class_id] = (*colour, 255)
   return table

@@ -1,0 +1,129 @@
+import base64
+import dataclasses
+import json
+import re
+import zlib
+
+import numpy as np
+import pytest
+
+from mtl_hsi.report import colours, maps, page, viewer
+from mtl_hsi.scenes.scene import Georeference, Scene
+from tests.report.conftest import classified
+
+
+def planes(view):
+  data = view.data
+  values = np.frombuffer(zlib.decompress(base64.b64decode(data["pixels"])), np.uint8)
+  return values.reshape(-1, data["height"], data["width"])
+
+
+def viewed(report, budget=8_000_000):
+  return viewer.view(report, maps.maps(report), budget)
+
+
+def test_pixels_hold_truth_prediction_use_and_confidence(fields, fields_report):
+  share = np.linspace(0, 1, 20).reshape(4, 5).astype(np.float32)
+  report = dataclasses.replace(fields_report, vote_share=share, probability=share.astype(np.float16))
+  truth, prediction, use, votes, probability = planes(viewed(report))
+  places = np.select([fields.labels == i for i in (2, 5, 9)], [1, 2, 3])
+  np.testing.assert_array_equal(truth, places)
+  np.testing.assert_array_equal(prediction, np.where(places, places, 1))
+  assert [(use == mark).sum() for mark in range(4)] == [1, 3, 16, 0]
+  assert (use[tuple(report.train.T)] == 1).all()
+  np.testing.assert_allclose(votes / 255, share, atol=0.002)
+  np.testing.assert_allclose(probability / 255, share, atol=0.0025)
+
+
+def test_without_votes_there_is_no_layer_of_confidence(run, fields_report):
+  view = viewed(fields_report)
+  assert len(planes(view)) == 3
+  assert [key for key, _ in view.layers] == ["truth", "prediction", "errors"]
+  text = page.html(dataclasses.replace(run, scenes=[fields_report], losses=None))
+  assert 'value="confidence"' not in text
+  assert 'data-show="votes"' not in text
+
+
+def test_pixels_without_measurement_have_no_prediction(fields, fields_report):
+  report = dataclasses.replace(fields_report, scene=dataclasses.replace(fields, nodata=fields.labels == 0))
+  _, prediction, use = planes(viewed(report))
+  assert (prediction[3, 4], use[3, 4]) == (0, 3)
+
+
+def test_more_classes_than_a_byte_holds_take_two():
+  labels = np.arange(1, 301, dtype=np.int32).reshape(15, 20)
+  labels = np.concatenate([labels, labels])
+  cube = np.zeros((30, 20, 3), np.uint8)
+  report = classified(Scene("many", cube, labels, {i: f"class {i}" for i in range(1, 301)}))
+  low, high, *_ = planes(viewed(report))
+  np.testing.assert_array_equal(low + 256 * high.astype(int), labels)
+
+
+def test_large_scenes_are_thinned_out_until_they_fit(fields_report):
+  generator = np.random.default_rng(0)
+  labels = generator.integers(1, 4, (300, 200)).astype(np.int32)
+  cube = generator.integers(0, 1000, (300, 200, 6)).astype(np.uint16)
+  report = classified(Scene("large", cube, labels, {1: "a", 2: "b", 3: "c"}), probability=np.ones((300, 200)))
+  budget = 300_000
+  view = viewed(report, budget)
+  assert view.every == 2
+  assert len(json.dumps(view.data)) + sum(map(len, view.pngs)) * 4 / 3 < budget
+  np.testing.assert_array_equal(planes(view)[0], labels[::2, ::2])
+  assert "Maps show every 2nd row and column." in view.caption
+  assert re.search(r"in 8 bits, 6 bands of every \d+(th|nd|rd) row and column", view.caption)
+
+
+def test_a_page_of_large_scenes_stays_below_its_budget(run, fields_report, monkeypatch):
+  monkeypatch.setattr("mtl_hsi.report.spectra.PAGE_BUDGET", 1_000_000)
+  generator = np.random.default_rng(0)
+  cube = generator.integers(0, 9999, (300, 300, 20)).astype(np.uint16)
+  labels = generator.integers(1, 3, (300, 300)).astype(np.int32)
+  reports = [classified(Scene(f"scene{i}", cube, labels, {1: "a", 2: "b"})) for i in range(2)]
+  text = page.html(dataclasses.replace(run, scenes=reports, losses=None))
+  assert 300_000 < len(text.encode()) <= 1_000_000
+
+
+def test_place_on_the_ground_is_named_by_code_or_name(fields, fields_report):
+  def named(crs):
+    scene = dataclasses.replace(fields, georeference=Georeference(crs, (10.0, 0, 5, 0, -10.0, 6)))
+    return viewed(dataclasses.replace(fields_report, scene=scene)).data["georeference"]
+
+  assert named("EPSG:32632") == {"transform": [10.0, 0, 5, 0, -10.0, 6], "crs": "EPSG:32632"}
+  local = 'LOCAL_CS["Field <3>",UNIT["metre",1]]'
+  assert named(local)["crs"] == "Field <3>"
+  assert viewed(fields_report).data["georeference"] is None
+
+
+@pytest.mark.parametrize(
+  "name", ["</script><script>alert(1)</script>", "a\"'&<!--", "<img src=x onerror=alert(1)>"]
+)
+def test_names_stay_text_in_the_data_too(run, fields, fields_report, name):
+  scene = dataclasses.replace(fields, class_names={**fields.class_names, 5: name})
+  text = page.html(
+    dataclasses.replace(
+      run, scenes=[dataclasses.replace(fields_report, scene=scene)], losses=None, title=name
+    )
+  )
+  assert name not in text
+  (data,) = re.findall(r'<script type="application/json">([^<]*)</script>', text)
+  assert json.loads(data)["classes"][1]["label"] == f"5  {name}"
+
+
+def test_only_the_pages_own_script_may_run(run):
+  text = page.html(run)
+  (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', text)
+  assert re.fullmatch(
+    r"default-src 'none'; script-src 'sha256-[\w+/]{43}='; style-src 'unsafe-inline'; img-src data:", policy
+  )
+  assert "</script" not in viewer.script()
+
+
+def test_a_scenes_own_colours_are_those_of_maps_and_viewer(fields, fields_report):
+  class Coloured(Scene):
+    class_colours = {5: (1, 2, 3)}  # noqa: RUF012
+
+  scene = Coloured(**{field.name: getattr(fields, field.name) for field in dataclasses.fields(fields)})
+  report = dataclasses.replace(fields_report, scene=scene)
+  expected = [colours.of_class(0), (1, 2, 3), colours.of_class(2)]
+  assert [entry["colour"] for entry in viewed(report).data["classes"]] == expected
+  assert tuple(maps.class_image(scene, scene.labels)[0, 3]) == (1, 2, 3)
