@@ -7,7 +7,6 @@ import numpy as np
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes import wavelength_table
-from mtl_hsi.scenes.arrays import by
 from mtl_hsi.scenes.bad_bands import parse
 from mtl_hsi.scenes.image_sources import Source, open_source
 from mtl_hsi.scenes.scene import Georeference
@@ -143,6 +142,6 @@ def _of_bands(values: np.ndarray | None, kept: np.ndarray, what: str, source: So
     return None
   if values.shape != source.shape[2:]:
     raise RequestError(
-      f"{source.origin}: {what} of {by(values.shape)} for {source.shape[2]} bands; one per band is needed"
+      f"{source.origin}: {what} of shape {values.shape} for {source.shape[2]} bands; one per band is needed"
     )
   return values[kept]
