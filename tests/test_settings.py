@@ -9,21 +9,14 @@ from configs import common
 from mtl_hsi import scaling, settings
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes import files, registry, simulate
+from mtl_hsi.scenes_file import OPTIONS
 
 
 def config(**changes):
   """A config of one public scene and one from files, with changes by dotted keys (dots written as __)."""
   made = common.get_config()
   made.scenes, made.target = ("salinas", "fields"), "fields"
-  made.files.fields = {
-    "cube": "f.npz",
-    "labels": "",
-    "cube_key": "",
-    "labels_key": "",
-    "bands": "",
-    "nodata": "",
-    "sensor": "",
-  }
+  made.files.fields = {**dict.fromkeys(OPTIONS, ""), "cube": "f.npz"}
   made.update_from_flattened_dict({key.replace("__", "."): value for key, value in changes.items()})
   return made
 
