@@ -148,7 +148,7 @@ def _measured(labels: np.ndarray, nodata: np.ndarray | None) -> tuple[np.ndarray
   lost = int(np.count_nonzero(nodata & (labels > 0)))
   if not lost:
     return labels, ()
-  return np.where(nodata, 0, labels), (f"{lost} labelled pixels hold no measurement (nodata): label dropped",)
+  return np.where(nodata, 0, labels), (f"{lost} labels dropped, of pixels that hold no measurement (nodata)",)
 
 
 def _about_bands(image: Image) -> tuple[str, ...]:

@@ -1,12 +1,12 @@
 """Labels from polygons, lines and points with a class column, brought onto the scene's pixels."""
 
+import warnings
 from pathlib import Path
 
 import geopandas
 import numpy as np
 import pandas
 import pyogrio
-import rasterio
 import shapely
 from rasterio import features
 
@@ -17,6 +17,8 @@ from mtl_hsi.scenes.labels import Grid, Labels, matrix
 
 # Names under which the classes' column is looked for.
 _COLUMNS = ("class", "label", "class_id", "class_name")
+# How far features may reach beyond the scene unsaid, in pixels: reprojection is not exact.
+_TOLERANCE = 0.01
 _SHOWN = 5
 
 
@@ -52,10 +54,13 @@ def read(path: Path, layer: str | None, grid: Grid, column: str | None, table: C
   remarks = []
   if len(frame) < len(table_of_features):
     remarks.append(f"{len(table_of_features) - len(frame)} features without class or geometry left out")
-  shapes = _in_scene(frame, grid.georeference.crs, where)
-  remarks += _check_inside(shapes, frame[column], grid, where)
+  shapes = _in_pixels(frame, grid, where)
+  titles = np.array([f"{index} ({value})" for index, value in frame[column].items()])
+  remarks += _check_inside(shapes, titles, grid, where)
   ids, names = class_table.resolve(frame[column].tolist(), table, where)
-  image, overlap = _burn(shapes, np.array(ids), grid, where)
+  image, overlap, empty = _burn(shapes, np.array(ids), grid.shape)
+  if empty.any():
+    remarks.append(f"features that hold no centre of a pixel label nothing: {_some(titles[empty])}")
   if overlap:
     remarks.append(f"{overlap} pixels that features of several classes cover left unlabelled")
   return Labels(image, names, None, tuple(remarks))
@@ -65,16 +70,10 @@ def _read(path: Path, layer: str | None) -> geopandas.GeoDataFrame:
   if not path.is_file():
     raise RequestError(f"no such file: {path.absolute()}")
   try:
-    layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
-    if layer is None and len(layers) == 1:
-      layer = layers[0]
-    if layer not in layers:
-      found = ", ".join(layers) or "none"
-      raise RequestError(
-        f"{path.absolute()} has the layers {found}; name one of them by labels_key"
-        + ("" if layer is None else f", {layer!r} is none")
-      )
-    frame = geopandas.read_file(path, layer=layer, engine="pyogrio")
+    with warnings.catch_warnings():
+      # GDAL's hints on files that do not keep to their format.
+      warnings.simplefilter("ignore", RuntimeWarning)
+      frame = geopandas.read_file(path, layer=_layer(path, layer), engine="pyogrio")
   except RequestError:
     raise
   # GDAL, GEOS and pandas raise errors of many types.
@@ -86,6 +85,18 @@ def _read(path: Path, layer: str | None) -> geopandas.GeoDataFrame:
       f"{path.absolute()} has no coordinate reference system; save it with one (a Shapefile needs its .prj)"
     )
   return frame
+
+
+def _layer(path: Path, layer: str | None) -> str:
+  layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
+  if layer is None and len(layers) == 1:
+    return layers[0]
+  if layer not in layers:
+    wrong = "" if layer is None else f", {layer!r} is none"
+    raise RequestError(
+      f"{path.absolute()} has the layers {', '.join(layers) or 'none'}; name one of them by labels_key{wrong}"
+    )
+  return layer
 
 
 def _class_column(frame: geopandas.GeoDataFrame, column: str | None, where: str) -> str:
@@ -108,31 +119,33 @@ def _is_empty(shapes: geopandas.GeoSeries) -> pandas.Series:
   return shapes.isna() | shapes.is_empty
 
 
-def _in_scene(frame: geopandas.GeoDataFrame, crs: str, where: str) -> np.ndarray:
-  """Valid geometries in the scene's coordinates, `[n]`."""
+def _in_pixels(frame: geopandas.GeoDataFrame, grid: Grid, where: str) -> np.ndarray:
+  """Valid geometries in columns and rows of the scene, `[n]`."""
   try:
-    moved = frame.geometry.to_crs(crs)
+    moved = frame.geometry.to_crs(grid.georeference.crs)
   except Exception as error:
-    raise RequestError(f"{where} cannot be brought into the scene's coordinates: {error}") from error
-  shapes = shapely.force_2d(moved.to_numpy())
+    reason = " ".join(str(error).split())
+    raise RequestError(f"{where} cannot be brought into the scene's coordinates: {reason}") from error
+  to_pixels = np.linalg.inv(matrix(grid.georeference))
+  shapes = shapely.transform(
+    shapely.force_2d(moved.to_numpy()), lambda points: points @ to_pixels[:2, :2].T + to_pixels[:2, 2]
+  )
   if not np.isfinite(shapely.get_coordinates(shapes)).all():
     raise RequestError(f"{where} has coordinates that do not exist in the scene's reference system")
   return np.where(shapely.is_valid(shapes), shapes, shapely.make_valid(shapes))
 
 
-def _check_inside(shapes: np.ndarray, classes: pandas.Series, grid: Grid, where: str) -> list[str]:
+def _check_inside(shapes: np.ndarray, names: np.ndarray, grid: Grid, where: str) -> list[str]:
   """Refuses features that lie wholly outside; says which reach beyond."""
   height, width = grid.shape
-  corners = np.array([[0, 0, 1], [width, 0, 1], [width, height, 1], [0, height, 1]])
-  extent = shapely.Polygon((corners @ matrix(grid.georeference).T)[:, :2])
-  names = np.array([f"{index} ({value})" for index, value in classes.items()])
-  outside = ~shapely.intersects(shapes, extent)
+  outside = ~shapely.intersects(shapes, shapely.box(0, 0, width, height))
   if outside.any():
     raise RequestError(
       f"{where}: features wholly outside the scene, by number from 0 and class: {_some(names[outside])}; "
       "leave them out, or check both coordinate reference systems"
     )
-  beyond = ~shapely.covers(extent, shapes)
+  margin = _TOLERANCE
+  beyond = ~shapely.covers(shapely.box(-margin, -margin, width + margin, height + margin), shapes)
   return [f"features that reach beyond the scene clipped: {_some(names[beyond])}"] if beyond.any() else []
 
 
@@ -141,19 +154,27 @@ def _some(names: np.ndarray) -> str:
   return ", ".join(names[:_SHOWN]) + more
 
 
-def _burn(shapes: np.ndarray, ids: np.ndarray, grid: Grid, where: str) -> tuple[np.ndarray, int]:
-  """Label image and how many pixels several classes claim."""
-  image, contested = np.zeros(grid.shape, np.int32), np.zeros(grid.shape, bool)
-  transform = rasterio.Affine(*grid.georeference.transform)
+def _burn(shapes: np.ndarray, ids: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, int, np.ndarray]:
+  """Label image, how many pixels several classes claim, and which features label none for sure `[n]`."""
+  image, contested = np.zeros(shape, np.int32), np.zeros(shape, bool)
+  empty = _too_small(shapes, shape) & (ids > 0)
   for class_id in np.unique(ids[ids > 0]).tolist():
-    own = features.rasterize(
-      shapes[ids == class_id].tolist(), out_shape=grid.shape, transform=transform, dtype=np.uint8
-    ).astype(bool)
-    if not own.any():
-      raise RequestError(
-        f"{where}: the features of class {class_id} hold no centre of a pixel; draw them larger, or as points"
-      )
-    contested |= own & (image > 0)
-    image[own] = class_id
+    own = ids == class_id
+    # With the identity as its transform, as the shapes are in pixels.
+    covered = features.rasterize(shapes[own].tolist(), out_shape=shape, dtype=np.uint8).astype(bool)
+    empty |= own & (not covered.any())
+    contested |= covered & (image > 0)
+    image[covered] = class_id
   image[contested] = 0
-  return image, int(contested.sum())
+  return image, int(contested.sum()), empty
+
+
+def _too_small(shapes: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+  """Polygons around which no centre of a pixel lies, and points on the far edge of the scene."""
+  last = np.array(shape[::-1]) - 1
+  bounds = shapely.bounds(shapes)
+  first_centre = np.maximum(np.ceil(bounds[:, :2] - 0.5), 0)
+  last_centre = np.minimum(np.floor(bounds[:, 2:] - 0.5), last)
+  between = (first_centre > last_centre).any(axis=1)
+  beyond = (np.floor(bounds[:, :2]) > last).any(axis=1)
+  return np.where(shapely.get_dimensions(shapes) == 2, between, beyond)

@@ -79,9 +79,7 @@ def _odd(scene: Scene, values: _Values, samples_per_class: int | None) -> list[s
       )
   constant = np.flatnonzero(values.lowest == values.highest)
   if len(constant):
-    odd.append(
-      f"{len(constant)} bands have one value everywhere: {in_words(constant)}; drop them by bad_bands"
-    )
+    odd.append(f"{len(constant)} bands have one value everywhere, from 0 of those read: {in_words(constant)}")
   usual = _percentile(scene)
   if usual > 0 and values.highest.max() > _OUTLIER * usual:
     odd.append(
@@ -117,4 +115,5 @@ def _percentile(scene: Scene) -> float:
   sample = scene.cube[::step, ::step]
   if scene.nodata is not None:
     sample = sample[~scene.nodata[::step, ::step]]
-  return float(np.percentile(sample, 99.9)) if sample.size else 0.0
+  # One of the values and not a mean of two, of which the larger may be the odd one.
+  return float(np.percentile(sample, 99.9, method="lower")) if sample.size else 0.0

@@ -51,6 +51,9 @@ def _split(path: Path) -> tuple[list[str], list[list[str]]]:
   separator = next((mark for mark in ",;\t" if lines and mark in lines[-1]), None)
   rows = [[cell.strip().strip('"') for cell in line.split(separator)] for line in lines]
   header = rows.pop(0) if rows and not any(map(_is_number, rows[0])) else []
+  if rows and len(header) not in (0, len(rows[0])):
+    # Blanks separate the columns, and words in one title.
+    header = [lines[0]]
   if not rows:
     raise RequestError(f"{path.absolute()} holds no wavelengths; expected a row of centre[, width] a band")
   return header, rows

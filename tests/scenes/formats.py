@@ -83,5 +83,7 @@ def save_features(
 ) -> Path:
   """Writes features; `to` is the reference system that they are brought into."""
   frame = geopandas.GeoDataFrame(columns, geometry=list(shapes), crs=crs)
-  (frame.to_crs(to) if to else frame).to_file(path, engine="pyogrio")
+  with warnings.catch_warnings():
+    warnings.filterwarnings("ignore", "'crs' was not provided", UserWarning)
+    (frame.to_crs(to) if to else frame).to_file(path, engine="pyogrio")
   return path
