@@ -1,6 +1,7 @@
 """Rasters that GDAL reads: opening them, ENVI's headers among them, and what they say of themselves."""
 
 import contextlib
+import logging
 import os
 import warnings
 from collections.abc import Iterator
@@ -64,7 +65,10 @@ def data_file(path: Path) -> Path:
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[None]:
-  """Turns what GDAL raises, which is of many types, into a RequestError."""
+  """Turns what GDAL raises, which is of many types, into a RequestError; its hints are not shown."""
+  log = logging.getLogger("rasterio")
+  level = log.level
+  log.setLevel(logging.CRITICAL)
   try:
     yield
   except RequestError:
@@ -75,6 +79,8 @@ def reading(path: Path) -> Iterator[None]:
       f"{path.absolute()} cannot be read as a raster ({reason}); it may be cut short or of another format: "
       "get or save it again"
     ) from error
+  finally:
+    log.setLevel(level)
 
 
 def georeference(raster: rasterio.DatasetReader) -> Georeference | None:
