@@ -12,13 +12,13 @@ from mtl_hsi.scenes.arrays import (
   SUFFIXES,
   Entry,
   by,
-  carries,
   file_type,
   list_arrays,
   only_key,
   place,
   read_array,
 )
+from mtl_hsi.scenes.class_names import colours_of, name_classes
 from mtl_hsi.scenes.class_table import ClassTable
 from mtl_hsi.scenes.image import Image
 from mtl_hsi.scenes.image_sources import find_cube
@@ -108,8 +108,8 @@ def read_scene(
     name=name,
     cube=values,
     labels=ids,
-    class_names=_name_classes(ids, found.names, labels, cube),
-    class_colours=_present(ids, found.colours),
+    class_names=name_classes(ids, found.names, labels, cube),
+    class_colours=colours_of(ids, found.colours),
     sensor=sensor,
     wavelengths=image.wavelengths,
     widths=image.widths,
@@ -127,6 +127,8 @@ def _read_labels(
   suffix = path.suffix.lower()
   if column is not None and suffix not in (_TABLE, *_VECTORS):
     raise RequestError(f"{path.absolute()} has no columns; leave label_column ({column!r}) out")
+  if key is not None and suffix not in (*SUFFIXES, *_VECTORS):
+    raise RequestError(f"{path.absolute()} has no layers or named arrays; leave labels_key ({key!r}) out")
   if suffix in SUFFIXES:
     found = Labels(read_labels(path, key))
   elif suffix == _TABLE:
@@ -155,12 +157,6 @@ def _about_bands(image: Image) -> tuple[str, ...]:
   if not len(image.dropped):
     return ()
   return (f"{len(image.dropped)} bad bands dropped, from 0: {band_lists.in_words(image.dropped)}",)
-
-
-def _present(labels: np.ndarray, colours: Mapping[int, class_table.RGB] | None):
-  """Colours of the classes that occur; None where there are none."""
-  present = np.unique(labels[labels > 0]).tolist()
-  return {label: colours[label] for label in present if label in colours} or None if colours else None
 
 
 def read_labels(path: Path, key: str | None) -> np.ndarray:
@@ -217,31 +213,6 @@ def _check_size(where: str, image: tuple[int, ...], cube: tuple[int, ...]) -> No
     f"the label image {where} is {by(image)} and the cube is {by(cube[:2])} (rows x columns); "
     f"they must be equal{hint}"
   )
-
-
-def _name_classes(image: np.ndarray, given: Mapping[int, str] | None, *paths: Path) -> dict[int, str]:
-  """Names from the caller, else from the first of the files that carries some, else by number."""
-  present = np.unique(image[image > 0]).tolist()
-  names, source = given, "the class names given"
-  for path in paths:
-    if names is None and carries(path, "class_names"):
-      names, source = _read_class_names(path), place(path, "class_names")
-  if names is None:
-    return {label: f"class {label}" for label in present}
-  unnamed = [label for label in present if label not in names]
-  if unnamed:
-    raise RequestError(f"{source}: names for ids {sorted(names)}, but the label image also holds {unnamed}")
-  return {label: names[label] for label in present}
-
-
-def _read_class_names(path: Path) -> dict[int, str]:
-  names = read_array(path, "class_names")
-  if names.ndim != 1 or names.dtype.kind != "U":
-    raise RequestError(
-      f"{place(path, 'class_names')} is {names.dtype} of {by(names.shape)}, expected one string per class, "
-      "the first for class 1"
-    )
-  return dict(enumerate(names.tolist(), start=1))
 
 
 def _origin(path: Path, key: str | None) -> str:

@@ -101,7 +101,8 @@ def _names(raster: rasterio.DatasetReader, path: Path) -> dict[int, str]:
 
 def _categories(path: Path) -> list[str]:
   """Names, from id 0, in the side file that GDAL writes beside a raster; rasterio has no call for them."""
-  side = path.with_name(f"{path.name}.aux.xml")
+  data = raster_files.data_file(path)
+  side = data.with_name(f"{data.name}.aux.xml")
   if not side.is_file():
     return []
   try:

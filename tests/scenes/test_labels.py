@@ -119,6 +119,8 @@ def test_rasters_that_are_no_labels_are_refused(cube, tmp_path):
     formats.read(cube, labels)
   with pytest.raises(RequestError, match=r"has no columns; leave label_column \('crop'\) out"):
     formats.read(cube, labels, label_column="crop")
+  with pytest.raises(RequestError, match=r"has no layers or named arrays; leave labels_key \('gt'\) out"):
+    formats.read(cube, labels, labels_key="gt")
 
 
 def test_labels_without_a_measurement_are_dropped(tmp_path):
