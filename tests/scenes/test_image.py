@@ -60,6 +60,18 @@ def test_a_raster_says_which_value_is_nodata(tmp_path, missing):
   cube[2, 3, 4] = missing
   path = formats.save_raster(tmp_path / "a.tif", cube, nodata=missing)
   assert np.argwhere(Image.open(path).read(*_ALL)[1]).tolist() == [[2, 3]]
+  # A number that float32 cannot hold is the one that it becomes there.
+  assert np.argwhere(Image.open(_save(tmp_path, "npy", cube), nodata=missing).read(*_ALL)[1]).tolist() == [
+    [2, 3]
+  ]
+
+
+def test_an_npz_file_has_a_mask(tmp_path):
+  mask = np.zeros((3, 4), bool)
+  mask[1, 2] = True
+  np.savez(tmp_path / "a.npz", cube=_CUBE, nodata=mask)
+  found = Image.open(tmp_path / "a.npz").read(slice(1, 3), slice(2, 4))[1]
+  np.testing.assert_array_equal(found, [[True, False], [False, False]])
 
 
 def test_values_become_physical(tmp_path):

@@ -195,6 +195,21 @@ def test_features_on_a_rotated_grid(tmp_path):
   np.testing.assert_array_equal(formats.read(cube, path).labels, [[1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 2]])
 
 
+def test_polygons_that_cross_themselves_and_parts_in_three_dimensions(cube, tmp_path):
+  bow_tie = formats.in_crs(shapely.Polygon([(0, 0), (2, 2), (2, 0), (0, 2)]))
+  corners = [
+    [(c + 0.2, r + 0.2, 5), (c + 0.8, r + 0.2, 5), (c + 0.5, r + 0.8, 5)] for c, r in ((3, 0), (0, 2))
+  ]
+  parts = shapely.MultiPolygon(
+    [shapely.Polygon([formats.in_crs(shapely.Point(x, y)) for x, y, _ in own]) for own in corners]
+  )
+  path = formats.save_features(tmp_path / "a.gpkg", [bow_tie, shapely.force_3d(parts)], crop=[1.0, 2.0])
+  scene = formats.read(cube, path)
+  assert scene.labels[0, 3] == scene.labels[2, 0] == 2
+  assert scene.class_ids.tolist() == [1, 2]
+  assert (scene.labels[:2, :2] == 1).any()
+
+
 def test_features_without_a_class_are_left_out(cube, tmp_path):
   shapes = [_box(0, 0, 1, 1), _box(1, 1, 2, 2), _box(2, 2, 3, 3)]
   path = formats.save_features(tmp_path / "a.gpkg", shapes, crop=["maize", None, "lawn"])
