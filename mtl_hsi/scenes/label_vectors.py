@@ -120,7 +120,7 @@ def _is_empty(shapes: geopandas.GeoSeries) -> pandas.Series:
 
 
 def _in_pixels(frame: geopandas.GeoDataFrame, grid: Grid, where: str) -> np.ndarray:
-  """Valid geometries in columns and rows of the scene, `[n]`."""
+  """Geometries in columns and rows of the scene, `[n]`."""
   try:
     moved = frame.geometry.to_crs(grid.georeference.crs)
   except Exception as error:
@@ -132,7 +132,7 @@ def _in_pixels(frame: geopandas.GeoDataFrame, grid: Grid, where: str) -> np.ndar
   )
   if not np.isfinite(shapely.get_coordinates(shapes)).all():
     raise RequestError(f"{where} has coordinates that do not exist in the scene's reference system")
-  return np.where(shapely.is_valid(shapes), shapes, shapely.make_valid(shapes))
+  return shapes
 
 
 def _check_inside(shapes: np.ndarray, names: np.ndarray, grid: Grid, where: str) -> list[str]:

@@ -186,23 +186,19 @@ def test_features_that_hold_no_centre_of_a_pixel_are_named(cube, tmp_path):
 
 
 def test_features_on_a_rotated_grid(tmp_path):
-  turned = rasterio.Affine(6, 8, 500_000, 8, -6, 5_400_000)
+  turned = rasterio.Affine(6, -8, 500_000, 8, 6, 5_400_000)
   cube = formats.save_raster(tmp_path / "cube.tif", _CUBE, transform=turned)
   corners = [(0, 0), (2, 0), (2, 1), (0, 1)]
-  polygon = shapely.Polygon([(6 * c + 8 * r + 500_000, 8 * c - 6 * r + 5_400_000) for c, r in corners])
-  point = shapely.Point(6 * 3.5 + 8 * 2.5 + 500_000, 8 * 3.5 - 6 * 2.5 + 5_400_000)
+  polygon = shapely.Polygon([(6 * c - 8 * r + 500_000, 8 * c + 6 * r + 5_400_000) for c, r in corners])
+  point = shapely.Point(6 * 3.5 - 8 * 2.5 + 500_000, 8 * 3.5 + 6 * 2.5 + 5_400_000)
   path = formats.save_features(tmp_path / "a.gpkg", [polygon, point], crop=["a", "b"], to="EPSG:4326")
   np.testing.assert_array_equal(formats.read(cube, path).labels, [[1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 2]])
 
 
 def test_polygons_that_cross_themselves_and_parts_in_three_dimensions(cube, tmp_path):
   bow_tie = formats.in_crs(shapely.Polygon([(0, 0), (2, 2), (2, 0), (0, 2)]))
-  corners = [
-    [(c + 0.2, r + 0.2, 5), (c + 0.8, r + 0.2, 5), (c + 0.5, r + 0.8, 5)] for c, r in ((3, 0), (0, 2))
-  ]
-  parts = shapely.MultiPolygon(
-    [shapely.Polygon([formats.in_crs(shapely.Point(x, y)) for x, y, _ in own]) for own in corners]
-  )
+  triangles = [[(c + 0.2, r + 0.2), (c + 0.8, r + 0.2), (c + 0.5, r + 0.8)] for c, r in ((3, 0), (0, 2))]
+  parts = formats.in_crs(shapely.MultiPolygon([shapely.Polygon(own) for own in triangles]))
   path = formats.save_features(tmp_path / "a.gpkg", [bow_tie, shapely.force_3d(parts)], crop=[1.0, 2.0])
   scene = formats.read(cube, path)
   assert scene.labels[0, 3] == scene.labels[2, 0] == 2
