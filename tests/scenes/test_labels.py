@@ -87,6 +87,11 @@ def test_a_raster_of_equal_size_at_another_place_is_not_taken_as_it_is(cube, tmp
   np.testing.assert_array_equal(scene.labels, np.pad(labels, ((0, 0), (1, 0)))[:, :4])
 
 
+def test_a_raster_that_reaches_beyond_the_scene_is_cut_to_it(cube, tmp_path):
+  labels = formats.save_raster(tmp_path / "gt.tif", np.pad(_LABELS, ((0, 2), (0, 3)), constant_values=1))
+  np.testing.assert_array_equal(formats.read(cube, labels).labels, _LABELS)
+
+
 @pytest.mark.parametrize(
   ("options", "message"),
   [
