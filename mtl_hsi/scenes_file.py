@@ -22,6 +22,7 @@ OPTIONS = (
 
 # Options that name files, which are looked for beside the scenes' file.
 _PATHS = ("cube", "labels", "classes", "wavelengths")
+_NULL = "tag:yaml.org,2002:null"
 _SUFFIXES = (".yaml", ".yml", ".toml")
 
 
@@ -116,7 +117,7 @@ def _text(key: str, value: Any, where: str) -> str:
 
 
 class _TextLoader(yaml.BaseLoader):
-  """YAML of nothing but text, lists and mappings, in which a key stands once.
+  """YAML of nothing but text, lists and mappings, in which a key stands once; null is the empty text.
 
   YAML's own types would make a number to base 60 of the range 40:59.
   """
@@ -127,3 +128,7 @@ class _TextLoader(yaml.BaseLoader):
     if twice:
       raise yaml.constructor.ConstructorError(None, None, f"{twice[0]!r} stands there twice", node.start_mark)
     return super().construct_mapping(node, deep)
+
+
+_TextLoader.add_implicit_resolver(_NULL, re.compile(r"(~|null|Null|NULL)$"), list("~nN"))
+_TextLoader.add_constructor(_NULL, lambda _loader, _node: "")

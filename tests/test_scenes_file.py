@@ -21,7 +21,9 @@ fields:
   bad_bands: [3, 5:7]
   scale: 0.0001
   sensor:
-town: {cube: town.mat, nodata: nan}
+  offset: null
+  wavelengths: ~
+town: {cube: null.mat, nodata: nan}
 """
 _TOML = """
 [fields]
@@ -32,8 +34,10 @@ bands = "40:59"
 bad_bands = [3, "5:7"]
 scale = 0.0001
 sensor = ""
+offset = ""
+wavelengths = ""
 [town]
-cube = "town.mat"
+cube = "null.mat"
 nodata = nan
 """
 
@@ -59,8 +63,10 @@ def test_options_are_what_a_command_line_would_say(tmp_path, suffix, text):
     "bad_bands": "3,5:7",
     "scale": "0.0001",
     "sensor": "",
+    "offset": "",
+    "wavelengths": "",
   }
-  assert scenes_file.read(path)["town"] == {"cube": str(tmp_path / "town.mat"), "nodata": "nan"}
+  assert scenes_file.read(path)["town"] == {"cube": str(tmp_path / "null.mat"), "nodata": "nan"}
 
 
 def test_all_scenes_of_the_file_or_those_that_are_named(tmp_path):

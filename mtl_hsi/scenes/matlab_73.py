@@ -20,7 +20,8 @@ def read_dataset(path: Path, key: str) -> np.ndarray:
 
 def _describe(item: h5py.Dataset | h5py.Group) -> tuple[tuple[int, ...], str]:
   plain = isinstance(item, h5py.Dataset) and item.dtype.kind in "iuf"
+  kind = item.attrs.get("MATLAB_class")
   # Text is stored as numbers; an empty array as its shape.
-  if not plain or item.attrs.get("MATLAB_class") == b"char" or "MATLAB_empty" in item.attrs:
+  if not plain or kind == b"char" or "MATLAB_empty" in item.attrs:
     return (), "O"
-  return item.shape[::-1], item.dtype.kind
+  return item.shape[::-1], "b" if kind == b"logical" else item.dtype.kind

@@ -31,8 +31,9 @@ def save_matlab_73(path: Path, **variables: np.ndarray | str) -> Path:
     for key, value in variables.items():
       text = isinstance(value, str)
       values = np.array([[ord(letter)] for letter in value], np.uint16) if text else value.T
-      data = file.create_dataset(key, data=values)
-      data.attrs["MATLAB_class"] = np.bytes_("char" if text else value.dtype.name)
+      data = file.create_dataset(key, data=values.astype(np.uint8) if values.dtype == bool else values)
+      kind = {"bool": "logical", "float64": "double", "float32": "single"}.get(values.dtype.name)
+      data.attrs["MATLAB_class"] = np.bytes_("char" if text else kind or values.dtype.name)
   with path.open("r+b") as file:
     file.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\x00\x02IM")
   return path

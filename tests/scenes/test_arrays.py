@@ -130,12 +130,13 @@ def test_a_matlab_structure_is_refused(tmp_path):
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.float32, np.float64])
 def test_a_matlab_7_3_file_is_read_as_one_of_version_5(tmp_path, dtype):
   cube, labels = _CUBE.astype(dtype), _LABELS
-  scipy.io.savemat(tmp_path / "old.mat", {"cube": cube, "gt": labels})
-  new = save_matlab_73(tmp_path / "new.mat", cube=cube, gt=labels, name="maize")
+  arrays = {"cube": cube, "gt": labels, "mask": labels > 0}
+  scipy.io.savemat(tmp_path / "old.mat", arrays)
+  new = save_matlab_73(tmp_path / "new.mat", **arrays, name="maize")
   entries = list_arrays(new)
-  assert {key: entries[key] for key in ("cube", "gt")} == list_arrays(tmp_path / "old.mat")
+  assert {key: entries[key] for key in arrays} == list_arrays(tmp_path / "old.mat")
   assert entries["name"].kind == "O"
-  for key in ("cube", "gt"):
+  for key in arrays:
     one, other = read_array(tmp_path / "old.mat", key), read_array(new, key)
     np.testing.assert_array_equal(one, other)
     assert (one.dtype, one.shape) == (other.dtype, other.shape)
