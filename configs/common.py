@@ -24,6 +24,8 @@ def get_config() -> config_dict.ConfigDict:
   # Scenes from files (see configs/own.py) and simulated ones (configs/quickstart.py), by name.
   config.files = config_dict.ConfigDict()
   config.simulate = config_dict.ConfigDict()
+  # Reads and checks everything, says what the scenes hold, and stops; nothing is written.
+  config.check_only = False
 
   # Bands by index, the paper's rule: 103 or 160 input channels; None takes all as they are.
   config.alignment = "index"

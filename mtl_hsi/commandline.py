@@ -14,6 +14,7 @@ from typing import Any
 from absl import app, flags
 from ml_collections import config_dict, config_flags
 
+from mtl_hsi import scenes_file
 from mtl_hsi.errors import RequestError
 
 # --help shows the flags of the module that asks for them, not of this one.
@@ -63,10 +64,11 @@ def define_config(name: str, text: str) -> flags.FlagHolder:
 def resolve(flag: flags.FlagHolder) -> config_dict.ConfigDict:
   """The config of a flag of `define_config` with the command line's overrides, locked.
 
-  Another optimiser than the file's drops the arguments that the file has for its own.
+  Another optimiser than the file's drops the arguments that the file has for its own; scenes are added from
+  a `scenes_file`.
 
   Raises:
-    RequestError: no config was named.
+    RequestError: no config was named, or its `scenes_file` cannot be used.
   """
   config = flag.value
   if config is None:
@@ -76,6 +78,8 @@ def resolve(flag: flags.FlagHolder) -> config_dict.ConfigDict:
     for key in original:
       if key != "name" and f"optimizer.{key}" not in overrides:
         del config.optimizer[key]
+  if config.get("scenes_file"):
+    scenes_file.merge(config)
   return config.lock()
 
 

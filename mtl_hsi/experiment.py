@@ -37,11 +37,13 @@ from mtl_hsi.problem import (
   layers,
   paper_figure,
   prepare,
+  summaries,
   training_set,
 )
 from mtl_hsi.replicas import Replicas
 from mtl_hsi.report import console
 from mtl_hsi.report.false_colour import false_colour_bands
+from mtl_hsi.scenes.public import is_public
 from mtl_hsi.snapshots import Checkpoints
 from mtl_hsi.voting import Votes, confidence_arrays
 
@@ -49,7 +51,7 @@ from mtl_hsi.voting import Votes, confidence_arrays
 def run(config: Any, directory: Path, command: Sequence[str]) -> None:
   """Runs the experiment of a config in a work directory, or what is left of it.
 
-  A complete work directory stays as it is.
+  A complete work directory stays as it is; with `check_only` nothing but the scenes is looked at.
 
   Args:
     config: a ConfigDict with the keys of `configs/common.py`.
@@ -61,6 +63,11 @@ def run(config: Any, directory: Path, command: Sequence[str]) -> None:
   """
   started = datetime.datetime.now().astimezone()
   options = settings.read(config)
+  if options.check_only:
+    problem = prepare(options)
+    if processes.is_first():
+      print(f"{summaries(problem, options, problem.scenes)}\n{introduction(problem, options)}")
+    return
   if processes.from_first(lambda: workdir.is_complete(directory, config.to_dict())):
     if processes.is_first():
       print(f"{directory} is complete; nothing to do. Its report: {directory / 'report.html'}")
@@ -95,6 +102,9 @@ def _check_processes(options, problem):
 
 def _begin(options, problem, directory, command, started):
   """What is told and written before any work."""
+  own = [name for name, scene in problem.scenes.items() if not (is_public(scene) or scene.simulated)]
+  if own:
+    print(summaries(problem, options, own))
   print(introduction(problem, options), flush=True)
   workdir.write_once(directory / "scenes.json", workdir.json_bytes(describe(problem)))
   workdir.write_once(directory / "split.npz", workdir.npz_bytes(sampling.split_arrays(problem.splits)))

@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from mtl_hsi.sampling import Split
 from mtl_hsi.scaling import Scaling
 from mtl_hsi.scenes.public import PUBLIC_SCENES, is_public
 from mtl_hsi.scenes.scene import Scene
+from mtl_hsi.scenes.summary import summary
 from mtl_hsi.settings import SVM, Settings
 
 # The letter's protocol (section III-B).
@@ -134,6 +135,12 @@ def introduction(problem: Problem, options: Settings) -> str:
       f"{len(scene.class_ids)} classes, {train} training and {test} test pixels"
     )
   return "\n".join([*lines, description(options)])
+
+
+def summaries(problem: Problem, options: Settings, names: Iterable[str]) -> str:
+  """What the named scenes hold and what is odd about them, some lines each."""
+  samples = options.samples_per_class if options.split_file is None else None
+  return "\n".join(summary(problem.scenes[name], bands_used(problem, name), samples) for name in names)
 
 
 def bands_used(problem: Problem, name: str) -> str:

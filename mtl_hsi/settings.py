@@ -58,6 +58,7 @@ class Settings:
     classify_method: of `classify.METHODS`.
     tile_pixels: bound on the pixels classified at once.
     checkpoint_seconds: time between two saves of the state.
+    check_only: stop before any work.
   """
 
   loaders: Mapping[str, Callable[[], Scene]]
@@ -81,6 +82,7 @@ class Settings:
   classify_method: str
   tile_pixels: int
   checkpoint_seconds: float
+  check_only: bool
 
 
 def read(config: Any) -> Settings:
@@ -139,12 +141,18 @@ def _read(config):
     classify_method=_one_of(classify.METHODS, "classify.method", config.classify.method),
     tile_pixels=config.classify.tile_pixels,
     checkpoint_seconds=config.checkpoint_seconds,
+    check_only=config.check_only,
   )
 
 
 def _scene_names(config):
   names = tuple(config.scenes)
-  _require(len(names) >= 1, "scenes", names, "the names of one scene or more")
+  _require(
+    len(names) >= 1,
+    "scenes",
+    names,
+    "the names of one scene or more, behind the colon of configs/own.py or in --config.scenes_file=<file>",
+  )
   _require(len(set(names)) == len(names), "scenes", names, "every scene once")
   return names
 
@@ -161,8 +169,10 @@ def _loader(config, name):
       cube_key=own.cube_key or None,
       labels_key=own.labels_key or None,
       sensor=own.sensor or None,
-      nodata=_number(f"files.{name}.nodata", own.nodata) if own.nodata else None,
       class_names=None,
+      label_column=own.label_column or None,
+      classes=Path(own.classes) if own.classes else None,
+      **image_options(config, name),
     )
   if name in config.simulate:
     made = config.simulate[name]
@@ -182,6 +192,30 @@ def _loader(config, name):
     )
   given = f", or --config.files.{name}.cube=<file> for a scene of your own" if name in config.files else ""
   raise RequestError(f"unknown scene {name!r}; the public scenes are {', '.join(PUBLIC_SCENES)}{given}")
+
+
+def image_options(config: Any, name: str) -> dict[str, Any]:
+  """What `scenes.image.Image.open` is told of a scene from files besides file and key.
+
+  Raises:
+    RequestError: an option has a value that it cannot have.
+  """
+  own = config.files[name]
+  numbers = {
+    key: _number(f"files.{name}.{key}", own[key]) if own[key] else None
+    for key in ("nodata", "scale", "offset")
+  }
+  for key in ("scale", "offset"):
+    fine = numbers[key] is None or (np.isfinite(numbers[key]) and (key == "offset" or numbers[key] != 0))
+    _require(fine, f"files.{name}.{key}", own[key], "a finite number" + (" but 0" if key == "scale" else ""))
+  if own.wavelength_unit:
+    _one_of(("nm", "um"), f"files.{name}.wavelength_unit", own.wavelength_unit)
+  return {
+    **numbers,
+    "wavelengths": Path(own.wavelengths) if own.wavelengths else None,
+    "wavelength_unit": own.wavelength_unit or None,
+    "bad_bands": own.bad_bands or None,
+  }
 
 
 def _sensor(name, made):

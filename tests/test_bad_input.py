@@ -9,13 +9,16 @@ import subprocess
 
 import numpy as np
 import pytest
+import rasterio
 import scipy.io
+import shapely
 
 from mtl_hsi import workdir
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.scene import Scene
 from tests import launching
 from tests.launching import FIELDS, ROOT, cube
+from tests.scenes import formats
 
 MTL = f"--config={ROOT / 'configs' / 'mtl.py'}"
 OWN = f"--config={ROOT / 'configs' / 'own.py'}"
@@ -200,6 +203,73 @@ def test_scenes_that_cannot_be_used(refusal, tmp_path, arrays, overrides, messag
     np.savez(tmp_path / "fields.npz", **arrays)
   changes = [f"--config.{change}" for change in ["files.fields.cube=fields.npz", *overrides]]
   assert re.search(message, refusal(f"{OWN}:fields", *changes))
+
+
+def own_files(folder):
+  """A cube in a raster, and labels in many forms that do not fit it, for scenes of one's own."""
+  values, far = cube(FIELDS), rasterio.Affine(10, 0, 0, 0, -10, 0)
+  formats.save_raster(folder / "cube.tif", values)
+  formats.save_raster(folder / "empty.tif", np.full_like(values, 7), nodata=7)
+  formats.save_envi(folder / "mixed.dat", values, header="wavelength = {0.4, 0.5, 0.6, 700, 800, 900}")
+  (folder / "cut.tif").write_bytes((folder / "cube.tif").read_bytes()[:900])
+  formats.save_raster(folder / "gt.tif", FIELDS.astype(np.uint8))
+  formats.save_raster(folder / "elsewhere.tif", FIELDS.astype(np.uint8), crs="EPSG:32611", transform=far)
+  shapes = [formats.in_crs(shapely.box(*box)) for box in ((0, 0, 3, 3), (5, 5, 7, 7), (30, 5, 33, 9))]
+  formats.save_features(folder / "gt.gpkg", shapes[:2], crop=["maize", "lawn"], height=[1, 2])
+  formats.save_features(folder / "outside.geojson", shapes, to="EPSG:4326", crop=["maize", "lawn", "rye"])
+  (folder / "gt.csv").write_text("row,column,crop\n1,1,maize\n2,2,lawn\n")
+  (folder / "twice.csv").write_text("row,column,class\n1,1,maize\n1,1,lawn\n")
+
+
+@pytest.mark.parametrize(
+  ("cube", "labels", "extra", "message"),
+  [
+    (
+      "cube.tif",
+      "elsewhere.tif",
+      "",
+      line("elsewhere.tif has no labelled pixel", "EPSG:32611", "same"),
+    ),
+    ("cube.tif", "outside.geojson", "", line("outside.geojson: features wholly outside", r"2 \(rye\)")),
+    ("cube.tif", "gt.gpkg", "", line("cannot tell which column", "crop, height", "label_column")),
+    ("cube.tif", "gt.gpkg", "label_column: klass", "has no column 'klass'; it has crop, height"),
+    ("cube.tif", "gt.csv", "", line("has no column 'class'", "names row, column, crop")),
+    ("cube.tif", "twice.csv", "", "line 3: row 1, column 1 is 'lawn' here and of another class in line 2"),
+    ("mixed.hdr", "gt.tif", "", line("mixed.hdr: wavelengths from 0.4 to 900", "mixed")),
+    ("empty.tif", "gt.tif", "", "empty.tif holds no measurement at all"),
+    ("cut.tif", "gt.tif", "", "cut.tif cannot be read as a raster"),
+    ("cube.tif", "", "", "cube.tif holds one array only; name the file of the label image too"),
+    ("cube.tif", "gt.tif", "scale: 0", "files.fields.scale is '0'; expected a finite number but 0"),
+    ("cube.tif", "gt.tif", "nodata: none", "files.fields.nodata is 'none'; expected a number"),
+    ("cube.tif", "gt.tif", "wavelength_unit: cm", "wavelength_unit is 'cm'; expected one of 'nm', 'um'"),
+    ("cube.tif", "gt.tif", "bad_bands: 1-3", "bad_bands is '1-3'; expected bands and ranges"),
+    ("cube.tif", "gt.tif", "colour: red", "fields: unknown option 'colour'; known are cube, labels"),
+    ("cube.tif", "gt.tif", "sensor: [", r"scenes.yaml cannot be read \(config key scenes_file\)"),
+  ],
+)
+def test_files_of_ones_own_that_cannot_be_used(refusal, tmp_path, cube, labels, extra, message):
+  own_files(tmp_path)
+  lines = ["fields:", f"  cube: {cube}", *([f"  labels: {labels}"] if labels else []), f"  {extra}"]
+  (tmp_path / "scenes.yaml").write_text("\n".join(lines))
+  assert re.search(message, refusal(OWN, "--config.scenes_file=scenes.yaml"))
+
+
+def test_no_scenes_at_all(refusal):
+  assert "expected the names of one scene or more, behind the colon of configs/own.py" in refusal(OWN)
+  assert "no such file: " in refusal(OWN, "--config.scenes_file=nowhere.yaml")
+
+
+def test_checking_only_says_what_there_is_and_writes_nothing(tmp_path, monkeypatch):
+  monkeypatch.chdir(tmp_path)
+  own_files(tmp_path)
+  (tmp_path / "scenes.toml").write_text('[fields]\ncube = "cube.tif"\nlabels = "gt.tif"\nbands = "1:5"\n')
+  before = sorted(tmp_path.rglob("*"))
+  command = [OWN, "--config.scenes_file=scenes.toml", "--config.check_only=True"]
+  status, out, _ = launching.launch(*command, "--config.samples_per_class=3")
+  assert status == 0
+  assert "fields: 12 x 10 pixels of 10 x 10 metre, WGS 84 / UTM zone 33N\n  bands: 4 of 6 bands" in out
+  assert "classes: 1 class 1 (40), 4 class 4 (32), 9 class 9 (36)" in out
+  assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_wrong_key_in_a_mat_file(refusal, tmp_path):

@@ -1,5 +1,6 @@
 import functools
 import re
+from pathlib import Path
 
 import numpy as np
 import optax
@@ -9,21 +10,14 @@ from configs import common
 from mtl_hsi import scaling, settings
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes import files, registry, simulate
+from mtl_hsi.scenes_file import OPTIONS
 
 
 def config(**changes):
   """A config of one public scene and one from files, with changes by dotted keys (dots written as __)."""
   made = common.get_config()
   made.scenes, made.target = ("salinas", "fields"), "fields"
-  made.files.fields = {
-    "cube": "f.npz",
-    "labels": "",
-    "cube_key": "",
-    "labels_key": "",
-    "bands": "",
-    "nodata": "",
-    "sensor": "",
-  }
+  made.files.fields = {**dict.fromkeys(OPTIONS, ""), "cube": "f.npz"}
   made.update_from_flattened_dict({key.replace("__", "."): value for key, value in changes.items()})
   return made
 
@@ -111,9 +105,32 @@ def test_each_scene_comes_from_its_own_source():
   assert options.band_ranges == {"fields": slice(3, 9)}
 
 
+def test_options_of_a_scenes_files():
+  texts = {
+    "nodata": "-9999",
+    "scale": "0.5",
+    "wavelengths": "b.csv",
+    "bad_bands": "3",
+    "wavelength_unit": "um",
+  }
+  options = {f"files__fields__{key}": text for key, text in texts.items()}
+  made = config(**options, files__fields__classes="c.csv", files__fields__label_column="crop")
+  given = settings.image_options(made, "fields")
+  assert given == {
+    **{"nodata": -9999.0, "scale": 0.5, "offset": None},
+    **{"wavelengths": Path("b.csv"), "wavelength_unit": "um", "bad_bands": "3"},
+  }
+  told = settings.read(made).loaders["fields"].keywords
+  assert told.items() >= given.items()
+  assert (told["classes"], told["label_column"]) == (Path("c.csv"), "crop")
+
+
 @pytest.mark.parametrize(
   ("changes", "message"),
   [
+    ({"files__fields__scale": "0"}, "files.fields.scale is '0'; expected a finite number but 0"),
+    ({"files__fields__offset": "inf"}, "files.fields.offset is 'inf'; expected a finite number"),
+    ({"files__fields__wavelength_unit": "cm"}, "wavelength_unit is 'cm'; expected one of 'nm', 'um'"),
     ({"scenes": ()}, r"scenes is \(\); expected the names of one scene or more"),
     ({"scenes": ("fields", "fields")}, "expected every scene once"),
     ({"scaling": "minimum"}, "scaling is 'minimum'; expected 'maximum', 'per_band' or a positive number"),

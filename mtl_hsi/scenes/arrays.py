@@ -27,7 +27,7 @@ class Entry:
 
 
 def read_array(path: Path, key: str | None) -> np.ndarray:
-  """Reads one array from an .npy, .npz or .mat file (to version 7) in its own dtype.
+  """Reads one array from an .npy, .npz or .mat file of any version in its own dtype.
 
   An .npy file is mapped, not loaded, unless its bytes have to be swapped to the machine's order. `key` may be
   None where the file holds one array of numbers only.
@@ -94,6 +94,15 @@ def place(path: Path, key: str | None) -> str:
   return f"{path.absolute()}" if key is None else f"{path.absolute()} ({key})"
 
 
+def carries(path: Path, key: str) -> bool:
+  """Whether a file is an .npz with an array of that name; other formats have no names that mean anything.
+
+  Raises:
+    RequestError: the file is damaged.
+  """
+  return path.suffix.lower() == ".npz" and key in list_arrays(path)
+
+
 def by(shape: tuple[int, ...]) -> str:
   """Returns a shape in words: "145 x 145 x 200"."""
   return " x ".join(str(n) for n in shape) or "a single value"
@@ -112,6 +121,11 @@ def _check_key(path: Path, key: str | None) -> str:
 
 def _read_keyed(path: Path, key: str) -> np.ndarray:
   if file_type(path) == ".mat":
+    if _is_matlab_73(path):
+      # Imported here since it is slow, and few files are of that version.
+      from mtl_hsi.scenes import matlab_73
+
+      return matlab_73.read_dataset(path, key)
     return scipy.io.loadmat(path, variable_names=[key])[key]
   with np.load(path, allow_pickle=False) as archive:
     return archive[key]
@@ -135,13 +149,19 @@ def _read_header(stream) -> Entry:
 
 
 def _list_mat(path: Path) -> dict[str, Entry]:
-  try:
-    listing = scipy.io.whosmat(path)
-  except NotImplementedError as error:
-    raise RequestError(
-      f"{path.absolute()} is a MATLAB 7.3 file, which cannot be read; save it with -v7 or as .npz"
-    ) from error
+  if _is_matlab_73(path):
+    from mtl_hsi.scenes import matlab_73
+
+    return {key: Entry(*found) for key, found in matlab_73.list_datasets(path).items()}
+  listing = scipy.io.whosmat(path)
   return {key: Entry(shape, _MAT_KINDS.get(kind, "O")) for key, shape, kind in listing if key[:2] != "__"}
+
+
+def _is_matlab_73(path: Path) -> bool:
+  """By its version: MATLAB's header ends with the major version, 2 where the rest is HDF5."""
+  with path.open("rb") as file:
+    start = file.read(128)
+  return start[:4] == b"\x89HDF" or start[124:128] in (b"\x00\x02IM", b"\x02\x00MI")
 
 
 @contextlib.contextmanager

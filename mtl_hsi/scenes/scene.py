@@ -51,6 +51,9 @@ class Scene:
     georeference: place on the ground, or None.
     provenance: one sentence: where cube and labels come from.
     simulated: True where the cube is not a measurement.
+    class_colours: red, green and blue, 0 to 255, of the classes for which
+      the source has a colour, or None.
+    remarks: what was done to the source that the user should know, a sentence each.
   """
 
   name: str
@@ -64,6 +67,8 @@ class Scene:
   georeference: Georeference | None = None
   provenance: str = ""
   simulated: bool = False
+  class_colours: Mapping[int, tuple[int, int, int]] | None = None
+  remarks: tuple[str, ...] = ()
 
   def __post_init__(self):
     check(self)
@@ -129,6 +134,11 @@ def check(scene: Scene) -> None:
     require(
       title.strip() and title.isprintable(),
       f"class {class_id} is called {title!r}; a class name must be printable text in one line",
+    )
+  for class_id, colour in (scene.class_colours or {}).items():
+    require(
+      class_id in scene.class_names and len(colour) == 3 and all(c in range(256) for c in colour),
+      f"class {class_id} has the colour {colour}; expected a class that occurs and three numbers of 0 to 255",
     )
   for field in ("wavelengths", "widths"):
     values = getattr(scene, field)

@@ -6,6 +6,7 @@ import scipy.io
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.arrays import list_arrays, read_array
+from tests.scenes.formats import save_matlab_73
 
 _CUBE = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
 _LABELS = np.array([[0, 1, 2, 0], [1, 1, 0, 2], [2, 0, 0, 1]], np.uint8)
@@ -126,11 +127,27 @@ def test_a_matlab_structure_is_refused(tmp_path):
     read_array(path, "info")
 
 
-def test_matlab_7_3_is_named(tmp_path):
-  header = b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\x00\x02IM"
-  (tmp_path / "new.mat").write_bytes(header.ljust(512, b"\0") + b"\x89HDF\r\n\x1a\n")
-  with pytest.raises(RequestError, match=r"MATLAB 7.3 file.*-v7 or as .npz"):
-    read_array(tmp_path / "new.mat", "cube")
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.float32, np.float64])
+def test_a_matlab_7_3_file_is_read_as_one_of_version_5(tmp_path, dtype):
+  cube, labels = _CUBE.astype(dtype), _LABELS
+  arrays = {"cube": cube, "gt": labels, "mask": labels > 0}
+  scipy.io.savemat(tmp_path / "old.mat", arrays)
+  new = save_matlab_73(tmp_path / "new.mat", **arrays, name="maize")
+  entries = list_arrays(new)
+  assert {key: entries[key] for key in arrays} == list_arrays(tmp_path / "old.mat")
+  assert entries["name"].kind == "O"
+  for key in arrays:
+    one, other = read_array(tmp_path / "old.mat", key), read_array(new, key)
+    np.testing.assert_array_equal(one, other)
+    assert (one.dtype, one.shape) == (other.dtype, other.shape)
+
+
+def test_a_matlab_7_3_file_cut_short_is_refused(tmp_path):
+  whole = save_matlab_73(tmp_path / "whole.mat", cube=np.arange(5000).reshape(10, 10, 50)).read_bytes()
+  for length in (200, 600, 1500, len(whole) // 2):
+    (tmp_path / "cut.mat").write_bytes(whole[:length])
+    with pytest.raises(RequestError, match=r"cut.mat cannot be read as .mat"):
+      read_array(tmp_path / "cut.mat", "cube")
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".npz", ".mat"])

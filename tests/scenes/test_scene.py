@@ -60,6 +60,12 @@ def test_names_that_are_no_identifiers_are_refused(name):
     ({"labels": np.full((3, 4), -1, np.int32)}, "labels hold -1"),
     ({"labels": np.zeros((3, 4), np.int32), "class_names": {}}, "0 class"),
     ({"labels": np.full((3, 4), 2, np.int32), "class_names": {2: "maize"}}, "1 class"),
+    ({"class_colours": {3: (1, 2, 3)}}, r"class 3 has the colour \(1, 2, 3\); expected a class that occurs"),
+    (
+      {"class_colours": {2: (1, 2, 256)}},
+      r"class 2 has the colour .* three numbers of 0 to 255",
+    ),
+    ({"class_colours": {2: (1, 2)}}, "class 2 has the colour"),
     ({"class_names": {2: "maize"}}, r"ids \[2\], the label image holds \[2, 14\]"),
     (
       {"class_names": {2: "maize", 3: "lawn", 14: "roof"}},

@@ -1,0 +1,118 @@
+"""Classes by id or by name, and the table that says which is which."""
+
+import csv
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from mtl_hsi.errors import RequestError
+
+RGB = tuple[int, int, int]
+
+_COLOUR_COLUMNS = ("colour", "color")
+# Rasters hold class ids in 16 bits.
+_LARGEST_ID = 2**16 - 1
+_WHOLE = re.compile(r"\d+(\.0*)?")
+
+
+class ClassTable(NamedTuple):
+  """Names, and colours of those that have one, by class id."""
+
+  names: Mapping[int, str]
+  colours: Mapping[int, RGB]
+
+
+def read(path: Path) -> ClassTable:
+  """Reads a CSV file with the columns id, name and, if wanted, colour as #rrggbb.
+
+  Raises:
+    RequestError: the file is missing or no such table, or an id or name stands in it twice.
+  """
+  where = str(path.absolute())
+  names, colours = {}, {}
+  for number, row in read_rows(path, ("id", "name")):
+    if not row["id"].isdecimal() or not row["name"]:
+      raise RequestError(f"{where}: line {number}: {row['id']!r}, {row['name']!r}; expected an id and a name")
+    class_id = int(row["id"])
+    if class_id in names or row["name"] in names.values():
+      raise RequestError(f"{where}: line {number}: class {class_id}, {row['name']!r}, stands there twice")
+    names[class_id] = row["name"]
+    colour = next((row[key] for key in _COLOUR_COLUMNS if row.get(key)), None)
+    if colour:
+      colours[class_id] = _parse_colour(colour, f"{where}: line {number}")
+  return ClassTable(names, colours)
+
+
+def read_rows(path: Path, needed: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
+  """Rows of a CSV file with a header, each with its line's number; commas or semicolons separate columns.
+
+  Raises:
+    RequestError: the file is missing, empty or no text, or lacks a column, listing those it has.
+  """
+  try:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+      separator = ";" if ";" in file.readline() else ","
+      file.seek(0)
+      reader = csv.DictReader(file, delimiter=separator, skipinitialspace=True)
+      columns = [title.strip() for title in reader.fieldnames or ()]
+      reader.fieldnames = columns
+      rows = [(reader.line_num, {key: _cell(row, key) for key in columns}) for row in reader]
+  except (OSError, UnicodeDecodeError, csv.Error) as error:
+    raise RequestError(f"cannot read {path.absolute()} as a table: {error}") from error
+  missing = [column for column in needed if column not in columns]
+  if missing:
+    raise RequestError(
+      f"{path.absolute()} has no column {', '.join(map(repr, missing))}; its first line must name the "
+      f"columns, and names {', '.join(columns) or 'none'}"
+    )
+  if not rows:
+    raise RequestError(f"{path.absolute()} has no rows below its header")
+  return rows
+
+
+def resolve(
+  values: Sequence, table: ClassTable | None, where: str
+) -> tuple[list[int], dict[int, str] | None]:
+  """Class ids of values that are ids or names.
+
+  Where all are whole numbers they are ids. Names get the ids of the table, or 1, 2, ... in sorted order.
+
+  Args:
+    values: numbers or texts, none missing.
+    table: classes by id, or None.
+    where: the source, for messages.
+
+  Returns:
+    An id for every value, and the names by id where the values are names.
+
+  Raises:
+    RequestError: an id is too large, or a name is not in the table.
+  """
+  texts = [str(value).strip() for value in values]
+  if all(map(_WHOLE.fullmatch, texts)):
+    ids = [int(float(text)) for text in texts]
+    if max(ids) > _LARGEST_ID:
+      raise RequestError(f"{where}: class id {max(ids)}; expected 0 (unlabelled) to {_LARGEST_ID}")
+    return ids, None
+  if table is None:
+    ids = {name: class_id for class_id, name in enumerate(sorted(set(texts)), start=1)}
+  else:
+    ids = {name: class_id for class_id, name in table.names.items()}
+  unknown = sorted(set(texts) - set(ids))
+  if unknown:
+    raise RequestError(
+      f"{where}: classes {', '.join(map(repr, unknown))} are not in the table of classes, which has "
+      f"{', '.join(map(repr, ids))}"
+    )
+  return [ids[text] for text in texts], {ids[text]: text for text in sorted(set(texts))}
+
+
+def _cell(row: Mapping[str, str | None], key: str) -> str:
+  return (row.get(key) or "").strip()
+
+
+def _parse_colour(text: str, where: str) -> RGB:
+  if not re.fullmatch(r"#[0-9a-fA-F]{6}", text):
+    raise RequestError(f"{where}: the colour is {text!r}; expected #rrggbb, such as #1a9641")
+  return tuple(bytes.fromhex(text[1:]))

@@ -1,0 +1,180 @@
+"""Labels from polygons, lines and points with a class column, brought onto the scene's pixels."""
+
+import warnings
+from pathlib import Path
+
+import geopandas
+import numpy as np
+import pandas
+import pyogrio
+import shapely
+from rasterio import features
+
+from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes import class_table
+from mtl_hsi.scenes.class_table import ClassTable
+from mtl_hsi.scenes.labels import Grid, Labels, matrix
+
+# Names under which the classes' column is looked for.
+_COLUMNS = ("class", "label", "class_id", "class_name")
+# How far features may reach beyond the scene unsaid, in pixels: reprojection is not exact.
+_TOLERANCE = 0.01
+_SHOWN = 5
+
+
+def read(path: Path, layer: str | None, grid: Grid, column: str | None, table: ClassTable | None) -> Labels:
+  """Reads features and labels the pixels that they cover.
+
+  A polygon covers the pixels whose centres lie in it, a point the pixel that it falls in, a line those that
+  it runs through. Features are reprojected to the scene; those that reach beyond it are clipped. Pixels of
+  several classes stay unlabelled.
+
+  Args:
+    path: the file.
+    layer: the layer, or None for the only one.
+    grid: of the scene.
+    column: name of the classes' column; None: one of `class`, `label`, `class_id`, `class_name`, or the only
+      column.
+    table: classes by id, or None.
+
+  Raises:
+    RequestError: names the file or feature, what is wrong and what was expected.
+  """
+  where = str(path.absolute())
+  if grid.georeference is None:
+    raise RequestError(
+      f"{where}: the scene has no coordinate reference system, so features cannot be placed in it; give "
+      "labels as an image or as a CSV file of row, column, class"
+    )
+  table_of_features = _read(path, layer)
+  column = _class_column(table_of_features, column, where)
+  frame = table_of_features[table_of_features[column].notna() & ~_is_empty(table_of_features.geometry)]
+  if frame.empty:
+    raise RequestError(f"{where} has no feature with a geometry and a class in the column {column!r}")
+  remarks = []
+  if len(frame) < len(table_of_features):
+    remarks.append(f"{len(table_of_features) - len(frame)} features without class or geometry left out")
+  shapes = _in_pixels(frame, grid, where)
+  titles = np.array([f"{index} ({value})" for index, value in frame[column].items()])
+  remarks += _check_inside(shapes, titles, grid, where)
+  ids, names = class_table.resolve(frame[column].tolist(), table, where)
+  image, overlap, empty = _burn(shapes, np.array(ids), grid.shape)
+  if empty.any():
+    remarks.append(f"features that hold no centre of a pixel label nothing: {_some(titles[empty])}")
+  if overlap:
+    remarks.append(f"{overlap} pixels that features of several classes cover left unlabelled")
+  return Labels(image, names, None, tuple(remarks))
+
+
+def _read(path: Path, layer: str | None) -> geopandas.GeoDataFrame:
+  if not path.is_file():
+    raise RequestError(f"no such file: {path.absolute()}")
+  try:
+    with warnings.catch_warnings():
+      # GDAL's hints on files that do not keep to their format.
+      warnings.simplefilter("ignore", RuntimeWarning)
+      frame = geopandas.read_file(path, layer=_layer(path, layer), engine="pyogrio")
+  except RequestError:
+    raise
+  # GDAL, GEOS and pandas raise errors of many types.
+  except Exception as error:
+    reason = " ".join(str(error).split())
+    raise RequestError(f"{path.absolute()} cannot be read as features ({reason}); get it again") from error
+  if frame.crs is None:
+    raise RequestError(
+      f"{path.absolute()} has no coordinate reference system; save it with one (a Shapefile needs its .prj)"
+    )
+  return frame
+
+
+def _layer(path: Path, layer: str | None) -> str:
+  layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
+  if layer is None and len(layers) == 1:
+    return layers[0]
+  if layer not in layers:
+    wrong = "" if layer is None else f", {layer!r} is none"
+    raise RequestError(
+      f"{path.absolute()} has the layers {', '.join(layers) or 'none'}; name one of them by labels_key{wrong}"
+    )
+  return layer
+
+
+def _class_column(frame: geopandas.GeoDataFrame, column: str | None, where: str) -> str:
+  columns = [str(name) for name in frame.columns if name != frame.geometry.name]
+  if column is None:
+    likely = [name for name in columns if name.lower() in _COLUMNS]
+    for group in (likely, columns):
+      if len(group) == 1:
+        return group[0]
+    raise RequestError(
+      f"{where}: cannot tell which column holds the classes; it has {', '.join(columns) or 'none'}: name it "
+      "by label_column"
+    )
+  if column not in columns:
+    raise RequestError(f"{where} has no column {column!r}; it has {', '.join(columns) or 'none'}")
+  return column
+
+
+def _is_empty(shapes: geopandas.GeoSeries) -> pandas.Series:
+  return shapes.isna() | shapes.is_empty
+
+
+def _in_pixels(frame: geopandas.GeoDataFrame, grid: Grid, where: str) -> np.ndarray:
+  """Geometries in columns and rows of the scene, `[n]`."""
+  try:
+    moved = frame.geometry.to_crs(grid.georeference.crs)
+  except Exception as error:
+    reason = " ".join(str(error).split())
+    raise RequestError(f"{where} cannot be brought into the scene's coordinates: {reason}") from error
+  to_pixels = np.linalg.inv(matrix(grid.georeference))
+  shapes = shapely.transform(
+    shapely.force_2d(moved.to_numpy()), lambda points: points @ to_pixels[:2, :2].T + to_pixels[:2, 2]
+  )
+  if not np.isfinite(shapely.get_coordinates(shapes)).all():
+    raise RequestError(f"{where} has coordinates that do not exist in the scene's reference system")
+  return shapes
+
+
+def _check_inside(shapes: np.ndarray, names: np.ndarray, grid: Grid, where: str) -> list[str]:
+  """Refuses features that lie wholly outside; says which reach beyond."""
+  height, width = grid.shape
+  outside = ~shapely.intersects(shapes, shapely.box(0, 0, width, height))
+  if outside.any():
+    raise RequestError(
+      f"{where}: features wholly outside the scene, by number from 0 and class: {_some(names[outside])}; "
+      "leave them out, or check both coordinate reference systems"
+    )
+  margin = _TOLERANCE
+  beyond = ~shapely.covers(shapely.box(-margin, -margin, width + margin, height + margin), shapes)
+  return [f"features that reach beyond the scene clipped: {_some(names[beyond])}"] if beyond.any() else []
+
+
+def _some(names: np.ndarray) -> str:
+  more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+  return ", ".join(names[:_SHOWN]) + more
+
+
+def _burn(shapes: np.ndarray, ids: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, int, np.ndarray]:
+  """Label image, how many pixels several classes claim, and which features label none for sure `[n]`."""
+  image, contested = np.zeros(shape, np.int32), np.zeros(shape, bool)
+  empty = _too_small(shapes, shape) & (ids > 0)
+  for class_id in np.unique(ids[ids > 0]).tolist():
+    own = ids == class_id
+    # With the identity as its transform, as the shapes are in pixels.
+    covered = features.rasterize(shapes[own].tolist(), out_shape=shape, dtype=np.uint8).astype(bool)
+    empty |= own & (not covered.any())
+    contested |= covered & (image > 0)
+    image[covered] = class_id
+  image[contested] = 0
+  return image, int(contested.sum()), empty
+
+
+def _too_small(shapes: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+  """Polygons around which no centre of a pixel lies, and points on the far edge of the scene."""
+  last = np.array(shape[::-1]) - 1
+  bounds = shapely.bounds(shapes)
+  first_centre = np.maximum(np.ceil(bounds[:, :2] - 0.5), 0)
+  last_centre = np.minimum(np.floor(bounds[:, 2:] - 0.5), last)
+  between = (first_centre > last_centre).any(axis=1)
+  beyond = (np.floor(bounds[:, :2]) > last).any(axis=1)
+  return np.where(shapely.get_dimensions(shapes) == 2, between, beyond)

@@ -1,0 +1,71 @@
+"""What is said of a scene before any work starts."""
+
+import numpy as np
+import rasterio
+
+from mtl_hsi.scenes.scene import Georeference, Scene
+from mtl_hsi.scenes.summary import summary
+
+_LABELS = np.repeat([[1, 1, 1, 0, 4]], 20, axis=0).astype(np.int32)
+
+
+def _scene(cube=None, **changes):
+  if cube is None:
+    cube = np.random.default_rng(0).integers(100, 900, (20, 5, 4)).astype(np.uint16)
+  return Scene(
+    **{"name": "fields", "cube": cube, "labels": _LABELS, "class_names": {1: "maize", 4: "oats"}, **changes}
+  )
+
+
+def _notes(scene, samples=5):
+  return [line.removeprefix("  note: ") for line in summary(scene, "4 bands", samples).split("\n")[4:]]
+
+
+def test_an_ordinary_scene_in_four_lines():
+  crs = rasterio.CRS.from_epsg(32633).to_wkt()
+  scene = _scene(
+    wavelengths=np.array([400.0, 500, 600, 2500]),
+    widths=np.array([10.0, 10, 12, 9]),
+    georeference=Georeference(crs, (2.5, 0, 500_000, 0, -2.5, 5_400_000)),
+  )
+  low, high = scene.cube.min(), scene.cube.max()
+  assert summary(scene, "3 of 4 bands", 5).split("\n") == [
+    "fields: 20 x 5 pixels of 2.5 x 2.5 metre, WGS 84 / UTM zone 33N",
+    "  bands: 3 of 4 bands, 400 to 2500 nm, 9 to 12 nm wide",
+    f"  values: uint16, {low} to {high}",
+    "  classes: 1 maize (60), 4 oats (20)",
+  ]
+
+
+def test_what_is_unknown_is_said():
+  first, second, *_ = summary(_scene(), "4 bands", 5).split("\n")
+  assert first == "fields: 20 x 5 pixels, without a place on the ground"
+  assert second == "  bands: 4 bands, wavelengths unknown"
+
+
+def test_a_small_class_is_odd():
+  assert _notes(_scene(), 19) == []
+  (note,) = _notes(_scene(), 20)
+  assert note.startswith("class 4 (oats) has 20 pixels: with 20 samples a class all of them train")
+  assert _notes(_scene(), None) == []
+
+
+def test_odd_values_are_named_and_those_without_measurement_left_out():
+  cube = _scene().cube.copy()
+  cube[..., [1, 2]] = 7
+  cube[3, 3] = 65535
+  nodata = np.zeros((20, 5), bool)
+  nodata[3, 3] = True
+  scene = _scene(cube, nodata=nodata)
+  assert "; 1 % of the pixels hold no measurement" in summary(scene, "4 bands", 5)
+  assert _notes(scene) == ["2 bands have one value everywhere, from 0 of those read: 1:3"]
+  cube[4, 3], cube[5, 3, 0] = 0, 60000
+  constant, outlier, zeros = "2 bands", "the largest value, 60000, is ", "1 pixels are 0 in all bands"
+  notes = _notes(_scene(cube, nodata=nodata))
+  assert [note.startswith(start) for note, start in zip(notes, (outlier, zeros), strict=True)] == [True] * 2
+  assert constant not in notes[0]
+
+
+def test_wavelengths_out_of_order_and_remarks_are_noted():
+  scene = _scene(wavelengths=np.array([400.0, 600, 500, 700]), remarks=("labels were warped",))
+  assert _notes(scene) == ["labels were warped", "wavelengths do not ascend from band to band"]
