@@ -8,6 +8,7 @@ import numpy as np
 
 from mtl_hsi import alignment, baselines, batches, paper, patches, sampling
 from mtl_hsi.errors import RequestError
+from mtl_hsi.inputs import Inputs, entry
 from mtl_hsi.models.multitask import Network, make_network
 from mtl_hsi.sampling import Split
 from mtl_hsi.scaling import Scaling
@@ -30,15 +31,13 @@ class Problem:
 
   Attributes:
     scenes: by name, in the order of training.
-    bands: band alignment of every scene.
-    scalings: of every scene's values.
+    inputs: what is done to every scene's pixels.
     splits: training and test pixels of every scene.
     network: the network to train, or None where every scene gets SVMs.
   """
 
   scenes: Mapping[str, Scene]
-  bands: Mapping[str, np.ndarray]
-  scalings: Mapping[str, Scaling]
+  inputs: Mapping[str, Inputs]
   splits: Mapping[str, Split]
   network: Network | None
 
@@ -55,11 +54,10 @@ def prepare(options: Settings) -> Problem:
     RequestError: a scene cannot be loaded, or the scenes cannot be trained as asked.
   """
   scenes = {name: load() for name, load in options.loaders.items()}
-  bands = {name: _bands(options, scene) for name, scene in scenes.items()}
+  inputs = {name: _inputs(options, scene) for name, scene in scenes.items()}
   splits = _splits(options, scenes)
-  network = _network(options, scenes, bands)
-  scalings = {name: options.scaling(scene) for name, scene in scenes.items()}
-  problem = Problem(scenes, bands, scalings, splits, network)
+  network = _network(options, scenes, inputs)
+  problem = Problem(scenes, inputs, splits, network)
   if network is None:
     for name, scene in scenes.items():
       baselines.check_samples(name, scene.labels, scene.class_names, splits[name].train)
@@ -70,15 +68,20 @@ def prepare(options: Settings) -> Problem:
   return problem
 
 
-def _network(options, scenes, bands):
+def _network(options, scenes, inputs):
   """None for SVMs, which share nothing and may have different bands."""
   if options.model.name == SVM:
     return None
   return make_network(
-    bands=alignment.check_equal_counts(bands),
+    bands=alignment.check_equal_counts({name: own.channels for name, own in inputs.items()}),
     class_counts=[len(scene.class_ids) for scene in scenes.values()],
     **dataclasses.asdict(options.model),
   )
+
+
+def _inputs(options, scene):
+  chosen = _bands(options, scene)
+  return Inputs(scene.cube.shape[2], chosen, Scaling(*(v[chosen] for v in options.scaling(scene))), None)
 
 
 def _bands(options, scene):
@@ -108,8 +111,7 @@ def _splits(options, scenes):
 def layers(problem: Problem) -> list[patches.Layer]:
   """What `patches.lay_out` needs of every scene."""
   return [
-    patches.Layer(scene.cube, problem.bands[name], problem.scalings[name], scene.nodata)
-    for name, scene in problem.scenes.items()
+    patches.Layer(scene.cube, problem.inputs[name], scene.nodata) for name, scene in problem.scenes.items()
   ]
 
 
@@ -138,7 +140,7 @@ def introduction(problem: Problem, options: Settings) -> str:
 
 def bands_used(problem: Problem, name: str) -> str:
   """The bands of a scene that are used: "160 of 200 bands", "102 bands as 103 channels"."""
-  chosen, available = problem.bands[name], problem.scenes[name].cube.shape[2]
+  chosen, available = problem.inputs[name].chosen, problem.inputs[name].bands
   used = len(np.unique(chosen))
   text = f"{available} bands" if used == available else f"{used} of {available} bands"
   return text if len(chosen) == used else f"{text} as {len(chosen)} channels"
@@ -199,11 +201,8 @@ def describe(problem: Problem) -> dict:
       "classes": {str(class_id): scene.class_names[class_id] for class_id in scene.class_ids.tolist()},
       "cube_sha256": _sha256(scene.cube),
       "labels_sha256": _sha256(scene.labels),
-      "bands": problem.bands[name].tolist(),
-      # Of every input channel.
-      "offset": problem.scalings[name].offset[problem.bands[name]].tolist(),
-      "scale": problem.scalings[name].scale[problem.bands[name]].tolist(),
     }
+    | entry(problem.inputs[name])
     for name, scene in problem.scenes.items()
   }
 

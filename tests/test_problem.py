@@ -64,12 +64,13 @@ def test_scenes_are_scaled_by_the_method_chosen_before_bands_are(options):
   made = prepare(options, scene(), scene("other", bands=9), band_ranges={"other": slice(0, 6)})
   fields, other = problem.layers(made)
   cube = launching.cube(launching.FIELDS)
-  assert fields.scaling.scale.tolist() == [cube.max()] * 6
-  assert other.scaling.scale.tolist() == [np.repeat(cube, 2, axis=2)[:, :, :9].max()] * 9
+  assert fields.inputs.scaling.scale.tolist() == [cube.max()] * 6
+  assert other.inputs.scaling.scale.tolist() == [np.repeat(cube, 2, axis=2)[:, :, :9].max()] * 6
   assert fields.cube is made.scenes["fields"].cube
-  assert other.bands.tolist() == [0, 1, 2, 3, 4, 5]
+  assert other.inputs.chosen.tolist() == [0, 1, 2, 3, 4, 5]
   made = prepare(options, scene(), scaling=scaling.by_band)
-  assert problem.layers(made)[0].scaling.offset.tolist() == pytest.approx(cube.mean(axis=(0, 1)).tolist())
+  offset = problem.layers(made)[0].inputs.scaling.offset
+  assert offset.tolist() == pytest.approx(cube.mean(axis=(0, 1)).tolist())
 
 
 def test_masks_of_scenes_reach_their_layers(options):
@@ -103,8 +104,8 @@ def test_bands_follow_range_rule_and_reversal_in_this_order(options):
   made = prepare(
     options, *scenes, bands=103, reversed=frozenset({"rosis"}), band_ranges={"aviris": slice(4, 200)}
   )
-  assert made.bands["rosis"].tolist() == [101, *range(101, -1, -1)]
-  assert made.bands["aviris"].tolist() == list(range(14, 117))
+  assert made.inputs["rosis"].chosen.tolist() == [101, *range(101, -1, -1)]
+  assert made.inputs["aviris"].chosen.tolist() == list(range(14, 117))
   assert made.network.stem.bands == 103
 
 
@@ -134,7 +135,7 @@ def test_svms_have_no_network_and_see_single_pixels_of_any_number_of_bands(optio
   assert problem.prepare(options).patch == 9
   made = prepare(options, scene(), scene("other", bands=9), **svm(options))
   assert (made.network, made.patch) == (None, 1)
-  assert [len(bands) for bands in made.bands.values()] == [6, 9]
+  assert [own.channels for own in made.inputs.values()] == [6, 9]
 
 
 def test_svms_need_three_training_pixels_of_each_class(options):
