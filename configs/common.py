@@ -25,9 +25,12 @@ def get_config() -> config_dict.ConfigDict:
   config.files = config_dict.ConfigDict()
   config.simulate = config_dict.ConfigDict()
 
-  # Bands by index, the paper's rule: 103 or 160 input channels; None takes all as they are.
+  # "index", the paper's rule: bands is 103 or 160 input channels, or None, which takes all as they are. Or
+  # "wavelength": every scene is resampled to common bands in the range that all share, those of the coarsest
+  # scene or of a grid in nm, "first:last:step" or centres with commas between.
   config.alignment = "index"
   config.bands = config_dict.placeholder(int)
+  config.grid = ""
   # Scenes whose bands are reversed after alignment (the paper's INVERSE columns).
   config.reversed = ()
 

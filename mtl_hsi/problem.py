@@ -6,15 +6,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mtl_hsi import alignment, baselines, batches, paper, patches, sampling
+from mtl_hsi import alignment, baselines, batches, paper, patches, sampling, wavelengths
 from mtl_hsi.errors import RequestError
-from mtl_hsi.inputs import Inputs, entry
+from mtl_hsi.inputs import Inputs, entry, make_inputs
 from mtl_hsi.models.multitask import Network, make_network
 from mtl_hsi.sampling import Split
-from mtl_hsi.scaling import Scaling
 from mtl_hsi.scenes.public import PUBLIC_SCENES, is_public
 from mtl_hsi.scenes.scene import Scene
-from mtl_hsi.settings import SVM, Settings
+from mtl_hsi.settings import BY_WAVELENGTH, SVM, Settings
 
 # The letter's protocol (section III-B).
 _LETTERS_PHASES = ((100, 1.0, ()), (30, 0.1, ()))
@@ -32,12 +31,14 @@ class Problem:
   Attributes:
     scenes: by name, in the order of training.
     inputs: what is done to every scene's pixels.
+    channels: bands to which all scenes are resampled, or None where they are aligned by index.
     splits: training and test pixels of every scene.
     network: the network to train, or None where every scene gets SVMs.
   """
 
   scenes: Mapping[str, Scene]
   inputs: Mapping[str, Inputs]
+  channels: wavelengths.Bands | None
   splits: Mapping[str, Split]
   network: Network | None
 
@@ -54,10 +55,10 @@ def prepare(options: Settings) -> Problem:
     RequestError: a scene cannot be loaded, or the scenes cannot be trained as asked.
   """
   scenes = {name: load() for name, load in options.loaders.items()}
-  inputs = {name: _inputs(options, scene) for name, scene in scenes.items()}
+  inputs, channels = _inputs(options, scenes)
   splits = _splits(options, scenes)
   network = _network(options, scenes, inputs)
-  problem = Problem(scenes, inputs, splits, network)
+  problem = Problem(scenes, inputs, channels, splits, network)
   if network is None:
     for name, scene in scenes.items():
       baselines.check_samples(name, scene.labels, scene.class_names, splits[name].train)
@@ -79,20 +80,35 @@ def _network(options, scenes, inputs):
   )
 
 
-def _inputs(options, scene):
-  chosen = _bands(options, scene)
-  return Inputs(scene.cube.shape[2], chosen, Scaling(*(v[chosen] for v in options.scaling(scene))), None)
+def _inputs(options, scenes):
+  """What is done to every scene's pixels, and the bands that all then have, where these have wavelengths."""
+  chosen = {name: _bands_in_range(options, scene) for name, scene in scenes.items()}
+  if options.alignment == BY_WAVELENGTH:
+    own = {name: wavelengths.bands_of(scene, chosen[name]) for name, scene in scenes.items()}
+    channels = wavelengths.common_bands(own, options.grid)
+    weights = {name: wavelengths.resampling(bands, channels) for name, bands in own.items()}
+  else:
+    channels, weights = None, dict.fromkeys(scenes)
+    for name, scene in scenes.items():
+      chosen[name] = chosen[name][
+        alignment.index_bands(len(chosen[name]), options.bands, scene.sensor, scene.name)
+      ]
+  inputs = {}
+  for name, scene in scenes.items():
+    scaling = options.scaling(scene)
+    made = make_inputs(scene.cube.shape[2], chosen[name], scaling, weights[name])
+    inputs[name] = made.reversed() if name in options.reversed else made
+  return inputs, channels
 
 
-def _bands(options, scene):
+def _bands_in_range(options, scene):
   chosen = np.arange(scene.cube.shape[2], dtype=np.int32)
-  if scene.name in options.band_ranges:
-    chosen = chosen[options.band_ranges[scene.name]]
-    end = options.band_ranges[scene.name].stop
-    if end > scene.cube.shape[2]:
-      raise RequestError(f"files.{scene.name}.bands ends at {end}; the scene has {scene.cube.shape[2]} bands")
-  chosen = chosen[alignment.index_bands(len(chosen), options.bands, scene.sensor, scene.name)]
-  return chosen[::-1] if scene.name in options.reversed else chosen
+  if scene.name not in options.band_ranges:
+    return chosen
+  end = options.band_ranges[scene.name].stop
+  if end > scene.cube.shape[2]:
+    raise RequestError(f"files.{scene.name}.bands ends at {end}; the scene has {scene.cube.shape[2]} bands")
+  return chosen[options.band_ranges[scene.name]]
 
 
 def _splits(options, scenes):
@@ -139,10 +155,15 @@ def introduction(problem: Problem, options: Settings) -> str:
 
 
 def bands_used(problem: Problem, name: str) -> str:
-  """The bands of a scene that are used: "160 of 200 bands", "102 bands as 103 channels"."""
+  """The bands of a scene that are used: "160 of 200 bands", "102 bands as 103 channels".
+
+  Or "90 of 200 bands resampled to 43 of 430 to 852.9 nm".
+  """
   chosen, available = problem.inputs[name].chosen, problem.inputs[name].bands
   used = len(np.unique(chosen))
   text = f"{available} bands" if used == available else f"{used} of {available} bands"
+  if problem.channels is not None:
+    return f"{text} resampled to {len(problem.channels.centres)} of {wavelengths.range_of(problem.channels)}"
   return text if len(chosen) == used else f"{text} as {len(chosen)} channels"
 
 
@@ -162,7 +183,7 @@ def description(options: Settings) -> str:
 
 def follows_the_letter(options: Settings) -> bool:
   """Whether network and training are the letter's; what it leaves open is free (statistics, vote)."""
-  if options.split_file or options.band_ranges:
+  if options.split_file or options.band_ranges or options.alignment == BY_WAVELENGTH:
     return False
   if options.model.name == SVM:
     return True
@@ -201,10 +222,17 @@ def describe(problem: Problem) -> dict:
       "classes": {str(class_id): scene.class_names[class_id] for class_id in scene.class_ids.tolist()},
       "cube_sha256": _sha256(scene.cube),
       "labels_sha256": _sha256(scene.labels),
+      "wavelengths": _numbers(scene.wavelengths),
+      "widths": _numbers(scene.widths),
+      "channels": problem.channels and {key: _numbers(v) for key, v in problem.channels._asdict().items()},
     }
     | entry(problem.inputs[name])
     for name, scene in problem.scenes.items()
   }
+
+
+def _numbers(array):
+  return None if array is None else array.tolist()
 
 
 def _sha256(array):

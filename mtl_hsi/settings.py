@@ -17,6 +17,7 @@ from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.schedule import Phase, Schedule
 
 SVM = "svm"
+BY_WAVELENGTH = "wavelength"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +40,9 @@ class Settings:
     loaders: how to load each scene, by its name, in the order of training.
     band_ranges: the range of bands a scene starts from, by its name, where it has one.
     target: name of the scene that the experiment is about.
-    bands: input channels B, or None for all bands as they are.
+    alignment: "index" or `BY_WAVELENGTH`.
+    bands: input channels B by index, or None for all bands as they are.
+    grid: centres of the common bands in nm, or None to take them from the coarsest scene; by wavelength.
     reversed: names of the scenes whose bands are reversed.
     scaling: from a scene to the scaling of its values.
     split_file: a split to read back, or None to draw one at random.
@@ -62,7 +65,9 @@ class Settings:
   loaders: Mapping[str, Callable[[], Scene]]
   band_ranges: Mapping[str, slice]
   target: str
+  alignment: str
   bands: int | None
+  grid: np.ndarray | None
   reversed: frozenset[str]
   scaling: scaling.Method
   split_file: Path | None
@@ -102,7 +107,6 @@ def read(config: Any) -> Settings:
 
 def _read(config):
   names = _scene_names(config)
-  _require(config.alignment == "index", "alignment", config.alignment, "'index'")
   for key in ("samples_per_class", "replicas", "batch_size"):
     _require(config[key] >= 1, key, config[key], "1 or more")
   _require(
@@ -112,6 +116,7 @@ def _read(config):
     f"0 to {2**31 - config.replicas}, since keys have 32 bits",
   )
   _require(config.bands is None or config.bands >= 1, "bands", config.bands, "1 or more, or None")
+  _check_alignment(config)
   _require(config.classify.tile_pixels >= 1, "classify.tile_pixels", config.classify.tile_pixels, "1 or more")
   seconds = config.checkpoint_seconds
   _require(0 <= seconds < np.inf, "checkpoint_seconds", seconds, "0 or more")
@@ -120,7 +125,9 @@ def _read(config):
     loaders={name: _loader(config, name) for name in names},
     band_ranges={name: _band_range(name, own.bands) for name, own in config.files.items() if own.bands},
     target=_one_of(names, "target", config.target),
+    alignment=_one_of(("index", BY_WAVELENGTH), "alignment", config.alignment),
     bands=config.bands,
+    grid=_grid(config.grid) if config.grid else None,
     reversed=frozenset(_one_of(names, "reversed", name) for name in config.reversed),
     scaling=_scaling(config.scaling),
     split_file=None if config.split == "random" else Path(config.split),
@@ -209,6 +216,39 @@ def _band_range(name, text):
     "'first:end', such as '40:200': bands count from 0, the end is left out",
   )
   return slice(int(first), int(end))
+
+
+def _check_alignment(config):
+  """The two ways to align have options of their own."""
+  if config.alignment == BY_WAVELENGTH and config.bands is not None:
+    raise RequestError(
+      f"config key bands is {config.bands}, which belongs to alignment=index; with alignment=wavelength "
+      "leave it at None, as in configs/own.py, and give 'grid' to choose the common bands"
+    )
+  if config.alignment == "index" and config.grid:
+    raise RequestError(
+      f"config key grid is {config.grid!r}, which belongs to alignment=wavelength; leave it empty"
+    )
+
+
+def _grid(text):
+  """ "400:2500:10", the end included, or "450,550,650", in nm."""
+  try:
+    if ":" in text:
+      first, end, step = map(float, text.split(":"))
+      # A step that fits up to rounding still ends at the end.
+      centres = first + step * np.arange(int((end - first) / step + 1e-6) + 1)
+    else:
+      centres = np.array([float(number) for number in text.split(",")])
+  except (ValueError, ZeroDivisionError, OverflowError):
+    centres = np.zeros(0)
+  _require(
+    centres.size > 0 and np.isfinite(centres).all() and centres.min() > 0 and centres.max() >= 100,
+    "grid",
+    text,
+    "'first:last:step' in nm, such as '400:2500:10', or centres with commas between",
+  )
+  return centres
 
 
 def _scaling(text):

@@ -1,11 +1,12 @@
 import dataclasses
 import hashlib
+import json
 
 import numpy as np
 import pytest
 
 from configs import mtl, own
-from mtl_hsi import problem, sampling, scaling, settings, workdir
+from mtl_hsi import inputs, problem, sampling, scaling, settings, workdir
 from mtl_hsi.errors import RequestError
 from mtl_hsi.paper import PaperFigure
 from mtl_hsi.scaling import Scaling
@@ -187,11 +188,61 @@ def test_what_new_images_need_is_described(options):
       "classes": {"1": "a", "4": "b", "9": "c"},
       "cube_sha256": hashlib.sha256(made.scenes["fields"].cube.tobytes()).hexdigest(),
       "labels_sha256": hashlib.sha256(launching.FIELDS.tobytes()).hexdigest(),
+      "wavelengths": None,
+      "widths": None,
+      "channels": None,
       "bands": [5, 4, 3, 2, 1, 0],
       "offset": [5.0, 4.0, 3.0, 2.0, 1.0, 0.0],
       "scale": [60.0, 50.0, 40.0, 30.0, 20.0, 10.0],
     }
   }
+
+
+BLUE_TO_RED = {"wavelengths": np.array([400.0, 450, 500, 550, 600, 650])}
+GREEN_TO_INFRARED = {"wavelengths": np.arange(510.0, 810, 30), "widths": np.full(10, 60.0)}
+
+
+def test_scenes_of_other_bands_are_resampled_to_those_they_share(options):
+  scenes = scene(**BLUE_TO_RED), scene("other", bands=10, **GREEN_TO_INFRARED)
+  made = prepare(options, *scenes, alignment="wavelength")
+  assert made.channels.centres.tolist() == [550, 600, 650]
+  assert made.channels.widths.tolist() == [60] * 3
+  assert made.network.stem.bands == 3
+  words = [problem.bands_used(made, name) for name in ("fields", "other")]
+  assert words[0].endswith("of 6 bands resampled to 3 of 550 to 650 nm")
+  assert "3 of 550 to 650 nm" in problem.introduction(made, options)
+  # Scaled before it is resampled: by the maximum over all bands.
+  fields = problem.layers(made)[0]
+  assert set(fields.inputs.scaling.scale.tolist()) == {fields.cube.max()}
+  given = prepare(options, *scenes, alignment="wavelength", grid=np.arange(400.0, 700, 20))
+  assert given.channels.centres.tolist() == [520, 540, 560, 580, 600, 620, 640]
+
+
+def test_resampled_bands_are_reversed_like_others(options):
+  scenes = scene(**BLUE_TO_RED), scene("other", bands=10, **GREEN_TO_INFRARED)
+  plain, inverse = (
+    prepare(options, *scenes, alignment="wavelength", reversed=frozenset(names)) for names in ([], ["other"])
+  )
+  for this, other in zip(problem.layers(plain), problem.layers(inverse), strict=True):
+    step = -1 if this.cube is scenes[1].cube else 1
+    np.testing.assert_array_equal(other.inputs(this.cube, None)[..., ::step], this.inputs(this.cube, None))
+
+
+def test_a_band_range_bounds_what_is_resampled(options):
+  made = prepare(options, scene(**BLUE_TO_RED), alignment="wavelength", band_ranges={"fields": slice(1, 4)})
+  assert made.channels.centres.tolist() == [450, 500, 550]
+  assert made.inputs["fields"].chosen.tolist() == [1, 2, 3]
+
+
+def test_resampling_is_restored_from_what_is_written_of_it(options):
+  scenes = scene(**BLUE_TO_RED), scene("other", bands=10, **GREEN_TO_INFRARED)
+  made = prepare(options, *scenes, alignment="wavelength", scaling=scaling.by_band)
+  written = json.loads(workdir.json_bytes(problem.describe(made)))
+  assert written["other"]["channels"] == {"centres": [550.0, 600.0, 650.0], "widths": [60.0] * 3}
+  assert written["fields"]["wavelengths"] == [400.0, 450.0, 500.0, 550.0, 600.0, 650.0]
+  for layer, name in zip(problem.layers(made), scenes, strict=True):
+    restored = inputs.read_inputs(written[name.name])
+    np.testing.assert_array_equal(restored(layer.cube, None), layer.inputs(layer.cube, None))
 
 
 @pytest.fixture(scope="module")
@@ -219,6 +270,7 @@ def test_the_papers_figure_stands_beside_the_papers_run(indian_pines):
     {"samples_per_class": 7},
     {"split_file": "split.npz"},
     {"bands": None},
+    {"alignment": "wavelength"},
     {"bands": 103},
     {"band_ranges": {"indian_pines": slice(40, 200)}},
     {"reversed": frozenset({"indian_pines"})},

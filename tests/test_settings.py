@@ -28,6 +28,22 @@ def config(**changes):
   return made
 
 
+@pytest.mark.parametrize(
+  ("text", "centres"),
+  [
+    ("400:430:10", [400, 410, 420, 430]),
+    ("400:439:10", [400, 410, 420, 430]),
+    ("500:500.3:0.1", [500, 500.1, 500.2, 500.3]),
+    ("450,550, 650", [450, 550, 650]),
+  ],
+)
+def test_a_grid_is_a_range_with_its_end_or_a_list(text, centres):
+  options = settings.read(config(alignment="wavelength", grid=text))
+  assert options.alignment == "wavelength"
+  assert options.grid == pytest.approx(centres)
+  assert settings.read(config()).grid is None
+
+
 def test_values_reach_their_places():
   options = settings.read(
     config(
@@ -132,7 +148,22 @@ def test_each_scene_comes_from_its_own_source():
     ),
     ({"target": "indian_pines"}, "target is 'indian_pines'; expected one of 'salinas', 'fields'"),
     ({"reversed": ("village",)}, "reversed is 'village'; expected one of 'salinas', 'fields'"),
-    ({"alignment": "magic"}, "alignment is 'magic'; expected 'index'"),
+    ({"alignment": "wavelength", "bands": 103}, "bands is 103, which belongs to alignment=index"),
+    ({"grid": "400:900:10"}, "grid is '400:900:10', which belongs to alignment=wavelength"),
+    *(
+      ({"alignment": "wavelength", "grid": text}, f"grid is '{text}'; expected 'first:last:step' in nm")
+      for text in (
+        "400:900",
+        "900:400:10",
+        "400:900:0",
+        "0.4:0.9:0.01",
+        "wide",
+        "-5,400",
+        "400,,500",
+        "1:inf:1",
+      )
+    ),
+    ({"alignment": "magic"}, "alignment is 'magic'; expected one of 'index', 'wavelength'"),
     ({"samples_per_class": 0}, "samples_per_class is 0; expected 1 or more"),
     ({"replicas": 0}, "replicas is 0; expected 1 or more"),
     ({"batch_size": -1}, "batch_size is -1; expected 1 or more"),
