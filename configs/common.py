@@ -38,8 +38,12 @@ def get_config() -> config_dict.ConfigDict:
   # [author, another script]; or "per_band", to mean 0 and standard deviation 1 of every band.
   config.scaling = "maximum"
 
-  # "random" draws n pixels a class; or the path of a split.npz that a run wrote.
+  # "random" draws n pixels a class and tests all others (paper); "blocks" draws them from one half of the
+  # scene's square blocks, of so many rows and columns, and tests those pixels of the other half whose
+  # patches overlap no training patch; or the path of a split.npz that a run wrote. Scenes with a file of
+  # test labels (configs/own.py) are tested on these and trained on n a class of their other labels, 0: all.
   config.split = "random"
+  config.block_size = 24
   config.samples_per_class = 10
   # Monte-Carlo runs [author: 10]; replica r has the seed `seed + r`.
   config.replicas = 10

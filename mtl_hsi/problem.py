@@ -7,7 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from mtl_hsi import alignment, baselines, batches, paper, patches, sampling, wavelengths
+from mtl_hsi.blocks import block_split
 from mtl_hsi.errors import RequestError
+from mtl_hsi.given import ALL, given_split, joined_labels
 from mtl_hsi.inputs import Inputs, entry, make_inputs
 from mtl_hsi.models.multitask import Network, make_network
 from mtl_hsi.sampling import Split
@@ -54,10 +56,10 @@ def prepare(options: Settings) -> Problem:
   Raises:
     RequestError: a scene cannot be loaded, or the scenes cannot be trained as asked.
   """
-  scenes = {name: load() for name, load in options.loaders.items()}
+  scenes, given = _load(options)
   inputs, channels = _inputs(options, scenes)
-  splits = _splits(options, scenes)
   network = _network(options, scenes, inputs)
+  splits = _splits(options, scenes, given, 1 if network is None else network.patch)
   problem = Problem(scenes, inputs, channels, splits, network)
   if network is None:
     for name, scene in scenes.items():
@@ -67,6 +69,18 @@ def prepare(options: Settings) -> Problem:
     counts = training_set(problem).counts
     batches.steps_per_epoch(counts, options.batch_size, mixed=options.mixed, drop_last=options.drop_last)
   return problem
+
+
+def _load(options):
+  """The scenes, and label images of the training and the test pixels of those whose split is given."""
+  scenes, given = {}, {}
+  for name, load in options.loaders.items():
+    scenes[name] = load()
+    if name in options.test_loaders:
+      test = options.test_loaders[name]()
+      given[name] = scenes[name].labels, test.labels
+      scenes[name] = joined_labels(scenes[name], test)
+  return scenes, given
 
 
 def _network(options, scenes, inputs):
@@ -111,17 +125,22 @@ def _bands_in_range(options, scene):
   return chosen[options.band_ranges[scene.name]]
 
 
-def _splits(options, scenes):
-  if options.split_file is None:
-    return {
-      name: sampling.random_split(
-        scene.labels, options.samples_per_class, seed=options.seed, replicas=options.replicas, name=name
-      )
-      for name, scene in scenes.items()
-    }
-  return sampling.read_splits(
-    options.split_file, {name: s.labels for name, s in scenes.items()}, options.replicas
-  )
+def _splits(options, scenes, given, patch):
+  if options.split_file is not None:
+    return sampling.read_splits(
+      options.split_file, {name: s.labels for name, s in scenes.items()}, options.replicas
+    )
+  return {name: _split(options, scene, given.get(name), patch) for name, scene in scenes.items()}
+
+
+def _split(options, scene, given, patch):
+  draw = {"seed": options.seed, "replicas": options.replicas, "name": scene.name}
+  if given is not None:
+    return given_split(*given, options.samples_per_class, **draw)
+  if options.block_size is not None:
+    size = options.block_size
+    return block_split(scene.labels, options.samples_per_class, block_size=size, patch=patch, **draw)
+  return sampling.random_split(scene.labels, options.samples_per_class, **draw)
 
 
 def layers(problem: Problem) -> list[patches.Layer]:
@@ -151,7 +170,22 @@ def introduction(problem: Problem, options: Settings) -> str:
       f"{scene.title}: {height} x {width} pixels, {bands_used(problem, name)}, "
       f"{len(scene.class_ids)} classes, {train} training and {test} test pixels"
     )
-  return "\n".join([*lines, description(options)])
+  return "\n".join([*lines, description(options), *_untested(problem)])
+
+
+def _untested(problem):
+  """A line for every class that some replica does not test."""
+  for name, scene in problem.scenes.items():
+    tests = problem.splits[name].test
+    tested = [np.unique(scene.labels[tuple(sampling.pixels_of(rows).T)]) for rows in tests]
+    for class_id, title in sorted(scene.class_names.items()):
+      missing = sum(class_id not in found for found in tested)
+      if missing:
+        where = f" in {missing} of {len(tests)} replicas" if len(tests) > 1 else ""
+        yield (
+          f"warning: {scene.title}: no test pixel of class {class_id} ({title}){where}; it counts for "
+          "nothing in the accuracies there"
+        )
 
 
 def bands_used(problem: Problem, name: str) -> str:
@@ -176,14 +210,18 @@ def description(options: Settings) -> str:
       parts.append(f"first convolution {'shared' if model.spectral_knowledge else 'of each scene its own'}")
     parts.append(f"{' + '.join(str(epochs) for _, epochs in options.schedule.lengths)} epochs")
   if options.split_file is None:
-    parts.append(f"{options.samples_per_class} samples per class")
+    number = f"{options.samples_per_class} samples per class"
+    number += "" if options.block_size is None else " from blocks"
+    parts.append("all training pixels given" if options.samples_per_class == ALL else number)
   parts.append("1 replica" if options.replicas == 1 else f"{options.replicas} replicas")
   return ", ".join(parts)
 
 
 def follows_the_letter(options: Settings) -> bool:
   """Whether network and training are the letter's; what it leaves open is free (statistics, vote)."""
-  if options.split_file or options.band_ranges or options.alignment == BY_WAVELENGTH:
+  if options.split_file or options.block_size or options.test_loaders:
+    return False
+  if options.band_ranges or options.alignment == BY_WAVELENGTH:
     return False
   if options.model.name == SVM:
     return True
@@ -222,17 +260,18 @@ def describe(problem: Problem) -> dict:
       "classes": {str(class_id): scene.class_names[class_id] for class_id in scene.class_ids.tolist()},
       "cube_sha256": _sha256(scene.cube),
       "labels_sha256": _sha256(scene.labels),
-      "wavelengths": _numbers(scene.wavelengths),
-      "widths": _numbers(scene.widths),
-      "channels": problem.channels and {key: _numbers(v) for key, v in problem.channels._asdict().items()},
+      **_channels(problem),
     }
     | entry(problem.inputs[name])
     for name, scene in problem.scenes.items()
   }
 
 
-def _numbers(array):
-  return None if array is None else array.tolist()
+def _channels(problem):
+  """The bands that a scene was resampled to, where it was."""
+  if problem.channels is None:
+    return {}
+  return {"channels": {key: numbers.tolist() for key, numbers in problem.channels._asdict().items()}}
 
 
 def _sha256(array):

@@ -188,14 +188,46 @@ def test_what_new_images_need_is_described(options):
       "classes": {"1": "a", "4": "b", "9": "c"},
       "cube_sha256": hashlib.sha256(made.scenes["fields"].cube.tobytes()).hexdigest(),
       "labels_sha256": hashlib.sha256(launching.FIELDS.tobytes()).hexdigest(),
-      "wavelengths": None,
-      "widths": None,
-      "channels": None,
       "bands": [5, 4, 3, 2, 1, 0],
       "offset": [5.0, 4.0, 3.0, 2.0, 1.0, 0.0],
       "scale": [60.0, 50.0, 40.0, 30.0, 20.0, 10.0],
     }
   }
+
+
+def test_splits_by_blocks_keep_the_networks_patches_apart(options):
+  labels = np.kron([[1, 4, 9, 1], [9, 1, 4, 9]], np.ones((15, 15))).astype(np.int32)
+  wide = dataclasses.replace(scene(), cube=np.ones((30, 60, 6)), labels=labels)
+  made = prepare(options, wide, block_size=15)
+  assert sampling.patch_overlap(made.splits["fields"], labels.shape, made.patch) == 0
+  assert sampling.patch_overlap(made.splits["fields"], labels.shape, made.patch + 8) > 0
+  assert "3 samples per class from blocks" in problem.description(dataclasses.replace(options, block_size=15))
+
+
+def test_test_pixels_given_are_those_of_all_replicas(options):
+  rows, columns = np.indices(launching.FIELDS.shape)
+  train = dataclasses.replace(scene(), labels=launching.FIELDS * (columns < 6))
+  test_labels = launching.FIELDS * ((columns >= 7) & (rows >= 4))
+  test = dataclasses.replace(train, labels=test_labels, class_names={1: "a", 9: "c"})
+  made = prepare(options, train, test_loaders={"fields": lambda: test})
+  np.testing.assert_array_equal(made.scenes["fields"].labels, train.labels + test.labels)
+  for rows in made.splits["fields"].test:
+    assert rows.tolist() == np.argwhere(test.labels).tolist()
+  assert made.splits["fields"].train.shape == (2, 9, 2)
+  every = prepare(options, train, test_loaders={"fields": lambda: test}, samples_per_class=0)
+  assert every.splits["fields"].train.shape == (2, 72, 2)
+  assert "all training pixels given" in problem.description(dataclasses.replace(options, samples_per_class=0))
+
+
+def test_classes_without_test_pixels_are_told(options):
+  made = prepare(options, scene())
+  assert "warning" not in problem.introduction(made, options)
+  labels = np.where(launching.FIELDS == 9, 4, launching.FIELDS)
+  labels[11, 4:7] = 9
+  few = dataclasses.replace(scene(), labels=labels)
+  made = prepare(options, few)
+  expected = "warning: fields: no test pixel of class 9 (c) in 2 of 2 replicas"
+  assert expected in problem.introduction(made, options)
 
 
 BLUE_TO_RED = {"wavelengths": np.array([400.0, 450, 500, 550, 600, 650])}
@@ -239,7 +271,6 @@ def test_resampling_is_restored_from_what_is_written_of_it(options):
   made = prepare(options, *scenes, alignment="wavelength", scaling=scaling.by_band)
   written = json.loads(workdir.json_bytes(problem.describe(made)))
   assert written["other"]["channels"] == {"centres": [550.0, 600.0, 650.0], "widths": [60.0] * 3}
-  assert written["fields"]["wavelengths"] == [400.0, 450.0, 500.0, 550.0, 600.0, 650.0]
   for layer, name in zip(problem.layers(made), scenes, strict=True):
     restored = inputs.read_inputs(written[name.name])
     np.testing.assert_array_equal(restored(layer.cube, None), layer.inputs(layer.cube, None))
@@ -269,6 +300,8 @@ def test_the_papers_figure_stands_beside_the_papers_run(indian_pines):
   [
     {"samples_per_class": 7},
     {"split_file": "split.npz"},
+    {"block_size": 24},
+    {"test_loaders": {"indian_pines": None}},
     {"bands": None},
     {"alignment": "wavelength"},
     {"bands": 103},
