@@ -73,6 +73,6 @@ def check_equal_counts(counts: dict[str, int]) -> int:
       raise RequestError(
         f"scene {first!r} has {reference} bands and scene {name!r} has {count}; one network "
         "needs equal counts: give a band range, such as "
-        f"--config.files.{name}.bands=0:{min(reference, count)}"
+        f"--config.files.{name}.bands=0:{min(reference, count)}, or align by --config.alignment=wavelength"
       )
   return reference
