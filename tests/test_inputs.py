@@ -1,5 +1,6 @@
 """What a network reads of an image's pixels, and how it is written down and restored."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -33,6 +34,18 @@ def test_weights_mix_the_scaled_bands():
   result = made(WEIGHTS)(VALUES, None)
   assert (result.dtype, result.shape, made(WEIGHTS).channels) == (np.float32, (5, 7, 3), 3)
   np.testing.assert_allclose(result, made()(VALUES, None).astype(float) @ WEIGHTS, rtol=1e-5)
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_empty_channels_stand_behind_the_others(weights):
+  own, filled = made(weights), dataclasses.replace(made(weights), empty=2)
+  assert filled.channels == own.channels + 2
+  result = filled(VALUES, None)
+  assert (result.dtype, result.shape[-1]) == (np.float32, filled.channels)
+  np.testing.assert_array_equal(result[..., :-2], own(VALUES, None))
+  np.testing.assert_array_equal(result[..., -2:], 0)
+  restored = inputs.read_inputs({"shape": [5, 7, 6], **inputs.entry(filled)})
+  np.testing.assert_array_equal(restored(VALUES, None), result)
 
 
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
