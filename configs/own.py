@@ -15,8 +15,8 @@ Behind the colon stand names for the scenes, the target first. Per scene:
 
 All scenes need equal numbers of bands, as they are or by their ranges; or
 wavelengths with --config.alignment=wavelength; or a first convolution each with
---config.spectral_knowledge=False. Public scenes (indian_pines, salinas, pavia_university, pavia_centre) can stand among
-them by name, with no file given.
+--config.spectral_knowledge=False. Public scenes (indian_pines, salinas,
+pavia_university, pavia_centre) can stand among them by name, with no file given.
 """
 
 import keyword
