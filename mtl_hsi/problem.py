@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from mtl_hsi import alignment, baselines, batches, paper, patches, sampling, wavelengths
-from mtl_hsi.aligned_scenes import align
 from mtl_hsi.blocks import block_split
+from mtl_hsi.errors import RequestError
 from mtl_hsi.given import ALL, given_split, joined_labels
-from mtl_hsi.inputs import Inputs, entry
+from mtl_hsi.inputs import Inputs, entry, make_inputs
 from mtl_hsi.models.multitask import Network, make_network
 from mtl_hsi.sampling import Split
 from mtl_hsi.scenes.public import PUBLIC_SCENES, is_public
@@ -57,7 +57,7 @@ def prepare(options: Settings) -> Problem:
     RequestError: a scene cannot be loaded, or the scenes cannot be trained as asked.
   """
   scenes, given = _load(options)
-  inputs, channels = align(options, scenes)
+  inputs, channels = _inputs(options, scenes)
   network = _network(options, scenes, inputs)
   splits = _splits(options, scenes, given, 1 if network is None else network.patch)
   problem = Problem(scenes, inputs, channels, splits, network)
@@ -92,6 +92,48 @@ def _network(options, scenes, inputs):
     class_counts=[len(scene.class_ids) for scene in scenes.values()],
     **dataclasses.asdict(options.model),
   )
+
+
+def _inputs(options, scenes):
+  """What is done to every scene's pixels, and the bands that all then have, where these have wavelengths."""
+  chosen = {name: _bands_in_range(options, scene) for name, scene in scenes.items()}
+  if options.alignment == BY_WAVELENGTH:
+    own = {name: wavelengths.bands_of(scene, chosen[name]) for name, scene in scenes.items()}
+    channels = wavelengths.common_bands(own, options.grid)
+    weights = {name: wavelengths.resampling(bands, channels) for name, bands in own.items()}
+  else:
+    channels, weights = None, dict.fromkeys(scenes)
+    for name, scene in scenes.items():
+      chosen[name] = chosen[name][
+        alignment.index_bands(len(chosen[name]), options.bands, scene.sensor, scene.name)
+      ]
+  inputs = {}
+  for name, scene in scenes.items():
+    scaling = options.scaling(scene)
+    made = make_inputs(scene.cube.shape[2], chosen[name], scaling, weights[name])
+    inputs[name] = made.reversed() if name in options.reversed else made
+  return _filled_up(options, inputs), channels
+
+
+def _filled_up(options, inputs):
+  """Where every scene has its own first convolution, all get the channels of the widest, the others' empty.
+
+  A convolution reads nothing of channels that are 0, nor does it learn from them.
+  """
+  if options.model.name == SVM or options.model.spectral_knowledge:
+    return inputs
+  widest = max(own.channels for own in inputs.values())
+  return {name: dataclasses.replace(own, empty=widest - own.channels) for name, own in inputs.items()}
+
+
+def _bands_in_range(options, scene):
+  chosen = np.arange(scene.cube.shape[2], dtype=np.int32)
+  if scene.name not in options.band_ranges:
+    return chosen
+  end = options.band_ranges[scene.name].stop
+  if end > scene.cube.shape[2]:
+    raise RequestError(f"files.{scene.name}.bands ends at {end}; the scene has {scene.cube.shape[2]} bands")
+  return chosen[options.band_ranges[scene.name]]
 
 
 def _splits(options, scenes, given, patch):
