@@ -10,7 +10,8 @@
 # is not one of what the bands of Indian Pines hold, it is trained alone on either too.
 # The directory, named from the top of the repository, holds pavia_university_crop.npz and pavia_centre_crop.npz (arrays
 # `cube` and `label`), to which copies under runs/ add the bands' centres and widths.
-# Finished runs are skipped and an interrupted one goes on, so the script can be started again at any time.
+# Table: results/alignment.py. Finished runs are skipped and an interrupted one goes on, so the script can be started
+# again at any time.
 set -euo pipefail
 data=${1:?name the directory of the crops, from the top of the repository}
 shift
