@@ -24,8 +24,8 @@ _HEAD = (
 _NOTES = """
 Overall accuracy in %, mean ± standard deviation over seeds 0-9. The difference is paired seed by seed, in
 percentage points, with its 95 % interval after Student; p by Wilcoxon's signed-rank test. Not corrected for
-the number of comparisons. By index Indian Pines has other wavelengths (498 to 1502 nm) than by wavelength (439 to
-851 nm), so its own difference is that of its rows "together" less that of its rows "alone".
+the number of comparisons. By index Indian Pines has other wavelengths (498 to 1502 nm) than by wavelength
+(439 to 851 nm), so its own difference is that of its rows "together" less that of its rows "alone".
 """
 
 
