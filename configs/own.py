@@ -12,9 +12,11 @@ explains every option. With both, the names choose among the file's scenes, and
 options on the command line win. --config.check_only=True reads and checks
 everything, says what it found, and stops.
 
-All scenes need equal numbers of bands, as they are or by their ranges. Public
-scenes (indian_pines, salinas, pavia_university, pavia_centre) can stand among
-them by name behind the colon, with no file given.
+All scenes need equal numbers of bands, as they are or by their ranges; or
+wavelengths with --config.alignment=wavelength; or a first convolution each with
+--config.spectral_knowledge=False. Public scenes (indian_pines, salinas,
+pavia_university, pavia_centre) can stand among them by name behind the colon,
+with no file given.
 """
 
 from ml_collections import config_dict

@@ -1,6 +1,6 @@
-"""From scenes with different bands to one number of bands.
+"""From scenes with different bands to one number of bands, by index (`wavelengths.py`: by wavelength).
 
-A band alignment is an integer array `[B]`: which of the scene's bands stands at
+An alignment by index is an integer array `[B]`: which of the scene's bands stands at
 each input channel of the network.
 """
 
@@ -61,18 +61,19 @@ def index_bands(available: int, wanted: int | None, sensor: str | None, where: s
   return bands.astype(np.int32)
 
 
-def check_equal_counts(bands: dict[str, np.ndarray]) -> int:
-  """The common number of bands B of all scenes.
+def check_equal_counts(counts: dict[str, int]) -> int:
+  """The common number of input channels B of all scenes.
 
   Raises:
     RequestError: two scenes differ; names both with their counts.
   """
-  (first, reference), *others = bands.items()
-  for name, indices in others:
-    if len(indices) != len(reference):
+  (first, reference), *others = counts.items()
+  for name, count in others:
+    if count != reference:
       raise RequestError(
-        f"scene {first!r} has {len(reference)} bands and scene {name!r} has {len(indices)}; one network "
+        f"scene {first!r} has {reference} bands and scene {name!r} has {count}; one network "
         "needs equal counts: give a band range, such as "
-        f"--config.files.{name}.bands=0:{min(len(reference), len(indices))}"
+        f"--config.files.{name}.bands=0:{min(reference, count)}, or --config.alignment=wavelength, or "
+        "a first convolution for every scene by --config.spectral_knowledge=False"
       )
-  return len(reference)
+  return reference

@@ -14,6 +14,7 @@ import jax
 import numpy as np
 
 from mtl_hsi import (
+  area,
   baselines,
   classify,
   devices,
@@ -273,15 +274,20 @@ def _classify(options, problem, replicas, padded, checkpoints):
 
 def _measure(problem, predictions):
   """The part of `metrics.json` that depends on nothing but predictions and splits."""
-  results, leakage = {}, {}
+  results, leakage, overlap = {}, {}, {}
   for name, scene in problem.scenes.items():
     split, confusions = problem.splits[name], []
     for predicted, rows in zip(predictions[name], split.test, strict=True):
       test = tuple(sampling.pixels_of(rows).T)
       confusions.append(metrics.confusion(scene.labels[test], predicted[test], scene.class_ids))
     results[name] = metrics.summarise(np.stack(confusions), scene.class_ids, scene.class_names)
+    hectares = area.pixel_hectares(scene.georeference)
+    areas = area.class_areas(predictions[name], scene.class_ids, scene.nodata, hectares)
+    for row, own in zip(results[name]["per_class"], areas, strict=True):
+      row |= own
     leakage[name] = sampling.leakage(split, scene.labels.shape, problem.patch)
-  return {**results, "leakage": leakage}
+    overlap[name] = sampling.patch_overlap(split, scene.labels.shape, problem.patch)
+  return {**results, "leakage": leakage, "patch_overlap": overlap}
 
 
 def _scene_report(options, problem, name, results, work):
@@ -299,4 +305,5 @@ def _scene_report(options, problem, name, results, work):
     leakage=results["leakage"][name],
     vote_share=None if votes is None else votes.share[0],
     probability=None if votes is None else votes.probability[0],
+    patch_overlap=results["patch_overlap"][name],
   )

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from mtl_hsi.scaling import Scaling
+from mtl_hsi.inputs import Inputs
 
 # The four mirror images of a sample in the author's order: rows flipped,
 # columns flipped, both, none. Factors of the row and column offsets.
@@ -33,14 +33,12 @@ class Layer(NamedTuple):
 
   Attributes:
     cube: values `[H, W, bands of the scene]`.
-    bands: the scene's band at each input channel, int32 `[B]`.
-    scaling: of all bands of the scene.
+    inputs: what is done to its pixels.
     nodata: pixels that become 0, bool `[H, W]`, or None.
   """
 
   cube: np.ndarray
-  bands: np.ndarray
-  scaling: Scaling
+  inputs: Inputs
   nodata: np.ndarray | None
 
 
@@ -58,7 +56,7 @@ def lay_out(layers: Sequence[Layer], patch: int) -> tuple[Pixels, list[np.ndarra
   sizes = [height * width for height, width in shapes]
   starts = np.cumsum([0, *sizes])
   strides = np.array([width for _, width in shapes], np.int32)
-  values = np.empty((starts[-1], len(layers[0].bands)), np.float32)
+  values = np.empty((starts[-1], layers[0].inputs.channels), np.float32)
   padded = [
     values[start : start + size].reshape(*shape, -1) for start, size, shape in zip(starts, sizes, shapes)
   ]
@@ -70,11 +68,8 @@ def lay_out(layers: Sequence[Layer], patch: int) -> tuple[Pixels, list[np.ndarra
 def _fill(target, layer, margin):
   """Row by row, so that a large cube is never copied whole."""
   height = layer.cube.shape[0]
-  offset, scale = (values[layer.bands].astype(np.float32) for values in layer.scaling)
   for row in range(height):
-    line = (layer.cube[row][:, layer.bands].astype(np.float32) - offset) / scale
-    if layer.nodata is not None:
-      line[layer.nodata[row]] = 0
+    line = layer.inputs(layer.cube[row], None if layer.nodata is None else layer.nodata[row])
     target[margin + row] = np.pad(line, [(margin, margin), (0, 0)], mode="edge")
   target[:margin] = target[margin]
   target[margin + height :] = target[margin + height - 1]

@@ -16,12 +16,12 @@ from mtl_hsi.scenes.public import PUBLIC_SCENES
 
 # All that can be said of a scene's files; configs/own_scenes.yaml explains them.
 OPTIONS = (
-  *("cube", "labels", "cube_key", "labels_key", "label_column", "classes"),
+  *("cube", "labels", "cube_key", "labels_key", "label_column", "classes", "test"),
   *("bands", "bad_bands", "wavelengths", "wavelength_unit", "nodata", "scale", "offset", "sensor"),
 )
 
 # Options that name files, which are looked for beside the scenes' file.
-_PATHS = ("cube", "labels", "classes", "wavelengths")
+_PATHS = ("cube", "labels", "classes", "wavelengths", "test")
 _NULL = "tag:yaml.org,2002:null"
 _SUFFIXES = (".yaml", ".yml", ".toml")
 

@@ -63,12 +63,12 @@ def test_the_shortest_scenes_that_the_rules_can_serve():
 
 
 def test_unequal_band_counts_are_refused_with_both_names():
-  bands = {"fields": np.arange(200), "town": np.arange(200), "coast": np.arange(103)}
+  counts = {"fields": 200, "town": 200, "coast": 103}
   with pytest.raises(
     RequestError, match=r"'fields' has 200 bands and scene 'coast' has 103.*coast\.bands=0:103"
   ):
-    alignment.check_equal_counts(bands)
+    alignment.check_equal_counts(counts)
 
 
 def test_equal_band_counts_are_the_networks_input():
-  assert alignment.check_equal_counts({"fields": np.arange(103), "town": np.arange(103)}) == 103
+  assert alignment.check_equal_counts({"fields": 103, "town": 103}) == 103

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from mtl_hsi import patches
+from mtl_hsi.inputs import Inputs
 from mtl_hsi.patches import Layer
 from mtl_hsi.scaling import Scaling
-from tests.tiny import scaling_by
+from tests.tiny import inputs_by
 
 GENERATOR = np.random.default_rng(0)
 FIELDS = GENERATOR.integers(0, 5000, (4, 6, 3)).astype(np.uint16)
@@ -18,8 +19,8 @@ def lay_out(patch: int):
   """Fields as they are, and three bands of town; scales are powers of two, so that division is exact."""
   return patches.lay_out(
     [
-      Layer(FIELDS, np.arange(3), scaling_by(3, 4096.0), None),
-      Layer(TOWN, np.array([4, 0, 0]), scaling_by(5, 256.0), None),
+      Layer(FIELDS, inputs_by(np.arange(3), 4096.0, 3), None),
+      Layer(TOWN, inputs_by(np.array([4, 0, 0]), 256.0, 5), None),
     ],
     patch,
   )
@@ -38,14 +39,14 @@ def test_scenes_are_scaled_aligned_and_padded_by_their_own_edge(patch):
 
 
 def test_every_band_has_its_own_offset_and_scale():
-  scaling = Scaling(np.array([1.0, 2.0, 8.0]), np.array([2.0, 4.0, 16.0]))
-  _, (padded,) = patches.lay_out([Layer(FIELDS, np.array([2, 0]), scaling, None)], 1)
+  inputs = Inputs(3, np.array([2, 0]), Scaling(np.array([8.0, 1.0]), np.array([16.0, 2.0])), None)
+  _, (padded,) = patches.lay_out([Layer(FIELDS, inputs, None)], 1)
   np.testing.assert_array_equal(padded[..., 0], (FIELDS[..., 2] - 8.0) / 16)
   np.testing.assert_array_equal(padded[..., 1], (FIELDS[..., 0] - 1.0) / 2)
 
 
 def test_a_reversed_alignment_reverses_the_channels():
-  _, (padded,) = patches.lay_out([Layer(FIELDS, np.arange(3)[::-1], scaling_by(3, 1.0), None)], 1)
+  _, (padded,) = patches.lay_out([Layer(FIELDS, inputs_by(np.arange(3)[::-1], 1.0, 3), None)], 1)
   np.testing.assert_array_equal(padded, FIELDS[:, :, ::-1])
 
 
@@ -55,7 +56,7 @@ def test_pixels_without_data_become_zero():
   nodata = np.zeros((4, 6), bool)
   nodata[0, 0] = nodata[3, 4] = True
   before = cube.copy()
-  _, (padded,) = patches.lay_out([Layer(cube, np.arange(3), scaling_by(3, 1.0), nodata)], 3)
+  _, (padded,) = patches.lay_out([Layer(cube, inputs_by(np.arange(3), 1.0, 3), nodata)], 3)
   np.testing.assert_array_equal(padded[1:-1, 1:-1][nodata], 0)
   np.testing.assert_array_equal(padded[1:-1, 1:-1][~nodata], FIELDS[~nodata])
   np.testing.assert_array_equal(padded[0, 0], 0)

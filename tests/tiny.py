@@ -4,6 +4,7 @@ import jax
 import numpy as np
 
 from mtl_hsi import batches, optim, patches, sampling
+from mtl_hsi.inputs import Inputs
 from mtl_hsi.models.multitask import Network, make_network
 from mtl_hsi.scaling import Scaling
 from mtl_hsi.schedule import Phase, Schedule
@@ -70,12 +71,12 @@ def layers() -> list[patches.Layer]:
   cubes = [generator.integers(0, 200, (*shape, BANDS)).astype(np.uint16) for shape in SHAPES]
   for cube, image in zip(cubes, labels()):
     cube[np.arange(BANDS) == image[..., None] - 1] += 800
-  return [patches.Layer(cube, np.arange(BANDS), scaling_by(BANDS, 1000.0), None) for cube in cubes]
+  return [patches.Layer(cube, inputs_by(np.arange(BANDS), 1000.0, BANDS), None) for cube in cubes]
 
 
-def scaling_by(bands: int, number: float) -> Scaling:
-  """Every band divided by one number."""
-  return Scaling(np.zeros(bands), np.full(bands, number))
+def inputs_by(chosen: np.ndarray, number: float, bands: int) -> Inputs:
+  """The bands chosen of an image, divided by one number."""
+  return Inputs(bands, chosen, Scaling(np.zeros(len(chosen)), np.full(len(chosen), number)), None)
 
 
 def training_set(replicas: int = 2, samples_per_class: int = 2) -> batches.TrainingSet:

@@ -32,7 +32,7 @@ def of_class(position: int) -> RGB:
 
 def of_scene(scene: Scene) -> list[RGB]:
   """Colours of a scene's classes in the ascending order of ids: its own where it has them."""
-  own = getattr(scene, "class_colours", None) or {}
+  own = scene.class_colours or {}
   return [
     tuple(map(int, own.get(c, of_class(position)))) for position, c in enumerate(scene.class_ids.tolist())
   ]

@@ -27,6 +27,7 @@ class SceneReport:
     vote_share: share of the snapshots that voted for the predicted class, first
       replica, `[H, W]`, or None where nothing voted.
     probability: mean probability of the predicted class, likewise.
+    patch_overlap: share of those whose patch overlaps a training patch, or None.
   """
 
   scene: Scene
@@ -40,6 +41,7 @@ class SceneReport:
   leakage: float | None
   vote_share: np.ndarray | None = None
   probability: np.ndarray | None = None
+  patch_overlap: float | None = None
 
   @property
   def replicas(self) -> int:
