@@ -94,6 +94,15 @@ def place(path: Path, key: str | None) -> str:
   return f"{path.absolute()}" if key is None else f"{path.absolute()} ({key})"
 
 
+def carries(path: Path, key: str) -> bool:
+  """Whether a file is an .npz with an array of that name; other formats have no names that mean anything.
+
+  Raises:
+    RequestError: the file is damaged.
+  """
+  return path.suffix.lower() == ".npz" and key in list_arrays(path)
+
+
 def by(shape: tuple[int, ...]) -> str:
   """Returns a shape in words: "145 x 145 x 200"."""
   return " x ".join(str(n) for n in shape) or "a single value"

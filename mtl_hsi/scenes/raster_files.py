@@ -1,0 +1,115 @@
+"""Rasters that GDAL reads: opening them, ENVI's headers among them, and what they say of themselves."""
+
+import contextlib
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from rasterio.errors import NotGeoreferencedWarning
+
+from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.arrays import by
+from mtl_hsi.scenes.scene import Georeference
+
+# How the data file beside an ENVI header may be called; "" stands for the header's name without .hdr.
+_ENVI_SUFFIXES = ("", ".dat", ".img", ".raw", ".bin", ".bsq", ".bil", ".bip")
+
+
+def open_raster(path: Path) -> rasterio.DatasetReader:
+  """Opens a raster for reading; an ENVI header stands for the data file beside it.
+
+  Raises:
+    RequestError: the file is missing, is no raster, holds no image or several, or is shorter than its header
+      says.
+  """
+  path = data_file(path)
+  with reading(path), warnings.catch_warnings():
+    warnings.simplefilter("ignore", NotGeoreferencedWarning)
+    raster = rasterio.open(path)
+  if raster.count == 0:
+    raise RequestError(
+      f"{path.absolute()} is a container of {len(raster.subdatasets)} images, not an image; save the one "
+      "that is meant as GeoTIFF"
+    )
+  if len(set(raster.dtypes)) > 1 or np.dtype(raster.dtypes[0]).kind not in "iuf":
+    raise RequestError(
+      f"{path.absolute()} holds {', '.join(sorted(set(raster.dtypes)))}; expected real numbers of one type "
+      "in all bands"
+    )
+  _check_length(path, raster)
+  return raster
+
+
+def data_file(path: Path) -> Path:
+  """The file to open: the data file of an ENVI header, any other file itself.
+
+  Raises:
+    RequestError: the file is missing, or the header's data file is, or there are several.
+  """
+  if not path.is_file():
+    raise RequestError(f"no such file: {path.absolute()}")
+  if path.suffix.lower() != ".hdr":
+    return path
+  found = [file for file in map(path.with_suffix, _ENVI_SUFFIXES) if file.is_file()]
+  if len(found) == 1:
+    return found[0]
+  names = ", ".join(file.name for file in found) or "none"
+  raise RequestError(
+    f"{path.absolute()} is a header and its data file cannot be told: beside it {names}; name the data file"
+  )
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[None]:
+  """Turns what GDAL raises, which is of many types, into a RequestError."""
+  try:
+    yield
+  except RequestError:
+    raise
+  except Exception as error:
+    reason = " ".join(str(error.__cause__ or error).split())
+    raise RequestError(
+      f"{path.absolute()} cannot be read as a raster ({reason}); it may be cut short or of another format: "
+      "get or save it again"
+    ) from error
+
+
+def georeference(raster: rasterio.DatasetReader) -> Georeference | None:
+  """Place of a raster on the ground; None where it has no coordinate reference system."""
+  if raster.crs is None:
+    return None
+  return Georeference(raster.crs.to_wkt(), tuple(raster.transform)[:6])
+
+
+def band_scaling(raster: rasterio.DatasetReader) -> tuple[np.ndarray, np.ndarray] | None:
+  """Scale and offset of the bands, each float64 `[B]`; None where values are physical as they are."""
+  scales, offsets = np.array(raster.scales, float), np.array(raster.offsets, float)
+  return None if (scales == 1).all() and (offsets == 0).all() else (scales, offsets)
+
+
+def header(raster: rasterio.DatasetReader) -> dict[str, str]:
+  """Fields of an ENVI header with `_` for spaces in their names; empty for other rasters."""
+  return raster.tags(ns="ENVI") if raster.driver == "ENVI" else {}
+
+
+def header_list(text: str) -> list[str]:
+  """The items of a list in an ENVI header: "{1, 2}"."""
+  return [item.strip() for item in text.strip(" {}").split(",") if item.strip()]
+
+
+def _check_length(path: Path, raster: rasterio.DatasetReader) -> None:
+  """GDAL reads what an ENVI file lacks as zeros."""
+  fields = header(raster)
+  if not fields or fields.get("file_compression", "0") != "0":
+    return
+  size = raster.count * raster.height * raster.width * np.dtype(raster.dtypes[0]).itemsize
+  needed, held = int(fields.get("header_offset", 0)) + size, os.path.getsize(path)
+  if held < needed:
+    shape = by((raster.height, raster.width, raster.count))
+    raise RequestError(
+      f"{path.absolute()} has {held} bytes and its header says {shape} of {raster.dtypes[0]}, which are "
+      f"{needed}; it is cut short or the header is of another file"
+    )

@@ -1,0 +1,94 @@
+"""Band centres and widths from a CSV file."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes import wavelengths
+from mtl_hsi.scenes.wavelengths import Bands
+
+_CENTRE = re.compile(r"centre|center|wave|^\s*(nm|um)\s*$", re.IGNORECASE)
+_WIDTH = re.compile(r"width|fwhm", re.IGNORECASE)
+_UNIT = re.compile(
+  r"(?<![a-z])(nm|nanomet(?:er|re)s?|[uµμ]m|micromet(?:er|re)s?|microns?)(?![a-z])", re.IGNORECASE
+)
+
+
+def read(path: Path, bands: int, unit: str | None) -> Bands:
+  """Reads centres and, where there is a second column, widths: one row a band.
+
+  Commas, semicolons, tabs or blanks separate the columns. A header is recognised by its words; it may name
+  the unit, such as "wavelength (um), fwhm (um)", and tells the two columns from further ones. Empty lines and
+  those that start with # are passed over.
+
+  Args:
+    path: the file.
+    bands: B, the bands of the scene's file, bad ones included.
+    unit: "nm" or "um", or None: as the header says, else as the numbers look.
+
+  Raises:
+    RequestError: the file is missing or no such table, or has not a row for every band.
+  """
+  where = str(path.absolute())
+  header, rows = _split(path)
+  centre, width = _columns(header, len(rows[0]), where)
+  if len(rows) != bands:
+    raise RequestError(f"{where} has wavelengths of {len(rows)} bands, the scene's file has {bands} bands")
+  centres = _column(rows, centre, where)
+  widths = None if width is None else _column(rows, width, where)
+  return wavelengths.in_nm(centres, widths, _unit(header, (centre, width), unit, where), where)
+
+
+def _split(path: Path) -> tuple[list[str], list[list[str]]]:
+  """Header, empty where there is none, and rows."""
+  try:
+    text = path.read_text("utf-8-sig")
+  except (OSError, UnicodeDecodeError) as error:
+    raise RequestError(f"cannot read wavelengths from {path.absolute()}: {error}") from error
+  lines = [line.strip() for line in text.splitlines() if line.strip() and line.strip()[0] != "#"]
+  separator = next((mark for mark in ",;\t" if lines and mark in lines[-1]), None)
+  rows = [[cell.strip().strip('"') for cell in line.split(separator)] for line in lines]
+  header = rows.pop(0) if rows and not any(map(_is_number, rows[0])) else []
+  if not rows:
+    raise RequestError(f"{path.absolute()} holds no wavelengths; expected a row of centre[, width] a band")
+  return header, rows
+
+
+def _columns(header: list[str], count: int, where: str) -> tuple[int, int | None]:
+  widths = [place for place, title in enumerate(header) if _WIDTH.search(title)]
+  centres = [place for place, title in enumerate(header) if _CENTRE.search(title) and place not in widths]
+  if len(centres) == 1 and len(widths) <= 1:
+    return centres[0], widths[0] if widths else None
+  if count <= 2:
+    return 0, 1 if count == 2 else None
+  raise RequestError(
+    f"{where} has {count} columns; expected centre[, width], or a header that calls one of them wavelength "
+    "and one width"
+  )
+
+
+def _column(rows: list[list[str]], place: int, where: str) -> np.ndarray:
+  for number, row in enumerate(rows, start=1):
+    if place >= len(row) or not _is_number(row[place]):
+      raise RequestError(f"{where}: row {number} ({' '.join(row)}) lacks a number in column {place + 1}")
+  return wavelengths.check_positive(np.array([float(row[place]) for row in rows]), where)
+
+
+def _unit(header: list[str], places: tuple[int, int | None], given: str | None, where: str) -> str:
+  """The unit of both columns: that of the header and the one given must agree."""
+  titles = [header[place] for place in places if place is not None and place < len(header)]
+  stated = [match[1] for match in map(_UNIT.search, titles) if match]
+  units = {wavelengths.unit_of(text, where) for text in [*stated, *([given] if given else [])]} - {None}
+  if len(units) > 1:
+    raise RequestError(f"{where}: its header and wavelength_unit mix nm and um; units must be one")
+  return next(iter(units), "")
+
+
+def _is_number(text: str) -> bool:
+  try:
+    float(text)
+  except ValueError:
+    return False
+  return True

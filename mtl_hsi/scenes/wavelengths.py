@@ -1,0 +1,140 @@
+"""Band centres and widths in nm, from rasters' metadata and from tables, whatever their unit."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import rasterio
+
+from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.raster_files import header, header_list
+
+_NM, _UM = "nm", "um"
+_UNITS = {_NM: 1.0, _UM: 1000.0}
+_SPELLINGS = {
+  _NM: re.compile(r"nm|nanomet(er|re)s?", re.IGNORECASE),
+  _UM: re.compile(r"[uµμ]m|micromet(er|re)s?|microns?", re.IGNORECASE),
+}
+# In micrometres the thermal infrared ends below; in nm the ultraviolet starts above.
+_BORDER = 100.0
+# No imaging sensor has narrower bands; in micrometres all are.
+_NARROWEST_NM = 0.1
+
+
+class Bands(NamedTuple):
+  """Centres and full widths at half maximum in nm, float64 `[B]`, or None where unknown."""
+
+  centres: np.ndarray | None
+  widths: np.ndarray | None
+
+
+def in_nm(centres: np.ndarray, widths: np.ndarray | None, unit: str, where: str) -> Bands:
+  """Turns centres and widths of one unit into nm.
+
+  Args:
+    centres: `[B]`.
+    widths: `[B]`, or None. All 0 means unknown.
+    unit: any spelling of nm or um; "" or "unknown": the one in which the centres are light.
+    where: the source, for messages.
+
+  Raises:
+    RequestError: the unit is another one, or values are of another unit than the rest.
+  """
+  name = unit_of(unit, where)
+  if name is None:
+    name = _UM if centres.max() < _BORDER else _NM
+  factor = _UNITS[name]
+  # Rounding takes away what the change of units adds: 0.4 um are 400 nm.
+  centres = np.round(factor * centres, 6)
+  if not (centres.min() >= _BORDER and centres.max() <= _UNITS[_UM] * _BORDER):
+    raise RequestError(
+      f"{where}: wavelengths from {centres.min():g} to {centres.max():g} when read in {name}; units are "
+      f"mixed or wrong, expected all in nm or all in um, between {_BORDER:g} nm and {_BORDER:g} um"
+    )
+  if widths is None or not widths.any():
+    return Bands(centres, None)
+  widths = np.round(factor * widths, 6)
+  _check_widths(centres, widths, where)
+  return Bands(centres, widths)
+
+
+def unit_of(text: str, where: str) -> str | None:
+  """The unit that a text names, "nm" or "um"; None for "" and "unknown".
+
+  Raises:
+    RequestError: it is another unit.
+  """
+  text = text.strip()
+  if text.lower() in ("", "unknown"):
+    return None
+  for name, spelling in _SPELLINGS.items():
+    if spelling.fullmatch(text):
+      return name
+  raise RequestError(
+    f"{where}: wavelengths in {text!r}, expected nm or um; give them as a CSV file by the option wavelengths"
+  )
+
+
+def of_raster(raster: rasterio.DatasetReader, path: Path) -> Bands:
+  """Centres and widths as an ENVI header or the metadata of the bands have them.
+
+  Raises:
+    RequestError: there are some but not for every band, or units are mixed or unknown.
+  """
+  where = f"metadata of {path.absolute()}"
+  fields = {key.lower(): value for key, value in (header(raster) or raster.tags()).items()}
+  if "wavelength" in fields:
+    centres = _numbers(header_list(fields["wavelength"]), raster.count, where)
+    widths = header_list(fields.get("fwhm", ""))
+    widths = _numbers(widths, raster.count, where) if widths else None
+    return in_nm(centres, widths, fields.get("wavelength_units", ""), where)
+  tags = [_band_tags(raster, band) for band in raster.indexes]
+  if not any("wavelength" in own for own in tags):
+    return Bands(None, None)
+  units = sorted({own.get("wavelength_units", "") for own in tags})
+  if len(units) > 1:
+    raise RequestError(f"{where}: wavelengths in {' and '.join(map(repr, units))}; units are mixed")
+  centres = _numbers([own["wavelength"] for own in tags if "wavelength" in own], raster.count, where)
+  widths = [own["fwhm"] for own in tags if "fwhm" in own]
+  return in_nm(centres, _numbers(widths, raster.count, where) if widths else None, units[0], where)
+
+
+def _band_tags(raster: rasterio.DatasetReader, band: int) -> dict[str, str]:
+  """`wavelength`, `fwhm` and `wavelength_units` of a band, where it has them."""
+  tags = {key.lower(): value for key, value in raster.tags(band).items()}
+  imagery = raster.tags(band, ns="IMAGERY")
+  if "wavelength" not in tags and "CENTRAL_WAVELENGTH_UM" in imagery:
+    tags |= {"wavelength": imagery["CENTRAL_WAVELENGTH_UM"], "wavelength_units": _UM}
+    if "FWHM_UM" in imagery:
+      tags["fwhm"] = imagery["FWHM_UM"]
+  return tags
+
+
+def _numbers(texts: list[str], count: int, where: str) -> np.ndarray:
+  if len(texts) != count:
+    raise RequestError(f"{where}: {len(texts)} wavelengths or widths for {count} bands; expected one a band")
+  try:
+    values = np.array([float(text) for text in texts])
+  except ValueError as error:
+    raise RequestError(f"{where}: {error}; expected wavelengths and widths as numbers") from error
+  return check_positive(values, where)
+
+
+def check_positive(values: np.ndarray, where: str) -> np.ndarray:
+  """Returns the values, which must be finite and not negative.
+
+  Raises:
+    RequestError: they are not.
+  """
+  if not (np.isfinite(values).all() and (values >= 0).all()):
+    raise RequestError(f"{where}: wavelengths and widths must be positive numbers")
+  return values
+
+
+def _check_widths(centres: np.ndarray, widths: np.ndarray, where: str) -> None:
+  if widths.max() < _NARROWEST_NM or (widths >= centres).any():
+    raise RequestError(
+      f"{where}: widths from {widths.min():g} to {widths.max():g} nm at wavelengths from {centres.min():g} "
+      f"to {centres.max():g} nm; units are mixed, expected both in nm or both in um"
+    )
