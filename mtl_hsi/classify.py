@@ -1,14 +1,14 @@
 """Every pixel of a scene, in tiles of bounded memory, by majority vote of snapshots."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
+from jax import Array, lax
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
-from mtl_hsi import processes
+from mtl_hsi import processes, voting
 from mtl_hsi.models.multitask import Network
 from mtl_hsi.replicas import loop_over_replicas
 
@@ -36,16 +36,39 @@ class Classifier:
     self._pixels = tile_pixels if method == "dense" else max(1, tile_pixels // network.patch**2)
     self._mesh = Mesh(np.array(devices), (_AXIS,), axis_types=(AxisType.Auto,))
     loop = loop_over_replicas(devices[0].platform)
-    label = {"dense": _dense_labels, "patches": _patch_labels}[method]
+    logits = {"dense": _dense_logits, "patches": _patch_logits}[method]
 
-    def local(networks, regions, scene):
-      return loop(lambda own: label(network, own["params"], own["stats"], regions[0], scene))(networks)[
-        :, None
-      ]
+    def labels(networks, regions, scene):
+      def label(own):
+        return jnp.argmax(logits(network, own["params"], own["stats"], regions[0], scene), axis=-1)
 
-    self._label = jax.jit(
+      return loop(label)(networks)[:, None]
+
+    def votes(networks, regions, scene):
+      def score(own):
+        scores = logits(network, own["params"], own["stats"], regions[0], scene)
+        return jnp.argmax(scores, axis=-1), jax.nn.softmax(scores)
+
+      snapshots, replicas = jax.tree.leaves(networks)[0].shape[:2]
+      height, width = (size - network.patch + 1 for size in regions.shape[1:3])
+      # The carry varies over the devices from its start on, as shard_map asks for.
+      nothing = lax.pcast(
+        voting.start((replicas, height, width, max(network.class_counts))), _AXIS, to="varying"
+      )
+
+      def add(tally, own):
+        return voting.count(tally, *loop(score)(own)), None
+
+      tally, _ = lax.scan(add, nothing, networks)
+      return jax.tree.map(lambda x: x[:, None], voting.decide(tally, snapshots))
+
+    self._labels, self._votes = (self._spread(function) for function in (labels, votes))
+
+  def _spread(self, function):
+    """Compiles a function of networks, regions and scene that gives arrays `[R, regions, h, w]`."""
+    return jax.jit(
       jax.shard_map(
-        local,
+        function,
         mesh=self._mesh,
         in_specs=(PartitionSpec(), PartitionSpec(_AXIS), PartitionSpec()),
         out_specs=PartitionSpec(None, _AXIS),
@@ -55,6 +78,10 @@ class Classifier:
   def place(self, networks: dict) -> dict:
     """Copies {"params", "stats"} of R networks, leading axis R, to every device."""
     return processes.place(networks, NamedSharding(self._mesh, PartitionSpec()))
+
+  def place_snapshots(self, snapshots: Sequence[dict]) -> dict:
+    """Copies several snapshots of R networks, each as in `place`, to every device: leading axes S, R."""
+    return self.place(jax.tree.map(lambda *leaves: np.stack(leaves), *snapshots))
 
   def classify(self, networks: dict, padded: np.ndarray, scene: int) -> np.ndarray:
     """Class indices of every pixel by every network.
@@ -67,17 +94,45 @@ class Classifier:
     Returns:
       Unsigned integers `[R, H, W]`.
     """
-    margin = self._patch - 1
-    height, width = (size - margin for size in padded.shape[:2])
     count = len(jax.tree.leaves(networks)[0])
-    labels = np.empty((count, height, width), np.uint16)
+    labels = np.empty((count, *self._size(padded)), np.uint16)
+    for (rows, columns), own in self._by_tile(self._labels, networks, padded, scene):
+      labels[:, rows, columns] = own
+    return labels
 
-    def store(group, result):
-      for (rows, columns), own in zip(group, processes.fetch(result).swapaxes(0, 1)):
-        labels[:, rows, columns] = own
+  def vote(self, snapshots: dict, padded: np.ndarray, scene: int, tick: Callable[[], object]) -> voting.Votes:
+    """The majority of the snapshots in every pixel, with its confidence; each runs once over every tile.
 
-    waiting = None
-    places = list(tiles(height, width, self._pixels, devices=self._devices, margin=margin))
+    The probabilities of all classes are held for one tile at a time.
+
+    Args:
+      snapshots: from `place_snapshots`.
+      padded: the scene's padded cube `[H + P - 1, W + P - 1, B]`.
+      scene: its index.
+      tick: called after every tile.
+
+    Returns:
+      numpy arrays `[R, H, W]`.
+    """
+    shape = (jax.tree.leaves(snapshots)[0].shape[1], *self._size(padded))
+    votes = voting.Votes(np.empty(shape, np.uint16), np.empty(shape, np.float32), np.empty(shape, np.float16))
+    for (rows, columns), own in self._by_tile(self._votes, snapshots, padded, scene):
+      for whole, part in zip(votes, own):
+        whole[:, rows, columns] = part
+      tick()
+    return votes
+
+  def tiles(self, padded: np.ndarray) -> list[tuple[slice, slice]]:
+    """Rows and columns of the tiles that a padded cube is classified in."""
+    return list(tiles(*self._size(padded), self._pixels, devices=self._devices, margin=self._patch - 1))
+
+  def _size(self, padded):
+    return tuple(size - self._patch + 1 for size in padded.shape[:2])
+
+  def _by_tile(self, program, networks, padded, scene):
+    """Every tile with what a program says of it, arrays `[R, h, w]`."""
+    margin, waiting = self._patch - 1, None
+    places = self.tiles(padded)
     for first in range(0, len(places), self._devices):
       group = places[first : first + self._devices]
       # Devices without a tile repeat the last one.
@@ -89,13 +144,18 @@ class Classifier:
         ]
       )
       regions = processes.place(regions, NamedSharding(self._mesh, PartitionSpec(_AXIS)))
-      result = self._label(networks, regions, np.int32(scene))
+      result = program(networks, regions, np.int32(scene))
       # The devices work on this group while the one before is fetched.
       if waiting:
-        store(*waiting)
+        yield from _fetched(*waiting)
       waiting = group, result
-    store(*waiting)
-    return labels
+    yield from _fetched(*waiting)
+
+
+def _fetched(group, result):
+  result = processes.fetch(result)
+  for index, place in enumerate(group):
+    yield place, jax.tree.map(lambda x, index=index: x[:, index], result)
 
 
 def tiles(
@@ -131,33 +191,14 @@ def tiles(
       yield slice(row, row + rows), slice(column, column + columns)
 
 
-def vote(labels: np.ndarray, classes: int) -> np.ndarray:
-  """Majority of the snapshots; ties go to the smallest class (author's code).
-
-  Args:
-    labels: class indices `[S, ...]`.
-    classes: how many there are.
-
-  Returns:
-    Class indices `[...]`.
-  """
-  best = np.zeros(labels.shape[1:], labels.dtype)
-  most = np.zeros(labels.shape[1:], np.uint16)
-  for index in range(classes):
-    count = np.sum(labels == index, axis=0, dtype=np.uint16)
-    better = count > most
-    best[better], most[better] = index, count[better]
-  return best
+def _dense_logits(network, params, stats, region, scene):
+  return network.dense_logits(params, stats, region, scene)
 
 
-def _dense_labels(network, params, stats, region, scene):
-  return jnp.argmax(network.dense_logits(params, stats, region, scene), axis=-1)
-
-
-def _patch_labels(network, params, stats, region, scene):
+def _patch_logits(network, params, stats, region, scene):
   height, width = (size - network.patch + 1 for size in region.shape[:2])
   logits = network.patch_logits(params, stats, _all_patches(region, network.patch), scene)
-  return jnp.argmax(logits, axis=-1).reshape(height, width)
+  return logits.reshape(height, width, -1)
 
 
 def _all_patches(region: Array, patch: int) -> Array:

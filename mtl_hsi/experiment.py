@@ -43,6 +43,7 @@ from mtl_hsi.replicas import Replicas
 from mtl_hsi.report import console
 from mtl_hsi.report.false_colour import false_colour_bands
 from mtl_hsi.snapshots import Checkpoints
+from mtl_hsi.voting import Votes, confidence_arrays
 
 
 def run(config: Any, directory: Path, command: Sequence[str]) -> None:
@@ -107,6 +108,8 @@ def _begin(options, problem, directory, command, started):
 def _finish(config, options, problem, directory, work):
   """Writes what came out; metrics.json last, since it says that all else is there."""
   workdir.write_npz(directory / "predictions.npz", work.predictions)
+  if work.votes is not None:
+    workdir.write_npz(directory / "confidence.npz", confidence_arrays(work.votes))
   results = _measure(problem, work.predictions)
   environment = json.loads((directory / "environment.json").read_bytes())
   summary = report.RunReport(
@@ -143,6 +146,7 @@ class _Work(NamedTuple):
   Attributes:
     losses: `[epochs, R, T]`, or None where nothing was trained by epochs.
     predictions: class ids of every pixel `[R, H, W]` by scene.
+    votes: the snapshots' votes with their confidence by scene, or None where nothing voted.
     seconds: time spent, by activity.
     compilations: programs compiled, or read from the compile cache.
     entries: what else is for `metrics.json`.
@@ -150,6 +154,7 @@ class _Work(NamedTuple):
 
   losses: np.ndarray | None
   predictions: Mapping[str, np.ndarray]
+  votes: Mapping[str, Votes] | None
   seconds: Mapping[str, float]
   compilations: int
   entries: Mapping[str, Any]
@@ -170,11 +175,11 @@ def _networks(options, problem, directory):
     pixels, padded = patches.lay_out(layers(problem), problem.patch)
     losses = _train(options, problem, replicas, pixels, checkpoints)
     trained = time.monotonic()
-    predictions = _classify(options, problem, replicas, padded, checkpoints)
+    votes = _classify(options, problem, replicas, padded, checkpoints)
     end = time.monotonic()
-  return _Work(
-    losses, predictions, _seconds(trained - start, end - trained, clock.seconds), clock.compilations, {}
-  )
+  predictions = {name: problem.scenes[name].class_ids[own.labels] for name, own in votes.items()}
+  seconds = _seconds(trained - start, end - trained, clock.seconds)
+  return _Work(losses, predictions, votes, seconds, clock.compilations, {})
 
 
 def _svms(options, problem, directory):
@@ -191,7 +196,7 @@ def _svms(options, problem, directory):
     name: {"C": [svm.C for svm in own], "gamma": [svm.gamma for svm in own]} for name, own in svms.items()
   }
   total = time.monotonic() - start
-  return _Work(None, predictions, _seconds(share * total, (1 - share) * total, 0.0), 0, {"svm": chosen})
+  return _Work(None, predictions, None, _seconds(share * total, (1 - share) * total, 0.0), 0, {"svm": chosen})
 
 
 def _tasks(problem):
@@ -239,23 +244,21 @@ def _train(options, problem, replicas, pixels, checkpoints):
 
 
 def _classify(options, problem, replicas, padded, checkpoints):
-  """Voted class ids of every pixel, `[R, H, W]` by scene."""
-  network, epochs = problem.network, options.schedule.snapshot_epochs
+  """The snapshots' votes on every pixel, by scene."""
+  network = problem.network
   classifier = classify.Classifier(network, jax.devices(), options.classify_method, options.tile_pixels)
-  votes = {name: [] for name in problem.scenes}
-  with progress.bar("classifying", len(epochs) * len(votes), "scene") as bar:
-    params, stats = jax.eval_shape(network.init, jax.random.key(0))
-    shapes = replicas.shapes({"params": params, "stats": stats})
-    for epoch in epochs:
-      restore = functools.partial(checkpoints.restore_snapshot, epoch, shapes)
-      networks = classifier.place(processes.tree_from_first(restore, shapes))
-      for index, name in enumerate(votes):
-        votes[name].append(classifier.classify(networks, padded[index], index))
-        bar.update()
-  return {
-    name: problem.scenes[name].class_ids[classify.vote(np.stack(labels), len(problem.scenes[name].class_ids))]
-    for name, labels in votes.items()
-  }
+  params, stats = jax.eval_shape(network.init, jax.random.key(0))
+  shapes = replicas.shapes({"params": params, "stats": stats})
+  snapshots = []
+  for epoch in options.schedule.snapshot_epochs:
+    restore = functools.partial(checkpoints.restore_snapshot, epoch, shapes)
+    snapshots.append(jax.tree.map(np.asarray, processes.tree_from_first(restore, shapes)))
+  placed = classifier.place_snapshots(snapshots)
+  with progress.bar("classifying", sum(len(classifier.tiles(cube)) for cube in padded), "tile") as bar:
+    return {
+      name: classifier.vote(placed, padded[index], index, bar.update)
+      for index, name in enumerate(problem.scenes)
+    }
 
 
 def _measure(problem, predictions):

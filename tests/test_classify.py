@@ -101,33 +101,42 @@ def test_a_replicas_labels_are_those_of_its_own_network():
   assert (labels[0][0] != labels[0][1]).any(), "replicas are different networks"
 
 
-def test_the_majority_wins_and_ties_go_to_the_smallest_class():
-  ballots = np.array(
-    [
-      # a majority, a tie of two, a tie of all, unanimous, a tie below a majority
-      [2, 3, 4, 1, 0],
-      [2, 3, 3, 1, 1],
-      [0, 1, 2, 1, 4],
-      [1, 1, 1, 1, 4],
-      [2, 4, 0, 1, 4],
-    ],
-    np.uint16,
-  )
-  assert classify.vote(ballots, 5).tolist() == [2, 1, 0, 1, 4]
+def votes_of(method, pixels, count=2, snapshots=3):
+  """Votes on both scenes by random networks, the labels of each snapshot, and how often a tile was done."""
+  net, classifier = tiny.network(), classifier_of(method, pixels)
+  drawn = [[tiny.weights(net, 10 * s + r) for r in range(count)] for s in range(snapshots)]
+  trees = []
+  for own in drawn:
+    params, stats = jax.tree.map(lambda *leaves: np.stack(leaves), *own)
+    trees.append({"params": params, "stats": stats})
+  placed, ticks, found = classifier.place_snapshots(trees), [], []
+  for scene, cube in enumerate(padded_cubes(net)):
+    each = np.stack([classifier.classify(classifier.place(tree), cube, scene) for tree in trees])
+    votes = classifier.vote(placed, cube, scene, lambda: ticks.append(1))
+    found.append((cube, drawn, each, votes))
+  return found, len(ticks)
 
 
-def test_every_pixel_of_every_replica_votes_on_its_own():
-  ballots = np.random.default_rng(0).integers(0, 3, (5, 2, 4, 3)).astype(np.uint16)
-  voted = classify.vote(ballots, 3)
-  for place in np.ndindex(2, 4, 3):
-    assert voted[place] == np.bincount(ballots[(slice(None), *place)], minlength=3).argmax()
+@pytest.mark.parametrize(("method", "pixels"), [("dense", 16), ("patches", 1100)])
+def test_snapshots_vote_with_the_labels_that_they_give_alone(method, pixels):
+  found, ticks = votes_of(method, pixels)
+  for (_, _, each, votes), classes in zip(found, tiny.CLASSES, strict=True):
+    counts = np.stack([(each == c).sum(0) for c in range(classes)])
+    np.testing.assert_array_equal(votes.labels, counts.argmax(0))
+    np.testing.assert_array_equal(votes.share, (counts.max(0) / 3).astype(np.float32))
+    assert len(np.unique(votes.share)) > 1, "unanimous snapshots would not show a difference"
+  assert ticks == sum(len(classifier_of(method, pixels).tiles(cube)) for cube, *_ in found)
 
 
-def test_one_snapshot_decides_alone():
-  labels = np.array([[0, 2, 1]], np.uint16)
-  np.testing.assert_array_equal(classify.vote(labels, 3), labels[0])
-
-
-def test_hundreds_of_snapshots_are_counted():
-  labels = np.ones((256, 2), np.uint16)
-  np.testing.assert_array_equal(classify.vote(labels, 2), [1, 1])
+def test_probability_is_the_mean_over_snapshots_of_the_voted_class():
+  net = tiny.network()
+  found, _ = votes_of("dense", 16)
+  for scene, (cube, drawn, _, votes) in enumerate(found):
+    cut = tiny.all_patches(cube, net.patch)
+    for replica in range(2):
+      logits = [tiny.patch_logits(net, *own[replica], cut, np.int32(scene)) for own in drawn]
+      mean = np.mean([jax.nn.softmax(x) for x in logits], axis=0)
+      voted = votes.labels[replica].reshape(-1)
+      np.testing.assert_allclose(
+        votes.probability[replica].reshape(-1), mean[np.arange(len(voted)), voted], atol=6e-4
+      )

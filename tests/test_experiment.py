@@ -29,7 +29,8 @@ def test_a_run_leaves_what_is_promised(finished):
   images = ["false_colour.png", "ground_truth.png", "prediction.png", "errors.png"]
   maps = {f"maps/{scene}/{image}" for scene in SCENES for image in images}
   maps |= {f"maps/{scene}/prediction.tif{end}" for scene in SCENES for end in ("", ".aux.xml")}
-  files = {"config.json", "environment.json", "scenes.json", "split.npz", "predictions.npz", "metrics.json"}
+  files = {"config.json", "environment.json", "scenes.json", "split.npz", "metrics.json"}
+  files |= {"predictions.npz", "confidence.npz"}
   assert {name for name in names if not name.startswith("checkpoints/")} == files | maps | {"report.html"}
 
 
@@ -66,6 +67,20 @@ def test_every_pixel_has_a_class_of_its_scene(finished):
     assert predictions[name].dtype.kind in "iu"
     assert set(np.unique(predictions[name])) <= set(np.unique(labels[labels > 0]))
   assert predictions["village"].shape == (2, 29, 31)
+
+
+def test_every_pixel_has_the_confidence_of_its_class(finished):
+  predictions, confidence = load(finished / "predictions.npz"), load(finished / "confidence.npz")
+  assert sorted(confidence) == sorted(
+    f"{name}/{key}" for name in SCENES for key in ("probability", "vote_share")
+  )
+  for name in SCENES:
+    share, probability = confidence[f"{name}/vote_share"], confidence[f"{name}/probability"]
+    assert share.shape == probability.shape == predictions[name].shape
+    assert (share.dtype, probability.dtype) == (np.float32, np.float16)
+    # Two snapshots agree, or the smaller class wins.
+    assert set(np.unique(share)) <= {0.5, 1}
+    assert ((probability > 0) & (probability <= 1)).all()
 
 
 @pytest.mark.parametrize("name", LABELS)
