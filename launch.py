@@ -1,4 +1,4 @@
-"""Runs an experiment, or a grid of them: python launch.py --config=configs/mtl.py:pu_all."""
+"""Runs an experiment, a grid of them, or predicts: python launch.py --config=configs/mtl.py:pu_all."""
 
 import sys
 from pathlib import Path
@@ -30,26 +30,47 @@ _PROCESS = flags.DEFINE_integer("process", None, "Which of them this one is, fro
 
 def main(_):
   config = commandline.resolve(_CONFIG)
+  kind = commandline.kind(config)
   workdir = Path(_WORKDIR.value) if _WORKDIR.value else commandline.default_workdir(_CONFIG)
-  if _COORDINATOR.value and commandline.is_grid(config):
+  if _COORDINATOR.value and kind == "grid":
     raise RequestError("--coordinator joins processes into one run; a grid is cut into parts by --shard=i/n")
+  if kind == "prediction" and (_COORDINATOR.value or _WORKDIR.value):
+    raise RequestError(
+      "a prediction runs in one process and writes where --config.output says; leave out --coordinator and "
+      "--workdir"
+    )
   # JAX is imported only when the request has proved readable.
   from mtl_hsi import devices
 
   cache = Path(_COMPILE_CACHE.value or workdir.absolute().parent / ".compile_cache")
-  devices.configure(cache, config.replicas)
+  # Tiles of an image fill all cores, as networks that train do where there are enough of them.
+  devices.configure(cache, devices.usable_cores() if kind == "prediction" else config.replicas)
   if _COORDINATOR.value:
     from mtl_hsi import processes
 
     processes.join(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
-  if commandline.is_grid(config):
-    from mtl_hsi import grid, paper_grid
+  _REQUESTS[kind](config, workdir)
 
-    paper_grid.run(config, workdir, grid.parse_shard(_SHARD.value), sys.argv)
-  else:
-    from mtl_hsi import experiment
 
-    experiment.run(config, workdir, sys.argv)
+def _grid(config, workdir):
+  from mtl_hsi import grid, paper_grid
+
+  paper_grid.run(config, workdir, grid.parse_shard(_SHARD.value), sys.argv)
+
+
+def _prediction(config, _):
+  from mtl_hsi import predict
+
+  predict.run(config)
+
+
+def _experiment(config, workdir):
+  from mtl_hsi import experiment
+
+  experiment.run(config, workdir, sys.argv)
+
+
+_REQUESTS = {"grid": _grid, "prediction": _prediction, "experiment": _experiment}
 
 
 if __name__ == "__main__":

@@ -203,8 +203,21 @@ def describe(problem: Problem) -> dict:
       "labels_sha256": _sha256(scene.labels),
     }
     | entry(problem.inputs[name])
+    | _known(scene)
     for name, scene in problem.scenes.items()
   }
+
+
+def _known(scene):
+  """What not every scene knows of itself."""
+  known = {}
+  for key in ("wavelengths", "widths"):
+    if getattr(scene, key) is not None:
+      known[key] = getattr(scene, key).tolist()
+  # Sources of scenes need not have colours.
+  if colours := getattr(scene, "class_colours", None):
+    known["colours"] = {str(class_id): list(colour) for class_id, colour in colours.items()}
+  return known
 
 
 def _sha256(array):

@@ -82,6 +82,37 @@ class Settings:
   checkpoint_seconds: float
 
 
+@dataclasses.dataclass(frozen=True)
+class TrainingSettings:
+  """What a finished run was told that its networks depend on; as in `Settings`, `scenes` by name in order."""
+
+  scenes: tuple[str, ...]
+  target: str
+  model: ModelSettings
+  schedule: Schedule
+  replicas: int
+  precision: str
+
+
+def read_training(config: Any) -> TrainingSettings:
+  """Reads back from the config of a finished run what its networks need; its scenes' files may be gone.
+
+  Raises:
+    RequestError: the config lacks a key, or a value is of no use.
+  """
+  try:
+    return TrainingSettings(
+      scenes=_scene_names(config),
+      target=config.target,
+      model=_model(config),
+      schedule=_schedule(config),
+      replicas=config.replicas,
+      precision=config.precision,
+    )
+  except (AttributeError, KeyError) as error:
+    raise RequestError(f"the config of the run lacks a key: {error}") from error
+
+
 def read(config: Any) -> Settings:
   """Reads and checks a config; loads nothing.
 
