@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import numpy as np
+import rasterio
 from absl import logging
 
 from mtl_hsi import class_maps, classify, prediction_settings, progress, windows
@@ -15,6 +16,9 @@ from mtl_hsi.prediction_settings import PredictionSettings
 from mtl_hsi.report import colours
 from mtl_hsi.scenes.image import Image
 from mtl_hsi.trained import TrainedRun, TrainedScene, read_run
+
+# Blocks of rasters that GDAL holds back.
+_CACHE_MB = 256
 
 
 def run(config: Any) -> None:
@@ -27,6 +31,12 @@ def run(config: Any) -> None:
     RequestError: something asked for cannot be done; nothing is left of it.
   """
   options = prediction_settings.read(config)
+  # GDAL would keep a share of the machine's memory.
+  with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB):
+    _run(options)
+
+
+def _run(options):
   trained = read_run(options.run)
   scene = _scene(trained, options.scene)
   image = Image.open(options.image, **options.image_options)

@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -228,3 +230,13 @@ def test_flags_of_training_mean_nothing_to_a_prediction(finished, fields, flag):
   outcome = launching.launch(PREDICT, f"--config.run={finished}", f"--config.image={fields}", flag)
   assert outcome.status == 2
   assert "leave out --coordinator and --workdir" in outcome.err
+
+
+@pytest.mark.slow
+def test_a_large_image_takes_little_memory(tmp_path):
+  """The measurement of results/large_image.py on a smaller image, which is 480 MB as the network reads it."""
+  command = [sys.executable, ROOT / "results" / "large_image.py", tmp_path / "large", "--side=1550"]
+  result = subprocess.run(command, capture_output=True, text=True, check=True)
+  assert json.loads(result.stdout.splitlines()[-1])["peak_gib"] < 3
+  classes = read(tmp_path / "large" / "map_classes.tif")
+  np.testing.assert_array_equal(classes == 0, read(tmp_path / "large" / "image.tif") == 0)
