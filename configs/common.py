@@ -25,9 +25,12 @@ def get_config() -> config_dict.ConfigDict:
   config.files = config_dict.ConfigDict()
   config.simulate = config_dict.ConfigDict()
 
-  # Bands by index, the paper's rule: 103 or 160 input channels; None takes all as they are.
+  # "index", the paper's rule: bands is 103 or 160 input channels, or None, which takes all as they are. Or
+  # "wavelength": every scene is resampled to common bands in the range that all share, those of the coarsest
+  # scene or of a grid in nm, "first:last:step" or centres with commas between.
   config.alignment = "index"
   config.bands = config_dict.placeholder(int)
+  config.grid = ""
   # Scenes whose bands are reversed after alignment (the paper's INVERSE columns).
   config.reversed = ()
 
@@ -35,8 +38,12 @@ def get_config() -> config_dict.ConfigDict:
   # [author, another script]; or "per_band", to mean 0 and standard deviation 1 of every band.
   config.scaling = "maximum"
 
-  # "random" draws n pixels a class; or the path of a split.npz that a run wrote.
+  # "random" draws n pixels a class and tests all others (paper); "blocks" draws them from one half of the
+  # scene's square blocks, of so many rows and columns, and tests those pixels of the other half whose
+  # patches overlap no training patch; or the path of a split.npz that a run wrote. Scenes with a file of
+  # test labels (configs/own.py) are tested on these and trained on n a class of their other labels, 0: all.
   config.split = "random"
+  config.block_size = 24
   config.samples_per_class = 10
   # Monte-Carlo runs [author: 10]; replica r has the seed `seed + r`.
   config.replicas = 10

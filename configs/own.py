@@ -8,6 +8,7 @@ Behind the colon stand names for the scenes, the target first. Per scene:
 
   cube, labels          .npz, .npy or .mat files; without labels they are in the cube's file
   cube_key, labels_key  names inside an .npz or .mat file, where they are not obvious
+  test                  file of test labels; the pixels of labels are then for training only
   bands                 range of bands to use, "first:end", counted from 0, without the end
   nodata                value of pixels that hold no measurement, such as -9999 or nan
   sensor                "AVIRIS" or "ROSIS" lets --config.bands=103 or 160 align by the paper's rules
@@ -25,7 +26,7 @@ from ml_collections import config_dict
 from configs import common
 from mtl_hsi.errors import RequestError
 
-_SOURCE_KEYS = ("cube", "labels", "cube_key", "labels_key", "bands", "nodata", "sensor")
+_SOURCE_KEYS = ("cube", "labels", "cube_key", "labels_key", "bands", "nodata", "sensor", "test")
 
 
 def get_config(names: str = "") -> config_dict.ConfigDict:

@@ -36,6 +36,13 @@ class Inputs:
     """Input channels B of the network."""
     return len(self.chosen) if self.weights is None else self.weights.shape[1]
 
+  def reversed(self) -> "Inputs":
+    """The same with the channels in the opposite order (the paper's INVERSE columns)."""
+    if self.weights is not None:
+      return dataclasses.replace(self, weights=self.weights[:, ::-1])
+    scaling = Scaling(*(numbers[::-1] for numbers in self.scaling))
+    return dataclasses.replace(self, chosen=self.chosen[::-1], scaling=scaling)
+
   def __call__(self, values: np.ndarray, nodata: np.ndarray | None) -> np.ndarray:
     """What a network reads of a block of pixels; a pixel's result does not depend on the block around it.
 
@@ -55,6 +62,17 @@ class Inputs:
     if nodata is not None:
       scaled[nodata] = 0
     return scaled
+
+
+def make_inputs(bands: int, chosen: np.ndarray, scaling: Scaling, weights: np.ndarray | None) -> Inputs:
+  """From the scaling of all bands of an image and the weights `[b, B]` of those chosen.
+
+  Bands that weigh nothing are not read.
+  """
+  if weights is not None:
+    used = weights.any(axis=1)
+    chosen, weights = chosen[used], weights[used]
+  return Inputs(bands, chosen, Scaling(*(numbers[chosen] for numbers in scaling)), weights)
 
 
 def entry(inputs: Inputs) -> dict[str, Any]:

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mtl_hsi import alignment, baselines, batches, paper, patches, sampling
+from mtl_hsi import alignment, baselines, batches, paper, patches, sampling, wavelengths
+from mtl_hsi.blocks import block_split
 from mtl_hsi.errors import RequestError
-from mtl_hsi.inputs import Inputs, entry
+from mtl_hsi.given import ALL, given_split, joined_labels
+from mtl_hsi.inputs import Inputs, entry, make_inputs
 from mtl_hsi.models.multitask import Network, make_network
 from mtl_hsi.sampling import Split
-from mtl_hsi.scaling import Scaling
 from mtl_hsi.scenes.public import PUBLIC_SCENES, is_public
 from mtl_hsi.scenes.scene import Scene
-from mtl_hsi.settings import SVM, Settings
+from mtl_hsi.settings import BY_WAVELENGTH, SVM, Settings
 
 # The letter's protocol (section III-B).
 _LETTERS_PHASES = ((100, 1.0, ()), (30, 0.1, ()))
@@ -32,12 +33,14 @@ class Problem:
   Attributes:
     scenes: by name, in the order of training.
     inputs: what is done to every scene's pixels.
+    channels: bands to which all scenes are resampled, or None where they are aligned by index.
     splits: training and test pixels of every scene.
     network: the network to train, or None where every scene gets SVMs.
   """
 
   scenes: Mapping[str, Scene]
   inputs: Mapping[str, Inputs]
+  channels: wavelengths.Bands | None
   splits: Mapping[str, Split]
   network: Network | None
 
@@ -53,11 +56,11 @@ def prepare(options: Settings) -> Problem:
   Raises:
     RequestError: a scene cannot be loaded, or the scenes cannot be trained as asked.
   """
-  scenes = {name: load() for name, load in options.loaders.items()}
-  inputs = {name: _inputs(options, scene) for name, scene in scenes.items()}
-  splits = _splits(options, scenes)
+  scenes, given = _load(options)
+  inputs, channels = _inputs(options, scenes)
   network = _network(options, scenes, inputs)
-  problem = Problem(scenes, inputs, splits, network)
+  splits = _splits(options, scenes, given, 1 if network is None else network.patch)
+  problem = Problem(scenes, inputs, channels, splits, network)
   if network is None:
     for name, scene in scenes.items():
       baselines.check_samples(name, scene.labels, scene.class_names, splits[name].train)
@@ -66,6 +69,18 @@ def prepare(options: Settings) -> Problem:
     counts = training_set(problem).counts
     batches.steps_per_epoch(counts, options.batch_size, mixed=options.mixed, drop_last=options.drop_last)
   return problem
+
+
+def _load(options):
+  """The scenes, and label images of the training and the test pixels of those whose split is given."""
+  scenes, given = {}, {}
+  for name, load in options.loaders.items():
+    scenes[name] = load()
+    if name in options.test_loaders:
+      test = options.test_loaders[name]()
+      given[name] = scenes[name].labels, test.labels
+      scenes[name] = joined_labels(scenes[name], test)
+  return scenes, given
 
 
 def _network(options, scenes, inputs):
@@ -79,33 +94,53 @@ def _network(options, scenes, inputs):
   )
 
 
-def _inputs(options, scene):
-  chosen = _bands(options, scene)
-  return Inputs(scene.cube.shape[2], chosen, Scaling(*(v[chosen] for v in options.scaling(scene))), None)
+def _inputs(options, scenes):
+  """What is done to every scene's pixels, and the bands that all then have, where these have wavelengths."""
+  chosen = {name: _bands_in_range(options, scene) for name, scene in scenes.items()}
+  if options.alignment == BY_WAVELENGTH:
+    own = {name: wavelengths.bands_of(scene, chosen[name]) for name, scene in scenes.items()}
+    channels = wavelengths.common_bands(own, options.grid)
+    weights = {name: wavelengths.resampling(bands, channels) for name, bands in own.items()}
+  else:
+    channels, weights = None, dict.fromkeys(scenes)
+    for name, scene in scenes.items():
+      chosen[name] = chosen[name][
+        alignment.index_bands(len(chosen[name]), options.bands, scene.sensor, scene.name)
+      ]
+  inputs = {}
+  for name, scene in scenes.items():
+    scaling = options.scaling(scene)
+    made = make_inputs(scene.cube.shape[2], chosen[name], scaling, weights[name])
+    inputs[name] = made.reversed() if name in options.reversed else made
+  return inputs, channels
 
 
-def _bands(options, scene):
+def _bands_in_range(options, scene):
   chosen = np.arange(scene.cube.shape[2], dtype=np.int32)
-  if scene.name in options.band_ranges:
-    chosen = chosen[options.band_ranges[scene.name]]
-    end = options.band_ranges[scene.name].stop
-    if end > scene.cube.shape[2]:
-      raise RequestError(f"files.{scene.name}.bands ends at {end}; the scene has {scene.cube.shape[2]} bands")
-  chosen = chosen[alignment.index_bands(len(chosen), options.bands, scene.sensor, scene.name)]
-  return chosen[::-1] if scene.name in options.reversed else chosen
+  if scene.name not in options.band_ranges:
+    return chosen
+  end = options.band_ranges[scene.name].stop
+  if end > scene.cube.shape[2]:
+    raise RequestError(f"files.{scene.name}.bands ends at {end}; the scene has {scene.cube.shape[2]} bands")
+  return chosen[options.band_ranges[scene.name]]
 
 
-def _splits(options, scenes):
-  if options.split_file is None:
-    return {
-      name: sampling.random_split(
-        scene.labels, options.samples_per_class, seed=options.seed, replicas=options.replicas, name=name
-      )
-      for name, scene in scenes.items()
-    }
-  return sampling.read_splits(
-    options.split_file, {name: s.labels for name, s in scenes.items()}, options.replicas
-  )
+def _splits(options, scenes, given, patch):
+  if options.split_file is not None:
+    return sampling.read_splits(
+      options.split_file, {name: s.labels for name, s in scenes.items()}, options.replicas
+    )
+  return {name: _split(options, scene, given.get(name), patch) for name, scene in scenes.items()}
+
+
+def _split(options, scene, given, patch):
+  draw = {"seed": options.seed, "replicas": options.replicas, "name": scene.name}
+  if given is not None:
+    return given_split(*given, options.samples_per_class, **draw)
+  if options.block_size is not None:
+    size = options.block_size
+    return block_split(scene.labels, options.samples_per_class, block_size=size, patch=patch, **draw)
+  return sampling.random_split(scene.labels, options.samples_per_class, **draw)
 
 
 def layers(problem: Problem) -> list[patches.Layer]:
@@ -135,14 +170,34 @@ def introduction(problem: Problem, options: Settings) -> str:
       f"{scene.title}: {height} x {width} pixels, {bands_used(problem, name)}, "
       f"{len(scene.class_ids)} classes, {train} training and {test} test pixels"
     )
-  return "\n".join([*lines, description(options)])
+  return "\n".join([*lines, description(options), *_untested(problem)])
+
+
+def _untested(problem):
+  """A line for every class that some replica does not test."""
+  for name, scene in problem.scenes.items():
+    tests = problem.splits[name].test
+    tested = [np.unique(scene.labels[tuple(sampling.pixels_of(rows).T)]) for rows in tests]
+    for class_id, title in sorted(scene.class_names.items()):
+      missing = sum(class_id not in found for found in tested)
+      if missing:
+        where = f" in {missing} of {len(tests)} replicas" if len(tests) > 1 else ""
+        yield (
+          f"warning: {scene.title}: no test pixel of class {class_id} ({title}){where}; it counts for "
+          "nothing in the accuracies there"
+        )
 
 
 def bands_used(problem: Problem, name: str) -> str:
-  """The bands of a scene that are used: "160 of 200 bands", "102 bands as 103 channels"."""
+  """The bands of a scene that are used: "160 of 200 bands", "102 bands as 103 channels".
+
+  Or "90 of 200 bands resampled to 43 of 430 to 852.9 nm".
+  """
   chosen, available = problem.inputs[name].chosen, problem.inputs[name].bands
   used = len(np.unique(chosen))
   text = f"{available} bands" if used == available else f"{used} of {available} bands"
+  if problem.channels is not None:
+    return f"{text} resampled to {len(problem.channels.centres)} of {wavelengths.range_of(problem.channels)}"
   return text if len(chosen) == used else f"{text} as {len(chosen)} channels"
 
 
@@ -155,14 +210,18 @@ def description(options: Settings) -> str:
       parts.append(f"first convolution {'shared' if model.spectral_knowledge else 'of each scene its own'}")
     parts.append(f"{' + '.join(str(epochs) for _, epochs in options.schedule.lengths)} epochs")
   if options.split_file is None:
-    parts.append(f"{options.samples_per_class} samples per class")
+    number = f"{options.samples_per_class} samples per class"
+    number += "" if options.block_size is None else " from blocks"
+    parts.append("all training pixels given" if options.samples_per_class == ALL else number)
   parts.append("1 replica" if options.replicas == 1 else f"{options.replicas} replicas")
   return ", ".join(parts)
 
 
 def follows_the_letter(options: Settings) -> bool:
   """Whether network and training are the letter's; what it leaves open is free (statistics, vote)."""
-  if options.split_file or options.band_ranges:
+  if options.split_file or options.block_size or options.test_loaders:
+    return False
+  if options.band_ranges or options.alignment == BY_WAVELENGTH:
     return False
   if options.model.name == SVM:
     return True
@@ -201,6 +260,7 @@ def describe(problem: Problem) -> dict:
       "classes": {str(class_id): scene.class_names[class_id] for class_id in scene.class_ids.tolist()},
       "cube_sha256": _sha256(scene.cube),
       "labels_sha256": _sha256(scene.labels),
+      **_channels(problem),
     }
     | entry(problem.inputs[name])
     | _known(scene)
@@ -218,6 +278,13 @@ def _known(scene):
   if colours := getattr(scene, "class_colours", None):
     known["colours"] = {str(class_id): list(colour) for class_id, colour in colours.items()}
   return known
+
+
+def _channels(problem):
+  """The bands that a scene was resampled to, where it was."""
+  if problem.channels is None:
+    return {}
+  return {"channels": {key: numbers.tolist() for key, numbers in problem.channels._asdict().items()}}
 
 
 def _sha256(array):

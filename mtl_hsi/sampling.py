@@ -139,6 +139,22 @@ def _check_split(split, labels, replicas, name):
       seen[rows, columns] = True
 
 
+def near(pixels: np.ndarray, shape: tuple[int, int], reach: int) -> np.ndarray:
+  """Which pixels of a scene are no more than `reach` rows and columns from one of those given.
+
+  Args:
+    pixels: row and column, int `[n, 2]`.
+    shape: rows and columns of the scene.
+    reach: in pixels.
+
+  Returns:
+    bool `[H, W]`.
+  """
+  mask = np.zeros(shape, bool)
+  mask[tuple(pixels.T)] = True
+  return ndimage.maximum_filter(mask, size=2 * reach + 1, mode="constant", cval=False)
+
+
 def leakage(split: Split, shape: tuple[int, int], patch: int) -> float:
   """Share of test pixels whose patch holds a training pixel, mean over replicas.
 
@@ -147,10 +163,23 @@ def leakage(split: Split, shape: tuple[int, int], patch: int) -> float:
     shape: rows and columns of the scene.
     patch: side P of the patches.
   """
-  shares = []
-  for train, test in zip(split.train, split.test, strict=True):
-    mask = np.zeros(shape, bool)
-    mask[tuple(pixels_of(train).T)] = True
-    reached = ndimage.maximum_filter(mask, size=patch, mode="constant", cval=False)
-    shares.append(reached[tuple(pixels_of(test).T)].mean())
+  return _share_near(split, shape, patch // 2)
+
+
+def patch_overlap(split: Split, shape: tuple[int, int], patch: int) -> float:
+  """Share of test pixels whose patch overlaps that of a training pixel, mean over replicas.
+
+  Args:
+    split: of the scene.
+    shape: rows and columns of the scene.
+    patch: side P of the patches.
+  """
+  return _share_near(split, shape, patch - 1)
+
+
+def _share_near(split, shape, reach):
+  shares = [
+    near(pixels_of(train), shape, reach)[tuple(pixels_of(test).T)].mean()
+    for train, test in zip(split.train, split.test, strict=True)
+  ]
   return float(np.mean(shares))

@@ -17,6 +17,7 @@ from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.schedule import Phase, Schedule
 
 SVM = "svm"
+BY_WAVELENGTH = "wavelength"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,13 +38,18 @@ class Settings:
 
   Attributes:
     loaders: how to load each scene, by its name, in the order of training.
+    test_loaders: the same with the labels of the test pixels, of scenes whose own labels are those of
+      the training pixels.
     band_ranges: the range of bands a scene starts from, by its name, where it has one.
     target: name of the scene that the experiment is about.
-    bands: input channels B, or None for all bands as they are.
+    alignment: "index" or `BY_WAVELENGTH`.
+    bands: input channels B by index, or None for all bands as they are.
+    grid: centres of the common bands in nm, or None to take them from the coarsest scene; by wavelength.
     reversed: names of the scenes whose bands are reversed.
     scaling: from a scene to the scaling of its values.
-    split_file: a split to read back, or None to draw one at random.
-    samples_per_class: n.
+    split_file: a split to read back, or None to draw one.
+    block_size: side of the blocks that training and test pixels are drawn from, or None for a random split.
+    samples_per_class: n, or 0 for all training pixels given.
     replicas: R.
     seed: of replica 0.
     model: the network, or an SVM.
@@ -60,12 +66,16 @@ class Settings:
   """
 
   loaders: Mapping[str, Callable[[], Scene]]
+  test_loaders: Mapping[str, Callable[[], Scene]]
   band_ranges: Mapping[str, slice]
   target: str
+  alignment: str
   bands: int | None
+  grid: np.ndarray | None
   reversed: frozenset[str]
   scaling: scaling.Method
   split_file: Path | None
+  block_size: int | None
   samples_per_class: int
   replicas: int
   seed: int
@@ -133,8 +143,7 @@ def read(config: Any) -> Settings:
 
 def _read(config):
   names = _scene_names(config)
-  _require(config.alignment == "index", "alignment", config.alignment, "'index'")
-  for key in ("samples_per_class", "replicas", "batch_size"):
+  for key in ("replicas", "batch_size", "block_size"):
     _require(config[key] >= 1, key, config[key], "1 or more")
   _require(
     0 <= config.seed <= 2**31 - config.replicas,
@@ -143,18 +152,25 @@ def _read(config):
     f"0 to {2**31 - config.replicas}, since keys have 32 bits",
   )
   _require(config.bands is None or config.bands >= 1, "bands", config.bands, "1 or more, or None")
+  test_loaders = _test_loaders(config, names)
+  _check_samples(config, all_given=len(test_loaders) == len(names))
+  _check_alignment(config)
   _require(config.classify.tile_pixels >= 1, "classify.tile_pixels", config.classify.tile_pixels, "1 or more")
   seconds = config.checkpoint_seconds
   _require(0 <= seconds < np.inf, "checkpoint_seconds", seconds, "0 or more")
   arguments = {key: value for key, value in config.optimizer.items() if key != "name"}
   return Settings(
     loaders={name: _loader(config, name) for name in names},
+    test_loaders=test_loaders,
     band_ranges={name: _band_range(name, own.bands) for name, own in config.files.items() if own.bands},
     target=_one_of(names, "target", config.target),
+    alignment=_one_of(("index", BY_WAVELENGTH), "alignment", config.alignment),
     bands=config.bands,
+    grid=_grid(config.grid) if config.grid else None,
     reversed=frozenset(_one_of(names, "reversed", name) for name in config.reversed),
     scaling=_scaling(config.scaling),
-    split_file=None if config.split == "random" else Path(config.split),
+    split_file=None if config.split in ("random", "blocks") else Path(config.split),
+    block_size=config.block_size if config.split == "blocks" else None,
     samples_per_class=config.samples_per_class,
     replicas=config.replicas,
     seed=config.seed,
@@ -214,6 +230,28 @@ def _loader(config, name):
   raise RequestError(f"unknown scene {name!r}; the public scenes are {', '.join(PUBLIC_SCENES)}{given}")
 
 
+def _test_loaders(config, names):
+  """How to load the scenes whose test pixels are given, with the labels of these."""
+  given = [name for name in names if name in config.files and config.files[name].get("test")]
+  if given and config.split not in ("random", "blocks"):
+    raise RequestError(
+      f"files.{given[0]}.test gives test pixels, and split={config.split!r} too; leave one of them out"
+    )
+  loaders = {}
+  for name in given:
+    tested = config.copy_and_resolve_references()
+    tested.files[name].labels, tested.files[name].labels_key = config.files[name].test, ""
+    loaders[name] = _loader(tested, name)
+  return loaders
+
+
+def _check_samples(config, all_given):
+  number = config.samples_per_class
+  least = 0 if all_given else 1
+  expected = "1 or more" + (", or 0 for all training pixels" if all_given else "")
+  _require(number >= least, "samples_per_class", number, expected)
+
+
 def _sensor(name, made):
   if not made.centres:
     return sensors.sensor(made.sensor)
@@ -240,6 +278,39 @@ def _band_range(name, text):
     "'first:end', such as '40:200': bands count from 0, the end is left out",
   )
   return slice(int(first), int(end))
+
+
+def _check_alignment(config):
+  """The two ways to align have options of their own."""
+  if config.alignment == BY_WAVELENGTH and config.bands is not None:
+    raise RequestError(
+      f"config key bands is {config.bands}, which belongs to alignment=index; with alignment=wavelength "
+      "leave it at None, as in configs/own.py, and give 'grid' to choose the common bands"
+    )
+  if config.alignment == "index" and config.grid:
+    raise RequestError(
+      f"config key grid is {config.grid!r}, which belongs to alignment=wavelength; leave it empty"
+    )
+
+
+def _grid(text):
+  """ "400:2500:10", the end included, or "450,550,650", in nm."""
+  try:
+    if ":" in text:
+      first, end, step = map(float, text.split(":"))
+      # A step that fits up to rounding still ends at the end.
+      centres = first + step * np.arange(int((end - first) / step + 1e-6) + 1)
+    else:
+      centres = np.array([float(number) for number in text.split(",")])
+  except (ValueError, ZeroDivisionError, OverflowError):
+    centres = np.zeros(0)
+  _require(
+    centres.size > 0 and np.isfinite(centres).all() and centres.min() > 0 and centres.max() >= 100,
+    "grid",
+    text,
+    "'first:last:step' in nm, such as '400:2500:10', or centres with commas between",
+  )
+  return centres
 
 
 def _scaling(text):
@@ -274,10 +345,12 @@ def _check_svm(config):
     raise RequestError(
       "model.pool and model.blocks are options of hresnet; with svm leave them at False and 1"
     )
+  drawn, number = config.split in ("random", "blocks"), config.samples_per_class
   _require(
-    config.split != "random" or config.samples_per_class >= baselines.FOLDS,
+    # 0 takes all pixels given, which are counted once they are read.
+    not drawn or number == 0 or number >= baselines.FOLDS,
     "samples_per_class",
-    config.samples_per_class,
+    number,
     f"{baselines.FOLDS} or more with svm, which is cross-validated in as many parts",
   )
 

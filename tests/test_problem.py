@@ -1,11 +1,12 @@
 import dataclasses
 import hashlib
+import json
 
 import numpy as np
 import pytest
 
 from configs import mtl, own
-from mtl_hsi import problem, sampling, scaling, settings, workdir
+from mtl_hsi import inputs, problem, sampling, scaling, settings, workdir
 from mtl_hsi.errors import RequestError
 from mtl_hsi.paper import PaperFigure
 from mtl_hsi.scaling import Scaling
@@ -194,6 +195,87 @@ def test_what_new_images_need_is_described(options):
   }
 
 
+def test_splits_by_blocks_keep_the_networks_patches_apart(options):
+  labels = np.kron([[1, 4, 9, 1], [9, 1, 4, 9]], np.ones((15, 15))).astype(np.int32)
+  wide = dataclasses.replace(scene(), cube=np.ones((30, 60, 6)), labels=labels)
+  made = prepare(options, wide, block_size=15)
+  assert sampling.patch_overlap(made.splits["fields"], labels.shape, made.patch) == 0
+  assert sampling.patch_overlap(made.splits["fields"], labels.shape, made.patch + 8) > 0
+  assert "3 samples per class from blocks" in problem.description(dataclasses.replace(options, block_size=15))
+
+
+def test_test_pixels_given_are_those_of_all_replicas(options):
+  rows, columns = np.indices(launching.FIELDS.shape)
+  train = dataclasses.replace(scene(), labels=launching.FIELDS * (columns < 6))
+  test_labels = launching.FIELDS * ((columns >= 7) & (rows >= 4))
+  test = dataclasses.replace(train, labels=test_labels, class_names={1: "a", 9: "c"})
+  made = prepare(options, train, test_loaders={"fields": lambda: test})
+  np.testing.assert_array_equal(made.scenes["fields"].labels, train.labels + test.labels)
+  for rows in made.splits["fields"].test:
+    assert rows.tolist() == np.argwhere(test.labels).tolist()
+  assert made.splits["fields"].train.shape == (2, 9, 2)
+  every = prepare(options, train, test_loaders={"fields": lambda: test}, samples_per_class=0)
+  assert every.splits["fields"].train.shape == (2, 72, 2)
+  assert "all training pixels given" in problem.description(dataclasses.replace(options, samples_per_class=0))
+
+
+def test_classes_without_test_pixels_are_told(options):
+  made = prepare(options, scene())
+  assert "warning" not in problem.introduction(made, options)
+  labels = np.where(launching.FIELDS == 9, 4, launching.FIELDS)
+  labels[11, 4:7] = 9
+  few = dataclasses.replace(scene(), labels=labels)
+  made = prepare(options, few)
+  expected = "warning: fields: no test pixel of class 9 (c) in 2 of 2 replicas"
+  assert expected in problem.introduction(made, options)
+
+
+BLUE_TO_RED = {"wavelengths": np.array([400.0, 450, 500, 550, 600, 650])}
+GREEN_TO_INFRARED = {"wavelengths": np.arange(510.0, 810, 30), "widths": np.full(10, 60.0)}
+
+
+def test_scenes_of_other_bands_are_resampled_to_those_they_share(options):
+  scenes = scene(**BLUE_TO_RED), scene("other", bands=10, **GREEN_TO_INFRARED)
+  made = prepare(options, *scenes, alignment="wavelength")
+  assert made.channels.centres.tolist() == [550, 600, 650]
+  assert made.channels.widths.tolist() == [60] * 3
+  assert made.network.stem.bands == 3
+  words = [problem.bands_used(made, name) for name in ("fields", "other")]
+  assert words[0].endswith("of 6 bands resampled to 3 of 550 to 650 nm")
+  assert "3 of 550 to 650 nm" in problem.introduction(made, options)
+  # Scaled before it is resampled: by the maximum over all bands.
+  fields = problem.layers(made)[0]
+  assert set(fields.inputs.scaling.scale.tolist()) == {fields.cube.max()}
+  given = prepare(options, *scenes, alignment="wavelength", grid=np.arange(400.0, 700, 20))
+  assert given.channels.centres.tolist() == [520, 540, 560, 580, 600, 620, 640]
+
+
+def test_resampled_bands_are_reversed_like_others(options):
+  scenes = scene(**BLUE_TO_RED), scene("other", bands=10, **GREEN_TO_INFRARED)
+  plain, inverse = (
+    prepare(options, *scenes, alignment="wavelength", reversed=frozenset(names)) for names in ([], ["other"])
+  )
+  for this, other in zip(problem.layers(plain), problem.layers(inverse), strict=True):
+    step = -1 if this.cube is scenes[1].cube else 1
+    np.testing.assert_array_equal(other.inputs(this.cube, None)[..., ::step], this.inputs(this.cube, None))
+
+
+def test_a_band_range_bounds_what_is_resampled(options):
+  made = prepare(options, scene(**BLUE_TO_RED), alignment="wavelength", band_ranges={"fields": slice(1, 4)})
+  assert made.channels.centres.tolist() == [450, 500, 550]
+  assert made.inputs["fields"].chosen.tolist() == [1, 2, 3]
+
+
+def test_resampling_is_restored_from_what_is_written_of_it(options):
+  scenes = scene(**BLUE_TO_RED), scene("other", bands=10, **GREEN_TO_INFRARED)
+  made = prepare(options, *scenes, alignment="wavelength", scaling=scaling.by_band)
+  written = json.loads(workdir.json_bytes(problem.describe(made)))
+  assert written["other"]["channels"] == {"centres": [550.0, 600.0, 650.0], "widths": [60.0] * 3}
+  for layer, name in zip(problem.layers(made), scenes, strict=True):
+    restored = inputs.read_inputs(written[name.name])
+    np.testing.assert_array_equal(restored(layer.cube, None), layer.inputs(layer.cube, None))
+
+
 @pytest.fixture(scope="module")
 def indian_pines():
   """Settings and problem of the paper's cell, Indian Pines alone with 5 samples of each class."""
@@ -218,7 +300,10 @@ def test_the_papers_figure_stands_beside_the_papers_run(indian_pines):
   [
     {"samples_per_class": 7},
     {"split_file": "split.npz"},
+    {"block_size": 24},
+    {"test_loaders": {"indian_pines": None}},
     {"bands": None},
+    {"alignment": "wavelength"},
     {"bands": 103},
     {"band_ranges": {"indian_pines": slice(40, 200)}},
     {"reversed": frozenset({"indian_pines"})},

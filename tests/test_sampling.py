@@ -162,3 +162,16 @@ def test_leakage_is_the_mean_over_replicas_and_does_not_reach_around_the_scene()
   train = np.array([[[0, 0]], [[0, 5]]])
   test = np.array([[[0, 6], [6, 0]], [[0, 6], [-1, -1]]])
   assert sampling.leakage(Split(train, test), (7, 7), patch=3) == pytest.approx((0 / 2 + 1 / 1) / 2)
+
+
+@pytest.mark.parametrize(("patch", "share"), [(1, 0), (3, 0.25), (5, 0.5), (9, 1)])
+def test_overlap_is_the_share_of_test_pixels_whose_patch_overlaps_a_training_patch(patch, share):
+  # Test pixels 2, 3, 6 and 8 columns from the training pixel, the first one in another row.
+  split = Split(np.array([[[0, 0]]]), np.array([[[1, 2], [0, 3], [0, 6], [0, 8]]]))
+  assert sampling.patch_overlap(split, (2, 9), patch) == share
+
+
+def test_overlap_is_the_mean_over_replicas_without_their_padding():
+  train = np.array([[[0, 0], [-1, -1]], [[0, 0], [0, 8]]])
+  test = np.array([[[0, 4], [0, 7]], [[0, 7], [-1, -1]]])
+  assert sampling.patch_overlap(Split(train, test), (1, 9), 3) == 0.5

@@ -23,9 +23,45 @@ def config(**changes):
     "bands": "",
     "nodata": "",
     "sensor": "",
+    "test": "",
   }
   made.update_from_flattened_dict({key.replace("__", "."): value for key, value in changes.items()})
   return made
+
+
+@pytest.mark.parametrize(
+  ("text", "centres"),
+  [
+    ("400:430:10", [400, 410, 420, 430]),
+    ("400:439:10", [400, 410, 420, 430]),
+    ("500:500.3:0.1", [500, 500.1, 500.2, 500.3]),
+    ("450,550, 650", [450, 550, 650]),
+  ],
+)
+def test_a_grid_is_a_range_with_its_end_or_a_list(text, centres):
+  options = settings.read(config(alignment="wavelength", grid=text))
+  assert options.alignment == "wavelength"
+  assert options.grid == pytest.approx(centres)
+  assert settings.read(config()).grid is None
+
+
+def test_a_split_is_random_by_blocks_or_read():
+  options = settings.read(config())
+  assert (options.split_file, options.block_size, options.test_loaders) == (None, None, {})
+  options = settings.read(config(split="blocks", block_size=30))
+  assert (options.split_file, options.block_size) == (None, 30)
+  with pytest.raises(RequestError, match="samples_per_class is 2; expected 3 or more with svm"):
+    settings.read(config(split="blocks", samples_per_class=2, model__name="svm"))
+
+
+def test_test_labels_are_read_like_the_others():
+  own = {"files__fields__test": "t.npz", "files__fields__labels_key": "gt"}
+  options = settings.read(config(scenes=("fields",), samples_per_class=0, **own))
+  train, test = options.loaders["fields"], options.test_loaders["fields"]
+  assert (train.keywords["labels"], train.keywords["labels_key"]) == (None, "gt")
+  assert (str(test.keywords["labels"]), test.keywords["labels_key"]) == ("t.npz", None)
+  assert test.keywords["cube"] == train.keywords["cube"]
+  assert options.samples_per_class == 0
 
 
 def test_values_reach_their_places():
@@ -132,7 +168,28 @@ def test_each_scene_comes_from_its_own_source():
     ),
     ({"target": "indian_pines"}, "target is 'indian_pines'; expected one of 'salinas', 'fields'"),
     ({"reversed": ("village",)}, "reversed is 'village'; expected one of 'salinas', 'fields'"),
-    ({"alignment": "magic"}, "alignment is 'magic'; expected 'index'"),
+    ({"alignment": "wavelength", "bands": 103}, "bands is 103, which belongs to alignment=index"),
+    ({"grid": "400:900:10"}, "grid is '400:900:10', which belongs to alignment=wavelength"),
+    *(
+      ({"alignment": "wavelength", "grid": text}, f"grid is '{text}'; expected 'first:last:step' in nm")
+      for text in (
+        "400:900",
+        "900:400:10",
+        "400:900:0",
+        "0.4:0.9:0.01",
+        "wide",
+        "-5,400",
+        "400,,500",
+        "1:inf:1",
+      )
+    ),
+    ({"block_size": 0}, "block_size is 0; expected 1 or more"),
+    (
+      {"files__fields__test": "t.npz", "split": "split.npz"},
+      "files.fields.test gives test pixels, and split",
+    ),
+    ({"files__fields__test": "t.npz", "samples_per_class": 0}, "samples_per_class is 0; expected 1 or more"),
+    ({"alignment": "magic"}, "alignment is 'magic'; expected one of 'index', 'wavelength'"),
     ({"samples_per_class": 0}, "samples_per_class is 0; expected 1 or more"),
     ({"replicas": 0}, "replicas is 0; expected 1 or more"),
     ({"batch_size": -1}, "batch_size is -1; expected 1 or more"),
