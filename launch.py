@@ -1,4 +1,4 @@
-"""Runs an experiment, a grid of them, or predicts: python launch.py --config=configs/mtl.py:pu_all."""
+"""Trains, alone or in grids, adapts and predicts: python launch.py --config=configs/mtl.py:pu_all."""
 
 import sys
 from pathlib import Path
@@ -34,6 +34,8 @@ def main(_):
   workdir = Path(_WORKDIR.value) if _WORKDIR.value else commandline.default_workdir(_CONFIG)
   if _COORDINATOR.value and kind == "grid":
     raise RequestError("--coordinator joins processes into one run; a grid is cut into parts by --shard=i/n")
+  if _COORDINATOR.value and kind == "adaptation":
+    raise RequestError("an adaptation runs in one process; leave out --coordinator")
   if kind == "prediction" and (_COORDINATOR.value or _WORKDIR.value):
     raise RequestError(
       "a prediction runs in one process and writes where --config.output says; leave out --coordinator and "
@@ -43,8 +45,9 @@ def main(_):
   from mtl_hsi import devices
 
   cache = Path(_COMPILE_CACHE.value or workdir.absolute().parent / ".compile_cache")
-  # Tiles of an image fill all cores, as networks that train do where there are enough of them.
-  devices.configure(cache, devices.usable_cores() if kind == "prediction" else config.replicas)
+  # Tiles of an image fill all cores, as networks that train do where there are enough of them; how many an
+  # adaptation trains, its run may know.
+  devices.configure(cache, config.replicas if kind in ("grid", "experiment") else devices.usable_cores())
   if _COORDINATOR.value:
     from mtl_hsi import processes
 
@@ -64,13 +67,19 @@ def _prediction(config, _):
   predict.run(config)
 
 
+def _adaptation(config, workdir):
+  from mtl_hsi import adapt
+
+  adapt.run(config, workdir, sys.argv)
+
+
 def _experiment(config, workdir):
   from mtl_hsi import experiment
 
   experiment.run(config, workdir, sys.argv)
 
 
-_REQUESTS = {"grid": _grid, "prediction": _prediction, "experiment": _experiment}
+_REQUESTS = {"grid": _grid, "prediction": _prediction, "adaptation": _adaptation, "experiment": _experiment}
 
 
 if __name__ == "__main__":

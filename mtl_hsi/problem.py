@@ -99,7 +99,7 @@ def _inputs(options, scenes):
   chosen = {name: _bands_in_range(options, scene) for name, scene in scenes.items()}
   if options.alignment == BY_WAVELENGTH:
     own = {name: wavelengths.bands_of(scene, chosen[name]) for name, scene in scenes.items()}
-    channels = wavelengths.common_bands(own, options.grid)
+    channels = _common_bands(own, options)
     weights = {name: wavelengths.resampling(bands, channels) for name, bands in own.items()}
   else:
     channels, weights = None, dict.fromkeys(scenes)
@@ -113,6 +113,22 @@ def _inputs(options, scenes):
     made = make_inputs(scene.cube.shape[2], chosen[name], scaling, weights[name])
     inputs[name] = made.reversed() if name in options.reversed else made
   return inputs, channels
+
+
+def _common_bands(own, options):
+  """Those of the scenes, or of the run that training starts from."""
+  channels = options.origin and options.origin.channels
+  if channels is None:
+    return wavelengths.common_bands(own, options.grid)
+  covered = wavelengths.common_bands(own, channels.centres).centres
+  missing = np.setdiff1d(channels.centres, covered)
+  if len(missing):
+    raise RequestError(
+      f"the run in {options.origin.run} reads {len(channels.centres)} bands of "
+      f"{wavelengths.range_of(channels)}, of which the new scenes do not all measure {len(missing)}, such as "
+      f"{missing[0]:.5g} nm; give --config.stem=new"
+    )
+  return channels
 
 
 def _bands_in_range(options, scene):
@@ -221,7 +237,7 @@ def follows_the_letter(options: Settings) -> bool:
   """Whether network and training are the letter's; what it leaves open is free (statistics, vote)."""
   if options.split_file or options.block_size or options.test_loaders:
     return False
-  if options.band_ranges or options.alignment == BY_WAVELENGTH:
+  if options.origin or options.band_ranges or options.alignment == BY_WAVELENGTH:
     return False
   if options.model.name == SVM:
     return True

@@ -15,6 +15,7 @@ from mtl_hsi.scenes import files, registry, sensors, simulate
 from mtl_hsi.scenes.public import PUBLIC_SCENES
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.schedule import Phase, Schedule
+from mtl_hsi.wavelengths import Bands
 
 SVM = "svm"
 BY_WAVELENGTH = "wavelength"
@@ -30,6 +31,21 @@ class ModelSettings:
   blocks: int
   pool: bool
   glorot: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+  """The finished run that training starts from.
+
+  Attributes:
+    run: its work directory.
+    new_stem: whether the first convolution is a fresh one.
+    channels: bands to which the run's scenes were resampled and new ones must be, or None.
+  """
+
+  run: Path
+  new_stem: bool
+  channels: Bands | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +79,7 @@ class Settings:
     classify_method: of `classify.METHODS`.
     tile_pixels: bound on the pixels classified at once.
     checkpoint_seconds: time between two saves of the state.
+    origin: what training starts from, or None for fresh networks.
   """
 
   loaders: Mapping[str, Callable[[], Scene]]
@@ -90,6 +107,7 @@ class Settings:
   classify_method: str
   tile_pixels: int
   checkpoint_seconds: float
+  origin: Origin | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -185,7 +203,18 @@ def _read(config):
     classify_method=_one_of(classify.METHODS, "classify.method", config.classify.method),
     tile_pixels=config.classify.tile_pixels,
     checkpoint_seconds=config.checkpoint_seconds,
+    origin=_origin(config),
   )
+
+
+def _origin(config):
+  """Only a config that configs/adapt.py began has one."""
+  if "run" not in config:
+    return None
+  channels = None
+  if "channels" in config:
+    channels = Bands(np.array(config.channels.centres), np.array(config.channels.widths))
+  return Origin(Path(config.run), config.stem == "new", channels)
 
 
 def _scene_names(config):

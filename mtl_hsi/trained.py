@@ -17,6 +17,7 @@ from mtl_hsi.inputs import Inputs, read_inputs
 from mtl_hsi.models.multitask import Network, make_network
 from mtl_hsi.replicas import Replicas
 from mtl_hsi.snapshots import Checkpoints
+from mtl_hsi.wavelengths import Bands
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -56,6 +57,7 @@ class TrainedRun:
     config: as it was resolved.
     scenes: by name, in the order of training.
     target: name of the scene that the run was about.
+    channels: bands to which all scenes were resampled, or None where they were aligned by index.
     network: the architecture.
     replicas: R.
     snapshot_epochs: the epochs whose networks vote.
@@ -66,6 +68,7 @@ class TrainedRun:
   config: config_dict.ConfigDict
   scenes: Mapping[str, TrainedScene]
   target: str
+  channels: Bands | None
   network: Network
   replicas: int
   snapshot_epochs: tuple[int, ...]
@@ -109,6 +112,7 @@ def read_run(directory: Path) -> TrainedRun:
     config,
     scenes,
     told.target,
+    _channels(entries[told.target]),
     network,
     told.replicas,
     told.schedule.snapshot_epochs,
@@ -128,6 +132,12 @@ def _scene(name: str, index: int, entry: Mapping[str, Any]) -> TrainedScene:
     wavelengths=_numbers(entry.get("wavelengths")),
     widths=_numbers(entry.get("widths")),
   )
+
+
+def _channels(entry):
+  if "channels" not in entry:
+    return None
+  return Bands(**{key: np.array(values, float) for key, values in entry["channels"].items()})
 
 
 def _numbers(values):
