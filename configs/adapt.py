@@ -21,7 +21,7 @@ from configs import own
 _OF_THE_RUN = ("model", "spectral_knowledge", "alignment", "grid", "bands", "scaling", "precision")
 
 
-def get_config(names: str) -> config_dict.ConfigDict:
+def get_config(names: str = "") -> config_dict.ConfigDict:
   """The config of the new scenes, named as for configs/own.py."""
   config = own.get_config(names)
   for key in _OF_THE_RUN:

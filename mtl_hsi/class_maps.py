@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import warnings
 from collections.abc import Iterator, Mapping
@@ -129,8 +130,8 @@ def check_free(stem: Path) -> None:
   for ending in ENDINGS:
     if _path(stem, ending).exists():
       raise RequestError(
-        f"{_path(stem, ending).absolute()} exists and stays as it is; name another --config.output, or "
-        "move it away"
+        f"{_path(stem, ending).absolute()} exists and stays as it is; name another "
+        "--config.output, or move it away"
       )
 
 
@@ -148,9 +149,9 @@ def create(
     place: on the ground, or None.
 
   Raises:
-    RequestError: something of that name is there, or the files cannot be written.
+    RequestError: something of that name has come in between (see `check_free`), or the files cannot be
+      written.
   """
-  check_free(stem)
   partial = stem.parent / f".{stem.name}.{os.getpid()}.partial"
   made = not stem.parent.exists()
   try:
@@ -161,6 +162,7 @@ def create(
         files = ClassMaps(partial / stem.name, legend, height, width, place, stack)
         yield files
       files.finish()
+    # Another process may have been at the same.
     check_free(stem)
     for ending in ENDINGS:
       os.rename(_path(partial / stem.name, ending), _path(stem, ending))
@@ -185,7 +187,10 @@ def _opaque(table: Mapping[int, colours.RGB]) -> dict[int, tuple[int, int, int, 
 
 def _complete_envi_header(path: Path, legend: Legend) -> None:
   """Makes the header that GDAL wrote one of a classification; rasterio offers no way to."""
-  lines = [line for line in path.read_text().splitlines() if not line.startswith(("file type", "classes"))]
+  # Its description is the name that the file has while it is written.
+  kept = re.sub(
+    r"^(description|band names) = \{.*?\}\n|^file type = .*\n", "", path.read_text("utf-8"), flags=re.S | re.M
+  )
   ids = range(max(legend.names) + 1)
   # Commas and braces would end a name.
   safe = str.maketrans(",{}", ";()")
@@ -193,10 +198,12 @@ def _complete_envi_header(path: Path, legend: Legend) -> None:
   names[0] = _UNCLASSIFIED
   table = {0: colours.NO_DATA, **legend.colours}
   lookup = [str(part) for i in ids for part in table.get(i, colours.UNLABELLED)]
-  lines += [
+  lines = [
+    f"description = {{{legend.title.translate(safe)}}}",
+    "band names = {predicted class}",
     "file type = ENVI Classification",
     f"classes = {len(names)}",
     f"class lookup = {{{', '.join(lookup)}}}",
     f"class names = {{{', '.join(names)}}}",
   ]
-  path.write_text("\n".join(lines) + "\n")
+  path.write_text(kept.rstrip("\n") + "\n" + "\n".join(lines) + "\n", "utf-8")

@@ -166,6 +166,56 @@ def test_new_images_of_the_new_scene_are_predicted(adapted, tmp_path):
     np.testing.assert_array_equal(raster.read(1), predictions["meadow"][0])
 
 
+# One simulated scene for training, another one, with the sensor of the format's arguments, to adapt to.
+SIMULATED = """
+from configs import adapt, own
+
+def get_config(what):
+  if what == "base":
+    config = own.get_config("village")
+    config.alignment, config.bands, config.replicas = "wavelength", None, 1
+    sensor = tuple(range(450, 751, 50)), (60.0,) * 7
+  else:
+    config = adapt.get_config("village")
+    sensor = tuple(range(*{sensor})), (30.0,) * len(range(*{sensor}))
+  config.simulate.village = {{
+    "height": 29,
+    "width": 31,
+    "sensor": what,
+    "centres": tuple(map(float, sensor[0])),
+    "widths": sensor[1],
+    "classes": ("grass", "bare soil"),
+    "seed": 1,
+    "labelled_fraction": 0.5,
+  }}
+  config.samples_per_class = 3
+  config.phases.phase1.epochs = config.phases.phase2.epochs = 1
+  config.snapshots = (0,)
+  return config
+"""
+
+
+def test_a_new_scene_is_resampled_to_the_runs_own_bands(tmp_path):
+  """The new sensor alone, or the range shared with it, would give other common bands."""
+  (tmp_path / "wide.py").write_text(SIMULATED.format(sensor=(430, 781, 25)))
+  (tmp_path / "narrow.py").write_text(SIMULATED.format(sensor=(530, 781, 25)))
+  outcome = launching.launch(f"--config={tmp_path / 'wide.py'}:base", f"--workdir={tmp_path / 'base'}")
+  assert outcome.status == 0, outcome.err
+  for name, status in (("wide", 0), ("narrow", 2)):
+    outcome = launching.launch(
+      f"--config={tmp_path / name}.py:{name}",
+      f"--workdir={tmp_path / name}",
+      f"--config.run={tmp_path / 'base'}",
+    )
+    assert outcome.status == status, outcome.err
+  assert "of which the new scenes do not all measure 2, such as 450 nm; give --config.stem=new" in outcome.err
+  base, wide = (
+    json.loads((tmp_path / name / "scenes.json").read_text())["village"] for name in ("base", "wide")
+  )
+  assert wide["channels"] == base["channels"]
+  assert np.shape(wide["weights"]) == (15, 7)
+
+
 @pytest.mark.parametrize(
   ("overrides", "message"),
   [

@@ -104,6 +104,8 @@ def test_rasters_keep_place_colours_and_names(finished, fields, tmp_path):
   header = (tmp_path / "flight_classes.hdr").read_text()
   assert "file type = ENVI Classification\n" in header
   assert "classes = 10\n" in header
+  assert "partial" not in header
+  assert "description = {flight: classes of fields}\n" in header
   with rasterio.open(tmp_path / "flight_classes.img") as raster:
     assert raster.colormap(1)[4][:3] == colours.of_class(1)
   np.testing.assert_array_equal(read(tmp_path / "flight_classes.img"), read(tmp_path / "flight_classes.tif"))
