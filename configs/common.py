@@ -60,7 +60,8 @@ def get_config() -> config_dict.ConfigDict:
   config.model.norm = "per_scene"
   # Kernels at the start: "normal", N(0, 0.01) everywhere [author], or "glorot", by fan-in and fan-out.
   config.model.init = "normal"
-  # Share the first convolution among the scenes (paper, section III-B).
+  # Share the first convolution among the scenes (paper, section III-B). Without, they may have different
+  # numbers of bands: those with fewer get empty channels (which init="glorot" counts as inputs).
   config.spectral_knowledge = True
 
   # "per_scene": every step takes batch_size samples of every scene; "mixed": of the pooled set.

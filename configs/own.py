@@ -13,9 +13,10 @@ Behind the colon stand names for the scenes, the target first. Per scene:
   nodata                value of pixels that hold no measurement, such as -9999 or nan
   sensor                "AVIRIS" or "ROSIS" lets --config.bands=103 or 160 align by the paper's rules
 
-All scenes need equal numbers of bands, as they are or by their ranges. Public
-scenes (indian_pines, salinas, pavia_university, pavia_centre) can stand among
-them by name, with no file given.
+All scenes need equal numbers of bands, as they are or by their ranges; or
+wavelengths with --config.alignment=wavelength; or a first convolution each with
+--config.spectral_knowledge=False. Public scenes (indian_pines, salinas,
+pavia_university, pavia_centre) can stand among them by name, with no file given.
 """
 
 import keyword

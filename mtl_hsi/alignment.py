@@ -1,6 +1,6 @@
-"""From scenes with different bands to one number of bands.
+"""From scenes with different bands to one number of bands, by index (`wavelengths.py`: by wavelength).
 
-A band alignment is an integer array `[B]`: which of the scene's bands stands at
+An alignment by index is an integer array `[B]`: which of the scene's bands stands at
 each input channel of the network.
 """
 
@@ -73,6 +73,7 @@ def check_equal_counts(counts: dict[str, int]) -> int:
       raise RequestError(
         f"scene {first!r} has {reference} bands and scene {name!r} has {count}; one network "
         "needs equal counts: give a band range, such as "
-        f"--config.files.{name}.bands=0:{min(reference, count)}"
+        f"--config.files.{name}.bands=0:{min(reference, count)}, or --config.alignment=wavelength, or "
+        "a first convolution for every scene by --config.spectral_knowledge=False"
       )
   return reference

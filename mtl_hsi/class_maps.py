@@ -189,7 +189,10 @@ def _complete_envi_header(path: Path, legend: Legend) -> None:
   """Makes the header that GDAL wrote one of a classification; rasterio offers no way to."""
   # Its description is the name that the file has while it is written.
   kept = re.sub(
-    r"^(description|band names) = \{.*?\}\n|^file type = [^\n]*\n", "", path.read_text("utf-8"), flags=re.S | re.M
+    r"^(description|band names) = \{.*?\}\n|^file type = [^\n]*\n",
+    "",
+    path.read_text("utf-8"),
+    flags=re.S | re.M,
   )
   ids = range(max(legend.names) + 1)
   # Commas and braces would end a name.

@@ -15,6 +15,7 @@ import numpy as np
 
 from mtl_hsi import (
   adaptation,
+  area,
   baselines,
   classify,
   devices,
@@ -291,15 +292,20 @@ def _classify(options, problem, replicas, padded, checkpoints):
 
 def _measure(problem, predictions):
   """The part of `metrics.json` that depends on nothing but predictions and splits."""
-  results, leakage = {}, {}
+  results, leakage, overlap = {}, {}, {}
   for name, scene in problem.scenes.items():
     split, confusions = problem.splits[name], []
     for predicted, rows in zip(predictions[name], split.test, strict=True):
       test = tuple(sampling.pixels_of(rows).T)
       confusions.append(metrics.confusion(scene.labels[test], predicted[test], scene.class_ids))
     results[name] = metrics.summarise(np.stack(confusions), scene.class_ids, scene.class_names)
+    hectares = area.pixel_hectares(scene.georeference)
+    areas = area.class_areas(predictions[name], scene.class_ids, scene.nodata, hectares)
+    for row, own in zip(results[name]["per_class"], areas, strict=True):
+      row |= own
     leakage[name] = sampling.leakage(split, scene.labels.shape, problem.patch)
-  return {**results, "leakage": leakage}
+    overlap[name] = sampling.patch_overlap(split, scene.labels.shape, problem.patch)
+  return {**results, "leakage": leakage, "patch_overlap": overlap}
 
 
 def _scene_report(options, problem, name, results, predictions):
@@ -314,4 +320,5 @@ def _scene_report(options, problem, name, results, predictions):
     bands=bands_used(problem, name),
     paper=paper_figure(problem, options) if name == options.target else None,
     leakage=results["leakage"][name],
+    patch_overlap=results["patch_overlap"][name],
   )

@@ -23,18 +23,20 @@ class Inputs:
     chosen: the bands that are read, in their order, int `[b]`.
     scaling: of the bands that are read, `[b]` each.
     weights: of the bands that are read in every input channel, float32 `[b, B]`, applied after scaling;
-      None where every band that is read is a channel, B = b.
+      None where every band that is read is a channel.
+    empty: channels of zeros behind the others.
   """
 
   bands: int
   chosen: np.ndarray
   scaling: Scaling
   weights: np.ndarray | None
+  empty: int = 0
 
   @property
   def channels(self) -> int:
     """Input channels B of the network."""
-    return len(self.chosen) if self.weights is None else self.weights.shape[1]
+    return self.empty + (len(self.chosen) if self.weights is None else self.weights.shape[1])
 
   def reversed(self) -> "Inputs":
     """The same with the channels in the opposite order (the paper's INVERSE columns)."""
@@ -61,6 +63,8 @@ class Inputs:
       scaled = np.ascontiguousarray(mixed.T).reshape(*scaled.shape[:-1], -1)
     if nodata is not None:
       scaled[nodata] = 0
+    if self.empty:
+      scaled = np.pad(scaled, [(0, 0)] * (scaled.ndim - 1) + [(0, self.empty)])
     return scaled
 
 
@@ -82,7 +86,11 @@ def entry(inputs: Inputs) -> dict[str, Any]:
     "offset": inputs.scaling.offset.tolist(),
     "scale": inputs.scaling.scale.tolist(),
   }
-  return written if inputs.weights is None else written | {"weights": inputs.weights.tolist()}
+  if inputs.weights is not None:
+    written["weights"] = inputs.weights.tolist()
+  if inputs.empty:
+    written["empty"] = inputs.empty
+  return written
 
 
 def read_inputs(entry: Mapping[str, Any]) -> Inputs:
@@ -93,4 +101,5 @@ def read_inputs(entry: Mapping[str, Any]) -> Inputs:
     chosen=np.array(entry["bands"], np.int32),
     scaling=Scaling(np.array(entry["offset"], np.float64), np.array(entry["scale"], np.float64)),
     weights=None if weights is None else np.array(weights, np.float32),
+    empty=entry.get("empty", 0),
   )

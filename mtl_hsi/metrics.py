@@ -3,6 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from scipy import stats
+
+# Level of the intervals.
+_LEVEL = 0.95
+# The measures of a whole scene, and the lowest value that each can have.
+_LOWEST = {"overall_accuracy": 0.0, "average_accuracy": 0.0, "kappa": -1.0}
 
 
 def confusion(truth: np.ndarray, predicted: np.ndarray, class_ids: Sequence[int]) -> np.ndarray:
@@ -27,13 +33,14 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, class_ids: Sequence[int]
 def score(confusion: np.ndarray) -> dict:
   """Computes the usual measures from one confusion matrix `[C, C]`, rows truth.
 
-  A class without test pixels has no accuracy and no F1 (nan) and no part in
-  the average accuracy. Kappa is `(OA - e) / (1 - e)`, `e` the agreement
+  A class without test pixels has no accuracy, user's accuracy and F1 (nan) and
+  no part in the average accuracy. Kappa is `(OA - e) / (1 - e)`, `e` the agreement
   expected of independent labels with the same counts.
 
   Returns:
     `overall_accuracy`, `average_accuracy`, `kappa`: floats, fractions of 1;
-    `accuracy` (recall), `f1`: per class `[C]`.
+    `accuracy` (producer's accuracy, recall), `users_accuracy` (precision; nan where
+    nothing was taken for the class), `f1`: per class `[C]`.
   """
   hits = np.diag(confusion).astype(float)
   true, predicted, total = confusion.sum(1), confusion.sum(0), confusion.sum()
@@ -47,6 +54,7 @@ def score(confusion: np.ndarray) -> dict:
     "average_accuracy": float(average),
     "kappa": float(_ratio(overall - expected, 1 - expected)),
     "accuracy": accuracy,
+    "users_accuracy": np.where(true > 0, _ratio(hits, predicted), np.nan),
     "f1": f1,
   }
 
@@ -60,26 +68,28 @@ def summarise(confusions: np.ndarray, class_ids: Sequence[int], class_names: Map
     class_names: name of each class id.
 
   Returns:
-    `overall_accuracy`, `average_accuracy`, `kappa`: `mean`, `std` (population)
-    and `replicas`, fractions of 1; `per_class`: list of `id`, `name`,
-    `accuracy`, `f1`, `test_pixels` (of one replica, their mean where replicas
-    differ); `class_ids` and `confusion`, summed over replicas. What is
-    undefined is None.
+    `overall_accuracy`, `average_accuracy`, `kappa`: `mean`, `std` (population),
+    `replicas` and `interval` (95 %, see `mean_interval`; of a single replica
+    `wilson_interval`, overall accuracy only), fractions of 1; `per_class`: list
+    of `id`, `name`, `accuracy`, `users_accuracy`, `f1`, `test_pixels` (of one
+    replica, their mean where replicas differ); `class_ids` and `confusion`,
+    summed over replicas. What is undefined is None.
   """
   scores = [score(matrix) for matrix in confusions]
   summary = {}
-  for key in ("overall_accuracy", "average_accuracy", "kappa"):
+  for key, lowest in _LOWEST.items():
     values = np.array([s[key] for s in scores])
     summary[key] = _mean_std(values) | {"replicas": [_defined(value) for value in values]}
-  accuracy = np.array([s["accuracy"] for s in scores])
-  f1 = np.array([s["f1"] for s in scores])
+    summary[key]["interval"] = mean_interval(values, lowest)
+  if len(confusions) == 1:
+    summary["overall_accuracy"]["interval"] = wilson_interval(np.trace(confusions[0]), np.sum(confusions[0]))
+  of_classes = {key: np.array([s[key] for s in scores]) for key in ("accuracy", "users_accuracy", "f1")}
   pixels = np.asarray(confusions).sum(2).mean(0)
   summary["per_class"] = [
     {
       "id": int(class_id),
       "name": class_names[int(class_id)],
-      "accuracy": _mean_std(accuracy[:, c]),
-      "f1": _mean_std(f1[:, c]),
+      **{key: _mean_std(values[:, c]) for key, values in of_classes.items()},
       "test_pixels": int(pixels[c]) if pixels[c].is_integer() else float(pixels[c]),
     }
     for c, class_id in enumerate(class_ids)
@@ -87,6 +97,35 @@ def summarise(confusions: np.ndarray, class_ids: Sequence[int], class_names: Map
   summary["class_ids"] = [int(class_id) for class_id in class_ids]
   summary["confusion"] = np.asarray(confusions).sum(0).tolist()
   return summary
+
+
+def mean_interval(values: np.ndarray, lowest: float) -> list[float] | None:
+  """The 95 % interval of the mean of normal values, by Student's t: m -+ t s / sqrt(R).
+
+  Args:
+    values: of every replica `[R]`; nan is left out.
+    lowest: what the values can be at least, and the interval's ends too; at most 1.
+
+  Returns:
+    Its ends, or None of fewer than two values.
+  """
+  values = np.asarray(values)[~np.isnan(values)]
+  if len(values) < 2:
+    return None
+  half = stats.t.ppf((1 + _LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+  return [float(max(values.mean() - half, lowest)), float(min(values.mean() + half, 1.0))]
+
+
+def wilson_interval(hits: int, total: int) -> list[float] | None:
+  """The 95 % interval of a share of independent trials (Wilson 1927); too narrow for neighbouring pixels.
+
+  Returns:
+    Its ends, or None without trials.
+  """
+  if not total:
+    return None
+  interval = stats.binomtest(int(hits), int(total)).proportion_ci(_LEVEL, method="wilson")
+  return [float(interval.low), float(interval.high)]
 
 
 def _positions(labels, class_ids):

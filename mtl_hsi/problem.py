@@ -112,7 +112,18 @@ def _inputs(options, scenes):
     scaling = options.scaling(scene)
     made = make_inputs(scene.cube.shape[2], chosen[name], scaling, weights[name])
     inputs[name] = made.reversed() if name in options.reversed else made
-  return inputs, channels
+  return _filled_up(options, inputs), channels
+
+
+def _filled_up(options, inputs):
+  """Where every scene has its own first convolution, all get the channels of the widest, the others' empty.
+
+  A convolution reads nothing of channels that are 0, nor does it learn from them.
+  """
+  if options.model.name == SVM or options.model.spectral_knowledge:
+    return inputs
+  widest = max(own.channels for own in inputs.values())
+  return {name: dataclasses.replace(own, empty=widest - own.channels) for name, own in inputs.items()}
 
 
 def _common_bands(own, options):
@@ -207,14 +218,17 @@ def _untested(problem):
 def bands_used(problem: Problem, name: str) -> str:
   """The bands of a scene that are used: "160 of 200 bands", "102 bands as 103 channels".
 
-  Or "90 of 200 bands resampled to 43 of 430 to 852.9 nm".
+  Or "90 of 200 bands resampled to 43 of 430 to 852.9 nm", or "6 bands and 3 empty channels".
   """
   chosen, available = problem.inputs[name].chosen, problem.inputs[name].bands
   used = len(np.unique(chosen))
   text = f"{available} bands" if used == available else f"{used} of {available} bands"
   if problem.channels is not None:
     return f"{text} resampled to {len(problem.channels.centres)} of {wavelengths.range_of(problem.channels)}"
-  return text if len(chosen) == used else f"{text} as {len(chosen)} channels"
+  if len(chosen) > used:
+    text += f" as {len(chosen)} channels"
+  empty = problem.inputs[name].empty
+  return f"{text} and {empty} empty channels" if empty else text
 
 
 def description(options: Settings) -> str:

@@ -94,8 +94,8 @@ def read_splits(path: Path, labels: Mapping[str, np.ndarray], replicas: int) -> 
       arrays = {key: archive[key] for key in archive.files}
   except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
     raise RequestError(
-      f"cannot read a split from {path.absolute()} (config key 'split'): {error}; expected 'random' or the "
-      "split.npz of a run"
+      f"cannot read a split from {path.absolute()} (config key 'split'): {error}; expected 'random', "
+      "'blocks' or the split.npz of a run"
     ) from error
   splits = {}
   for name, image in labels.items():

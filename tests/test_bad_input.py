@@ -219,10 +219,11 @@ def test_scenes_of_unequal_band_counts(refusal, tmp_path):
   assert "--config.files.town.bands=0:5" in error
 
 
-@pytest.mark.parametrize("name", ["compilations", "leakage", "seconds", "svm", "target"])
+@pytest.mark.parametrize("name", ["compilations", "leakage", "patch_overlap", "seconds", "svm", "target"])
 def test_a_scene_cannot_be_named_as_another_part_of_the_metrics(name):
   with pytest.raises(
-    RequestError, match=rf"scene {name!r}: the names compilations, leakage, seconds, svm, target are"
+    RequestError,
+    match=rf"scene {name!r}: the names compilations, leakage, patch_overlap, seconds, svm, target are",
   ):
     Scene(name, cube(FIELDS), FIELDS, {1: "a", 4: "b", 9: "c"})
 

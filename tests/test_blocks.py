@@ -101,6 +101,17 @@ def test_a_class_too_small_to_be_tested_is_trained_only():
     assert {1, 2, 5, 9} <= classes_of(labels, test).keys()
 
 
+def test_small_classes_are_tested_where_some_division_of_the_blocks_lets_them_be():
+  labels = FIELDS.copy()
+  for class_id, corners in ((7, [(5, 5), (60, 70)]), (8, [(5, 60), (60, 5)])):
+    for row, column in corners:
+      labels[row : row + 3, column : column + 3] = class_id
+  # In about every third division the training pixels of other fields are too near to one of them.
+  for seed in range(12):
+    test = draw(labels, 8, patch=9, seed=seed).test[0]
+    assert classes_of(labels, test).keys() == {1, 2, 5, 7, 8, 9}
+
+
 def test_nothing_left_to_test_is_refused():
   labels = np.repeat([[1, 1, 1, 2, 2, 2]], 3, axis=0).astype(np.int32)
   with pytest.raises(RequestError, match=r"'fields': no test pixel is left in replica 0.*buffer of 8"):

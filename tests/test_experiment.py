@@ -127,6 +127,25 @@ def test_leakage_is_the_share_of_test_pixels_with_a_training_pixel_in_their_patc
     assert metrics["leakage"][name] == pytest.approx(np.mean(shares))
 
 
+def test_overlap_is_the_share_of_test_pixels_whose_patch_overlaps_a_training_patch(finished):
+  metrics, split = read(finished / "metrics.json"), load(finished / "split.npz")
+  for name in SCENES:
+    shares = []
+    for train, test in zip(split[f"{name}/train"], split[f"{name}/test"]):
+      apart = np.abs(test[:, None] - train[None]).max(axis=-1)
+      shares.append(np.mean((apart <= 8).any(axis=1)))
+    assert metrics["patch_overlap"][name] == pytest.approx(np.mean(shares))
+
+
+def test_areas_are_counted_in_the_maps(finished):
+  metrics, predictions = read(finished / "metrics.json"), load(finished / "predictions.npz")
+  for name in SCENES:
+    for entry in metrics[name]["per_class"]:
+      counts = (predictions[name] == entry["id"]).sum(axis=(1, 2))
+      assert entry["map_pixels"] == pytest.approx({"mean": counts.mean(), "std": counts.std()})
+      assert entry["map_hectares"] is None
+
+
 def test_seconds_are_told(finished):
   seconds = read(finished / "metrics.json")["seconds"]
   assert seconds.keys() == {"train", "classify", "total", "compile"}

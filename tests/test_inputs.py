@@ -1,5 +1,6 @@
 """What a network reads of an image's pixels, and how it is written down and restored."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -36,11 +37,26 @@ def test_weights_mix_the_scaled_bands():
 
 
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
-def test_a_pixel_reads_the_same_in_every_block_to_the_bit(weights):
-  own = made(weights)
-  whole = own(VALUES, None)
-  for rows, columns in [(slice(0, 1), slice(0, 7)), (slice(2, 5), slice(3, 4)), (slice(4, 5), slice(1, 6))]:
-    np.testing.assert_array_equal(own(VALUES[rows, columns], None), whole[rows, columns])
+def test_empty_channels_stand_behind_the_others(weights):
+  own, filled = made(weights), dataclasses.replace(made(weights), empty=2)
+  assert filled.channels == own.channels + 2
+  result = filled(VALUES, None)
+  assert (result.dtype, result.shape[-1]) == (np.float32, filled.channels)
+  np.testing.assert_array_equal(result[..., :-2], own(VALUES, None))
+  np.testing.assert_array_equal(result[..., -2:], 0)
+  restored = inputs.read_inputs({"shape": [5, 7, 6], **inputs.entry(filled)})
+  np.testing.assert_array_equal(restored(VALUES, None), result)
+
+
+@pytest.mark.parametrize("channels", [None, 37])
+def test_a_pixel_reads_the_same_in_every_block_to_the_bit(channels):
+  # As many bands as it takes for a dense product to add them up in another order in another block.
+  values = GENERATOR.integers(0, 9000, (20, 31, 200)).astype(np.uint16)
+  weights = None if channels is None else GENERATOR.uniform(0, 1, (200, channels)).astype(np.float32)
+  own = Inputs(200, np.arange(200), Scaling(np.zeros(200), np.full(200, 9000.0)), weights)
+  whole = own(values, None)
+  for rows, columns in [(slice(0, 1), slice(0, 31)), (slice(2, 3), slice(3, 4)), (slice(4, 19), slice(1, 6))]:
+    np.testing.assert_array_equal(own(values[rows, columns], None), whole[rows, columns])
 
 
 @pytest.mark.parametrize("weights", [None, WEIGHTS])

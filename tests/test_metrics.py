@@ -32,6 +32,7 @@ def test_score_by_hand():
   chance = (5 * 4 + 4 * 3 + 1 * 3) / 100
   assert scores["kappa"] == pytest.approx((0.6 - chance) / (1 - chance))
   np.testing.assert_allclose(scores["accuracy"], [3 / 5, 2 / 4, 1 / 1])
+  np.testing.assert_allclose(scores["users_accuracy"], [3 / 4, 2 / 3, 1 / 3])
   np.testing.assert_allclose(scores["f1"], [6 / 9, 4 / 7, 2 / 4])
 
 
@@ -41,6 +42,7 @@ def test_class_without_test_pixels_counts_for_nothing():
   assert scores["overall_accuracy"] == pytest.approx(5 / 6)
   assert scores["average_accuracy"] == pytest.approx((3 / 4 + 1) / 2)
   assert np.isnan(scores["accuracy"][1])
+  assert np.isnan(scores["users_accuracy"][1])
   assert np.isnan(scores["f1"][1])
 
 
@@ -61,6 +63,8 @@ def test_score_agrees_with_scikit_learn():
   assert scores["average_accuracy"] == pytest.approx(reference.balanced_accuracy_score(truth, predicted))
   assert scores["kappa"] == pytest.approx(reference.cohen_kappa_score(truth, predicted))
   np.testing.assert_allclose(scores["accuracy"], reference.recall_score(truth, predicted, average=None))
+  precision = reference.precision_score(truth, predicted, average=None)
+  np.testing.assert_allclose(scores["users_accuracy"], precision)
   np.testing.assert_allclose(scores["f1"], reference.f1_score(truth, predicted, average=None))
 
 
@@ -68,7 +72,12 @@ def test_summary_over_replicas():
   first = np.array([[2, 0, 0], [0, 0, 0], [1, 0, 1]])
   second = np.array([[1, 1, 0], [0, 0, 0], [2, 0, 0]])
   summary = metrics.summarise(np.stack([first, second]), np.array(IDS, np.int32), NAMES)
-  assert summary["overall_accuracy"] == {"mean": 0.5, "std": 0.25, "replicas": [0.75, 0.25]}
+  assert summary["overall_accuracy"] == {
+    "mean": 0.5,
+    "std": 0.25,
+    "replicas": [0.75, 0.25],
+    "interval": [0.0, 1.0],
+  }
   assert summary["average_accuracy"]["replicas"] == [0.75, 0.25]
   assert summary["class_ids"] == IDS
   assert summary["confusion"] == [[3, 1, 0], [0, 0, 0], [3, 0, 1]]
@@ -76,6 +85,9 @@ def test_summary_over_replicas():
   assert (water["id"], water["name"], water["test_pixels"]) == (1, "Water", 2)
   assert water["accuracy"] == {"mean": 0.75, "std": 0.25}
   assert tiles["accuracy"] == {"mean": 0.25, "std": 0.25}
+  assert water["users_accuracy"]["mean"] == pytest.approx((2 / 3 + 1 / 3) / 2)
+  # Nothing was taken for a tile in the second replica.
+  assert tiles["users_accuracy"] == {"mean": 1.0, "std": 0.0}
   assert tiles["f1"]["mean"] == pytest.approx((2 / 3 + 0) / 2)
   assert trees["accuracy"] == trees["f1"] == {"mean": None, "std": None}
   assert trees["test_pixels"] == 0
@@ -83,7 +95,7 @@ def test_summary_over_replicas():
 
 def test_summary_is_strict_json():
   summary = metrics.summarise(np.zeros((2, 3, 3), np.int64), IDS, NAMES)
-  assert summary["kappa"] == {"mean": None, "std": None, "replicas": [None, None]}
+  assert summary["kappa"] == {"mean": None, "std": None, "replicas": [None, None], "interval": None}
   assert json.loads(json.dumps(summary, allow_nan=False)) == summary
 
 
@@ -93,3 +105,23 @@ def test_class_tested_in_one_replica_only_is_averaged_over_that_one():
   rare = metrics.summarise(np.stack([first, second]), [1, 4], NAMES)["per_class"][1]
   assert rare["accuracy"] == {"mean": 0.75, "std": 0.0}
   assert rare["test_pixels"] == 2
+
+
+def test_intervals_are_students_over_replicas():
+  # Quantile of Student's t with 3 degrees of freedom, from a table.
+  values = np.array([0.60, 0.64, 0.58, 0.62])
+  half = 3.182 * np.std(values, ddof=1) / 2
+  assert metrics.mean_interval(values, 0.0) == pytest.approx([0.61 - half, 0.61 + half], abs=1e-4)
+  assert metrics.mean_interval(np.array([0.1, np.nan, 0.9]), 0.0) == [0.0, 1.0]
+  assert metrics.mean_interval(np.array([0.1, 0.9]), -1.0) == [-1.0, 1.0]
+  assert metrics.mean_interval(np.array([0.5, np.nan]), 0.0) is None
+
+
+def test_the_interval_of_one_replica_is_wilsons_of_its_test_pixels():
+  one = np.array([[[45, 5], [10, 40]]])
+  summary = metrics.summarise(one, [1, 4], NAMES)
+  # (p + z^2 / 2n -+ z sqrt(p q / n + z^2 / 4n^2)) / (1 + z^2 / n) of 85 in 100.
+  assert summary["overall_accuracy"]["interval"] == pytest.approx([0.7672, 0.9069], abs=1e-4)
+  assert summary["average_accuracy"]["interval"] is None
+  assert summary["kappa"]["interval"] is None
+  assert metrics.wilson_interval(0, 0) is None

@@ -128,6 +128,19 @@ def test_unequal_counts_are_refused_with_both_named(options):
     prepare(options, scene(), scene("other", bands=9))
 
 
+def test_scenes_with_first_convolutions_of_their_own_may_have_unequal_counts(options):
+  own = dataclasses.replace(options.model, spectral_knowledge=False)
+  made = prepare(options, scene(), scene("other", bands=9), model=own)
+  assert made.network.stem.bands == 9
+  assert [problem.bands_used(made, name) for name in made.scenes] == [
+    "6 bands and 3 empty channels",
+    "9 bands",
+  ]
+  fields, other = problem.layers(made)
+  np.testing.assert_array_equal(fields.inputs(fields.cube, None)[..., 6:], 0)
+  assert other.inputs(other.cube, None).all()
+
+
 def svm(options):
   return {"model": dataclasses.replace(options.model, name="svm")}
 

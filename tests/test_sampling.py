@@ -136,7 +136,7 @@ def test_a_file_that_is_no_split_is_refused(tmp_path, content):
   if content is not None:
     path.write_bytes(content)
   with pytest.raises(
-    RequestError, match=f"cannot read a split from {path}.*expected 'random' or the split.npz"
+    RequestError, match=f"cannot read a split from {path}.*expected 'random', 'blocks' or the split.npz"
   ):
     read(path)
 

@@ -70,7 +70,7 @@ def test_the_coarsest_scene_gives_the_bands_and_keeps_its_values():
 
 def test_a_narrow_feature_gets_the_width_of_the_common_band():
   feature = 12.0
-  own, common = evenly(400, 900, 3), Bands(np.arange(550.0, 750, 0.5), np.full(400, 20.0))
+  own, common = evenly(400, 900, 8), Bands(np.arange(550.0, 750, 0.5), np.full(400, 20.0))
   result = resample(own, common, lambda nm: np.exp(-4 * np.log(2) * ((nm - 650) / feature) ** 2))
   above = common.centres[result > result.max() / 2]
   assert common.centres[result.argmax()] == pytest.approx(650, abs=0.5)

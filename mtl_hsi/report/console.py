@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
+from mtl_hsi.report import leakage_words
 from mtl_hsi.report.contents import RunReport, SceneReport
 
 _WIDTH = 80
@@ -19,8 +20,17 @@ def summary(run: RunReport, directory: Path) -> str:
     notes += " diff: our OA less the paper's, in percentage points."
   if any(report.scene.simulated for report in run.scenes):
     notes += " A simulated scene is no measurement: its figures say nothing about real scenes."
+  notes = [textwrap.fill(notes, _WIDTH), *_leakages(run.scenes)]
   places = f"Report: {directory / 'report.html'}\nMaps:   {directory / 'maps'}"
-  return "\n\n".join([table(run.scenes), textwrap.fill(notes, _WIDTH), places])
+  return "\n\n".join([table(run.scenes), *notes, places])
+
+
+def _leakages(reports):
+  """How close training and test pixels of each scene are."""
+  for report in reports:
+    if report.leakage is not None:
+      text = leakage_words.words(report.leakage, report.patch_overlap)
+      yield textwrap.fill(f"{report.scene.title}: {text}", _WIDTH)
 
 
 def table(reports: Sequence[SceneReport]) -> str:

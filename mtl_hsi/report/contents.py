@@ -24,6 +24,7 @@ class SceneReport:
     bands: which of the scene's bands were used, in words.
     paper: overall accuracy in the paper's cell of this experiment, or None.
     leakage: share of test pixels whose patch holds a training pixel, or None.
+    patch_overlap: share of those whose patch overlaps a training patch, or None.
   """
 
   scene: Scene
@@ -35,6 +36,7 @@ class SceneReport:
   bands: str
   paper: PaperFigure | None
   leakage: float | None
+  patch_overlap: float | None = None
 
   @property
   def replicas(self) -> int:

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 import jinja2
 import numpy as np
 
-from mtl_hsi.report import colours, curves, maps, templates
+from mtl_hsi import area
+from mtl_hsi.report import colours, curves, leakage_words, maps, templates
 from mtl_hsi.report.contents import RunReport, SceneReport
 
 _SHARP = 300  # pixels; smaller maps are magnified with their pixels visible
@@ -37,6 +38,8 @@ def _scene(report: SceneReport, curve: curves.Curve | None) -> dict:
     "maps": [_map(drawn, classes) for drawn in maps.maps(report)],
     "legend": classes,
     "classes": _classes(report),
+    "hectares": area.pixel_hectares(report.scene.georeference),
+    "leakage": "" if report.leakage is None else leakage_words.words(report.leakage, report.patch_overlap),
     "confusion": _confusion(report.metrics),
     "train": _count(report.train),
     "test": _count(report.test),
@@ -64,9 +67,16 @@ def _classes(report: SceneReport) -> list[dict]:
   rows, columns = report.train[report.train[:, 0] >= 0].T
   train = labels[rows, columns]
   return [
-    entry | {"colour": colours.of_class(c), "train_pixels": int((train == entry["id"]).sum())}
-    for c, entry in enumerate(report.metrics["per_class"])
+    entry | {"colour": colours.of_class(c), "train_pixels": int((train == entry["id"]).sum())} | own
+    for (c, entry), own in zip(enumerate(report.metrics["per_class"]), _areas(report), strict=True)
   ]
+
+
+def _areas(report: SceneReport) -> list[dict]:
+  """Of the map that the page shows."""
+  scene = report.scene
+  hectares = area.pixel_hectares(scene.georeference)
+  return area.class_areas(report.prediction[None], scene.class_ids, scene.nodata, hectares)
 
 
 def _confusion(metrics: dict) -> list[dict]:
@@ -104,6 +114,11 @@ def _percent(value: dict, replicas: int) -> str:
   return f"{100 * value['mean']:.2f}{spread}"
 
 
+def _interval(ends: list[float] | None) -> str:
+  """Fractions of 1, in %."""
+  return "\N{EN DASH}" if ends is None else f"{100 * ends[0]:.2f} to {100 * ends[1]:.2f}"
+
+
 def _duration(seconds: float) -> str:
   if seconds < 120:
     return f"{seconds:.1f} s"
@@ -115,6 +130,7 @@ def _environment() -> jinja2.Environment:
   environment = templates.environment()
   environment.filters |= {
     "percent": _percent,
+    "interval": _interval,
     "duration": _duration,
     "thousands": lambda number: f"{number:,.10g}",
     "hexadecimal": colours.hexadecimal,

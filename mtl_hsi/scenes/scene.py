@@ -10,7 +10,7 @@ from mtl_hsi.errors import RequestError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 # Keys of metrics.json beside the scenes' names.
-_RESERVED = ("compilations", "leakage", "seconds", "svm", "target")
+_RESERVED = ("compilations", "leakage", "patch_overlap", "seconds", "svm", "target")
 # In micrometres the thermal infrared ends below; in nm the ultraviolet starts above.
 _LONGEST_IN_UM = 100
 # Beyond lie only fill values, such as the smallest float32.

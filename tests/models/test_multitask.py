@@ -140,3 +140,31 @@ def test_glorots_rule_gives_every_kernel_the_deviation_of_its_fans(changes):
       assert after.std() == pytest.approx((2 / (size**2 * (inputs + outputs))) ** 0.5, rel=0.1)
 
   jax.tree.map_with_path(check, plain, params)
+
+
+@options("hresnet, own stems, joint statistics", "ccnn, own stems, joint statistics")
+def test_empty_channels_of_a_scene_are_neither_read_nor_learnt_from(changes):
+  net = tiny.network(**changes)
+  params, stats = tiny.weights(net)
+  batch = tiny.batch(net)
+  patches = batch.patches.copy()
+  patches[0, ..., 2:] = 0
+
+  def loss(stem):
+    logits, _ = tiny.train_logits(
+      net, params | {"stem": stem}, stats, patches, batch.valid, jax.random.key(0), frozen=()
+    )
+    return logits[:, :, 0].sum(), logits
+
+  def other(path, x):
+    return x.at[0, ..., 2:].add(7) if path[-1].key == "kernel" else x
+
+  stem = jax.tree.map(jax.numpy.asarray, params["stem"])
+  (_, logits), gradient = jax.value_and_grad(loss, has_aux=True)(stem)
+  _, same = loss(jax.tree_util.tree_map_with_path(other, stem))
+  np.testing.assert_array_equal(same, logits)
+  for path, x in jax.tree_util.tree_leaves_with_path(gradient):
+    if path[-1].key == "kernel":
+      np.testing.assert_array_equal(x[0, ..., 2:], 0)
+      assert np.abs(x[0, ..., :2]).max() > 0
+      assert np.abs(x[1, ..., 2:]).max() > 0

@@ -68,3 +68,6 @@ def test_summary_tells_what_the_figures_are_and_where_the_rest_lies(run):
   assert "runs/two/maps" in text
   alone = console.summary(dataclasses.replace(run, scenes=run.scenes[:1]), Path("runs/one"))
   assert "simulated" not in alone
+  assert "indian_pines: 25.0 % of the test pixels have a training pixel within their patch" in " ".join(
+    alone.split()
+  )

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from mtl_hsi.report import page
+from mtl_hsi.scenes.scene import Georeference
 
 _NONE = "\N{EN DASH}"
 _VOID = {"meta", "img", "br", "path"}
@@ -89,7 +90,7 @@ def test_every_text_is_escaped(run):
 
 def test_classes_with_their_counts(run):
   rows = Page(page.html(run)).rows
-  assert row(rows, "9 Roof") == ["9 Roof", "", "100.00 ± 0.00", "100.00 ± 0.00", "1", "5"]
+  assert row(rows, "9 Roof") == ["9 Roof", "", *["100.00 ± 0.00"] * 3, "1", "5", "6"]
 
 
 def test_class_without_test_pixels_is_explained(run, fields_report):
@@ -98,9 +99,29 @@ def test_class_without_test_pixels_is_explained(run, fields_report):
   per_class[2] |= {"accuracy": undefined, "f1": undefined, "test_pixels": 0}
   report = dataclasses.replace(fields_report, metrics=fields_report.metrics | {"per_class": per_class})
   text = page.html(dataclasses.replace(run, scenes=[report], losses=run.losses[:, :, 1:]))
-  assert row(Page(text).rows, "9 Roof") == ["9 Roof", "", _NONE, _NONE, "1", "0"]
+  assert row(Page(text).rows, "9 Roof") == ["9 Roof", "", _NONE, "100.00 ± 0.00", _NONE, "1", "0", "6"]
   assert "without test pixels" in text
   assert "without test pixels" not in page.html(run)
+
+
+def test_measures_stand_with_their_intervals(run, fields_report):
+  metrics = dict(fields_report.metrics)
+  metrics["kappa"] = {"mean": 0.5, "std": 0.1, "replicas": [0.4, 0.6], "interval": [0.25, 0.75]}
+  metrics["average_accuracy"] = metrics["kappa"] | {"interval": None}
+  report = dataclasses.replace(fields_report, metrics=metrics)
+  text = page.html(dataclasses.replace(run, scenes=[report], losses=None))
+  assert row(Page(text).rows, "Kappa") == ["Kappa", "50.00 ± 10.00", "25.00 to 75.00"]
+  assert row(Page(text).rows, "Average accuracy")[-1] == _NONE
+  assert "Student" in text
+
+
+def test_areas_are_in_hectares_where_the_scene_lies_on_a_plane(run, fields_report):
+  place = Georeference("EPSG:32632", (100.0, 0.0, 0.0, 0.0, -100.0, 0.0))
+  scene = dataclasses.replace(fields_report.scene, georeference=place)
+  report = dataclasses.replace(fields_report, scene=scene)
+  text = page.html(dataclasses.replace(run, scenes=[report], losses=None))
+  assert row(Page(text).rows, "9 Roof")[-2:] == ["6", "6.00"]
+  assert "Hectares" not in page.html(run)
 
 
 def test_confusion_in_percent_of_the_true_class(run, fields_report):
@@ -161,7 +182,7 @@ def test_padding_of_uneven_replicas_is_not_counted(run, fields_report):
 def test_a_single_replica_is_not_called_several(run, fields_report):
   metrics = dict(fields_report.metrics)
   for key in ("overall_accuracy", "average_accuracy", "kappa"):
-    metrics[key] = {"mean": 0.5, "std": 0.0, "replicas": [0.5]}
+    metrics[key] = {"mean": 0.5, "std": 0.0, "replicas": [0.5], "interval": None}
   report = dataclasses.replace(fields_report, metrics=metrics)
   one = {"scenes": [report], "losses": run.losses[:, :1, 1:], "description": "hresnet, 1 replica"}
   text = page.html(dataclasses.replace(run, **one))

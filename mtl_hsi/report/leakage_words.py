@@ -1,0 +1,26 @@
+"""What a split's leakage means, in words."""
+
+# Share of test pixels from which on the reader is warned.
+_HIGH = 0.1
+
+
+def words(leakage: float, overlap: float | None) -> str:
+  """Returns a sentence on the shares, and a warning where they are high; plain text.
+
+  Args:
+    leakage: share of test pixels whose patch holds a training pixel.
+    overlap: share of those whose patch overlaps a training patch, or None.
+  """
+  if leakage == 0 and not overlap:
+    text = "No test pixel has a training pixel within its patch"
+    return f"{text}, and no test patch overlaps a training patch." if overlap == 0 else f"{text}."
+  text = f"{100 * leakage:.1f} % of the test pixels have a training pixel within their patch"
+  if overlap is not None:
+    text += f", and the patches of {100 * overlap:.1f} % overlap a training patch"
+  if max(leakage, overlap or 0) < _HIGH:
+    return f"{text}."
+  return (
+    f"{text}. Warning: the network has seen the surroundings of these pixels in training, as with most "
+    "random splits, and the accuracy overestimates what to expect of new ground; split=blocks keeps them "
+    "apart."
+  )
