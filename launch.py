@@ -1,4 +1,4 @@
-"""Runs an experiment, or a grid of them: python launch.py --config=configs/mtl.py:pu_all."""
+"""Trains, alone or in grids, adapts and predicts: python launch.py --config=configs/mtl.py:pu_all."""
 
 import contextlib
 import sys
@@ -38,30 +38,34 @@ _PROCESS = flags.DEFINE_integer(
 
 def main(_):
   config = commandline.resolve(_CONFIG)
+  kind = commandline.kind(config)
   workdir = Path(_WORKDIR.value) if _WORKDIR.value else commandline.default_workdir(_CONFIG)
-  if (_COORDINATOR.value or _PROCESSES.value) and commandline.is_grid(config):
+  together = _COORDINATOR.value or _PROCESSES.value
+  if together and kind == "grid":
     raise RequestError(
       "--coordinator and --processes make one run of several processes; a grid is cut by --shard=i/n"
+    )
+  if together and kind == "adaptation":
+    raise RequestError("an adaptation runs in one process; leave out --coordinator and --processes")
+  if kind == "prediction" and (together or _WORKDIR.value):
+    raise RequestError(
+      "a prediction runs in one process and writes where --config.output says; leave out --coordinator, "
+      "--processes and --workdir"
     )
   with _coordinator() as coordinator:
     # JAX is imported only when the request has proved readable.
     from mtl_hsi import devices
 
     cache = Path(_COMPILE_CACHE.value or workdir.absolute().parent / ".compile_cache")
-    devices.configure(cache, config.replicas)
+    # Tiles of an image fill all cores, as networks that train do where there are enough of them; how many an
+    # adaptation trains, its run may know.
+    devices.configure(cache, config.replicas if kind in ("grid", "experiment") else devices.usable_cores())
     if coordinator:
       from mtl_hsi import processes
 
       index = _PROCESS.value if _COORDINATOR.value else 0
       processes.join(coordinator, _PROCESSES.value, index)
-    if commandline.is_grid(config):
-      from mtl_hsi import grid, paper_grid
-
-      paper_grid.run(config, workdir, grid.parse_shard(_SHARD.value), sys.argv)
-    else:
-      from mtl_hsi import experiment
-
-      experiment.run(config, workdir, sys.argv)
+    _REQUESTS[kind](config, workdir)
 
 
 def _coordinator():
@@ -69,6 +73,33 @@ def _coordinator():
   if _COORDINATOR.value or not _PROCESSES.value:
     return contextlib.nullcontext(_COORDINATOR.value)
   return local_processes.started(_PROCESSES.value, sys.argv)
+
+
+def _grid(config, workdir):
+  from mtl_hsi import grid, paper_grid
+
+  paper_grid.run(config, workdir, grid.parse_shard(_SHARD.value), sys.argv)
+
+
+def _prediction(config, _):
+  from mtl_hsi import predict
+
+  predict.run(config)
+
+
+def _adaptation(config, workdir):
+  from mtl_hsi import adapt
+
+  adapt.run(config, workdir, sys.argv)
+
+
+def _experiment(config, workdir):
+  from mtl_hsi import experiment
+
+  experiment.run(config, workdir, sys.argv)
+
+
+_REQUESTS = {"grid": _grid, "prediction": _prediction, "adaptation": _adaptation, "experiment": _experiment}
 
 
 if __name__ == "__main__":

@@ -22,8 +22,13 @@ flags.disclaim_key_flags()
 
 _LONGEST_NAME = 100
 
-# Keys that are read before `settings` looks at all of them.
-_NEEDED = {"optimizer.name", "replicas"}
+# Keys that tell a kind of config from the others, and are read before a reader looks at all of them.
+_NEEDED = {
+  "prediction": {"run", "image"},
+  "adaptation": {"run", "stem", "optimizer.name", "replicas"},
+  "grid": {"tables", "optimizer.name", "replicas"},
+  "experiment": {"optimizer.name", "replicas"},
+}
 
 # Keys that choose among a grid's runs, which lie side by side.
 _CHOOSING = ("cells", "samples_per_class", "dry_run")
@@ -74,7 +79,7 @@ def resolve(flag: flags.FlagHolder) -> config_dict.ConfigDict:
   if config is None:
     raise RequestError(f"no config; name one, such as --{flag.name}=configs/mtl.py:in (see configs/)")
   original, overrides = flags.FLAGS[flag.name].parser.optimizer, _overrides(flag)
-  if config.optimizer.name != original["name"]:
+  if original and config.optimizer.name != original["name"]:
     for key in original:
       if key != "name" and f"optimizer.{key}" not in overrides:
         del config.optimizer[key]
@@ -83,19 +88,25 @@ def resolve(flag: flags.FlagHolder) -> config_dict.ConfigDict:
   return config.lock()
 
 
-def is_grid(config: config_dict.ConfigDict) -> bool:
-  """Whether a config asks for many experiments (configs/paper.py) instead of one."""
-  return "tables" in config
+def kind(config: config_dict.ConfigDict) -> str:
+  """What a config asks for: a "grid" of experiments (configs/paper.py), a "prediction" (configs/predict.py),
+  an "adaptation" (configs/adapt.py), or one "experiment"; "" for what is no config of ours.
+  """
+  keys = dict(_kinds(config)).keys()
+  return next((name for name, needed in _NEEDED.items() if keys >= needed), "")
 
 
 def default_workdir(flag: flags.FlagHolder) -> Path:
   """`runs/`, and there a name made of the config's and of what was changed on the command line.
 
-  A grid's directory is the same for all its tables and whatever is chosen of them, since they share runs.
+  A grid's directory is the same for all its tables and whatever is chosen of them, since they share runs. A
+  prediction has that of the run that predicts.
   """
+  if kind(flag.value) == "prediction":
+    return Path(flag.value.run)
   filename, _, argument = config_flags.get_config_filename(flags.FLAGS[flag.name]).partition(":")
   changes = _overrides(flag)
-  if is_grid(flag.value):
+  if kind(flag.value) == "grid":
     argument, changes = "", {key: value for key, value in changes.items() if key not in _CHOOSING}
   parts = [Path(filename).stem, argument, *(f"{key}={value}" for key, value in sorted(changes.items()))]
   name = "-".join(re.sub(r"[^A-Za-z0-9_.=+]+", "_", part) for part in parts if part)
@@ -108,7 +119,7 @@ class _ConfigFile(flags.ArgumentParser):
   """Parser of `<file>.py[:<argument>]`; what ml_collections brings gives tracebacks or no reason at all.
 
   Attributes:
-    optimizer: the optimiser as the file has it, without overrides.
+    optimizer: the optimiser as the file has it, without overrides; empty where nothing is trained.
     kinds: type of every key.
   """
 
@@ -118,7 +129,7 @@ class _ConfigFile(flags.ArgumentParser):
 
   def parse(self, argument: str) -> config_dict.ConfigDict:
     config = _load(argument)
-    self.optimizer, self.kinds = config.optimizer.to_dict(), dict(_kinds(config))
+    self.optimizer, self.kinds = dict(config.get("optimizer", {})), dict(_kinds(config))
     for found in filter(None, map(self._override.match, sys.argv[1:])):
       _check_key(found[1], list(self.kinds))
     return config
@@ -139,7 +150,7 @@ def _load(argument: str) -> config_dict.ConfigDict:
     lines = [frame.lineno for frame in frames if frame.filename == str(path)]
     place = f" at line {lines[-1]}" if lines else ""
     raise RequestError(f"config {path} fails{place}: {type(error).__name__}: {error}") from error
-  if not isinstance(config, config_dict.ConfigDict) or not dict(_kinds(config)).keys() >= _NEEDED:
+  if not isinstance(config, config_dict.ConfigDict) or not kind(config):
     raise RequestError(
       f"config {path}: what get_config returns must start from configs/common.py's ConfigDict"
     )

@@ -14,6 +14,7 @@ import jax
 import numpy as np
 
 from mtl_hsi import (
+  adaptation,
   area,
   baselines,
   classify,
@@ -46,6 +47,7 @@ from mtl_hsi.report import console
 from mtl_hsi.report.false_colour import false_colour_bands
 from mtl_hsi.scenes.public import is_public
 from mtl_hsi.snapshots import Checkpoints
+from mtl_hsi.trained import read_run
 from mtl_hsi.voting import Votes, confidence_arrays
 
 
@@ -75,6 +77,7 @@ def run(config: Any, directory: Path, command: Sequence[str]) -> None:
     return
   problem = prepare(options)
   _check_processes(options, problem)
+  origin = _origin(options, problem)
   with contextlib.ExitStack() as stack:
 
     def begin():
@@ -82,10 +85,19 @@ def run(config: Any, directory: Path, command: Sequence[str]) -> None:
       _begin(options, problem, directory, command, started)
 
     processes.from_first(begin)
-    work = _work(options, problem, directory)
+    work = _work(options, problem, directory, origin)
     if processes.is_first():
       summary = _finish(config, options, problem, directory, work)
       print(f"\n{console.summary(summary, directory)}")
+
+
+def _origin(options, problem):
+  """The run that training starts from, checked, or None."""
+  if options.origin is None:
+    return None
+  trained = read_run(options.origin.run)
+  adaptation.check(trained, problem.network, replicas=options.replicas, new_stem=options.origin.new_stem)
+  return trained
 
 
 def _check_processes(options, problem):
@@ -171,20 +183,22 @@ class _Work(NamedTuple):
   entries: Mapping[str, Any]
 
 
-def _work(options, problem, directory):
+def _work(options, problem, directory, origin):
   """Trains and classifies."""
-  way = _svms if problem.network is None else _networks
-  return way(options, problem, directory / "checkpoints")
+  directory = directory / "checkpoints"
+  if problem.network is None:
+    return _svms(options, problem, directory)
+  return _networks(options, problem, directory, origin)
 
 
-def _networks(options, problem, directory):
+def _networks(options, problem, directory, origin):
   """All scenes in one network, in every replica."""
   start = time.monotonic()
   replicas = Replicas(options.replicas, jax.devices())
   checkpoints = Checkpoints(directory)
   with devices.compile_clock() as clock, products.precision(options.precision):
     pixels, padded = patches.lay_out(layers(problem), problem.patch)
-    losses = _train(options, problem, replicas, pixels, checkpoints)
+    losses = _train(options, problem, replicas, pixels, checkpoints, origin)
     trained = time.monotonic()
     votes = _classify(options, problem, replicas, padded, checkpoints)
     end = time.monotonic()
@@ -223,7 +237,20 @@ def _seconds(train, classify, compile):
   return {"train": train, "classify": classify, "total": train + classify, "compile": compile}
 
 
-def _train(options, problem, replicas, pixels, checkpoints):
+def _train(options, problem, replicas, pixels, checkpoints, origin):
+  samples = training_set(problem)
+
+  def begin():
+    return adaptation.start(
+      origin,
+      problem.network,
+      replicas,
+      samples,
+      pixels,
+      seed=options.seed,
+      new_stem=options.origin.new_stem,
+    )
+
   with contextlib.ExitStack() as stack:
     bar = None
 
@@ -241,7 +268,7 @@ def _train(options, problem, replicas, pixels, checkpoints):
       options.make_optimizer,
       options.schedule,
       replicas,
-      training_set(problem),
+      samples,
       pixels,
       seed=options.seed,
       batch_size=options.batch_size,
@@ -251,6 +278,7 @@ def _train(options, problem, replicas, pixels, checkpoints):
       checkpoint_seconds=options.checkpoint_seconds,
       scene_names=list(problem.scenes),
       progress=report_epoch,
+      start=origin and begin,
     )
 
 

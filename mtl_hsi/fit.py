@@ -36,6 +36,7 @@ def fit(
   checkpoint_seconds: float,
   scene_names: Sequence[str],
   progress: Progress,
+  start: Callable[[], dict] | None = None,
 ) -> np.ndarray:
   """Trains all replicas to the end of the schedule, from the latest checkpoint if there is one.
 
@@ -54,6 +55,8 @@ def fit(
     checkpoint_seconds: time between two saves of the state.
     scene_names: for errors.
     progress: called at the start and after every epoch.
+    start: gives {"params", "stats"} of all replicas, leading axis R, to start from; None: fresh networks.
+      It is called only where there is no checkpoint.
 
   Returns:
     Mean loss of every epoch `[epochs, R, T]`.
@@ -71,7 +74,7 @@ def fit(
     )
     for frozen in {phase.frozen for phase in schedule.phases}
   }
-  done, state = _resume(network, make_optimizer, schedule, replicas, keys, checkpoints)
+  done, state = _resume(network, make_optimizer, schedule, replicas, keys, checkpoints, start)
   progress(done, None)
   saved = time.monotonic()
   while done < schedule.epochs:
@@ -96,12 +99,16 @@ def fit(
   return replicas.get(state["losses"]).transpose(1, 0, 2)
 
 
-def _resume(network, make_optimizer, schedule, replicas, keys, checkpoints):
-  """Finished epochs and state, of the latest checkpoint or of a fresh start."""
+def _resume(network, make_optimizer, schedule, replicas, keys, checkpoints, start):
+  """Finished epochs and state, of the latest checkpoint or of a start."""
 
   def fresh(key, done):
     state = train.init_state(network, key, schedule.epochs)
     return _start_phase(state, make_optimizer, schedule.phase_at(done))
+
+  def given(own):
+    state = train.given_state(network, own, schedule.epochs)
+    return _start_phase(state, make_optimizer, schedule.phase_at(0))
 
   def expected(done):
     last = min(done, schedule.epochs - 1)
@@ -117,6 +124,8 @@ def _resume(network, make_optimizer, schedule, replicas, keys, checkpoints):
   done = processes.from_first(find)
   if done >= 0:
     return done, replicas.put(processes.tree_from_first(lambda: restored[1], expected(done)))
+  if start is not None:
+    return 0, replicas.spread(given, 1)(replicas.put(start()))
   return 0, replicas.spread(lambda key: fresh(key, 0), 1)(keys)
 
 

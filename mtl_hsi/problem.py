@@ -100,7 +100,7 @@ def _inputs(options, scenes):
   chosen = {name: _bands_in_range(options, scene) for name, scene in scenes.items()}
   if options.alignment == BY_WAVELENGTH:
     own = {name: wavelengths.bands_of(scene, chosen[name]) for name, scene in scenes.items()}
-    channels = wavelengths.common_bands(own, options.grid)
+    channels = _common_bands(own, options)
     weights = {name: wavelengths.resampling(bands, channels) for name, bands in own.items()}
   else:
     channels, weights = None, dict.fromkeys(scenes)
@@ -125,6 +125,22 @@ def _filled_up(options, inputs):
     return inputs
   widest = max(own.channels for own in inputs.values())
   return {name: dataclasses.replace(own, empty=widest - own.channels) for name, own in inputs.items()}
+
+
+def _common_bands(own, options):
+  """Those of the scenes, or of the run that training starts from."""
+  channels = options.origin and options.origin.channels
+  if channels is None:
+    return wavelengths.common_bands(own, options.grid)
+  covered = wavelengths.common_bands(own, channels.centres).centres
+  missing = np.setdiff1d(channels.centres, covered)
+  if len(missing):
+    raise RequestError(
+      f"the run in {options.origin.run} reads {len(channels.centres)} bands of "
+      f"{wavelengths.range_of(channels)}, of which the new scenes do not all measure {len(missing)}, such as "
+      f"{missing[0]:.5g} nm; give --config.stem=new"
+    )
+  return channels
 
 
 def _bands_in_range(options, scene):
@@ -242,7 +258,7 @@ def follows_the_letter(options: Settings) -> bool:
   """Whether network and training are the letter's; what it leaves open is free (statistics, vote)."""
   if options.split_file or options.block_size or options.test_loaders:
     return False
-  if options.band_ranges or options.alignment == BY_WAVELENGTH:
+  if options.origin or options.band_ranges or options.alignment == BY_WAVELENGTH:
     return False
   if options.model.name == SVM:
     return True
@@ -284,8 +300,21 @@ def describe(problem: Problem) -> dict:
       **_channels(problem),
     }
     | entry(problem.inputs[name])
+    | _known(scene)
     for name, scene in problem.scenes.items()
   }
+
+
+def _known(scene):
+  """What not every scene knows of itself."""
+  known = {}
+  for key in ("wavelengths", "widths"):
+    if getattr(scene, key) is not None:
+      known[key] = getattr(scene, key).tolist()
+  # Sources of scenes need not have colours.
+  if colours := getattr(scene, "class_colours", None):
+    known["colours"] = {str(class_id): list(colour) for class_id, colour in colours.items()}
+  return known
 
 
 def _channels(problem):

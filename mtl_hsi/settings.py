@@ -15,6 +15,7 @@ from mtl_hsi.scenes import files, registry, sensors, simulate
 from mtl_hsi.scenes.public import PUBLIC_SCENES
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.schedule import Phase, Schedule
+from mtl_hsi.wavelengths import Bands
 
 SVM = "svm"
 BY_WAVELENGTH = "wavelength"
@@ -31,6 +32,21 @@ class ModelSettings:
   pool: bool
   glorot: bool
   convolution: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Origin:
+  """The finished run that training starts from.
+
+  Attributes:
+    run: its work directory.
+    new_stem: whether the first convolution is a fresh one.
+    channels: bands to which the run's scenes were resampled and new ones must be, or None.
+  """
+
+  run: Path
+  new_stem: bool
+  channels: Bands | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +81,7 @@ class Settings:
     tile_pixels: bound on the pixels classified at once.
     checkpoint_seconds: time between two saves of the state.
     check_only: stop before any work.
+    origin: what training starts from, or None for fresh networks.
   """
 
   loaders: Mapping[str, Callable[[], Scene]]
@@ -93,6 +110,38 @@ class Settings:
   tile_pixels: int
   checkpoint_seconds: float
   check_only: bool
+  origin: Origin | None
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingSettings:
+  """What a finished run was told that its networks depend on; as in `Settings`, `scenes` by name in order."""
+
+  scenes: tuple[str, ...]
+  target: str
+  model: ModelSettings
+  schedule: Schedule
+  replicas: int
+  precision: str
+
+
+def read_training(config: Any) -> TrainingSettings:
+  """Reads back from the config of a finished run what its networks need; its scenes' files may be gone.
+
+  Raises:
+    RequestError: the config lacks a key, or a value is of no use.
+  """
+  try:
+    return TrainingSettings(
+      scenes=_scene_names(config),
+      target=config.target,
+      model=_model(config),
+      schedule=_schedule(config),
+      replicas=config.replicas,
+      precision=config.precision,
+    )
+  except (AttributeError, KeyError) as error:
+    raise RequestError(f"the config of the run lacks a key: {error}") from error
 
 
 def read(config: Any) -> Settings:
@@ -158,7 +207,18 @@ def _read(config):
     tile_pixels=config.classify.tile_pixels,
     checkpoint_seconds=config.checkpoint_seconds,
     check_only=config.check_only,
+    origin=_origin(config),
   )
+
+
+def _origin(config):
+  """Only a config that configs/adapt.py began has one."""
+  if "run" not in config:
+    return None
+  channels = None
+  if "channels" in config:
+    channels = Bands(np.array(config.channels.centres), np.array(config.channels.widths))
+  return Origin(Path(config.run), config.stem == "new", channels)
 
 
 def _scene_names(config):

@@ -36,7 +36,12 @@ class Batch(NamedTuple):
 def init_state(network: Network, key: Array, epochs: int) -> dict:
   """A fresh network; the optimiser's state is added by `start_phase`."""
   params, stats = network.init(key)
-  return {"params": params, "stats": stats, "losses": jnp.full((epochs, network.scenes), jnp.nan)}
+  return given_state(network, {"params": params, "stats": stats}, epochs)
+
+
+def given_state(network: Network, start: dict, epochs: int) -> dict:
+  """A network that starts from given {"params", "stats"}; else as `init_state`."""
+  return {**start, "losses": jnp.full((epochs, network.scenes), jnp.nan)}
 
 
 def start_phase(

@@ -7,8 +7,8 @@ import itertools
 import pytest
 
 from benchmarks import large_scene
-from configs import common, mtl, own, quickstart
-from mtl_hsi import paper, settings
+from configs import adapt, common, mtl, own, predict, quickstart
+from mtl_hsi import paper, prediction_settings, settings
 from mtl_hsi.errors import RequestError
 
 SHORT = {"in": "indian_pines", "sa": "salinas", "pu": "pavia_university", "pc": "pavia_centre"}
@@ -164,3 +164,24 @@ def test_the_large_scene_is_as_large_as_pavia_centre():
 def test_common_is_no_config_of_its_own():
   with pytest.raises(RequestError, match=r"scenes is \(\); expected the names of one scene or more"):
     settings.read(common.get_config())
+
+
+def test_predictions_have_every_key_that_is_read(tmp_path):
+  config = predict.get_config()
+  config.run, config.image, config.nodata, config.replicas = "runs/mine", "a.tif", "-1", "3"
+  options = prediction_settings.read(config)
+  assert (str(options.run), options.scene, str(options.image), options.output) == (
+    *("runs/mine", None, "a.tif", None),
+  )
+  assert (options.replica, options.tile_pixels) == (3, common.get_config().classify.tile_pixels)
+  assert options.image_options == {
+    **dict.fromkeys(("key", "wavelengths", "wavelength_unit", "bad_bands", "scale", "offset")),
+    "nodata": -1.0,
+  }
+
+
+def test_an_adaptation_asks_the_run_for_what_it_must_not_choose():
+  config = adapt.get_config("meadow")
+  assert (config.scenes, config.target, config.stem, config.replicas) == (("meadow",), "meadow", "run", None)
+  assert "model" not in config
+  assert [phase.frozen for phase in config.phases.values()] == [("stem", "backbone")] * 2

@@ -14,7 +14,7 @@ _KERNEL_DEVIATION = 0.01
 KERNEL_INIT = nn.initializers.normal(_KERNEL_DEVIATION)
 
 # Keras constants of the author's BatchNormalization layers.
-_MOMENTUM = 0.9
+MOMENTUM = 0.9
 _EPSILON = 1e-3
 
 
@@ -107,7 +107,7 @@ class BatchNorm(nn.Module):
     if not self.is_initializing():
       seen = count.reshape(-1, 1) > 0
       for moving, batch in ((self.mean, mean), (self.var, var)):
-        moved = _MOMENTUM * moving.value + (1 - _MOMENTUM) * batch.reshape(moving.value.shape)
+        moved = MOMENTUM * moving.value + (1 - MOMENTUM) * batch.reshape(moving.value.shape)
         moving.value = jnp.where(seen, moved, moving.value)
     return mean, var
 

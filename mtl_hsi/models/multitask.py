@@ -22,7 +22,7 @@ from jax import Array
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models import ccnn, hresnet
 from mtl_hsi.models.convolution import FORMS
-from mtl_hsi.models.layers import KERNEL_INIT, glorot
+from mtl_hsi.models.layers import KERNEL_INIT, MOMENTUM, glorot
 
 GROUPS = ("stem", "backbone", "heads")
 NAMES = ("hresnet", "ccnn")
@@ -105,6 +105,27 @@ class Network:
     )
     logits = jax.vmap(self._head, in_axes=(None, 0, 0))(params["heads"], features, jnp.arange(self.scenes))
     return logits, moved["batch_stats"]
+
+  def batch_statistics(self, params: dict, stats: dict, patches: Array, valid: Array) -> dict:
+    """Batch normalisation's mean and variance over a batch, in the form of the moving statistics `stats`.
+
+    Args:
+      params: see `init`.
+      stats: see `init`; its values do not matter.
+      patches: `[T, N, P, P, B]`.
+      valid: bool `[T, N]`: samples that count.
+    """
+    nothing = jax.tree.map(jnp.zeros_like, stats)
+    _, moved = self.backbone.apply(
+      {"params": params["backbone"], "batch_stats": nothing},
+      self._stems(params["stem"], patches),
+      valid,
+      train=True,
+      mutable=["batch_stats"],
+      # Nothing is normalised after a dropout.
+      rngs={"dropout": jax.random.key(0)},
+    )
+    return jax.tree.map(lambda x: x / (1 - MOMENTUM), moved["batch_stats"])
 
   def patch_logits(self, params: dict, stats: dict, patches: Array, scene: Array) -> Array:
     """Logits of patches of one scene in use.

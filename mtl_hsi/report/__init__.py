@@ -20,5 +20,5 @@ def write(run: RunReport, directory: Path) -> None:
     for drawn in maps.maps(report):
       write_bytes(folder / f"{drawn.name}.png", maps.picture(drawn))
     write_bytes(folder / "prediction.tif", rasters.geotiff(report))
-    write_bytes(folder / "prediction.tif.aux.xml", rasters.category_names(report.scene))
+    write_bytes(folder / "prediction.tif.aux.xml", rasters.category_names(report.scene.class_names))
   write_bytes(directory / "report.html", page.html(run).encode())

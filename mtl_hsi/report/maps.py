@@ -64,12 +64,12 @@ def maps(report: SceneReport) -> list[Map]:
 def class_legend(scene: Scene) -> list[tuple[colours.RGB, str]]:
   """Returns colour, id and name of each class of a scene."""
   return [
-    (colour, _class_label(class_id, scene.class_names[class_id]))
+    (colour, class_label(class_id, scene.class_names[class_id]))
     for colour, class_id in zip(colours.of_scene(scene), scene.class_ids.tolist(), strict=True)
   ]
 
 
-def _class_label(class_id: int, name: str) -> str:
+def class_label(class_id: int, name: str) -> str:
   """Id and name; a class that has no name of its own is called after its id."""
   return name if name == f"class {class_id}" else f"{class_id}  {name}"
 

@@ -1,6 +1,7 @@
 """The prediction as a raster for geographic information systems."""
 
 import warnings
+from collections.abc import Mapping
 from xml.etree import ElementTree
 
 import rasterio
@@ -42,12 +43,12 @@ def geotiff(report: SceneReport) -> bytes:
     return memory.read()
 
 
-def category_names(scene: Scene) -> bytes:
+def category_names(class_names: Mapping[int, str]) -> bytes:
   """Encodes the class names as GDAL's side file `<raster>.aux.xml`; a GIS shows them as the legend."""
   dataset = ElementTree.Element("PAMDataset")
   names = ElementTree.SubElement(ElementTree.SubElement(dataset, "PAMRasterBand", band="1"), "CategoryNames")
-  for class_id in range(scene.class_ids.max() + 1):
-    ElementTree.SubElement(names, "Category").text = scene.class_names.get(class_id, "")
+  for class_id in range(max(class_names) + 1):
+    ElementTree.SubElement(names, "Category").text = class_names.get(class_id, "")
   ElementTree.indent(dataset)
   return ElementTree.tostring(dataset) + b"\n"
 

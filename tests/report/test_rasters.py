@@ -60,7 +60,7 @@ def test_writing_warns_of_nothing_and_gives_the_same_bytes_each_time(fields_repo
 
 def test_gdal_reads_the_category_names(tmp_path, fields, fields_report):
   (tmp_path / "prediction.tif").write_bytes(rasters.geotiff(fields_report))
-  (tmp_path / "prediction.tif.aux.xml").write_bytes(rasters.category_names(fields))
+  (tmp_path / "prediction.tif.aux.xml").write_bytes(rasters.category_names(fields.class_names))
   rasterio.shutil.copy(tmp_path / "prediction.tif", tmp_path / "seen.vrt", driver="VRT")
   seen = (tmp_path / "seen.vrt").read_text()
   names = [line.strip() for line in seen.splitlines() if "<Category" in line and "Names" not in line]

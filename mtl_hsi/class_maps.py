@@ -1,0 +1,212 @@
+"""Class maps of any size, written window by window: GeoTIFF with confidence, ENVI, and a quick look."""
+
+import contextlib
+import os
+import re
+import shutil
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import rasterio
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.windows import Window
+
+from mtl_hsi.errors import RequestError
+from mtl_hsi.report import colours, maps, rasters
+from mtl_hsi.scenes.scene import Georeference
+
+# What is added to the path of an output.
+ENDINGS = (
+  *("_classes.tif", "_classes.tif.aux.xml", "_confidence.tif"),
+  *("_classes.img", "_classes.hdr", "_classes.png"),
+)
+
+# Side of the blocks of a GeoTIFF; windows of its multiples compress every block once.
+BLOCK = 256
+
+# Longest side of the quick look.
+_QUICK_LOOK = 1024
+
+_UNCLASSIFIED = "Unclassified"
+
+
+class Legend(NamedTuple):
+  """The classes of a map.
+
+  Attributes:
+    title: what the map shows.
+    names: name of every class by its id, ascending.
+    colours: of every class by its id.
+  """
+
+  title: str
+  names: Mapping[int, str]
+  colours: Mapping[int, colours.RGB]
+
+
+class ClassMaps:
+  """Open files of one class map; use it through `create`."""
+
+  def __init__(
+    self,
+    stem: Path,
+    legend: Legend,
+    height: int,
+    width: int,
+    place: Georeference | None,
+    stack: contextlib.ExitStack,
+  ):
+    self._stem, self._legend = stem, legend
+    self._dtype = "uint8" if max(legend.names) < 256 else "uint16"
+    self._step = -(-max(height, width) // _QUICK_LOOK)
+    self._preview = np.zeros((-(-height // self._step), -(-width // self._step)), np.int32)
+    profile = {"height": height, "width": width}
+    if place is not None:
+      profile |= {"crs": place.crs, "transform": rasterio.Affine(*place.transform)}
+    tiff = {
+      **{"driver": "GTiff", "compress": "deflate", "tiled": True, "blockxsize": BLOCK, "blockysize": BLOCK},
+      # Its size is known only when it has been compressed.
+      **{"bigtiff": "IF_SAFER"},
+    }
+    classes = {"count": 1, "dtype": self._dtype, "nodata": 0, **profile}
+    self._tiff = stack.enter_context(rasterio.open(_path(stem, "_classes.tif"), "w", **tiff, **classes))
+    self._confidence = stack.enter_context(
+      rasterio.open(
+        _path(stem, "_confidence.tif"), "w", count=2, dtype="float32", nodata=np.nan, **tiff, **profile
+      )
+    )
+    self._envi = stack.enter_context(
+      rasterio.open(_path(stem, "_classes.img"), "w", driver="ENVI", **classes)
+    )
+    # GDAL writes the header with the first pixels, and can then no longer declare a colour table.
+    self._tiff.write_colormap(1, {0: (*colours.NO_DATA, 255)} | _opaque(legend.colours))
+    self._tiff.set_band_description(1, "predicted class")
+    self._tiff.update_tags(TIFFTAG_IMAGEDESCRIPTION=legend.title)
+    self._tiff.update_tags(1, **{f"CLASS_{class_id}": name for class_id, name in legend.names.items()})
+    self._confidence.set_band_description(1, "share of votes for the predicted class")
+    self._confidence.set_band_description(2, "mean probability of the predicted class")
+
+  def write(
+    self, rows: slice, columns: slice, ids: np.ndarray, share: np.ndarray, probability: np.ndarray
+  ) -> None:
+    """Writes one window: class ids, 0 for no measurement, and confidence, each `[h, w]`."""
+    window = Window.from_slices(rows, columns)
+    self._tiff.write(ids.astype(self._dtype), 1, window=window)
+    self._envi.write(ids.astype(self._dtype), 1, window=window)
+    unknown = ids == 0
+    for band, values in enumerate((share, probability), start=1):
+      self._confidence.write(np.where(unknown, np.nan, values).astype(np.float32), band, window=window)
+    first_row, first_column = -rows.start % self._step, -columns.start % self._step
+    seen = ids[first_row :: self._step, first_column :: self._step]
+    top, left = -(-rows.start // self._step), -(-columns.start // self._step)
+    self._preview[top : top + seen.shape[0], left : left + seen.shape[1]] = seen
+
+  def finish(self) -> None:
+    """Writes what stands beside the rasters, once they are closed."""
+    legend = self._legend
+    _path(self._stem, "_classes.tif.aux.xml").write_bytes(rasters.category_names(legend.names))
+    _complete_envi_header(_path(self._stem, "_classes.hdr"), legend)
+    _path(self._stem, "_classes.img.aux.xml").unlink(missing_ok=True)
+    table = np.zeros((max(legend.names) + 1, 3), np.uint8)
+    table[0] = colours.NO_DATA
+    table[list(legend.colours)] = list(legend.colours.values())
+    entries = [(legend.colours[i], maps.class_label(i, name)) for i, name in legend.names.items()]
+    part = f", every {self._step}th pixel" if self._step > 1 else ""
+    drawn = maps.Map(
+      "prediction", legend.title + part, table[self._preview], [*entries, (colours.NO_DATA, "no data")]
+    )
+    _path(self._stem, "_classes.png").write_bytes(maps.picture(drawn))
+
+
+def check_free(stem: Path) -> None:
+  """Refuses to write over anything.
+
+  Raises:
+    RequestError: a file of that name is there.
+  """
+  for ending in ENDINGS:
+    if _path(stem, ending).exists():
+      raise RequestError(
+        f"{_path(stem, ending).absolute()} exists and stays as it is; name another "
+        "--config.output, or move it away"
+      )
+
+
+@contextlib.contextmanager
+def create(
+  stem: Path, legend: Legend, height: int, width: int, place: Georeference | None
+) -> Iterator[ClassMaps]:
+  """Files of a class map that get their names when the block ends well, and vanish when it does not.
+
+  Args:
+    stem: their common path without endings.
+    legend: classes.
+    height: H.
+    width: W.
+    place: on the ground, or None.
+
+  Raises:
+    RequestError: something of that name has come in between (see `check_free`), or the files cannot be
+      written.
+  """
+  partial = stem.parent / f".{stem.name}.{os.getpid()}.partial"
+  made = not stem.parent.exists()
+  try:
+    partial.mkdir(parents=True)
+    with warnings.catch_warnings():
+      warnings.simplefilter("ignore", NotGeoreferencedWarning)
+      with contextlib.ExitStack() as stack:
+        files = ClassMaps(partial / stem.name, legend, height, width, place, stack)
+        yield files
+      files.finish()
+    # Another process may have been at the same.
+    check_free(stem)
+    for ending in ENDINGS:
+      os.rename(_path(partial / stem.name, ending), _path(stem, ending))
+  except (OSError, RasterioError) as error:
+    reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+    raise RequestError(f"cannot write {stem.absolute()}.*: {reason.lower()}") from error
+  finally:
+    shutil.rmtree(partial, ignore_errors=True)
+    if made:
+      # Succeeds where nothing was written.
+      with contextlib.suppress(OSError):
+        stem.parent.rmdir()
+
+
+def _path(stem: Path, ending: str) -> Path:
+  return stem.parent / (stem.name + ending)
+
+
+def _opaque(table: Mapping[int, colours.RGB]) -> dict[int, tuple[int, int, int, int]]:
+  return {class_id: (*colour, 255) for class_id, colour in table.items()}
+
+
+def _complete_envi_header(path: Path, legend: Legend) -> None:
+  """Makes the header that GDAL wrote one of a classification; rasterio offers no way to."""
+  # Its description is the name that the file has while it is written.
+  kept = re.sub(
+    r"^(description|band names) = \{.*?\}\n|^file type = [^\n]*\n",
+    "",
+    path.read_text("utf-8"),
+    flags=re.S | re.M,
+  )
+  ids = range(max(legend.names) + 1)
+  # Commas and braces would end a name.
+  safe = str.maketrans(",{}", ";()")
+  names = [legend.names.get(i, "").translate(safe) for i in ids]
+  names[0] = _UNCLASSIFIED
+  table = {0: colours.NO_DATA, **legend.colours}
+  lookup = [str(part) for i in ids for part in table.get(i, colours.UNLABELLED)]
+  lines = [
+    f"description = {{{legend.title.translate(safe)}}}",
+    "band names = {predicted class}",
+    "file type = ENVI Classification",
+    f"classes = {len(names)}",
+    f"class lookup = {{{', '.join(lookup)}}}",
+    f"class names = {{{', '.join(names)}}}",
+  ]
+  path.write_text(kept.rstrip("\n") + "\n" + "\n".join(lines) + "\n", "utf-8")

@@ -1,0 +1,170 @@
+"""A new image of any size, classified by the networks of a finished run."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import rasterio
+from absl import logging
+
+from mtl_hsi import class_maps, classify, prediction_settings, progress, windows
+from mtl_hsi.errors import RequestError
+from mtl_hsi.models import products
+from mtl_hsi.prediction_settings import PredictionSettings
+from mtl_hsi.report import colours
+from mtl_hsi.scenes.image import Image
+from mtl_hsi.trained import TrainedRun, TrainedScene, read_run
+
+# Blocks of rasters that GDAL holds back.
+_CACHE_MB = 256
+
+
+def run(config: Any) -> None:
+  """Predicts the image that a config names and writes the maps of it.
+
+  Args:
+    config: a ConfigDict with the keys of `configs/predict.py`.
+
+  Raises:
+    RequestError: something asked for cannot be done; nothing is left of it.
+  """
+  options = prediction_settings.read(config)
+  # GDAL would keep a share of the machine's memory.
+  with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB):
+    _run(options)
+
+
+def _run(options):
+  trained = read_run(options.run)
+  scene = _scene(trained, options.scene)
+  image = Image.open(options.image, **options.image_options)
+  _check(image, scene, trained)
+  stem = _output(options, scene)
+  class_maps.check_free(stem)
+  networks = _networks(trained, options.replica)
+  print(
+    f"{image.origin}: {image.height} x {image.width} pixels, {image.bands} bands, as {scene.name!r} of "
+    f"{trained.directory}, by {len(networks)} networks",
+    flush=True,
+  )
+  with products.precision(trained.precision):
+    _predict(options, trained, scene, image, networks, stem)
+  print(f"Class map: {stem}_classes.tif\nConfidence: {stem}_confidence.tif\nQuick look: {stem}_classes.png")
+
+
+def _predict(options, trained, scene, image, networks, stem):
+  patch = trained.network.patch
+  classifier = classify.Classifier(
+    trained.network, jax.devices(), options.classify_method, options.tile_pixels
+  )
+  placed = classifier.place_snapshots(networks)
+  places = list(
+    windows.windows(image.height, image.width, max(image.bands, scene.inputs.channels), class_maps.BLOCK)
+  )
+  measured = 0
+  with (
+    class_maps.create(stem, _legend(scene, options), image.height, image.width, image.georeference) as maps,
+    progress.bar("classifying", len(places), "window") as bar,
+  ):
+    for rows, columns in places:
+      padded, missing = windows.read(image, scene.inputs, rows, columns, patch)
+      measured += np.count_nonzero(~missing)
+      # Windows without any measurement are left as they are made, all 0.
+      if not missing.all():
+        votes = classifier.vote(placed, padded, scene.index, _no_tick)
+        ids = np.where(missing, 0, scene.class_ids[votes.labels[0]])
+        maps.write(rows, columns, ids, votes.share[0], votes.probability[0])
+      bar.update()
+    if not measured:
+      raise RequestError(
+        f"{image.origin} holds no measurement: every pixel is nodata or not finite; check the file and "
+        "--config.nodata"
+      )
+
+
+def _no_tick():
+  """The bar counts windows, not tiles."""
+
+
+def _scene(trained: TrainedRun, name: str | None) -> TrainedScene:
+  name = name or trained.target
+  if name not in trained.scenes:
+    raise RequestError(
+      f"config key scene is {name!r}; the run in {trained.directory} has {', '.join(trained.scenes)}"
+    )
+  return trained.scenes[name]
+
+
+def _networks(trained: TrainedRun, replica: int | None) -> list[dict]:
+  """All networks that vote, each with a leading axis of 1."""
+  if replica is not None and replica >= trained.replicas:
+    raise RequestError(
+      f"config key replicas is '{replica}'; the run in {trained.directory} has replicas 0 to "
+      f"{trained.replicas - 1}"
+    )
+  chosen = range(trained.replicas) if replica is None else [replica]
+  return list(_alone(trained, chosen))
+
+
+def _alone(trained, replicas) -> Iterator[dict]:
+  for epoch in trained.snapshot_epochs:
+    together = jax.tree.map(np.asarray, trained.networks(epoch))
+    for replica in replicas:
+      yield jax.tree.map(lambda x, own=replica: x[own : own + 1], together)
+
+
+def _check(image: Image, scene: TrainedScene, trained: TrainedRun) -> None:
+  """Refuses another number of bands; warns of bands at other wavelengths."""
+  if image.bands != scene.inputs.bands:
+    raise RequestError(
+      f"{image.origin} has {image.bands} bands and scene {scene.name!r} of {trained.directory} had "
+      f"{scene.inputs.bands}; expected an image of the same sensor, with the same bands left out "
+      "(--config.bad_bands)"
+    )
+  if image.wavelengths is None or scene.wavelengths is None:
+    return
+  width = _widths(scene)
+  distance = np.abs(image.wavelengths - scene.wavelengths) / width
+  worst = int(np.argmax(distance))
+  if distance[worst] > 0.5:
+    logging.warning(
+      "band %d (from 0) of %s lies at %.1f nm and in training at %.1f nm, more than half a band width "
+      "(%.1f nm) away; the map is not to be relied on unless the wavelengths are wrong",
+      worst,
+      image.origin,
+      image.wavelengths[worst],
+      scene.wavelengths[worst],
+      width[worst],
+    )
+
+
+def _widths(scene):
+  """Of every band in nm; where unknown, the distance to the nearest other band."""
+  if scene.widths is not None:
+    return scene.widths
+  if len(scene.wavelengths) == 1:
+    return np.full(1, np.inf)
+  apart = np.abs(scene.wavelengths - scene.wavelengths.reshape(-1, 1))
+  np.fill_diagonal(apart, np.inf)
+  return np.maximum(apart.min(axis=1), np.finfo(float).tiny)
+
+
+def _legend(scene: TrainedScene, options: PredictionSettings) -> class_maps.Legend:
+  own = scene.class_colours or {}
+  table = {
+    class_id: own.get(class_id, colours.of_class(position))
+    for position, class_id in enumerate(scene.class_names)
+  }
+  return class_maps.Legend(f"{options.image.stem}: classes of {scene.name}", scene.class_names, table)
+
+
+def _output(options: PredictionSettings, scene: TrainedScene) -> Path:
+  """The common path of what is written, without ending."""
+  if options.output is None:
+    return options.run / "predictions" / f"{scene.name}_{options.image.stem}"
+  given = Path(options.output)
+  if options.output.endswith("/") or given.is_dir():
+    return given / options.image.stem
+  return given

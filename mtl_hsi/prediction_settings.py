@@ -1,0 +1,81 @@
+"""The reader of configs/predict.py: from its keys to checked, typed values."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mtl_hsi import classify
+from mtl_hsi.errors import RequestError
+
+
+@dataclasses.dataclass(frozen=True)
+class PredictionSettings:
+  """Everything a prediction is told.
+
+  Attributes:
+    run: work directory of the finished run.
+    scene: whose head, scaling and bands are used, or None for the run's target.
+    image: file of the new image.
+    image_options: arguments of `Image.open` beside the file.
+    output: what is written, as configs/predict.py says, or None.
+    replica: the only one whose networks vote, or None for all.
+    classify_method: of `classify.METHODS`.
+    tile_pixels: bound on the pixels classified at once.
+  """
+
+  run: Path
+  scene: str | None
+  image: Path
+  image_options: Mapping[str, Any]
+  output: str | None
+  replica: int | None
+  classify_method: str
+  tile_pixels: int
+
+
+def read(config: Any) -> PredictionSettings:
+  """Reads and checks a config of configs/predict.py; opens nothing.
+
+  Raises:
+    RequestError: names the key, its value and what was expected.
+  """
+  for key, what in (("run", "the work directory of a finished run"), ("image", "the file of an image")):
+    if not config[key]:
+      raise RequestError(f"nothing to predict: give {what}, --config.{key}=<path>")
+  replicas = config.replicas
+  if replicas != "all" and not replicas.isdecimal():
+    raise RequestError(f"config key replicas is {replicas!r}; expected 'all' or one replica's number from 0")
+  if config.classify.tile_pixels < 1:
+    raise RequestError(
+      f"config key classify.tile_pixels is {config.classify.tile_pixels}; expected 1 or more"
+    )
+  if config.classify.method not in classify.METHODS:
+    raise RequestError(
+      f"config key classify.method is {config.classify.method!r}; expected one of "
+      f"{', '.join(map(repr, classify.METHODS))}"
+    )
+  return PredictionSettings(
+    run=Path(config.run),
+    scene=config.scene or None,
+    image=Path(config.image),
+    image_options={
+      "key": config.image_key or None,
+      "wavelengths": Path(config.wavelengths) if config.wavelengths else None,
+      "wavelength_unit": config.wavelength_unit or None,
+      "bad_bands": config.bad_bands or None,
+      **{key: _number(key, config[key]) for key in ("nodata", "scale", "offset")},
+    },
+    output=config.output or None,
+    replica=None if replicas == "all" else int(replicas),
+    classify_method=config.classify.method,
+    tile_pixels=config.classify.tile_pixels,
+  )
+
+
+def _number(key, text):
+  """A number that a config has as text, since it may be empty."""
+  try:
+    return float(text) if text else None
+  except ValueError:
+    raise RequestError(f"config key {key} is {text!r}; expected a number, such as -9999 or nan") from None

@@ -1,0 +1,165 @@
+"""A finished run, read back from its work directory: scenes, inputs, network and the snapshots that vote."""
+
+import dataclasses
+import json
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from ml_collections import config_dict
+
+from mtl_hsi import settings, workdir
+from mtl_hsi.errors import RequestError
+from mtl_hsi.inputs import Inputs, read_inputs
+from mtl_hsi.models.multitask import Network, make_network
+from mtl_hsi.replicas import Replicas
+from mtl_hsi.snapshots import Checkpoints
+from mtl_hsi.wavelengths import Bands
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TrainedScene:
+  """What a run remembers of one of its scenes.
+
+  Attributes:
+    name: of the scene.
+    index: its place in the network.
+    inputs: from pixels of an image to what the network reads.
+    class_names: name of every class by its id, ascending.
+    class_colours: colour of classes by id, or None for the palette of the reports.
+    wavelengths: band centres of the scene in nm `[bands]`, or None.
+    widths: full widths at half maximum in nm `[bands]`, or None.
+  """
+
+  name: str
+  index: int
+  inputs: Inputs
+  class_names: Mapping[int, str]
+  class_colours: Mapping[int, tuple[int, int, int]] | None
+  wavelengths: np.ndarray | None
+  widths: np.ndarray | None
+
+  @property
+  def class_ids(self) -> np.ndarray:
+    """Class ids in the order of the network's outputs, int32 `[classes]`."""
+    return np.array(list(self.class_names), np.int32)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TrainedRun:
+  """A finished run.
+
+  Attributes:
+    directory: its work directory.
+    config: as it was resolved.
+    scenes: by name, in the order of training.
+    target: name of the scene that the run was about.
+    channels: bands to which all scenes were resampled, or None where they were aligned by index.
+    network: the architecture.
+    replicas: R.
+    snapshot_epochs: the epochs whose networks vote.
+    precision: of matrix products, of `products.PRECISIONS`.
+  """
+
+  directory: Path
+  config: config_dict.ConfigDict
+  scenes: Mapping[str, TrainedScene]
+  target: str
+  channels: Bands | None
+  network: Network
+  replicas: int
+  snapshot_epochs: tuple[int, ...]
+  precision: str
+
+  def networks(self, epoch: int) -> dict:
+    """{"params", "stats"} of all replicas after an epoch of `snapshot_epochs`, leading axis R.
+
+    Raises:
+      RequestError: the snapshot is missing, damaged or of another network.
+    """
+    params, stats = jax.eval_shape(self.network.init, jax.random.key(0))
+    shapes = Replicas(self.replicas, jax.devices()).shapes({"params": params, "stats": stats})
+    return Checkpoints(self.directory / "checkpoints").restore_snapshot(epoch, shapes)
+
+
+def read_run(directory: Path) -> TrainedRun:
+  """Reads a finished run back; its networks are restored when they are asked for.
+
+  Raises:
+    RequestError: the directory holds no run, one that is not finished, or one without a network.
+  """
+  config = _read_json(directory, "config.json")
+  if not workdir.is_complete(directory, config):
+    raise RequestError(f"the run in {directory} is not finished; go on with it by {_command(directory)}")
+  config = config_dict.ConfigDict(config)
+  told = settings.read_training(config)
+  if told.model.name == settings.SVM:
+    raise RequestError(
+      f"the run in {directory} has model.name=svm, whose machines are not kept; expected a run of a network"
+    )
+  entries = _read_json(directory, "scenes.json")
+  scenes = {name: _scene(name, index, entries[name]) for index, name in enumerate(told.scenes)}
+  network = make_network(
+    bands=scenes[told.target].inputs.channels,
+    class_counts=[len(scene.class_names) for scene in scenes.values()],
+    **dataclasses.asdict(told.model),
+  )
+  return TrainedRun(
+    directory,
+    config,
+    scenes,
+    told.target,
+    _channels(entries[told.target]),
+    network,
+    told.replicas,
+    told.schedule.snapshot_epochs,
+    told.precision,
+  )
+
+
+def _scene(name: str, index: int, entry: Mapping[str, Any]) -> TrainedScene:
+  names = {int(class_id): title for class_id, title in entry["classes"].items()}
+  colours = entry.get("colours")
+  return TrainedScene(
+    name=name,
+    index=index,
+    inputs=read_inputs(entry),
+    class_names=dict(sorted(names.items())),
+    class_colours=colours and {int(class_id): tuple(colour) for class_id, colour in colours.items()},
+    wavelengths=_numbers(entry.get("wavelengths")),
+    widths=_numbers(entry.get("widths")),
+  )
+
+
+def _channels(entry):
+  if "channels" not in entry:
+    return None
+  return Bands(**{key: np.array(values, float) for key, values in entry["channels"].items()})
+
+
+def _numbers(values):
+  return None if values is None else np.array(values, float)
+
+
+def _read_json(directory: Path, name: str) -> dict:
+  path = directory / name
+  try:
+    return json.loads(path.read_bytes())
+  except (FileNotFoundError, NotADirectoryError) as error:
+    raise RequestError(
+      f"{directory.absolute()} is no work directory of a run, it has no {name}; expected one that "
+      "launch.py wrote, such as --config.run=runs/quickstart"
+    ) from error
+  except (OSError, ValueError) as error:
+    raise RequestError(f"cannot read {path}: {error}") from error
+
+
+def _command(directory: Path) -> str:
+  """What started the run, as far as it is known."""
+  try:
+    return shlex.join(["python", *_read_json(directory, "environment.json")["command"]])
+  except (RequestError, KeyError):
+    return "the command that started it"
