@@ -13,7 +13,7 @@ RGB = tuple[int, int, int]
 _COLOUR_COLUMNS = ("colour", "color")
 # Rasters hold class ids in 16 bits.
 _LARGEST_ID = 2**16 - 1
-_WHOLE = re.compile(r"\d+(\.0*)?")
+_WHOLE = re.compile(r"-?\d+(\.0*)?")
 
 
 class ClassTable(NamedTuple):
@@ -87,13 +87,14 @@ def resolve(
     An id for every value, and the names by id where the values are names.
 
   Raises:
-    RequestError: an id is too large, or a name is not in the table.
+    RequestError: an id is negative or too large, or a name is not in the table.
   """
   texts = [str(value).strip() for value in values]
   if all(map(_WHOLE.fullmatch, texts)):
     ids = [int(float(text)) for text in texts]
-    if max(ids) > _LARGEST_ID:
-      raise RequestError(f"{where}: class id {max(ids)}; expected 0 (unlabelled) to {_LARGEST_ID}")
+    for class_id in (min(ids), max(ids)):
+      if not 0 <= class_id <= _LARGEST_ID:
+        raise RequestError(f"{where}: class id {class_id}; expected 0 (unlabelled) to {_LARGEST_ID}")
     return ids, None
   if table is None:
     ids = {name: class_id for class_id, name in enumerate(sorted(set(texts)), start=1)}

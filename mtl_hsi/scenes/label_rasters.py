@@ -77,6 +77,8 @@ def _onto(raster: rasterio.DatasetReader, image: np.ndarray, grid: Grid, path: P
       dst_transform=rasterio.Affine(*grid.georeference.transform),
       dst_crs=grid.georeference.crs,
       resampling=warp.Resampling.nearest,
+      # Every pixel is looked up exactly.
+      tolerance=0,
     )
   if not target.any():
     raise RequestError(

@@ -46,14 +46,14 @@ def read(path: Path, layer: str | None, grid: Grid, column: str | None, table: C
       f"{where}: the scene has no coordinate reference system, so features cannot be placed in it; give "
       "labels as an image or as a CSV file of row, column, class"
     )
-  table_of_features = _read(path, layer)
-  column = _class_column(table_of_features, column, where)
-  frame = table_of_features[table_of_features[column].notna() & ~_is_empty(table_of_features.geometry)]
+  everything = _read(path, layer)
+  column = _class_column(everything, column, where)
+  frame = everything[everything[column].notna() & ~_is_empty(everything.geometry)]
   if frame.empty:
     raise RequestError(f"{where} has no feature with a geometry and a class in the column {column!r}")
   remarks = []
-  if len(frame) < len(table_of_features):
-    remarks.append(f"{len(table_of_features) - len(frame)} features without class or geometry left out")
+  if len(frame) < len(everything):
+    remarks.append(f"{len(everything) - len(frame)} features without class or geometry left out")
   shapes = _in_pixels(frame, grid, where)
   titles = np.array([f"{index} ({value})" for index, value in frame[column].items()])
   remarks += _check_inside(shapes, titles, grid, where)

@@ -290,6 +290,7 @@ def test_a_table_of_pixels(cube, tmp_path):
       "line 3: row 1, column 1 is 'b' here and of another class in line 2",
     ),
     (["row,column,class", "1,1,70000", "1,2,1"], "class id 70000; expected 0"),
+    (["row,column,class", "1,1,-2", "1,2,1"], "class id -2; expected 0"),
     ([], "has no column"),
   ],
 )
