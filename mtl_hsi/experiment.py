@@ -30,22 +30,14 @@ from mtl_hsi import (
 )
 from mtl_hsi.errors import RequestError
 from mtl_hsi.fit import fit
+from mtl_hsi.introduction import bands_used, description, introduction, summaries
 from mtl_hsi.models import products
-from mtl_hsi.problem import (
-  bands_used,
-  describe,
-  description,
-  introduction,
-  layers,
-  paper_figure,
-  prepare,
-  summaries,
-  training_set,
-)
+from mtl_hsi.problem import layers, paper_figure, prepare, training_set
 from mtl_hsi.replicas import Replicas
 from mtl_hsi.report import console
 from mtl_hsi.report.false_colour import false_colour_bands
 from mtl_hsi.scenes.public import is_public
+from mtl_hsi.scenes_record import describe
 from mtl_hsi.snapshots import Checkpoints
 from mtl_hsi.trained import read_run
 from mtl_hsi.voting import Votes, confidence_arrays

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mtl_hsi import classify
+from mtl_hsi.config_checks import number, one_of, require
 from mtl_hsi.errors import RequestError
 
 
@@ -44,17 +45,10 @@ def read(config: Any) -> PredictionSettings:
     if not config[key]:
       raise RequestError(f"nothing to predict: give {what}, --config.{key}=<path>")
   replicas = config.replicas
-  if replicas != "all" and not replicas.isdecimal():
-    raise RequestError(f"config key replicas is {replicas!r}; expected 'all' or one replica's number from 0")
-  if config.classify.tile_pixels < 1:
-    raise RequestError(
-      f"config key classify.tile_pixels is {config.classify.tile_pixels}; expected 1 or more"
-    )
-  if config.classify.method not in classify.METHODS:
-    raise RequestError(
-      f"config key classify.method is {config.classify.method!r}; expected one of "
-      f"{', '.join(map(repr, classify.METHODS))}"
-    )
+  fine = replicas == "all" or replicas.isdecimal()
+  require(fine, "replicas", replicas, "'all' or one replica's number from 0")
+  tile_pixels = config.classify.tile_pixels
+  require(tile_pixels >= 1, "classify.tile_pixels", tile_pixels, "1 or more")
   return PredictionSettings(
     run=Path(config.run),
     scene=config.scene or None,
@@ -64,18 +58,10 @@ def read(config: Any) -> PredictionSettings:
       "wavelengths": Path(config.wavelengths) if config.wavelengths else None,
       "wavelength_unit": config.wavelength_unit or None,
       "bad_bands": config.bad_bands or None,
-      **{key: _number(key, config[key]) for key in ("nodata", "scale", "offset")},
+      **{key: number(key, config[key]) for key in ("nodata", "scale", "offset")},
     },
     output=config.output or None,
     replica=None if replicas == "all" else int(replicas),
-    classify_method=config.classify.method,
-    tile_pixels=config.classify.tile_pixels,
+    classify_method=one_of(classify.METHODS, "classify.method", config.classify.method),
+    tile_pixels=tile_pixels,
   )
-
-
-def _number(key, text):
-  """A number that a config has as text, since it may be empty."""
-  try:
-    return float(text) if text else None
-  except ValueError:
-    raise RequestError(f"config key {key} is {text!r}; expected a number, such as -9999 or nan") from None

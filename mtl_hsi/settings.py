@@ -2,18 +2,17 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mtl_hsi import baselines, classify, optim, scaling
+from mtl_hsi import baselines, classify, optim, scaling, scene_settings
+from mtl_hsi.config_checks import one_of, require
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models import convolution, multitask, products
-from mtl_hsi.scenes import files, registry, sensors, simulate
-from mtl_hsi.scenes.public import PUBLIC_SCENES
-from mtl_hsi.scenes.scene import Scene
+from mtl_hsi.scene_settings import Loader
 from mtl_hsi.schedule import Phase, Schedule
 from mtl_hsi.wavelengths import Bands
 
@@ -84,8 +83,8 @@ class Settings:
     origin: what training starts from, or None for fresh networks.
   """
 
-  loaders: Mapping[str, Callable[[], Scene]]
-  test_loaders: Mapping[str, Callable[[], Scene]]
+  loaders: Mapping[str, Loader]
+  test_loaders: Mapping[str, Loader]
   band_ranges: Mapping[str, slice]
   target: str
   alignment: str
@@ -165,30 +164,30 @@ def read(config: Any) -> Settings:
 def _read(config):
   names = _scene_names(config)
   for key in ("replicas", "batch_size", "block_size"):
-    _require(config[key] >= 1, key, config[key], "1 or more")
-  _require(
+    require(config[key] >= 1, key, config[key], "1 or more")
+  require(
     0 <= config.seed <= 2**31 - config.replicas,
     "seed",
     config.seed,
     f"0 to {2**31 - config.replicas}, since keys have 32 bits",
   )
-  _require(config.bands is None or config.bands >= 1, "bands", config.bands, "1 or more, or None")
-  test_loaders = _test_loaders(config, names)
+  require(config.bands is None or config.bands >= 1, "bands", config.bands, "1 or more, or None")
+  test_loaders = scene_settings.test_loaders(config, names)
   _check_samples(config, all_given=len(test_loaders) == len(names))
   _check_alignment(config)
-  _require(config.classify.tile_pixels >= 1, "classify.tile_pixels", config.classify.tile_pixels, "1 or more")
+  require(config.classify.tile_pixels >= 1, "classify.tile_pixels", config.classify.tile_pixels, "1 or more")
   seconds = config.checkpoint_seconds
-  _require(0 <= seconds < np.inf, "checkpoint_seconds", seconds, "0 or more")
+  require(0 <= seconds < np.inf, "checkpoint_seconds", seconds, "0 or more")
   arguments = {key: value for key, value in config.optimizer.items() if key != "name"}
   return Settings(
-    loaders={name: _loader(config, name) for name in names},
+    loaders={name: scene_settings.loader(config, name) for name in names},
     test_loaders=test_loaders,
-    band_ranges={name: _band_range(name, own.bands) for name, own in config.files.items() if own.bands},
-    target=_one_of(names, "target", config.target),
-    alignment=_one_of(("index", BY_WAVELENGTH), "alignment", config.alignment),
+    band_ranges=scene_settings.band_ranges(config),
+    target=one_of(names, "target", config.target),
+    alignment=one_of(("index", BY_WAVELENGTH), "alignment", config.alignment),
     bands=config.bands,
     grid=_grid(config.grid) if config.grid else None,
-    reversed=frozenset(_one_of(names, "reversed", name) for name in config.reversed),
+    reversed=frozenset(one_of(names, "reversed", name) for name in config.reversed),
     scaling=_scaling(config.scaling),
     split_file=None if config.split in ("random", "blocks") else Path(config.split),
     block_size=config.block_size if config.split == "blocks" else None,
@@ -196,14 +195,14 @@ def _read(config):
     replicas=config.replicas,
     seed=config.seed,
     model=_model(config),
-    mixed=_one_of(("per_scene", "mixed"), "batch", config.batch) == "mixed",
+    mixed=one_of(("per_scene", "mixed"), "batch", config.batch) == "mixed",
     batch_size=config.batch_size,
-    drop_last=_one_of(("partial", "dropped"), "last_batch", config.last_batch) == "dropped",
-    precision=_one_of(tuple(products.PRECISIONS), "precision", config.precision),
+    drop_last=one_of(("partial", "dropped"), "last_batch", config.last_batch) == "dropped",
+    precision=one_of(tuple(products.PRECISIONS), "precision", config.precision),
     schedule=_schedule(config),
     optimizer=config.optimizer.name,
     make_optimizer=optim.optimizer(config.optimizer.name, arguments),
-    classify_method=_one_of(classify.METHODS, "classify.method", config.classify.method),
+    classify_method=one_of(classify.METHODS, "classify.method", config.classify.method),
     tile_pixels=config.classify.tile_pixels,
     checkpoint_seconds=config.checkpoint_seconds,
     check_only=config.check_only,
@@ -223,125 +222,21 @@ def _origin(config):
 
 def _scene_names(config):
   names = tuple(config.scenes)
-  _require(
+  require(
     len(names) >= 1,
     "scenes",
     names,
     "the names of one scene or more, behind the colon of configs/own.py or in --config.scenes_file=<file>",
   )
-  _require(len(set(names)) == len(names), "scenes", names, "every scene once")
+  require(len(set(names)) == len(names), "scenes", names, "every scene once")
   return names
-
-
-def _loader(config, name):
-  """How to load a scene: from its files, by simulation, or as a public scene."""
-  if name in config.files and config.files[name].cube:
-    own = config.files[name]
-    return functools.partial(
-      files.read_scene,
-      name,
-      cube=Path(own.cube),
-      labels=Path(own.labels) if own.labels else None,
-      cube_key=own.cube_key or None,
-      labels_key=own.labels_key or None,
-      sensor=own.sensor or None,
-      class_names=None,
-      label_column=own.label_column or None,
-      classes=Path(own.classes) if own.classes else None,
-      **image_options(config, name),
-    )
-  if name in config.simulate:
-    made = config.simulate[name]
-    return functools.partial(
-      simulate.simulate,
-      name,
-      height=made.height,
-      width=made.width,
-      sensor=_sensor(name, made),
-      classes=tuple(made.classes),
-      seed=made.seed,
-      labelled_fraction=made.labelled_fraction,
-    )
-  if name in PUBLIC_SCENES:
-    return functools.partial(
-      registry.load_public, name, Path(config.data_dir), config.download, config.accept_changed_files
-    )
-  given = f", or --config.files.{name}.cube=<file> for a scene of your own" if name in config.files else ""
-  raise RequestError(f"unknown scene {name!r}; the public scenes are {', '.join(PUBLIC_SCENES)}{given}")
-
-
-def image_options(config: Any, name: str) -> dict[str, Any]:
-  """What `scenes.image.Image.open` is told of a scene from files besides file and key.
-
-  Raises:
-    RequestError: an option has a value that it cannot have.
-  """
-  own = config.files[name]
-  numbers = {
-    key: _number(f"files.{name}.{key}", own[key]) if own[key] else None
-    for key in ("nodata", "scale", "offset")
-  }
-  for key in ("scale", "offset"):
-    fine = numbers[key] is None or (np.isfinite(numbers[key]) and (key == "offset" or numbers[key] != 0))
-    _require(fine, f"files.{name}.{key}", own[key], "a finite number" + (" but 0" if key == "scale" else ""))
-  if own.wavelength_unit:
-    _one_of(("nm", "um"), f"files.{name}.wavelength_unit", own.wavelength_unit)
-  return {
-    **numbers,
-    "wavelengths": Path(own.wavelengths) if own.wavelengths else None,
-    "wavelength_unit": own.wavelength_unit or None,
-    "bad_bands": own.bad_bands or None,
-  }
-
-
-def _test_loaders(config, names):
-  """How to load the scenes whose test pixels are given, with the labels of these."""
-  given = [name for name in names if name in config.files and config.files[name].get("test")]
-  if given and config.split not in ("random", "blocks"):
-    raise RequestError(
-      f"files.{given[0]}.test gives test pixels, and split={config.split!r} too; leave one of them out"
-    )
-  loaders = {}
-  for name in given:
-    tested = config.copy_and_resolve_references()
-    tested.files[name].labels, tested.files[name].labels_key = config.files[name].test, ""
-    loaders[name] = _loader(tested, name)
-  return loaders
 
 
 def _check_samples(config, all_given):
   number = config.samples_per_class
   least = 0 if all_given else 1
   expected = "1 or more" + (", or 0 for all training pixels" if all_given else "")
-  _require(number >= least, "samples_per_class", number, expected)
-
-
-def _sensor(name, made):
-  if not made.centres:
-    return sensors.sensor(made.sensor)
-  if len(made.centres) != len(made.widths):
-    raise RequestError(
-      f"simulate.{name} has {len(made.centres)} centres and {len(made.widths)} widths; one each a band"
-    )
-  return sensors.Sensor(made.sensor, np.asarray(made.centres, float), np.asarray(made.widths, float))
-
-
-def _number(key, text):
-  try:
-    return float(text)
-  except ValueError:
-    raise RequestError(f"config key {key} is {text!r}; expected a number, such as -9999 or nan") from None
-
-
-def _band_range(name, text):
-  first, colon, end = text.partition(":")
-  _require(
-    bool(colon) and first.isdecimal() and end.isdecimal() and int(first) < int(end),
-    f"files.{name}.bands",
-    text,
-    "'first:end', such as '40:200': bands count from 0, the end is left out",
-  )
-  return slice(int(first), int(end))
+  require(number >= least, "samples_per_class", number, expected)
 
 
 def _check_alignment(config):
@@ -368,7 +263,7 @@ def _grid(text):
       centres = np.array([float(number) for number in text.split(",")])
   except (ValueError, ZeroDivisionError, OverflowError):
     centres = np.zeros(0)
-  _require(
+  require(
     centres.size > 0 and np.isfinite(centres).all() and centres.min() > 0 and centres.max() >= 100,
     "grid",
     text,
@@ -384,7 +279,7 @@ def _scaling(text):
     number = float(text)
   except ValueError:
     number = np.nan
-  _require(
+  require(
     0 < number < np.inf, "scaling", text, f"{', '.join(map(repr, scaling.METHODS))} or a positive number"
   )
   return functools.partial(scaling.by_number, number=number)
@@ -392,22 +287,22 @@ def _scaling(text):
 
 def _model(config):
   model = config.model
-  if _one_of((*multitask.NAMES, SVM), "model.name", model.name) == SVM:
+  if one_of((*multitask.NAMES, SVM), "model.name", model.name) == SVM:
     _check_svm(config)
   return ModelSettings(
     name=model.name,
     spectral_knowledge=config.spectral_knowledge,
-    norm_per_scene=_one_of(("per_scene", "joint"), "model.norm", model.norm) == "per_scene",
+    norm_per_scene=one_of(("per_scene", "joint"), "model.norm", model.norm) == "per_scene",
     blocks=model.blocks,
     pool=model.pool,
-    glorot=_one_of(("normal", "glorot"), "model.init", model.init) == "glorot",
+    glorot=one_of(("normal", "glorot"), "model.init", model.init) == "glorot",
     convolution=_convolution(config),
   )
 
 
 def _convolution(config):
-  name = _one_of(tuple(convolution.FORMS), "model.convolution", config.model.convolution)
-  _require(
+  name = one_of(tuple(convolution.FORMS), "model.convolution", config.model.convolution)
+  require(
     name == "products" or config.precision != "bfloat16",
     "model.convolution",
     name,
@@ -422,7 +317,7 @@ def _check_svm(config):
       "model.pool and model.blocks are options of hresnet; with svm leave them at False and 1"
     )
   drawn, number = config.split in ("random", "blocks"), config.samples_per_class
-  _require(
+  require(
     # 0 takes all pixels given, which are counted once they are read.
     not drawn or number == 0 or number >= baselines.FOLDS,
     "samples_per_class",
@@ -434,21 +329,11 @@ def _check_svm(config):
 def _schedule(config):
   snapshots = tuple(config.snapshots)
   whole = all(isinstance(epoch, int) for epoch in snapshots)
-  _require(whole, "snapshots", snapshots, "whole numbers of epochs")
+  require(whole, "snapshots", snapshots, "whole numbers of epochs")
   return Schedule(tuple(_phase(name, own) for name, own in sorted(config.phases.items())), snapshots)
 
 
 def _phase(name, own):
   rate = own.learning_rate
-  _require(0 < rate < np.inf, f"phases.{name}.learning_rate", rate, "a positive number")
+  require(0 < rate < np.inf, f"phases.{name}.learning_rate", rate, "a positive number")
   return Phase(name, own.epochs, rate, tuple(own.frozen))
-
-
-def _one_of(choices, key, value):
-  _require(value in choices, key, value, f"one of {', '.join(map(repr, choices))}")
-  return value
-
-
-def _require(condition, key, value, expected):
-  if not condition:
-    raise RequestError(f"config key {key} is {value!r}; expected {expected}")

@@ -227,11 +227,11 @@ def test_a_run_of_svms_is_refused(finished, fields, tmp_path):
   assert "model.name=svm, whose machines are not kept" in outcome.err
 
 
-@pytest.mark.parametrize("flag", ["--workdir=x", "--coordinator=auto"])
+@pytest.mark.parametrize("flag", ["--workdir=x", "--coordinator=auto", "--processes=2"])
 def test_flags_of_training_mean_nothing_to_a_prediction(finished, fields, flag):
   outcome = launching.launch(PREDICT, f"--config.run={finished}", f"--config.image={fields}", flag)
   assert outcome.status == 2
-  assert "leave out --coordinator and --workdir" in outcome.err
+  assert "leave out --coordinator, --processes and --workdir" in outcome.err
 
 
 @pytest.mark.slow

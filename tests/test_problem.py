@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from configs import mtl, own
-from mtl_hsi import inputs, problem, sampling, scaling, settings, workdir
+from mtl_hsi import inputs, introduction, problem, sampling, scaling, scenes_record, settings, workdir
 from mtl_hsi.errors import RequestError
 from mtl_hsi.paper import PaperFigure
 from mtl_hsi.scaling import Scaling
@@ -92,7 +92,7 @@ def test_changed_pixels_change_what_is_written_of_a_scene(options):
   cube = plain.cube.copy()
   cube[3, 4, 5] += 1
   texts = [
-    problem.describe(prepare(options, own))["fields"]
+    scenes_record.describe(prepare(options, own))["fields"]
     for own in (plain, plain, dataclasses.replace(plain, cube=cube))
   ]
   assert texts[0] == texts[1]
@@ -113,7 +113,7 @@ def test_bands_follow_range_rule_and_reversal_in_this_order(options):
 def test_bands_are_told_in_words(options):
   scenes = scene("rosis", 102, "ROSIS"), scene("aviris", 204, "AVIRIS"), scene("plain", 103)
   made = prepare(options, *scenes, bands=103)
-  words = [problem.bands_used(made, name) for name in ("rosis", "aviris", "plain")]
+  words = [introduction.bands_used(made, name) for name in ("rosis", "aviris", "plain")]
   assert words == ["102 bands as 103 channels", "103 of 204 bands", "103 bands"]
 
 
@@ -132,7 +132,7 @@ def test_scenes_with_first_convolutions_of_their_own_may_have_unequal_counts(opt
   own = dataclasses.replace(options.model, spectral_knowledge=False)
   made = prepare(options, scene(), scene("other", bands=9), model=own)
   assert made.network.stem.bands == 9
-  assert [problem.bands_used(made, name) for name in made.scenes] == [
+  assert [introduction.bands_used(made, name) for name in made.scenes] == [
     "6 bands and 3 empty channels",
     "9 bands",
   ]
@@ -166,7 +166,7 @@ def test_svms_need_three_training_pixels_of_each_class(options):
 @pytest.mark.parametrize("name", ["svm", "ccnn"])
 def test_the_introduction_tells_what_is_about_to_happen(options, name):
   options = dataclasses.replace(options, model=dataclasses.replace(options.model, name=name))
-  *scenes, model = problem.introduction(problem.prepare(options), options).splitlines()
+  *scenes, model = introduction.introduction(problem.prepare(options), options).splitlines()
   assert scenes == [
     "fields: 12 x 10 pixels, 6 bands, 3 classes, 9 training and 99 test pixels",
     "town: 11 x 8 pixels, 6 bands, 2 classes, 6 training and 76 test pixels",
@@ -192,7 +192,7 @@ def test_what_new_images_need_is_described(options):
   made = prepare(
     options, scene(sensor="camera", provenance="made up"), reversed=frozenset({"fields"}), scaling=six
   )
-  assert problem.describe(made) == {
+  assert scenes_record.describe(made) == {
     "fields": {
       "shape": [12, 10, 6],
       "sensor": "camera",
@@ -214,7 +214,9 @@ def test_splits_by_blocks_keep_the_networks_patches_apart(options):
   made = prepare(options, wide, block_size=15)
   assert sampling.patch_overlap(made.splits["fields"], labels.shape, made.patch) == 0
   assert sampling.patch_overlap(made.splits["fields"], labels.shape, made.patch + 8) > 0
-  assert "3 samples per class from blocks" in problem.description(dataclasses.replace(options, block_size=15))
+  assert "3 samples per class from blocks" in introduction.description(
+    dataclasses.replace(options, block_size=15)
+  )
 
 
 def test_test_pixels_given_are_those_of_all_replicas(options):
@@ -229,18 +231,20 @@ def test_test_pixels_given_are_those_of_all_replicas(options):
   assert made.splits["fields"].train.shape == (2, 9, 2)
   every = prepare(options, train, test_loaders={"fields": lambda: test}, samples_per_class=0)
   assert every.splits["fields"].train.shape == (2, 72, 2)
-  assert "all training pixels given" in problem.description(dataclasses.replace(options, samples_per_class=0))
+  assert "all training pixels given" in introduction.description(
+    dataclasses.replace(options, samples_per_class=0)
+  )
 
 
 def test_classes_without_test_pixels_are_told(options):
   made = prepare(options, scene())
-  assert "warning" not in problem.introduction(made, options)
+  assert "warning" not in introduction.introduction(made, options)
   labels = np.where(launching.FIELDS == 9, 4, launching.FIELDS)
   labels[11, 4:7] = 9
   few = dataclasses.replace(scene(), labels=labels)
   made = prepare(options, few)
   expected = "warning: fields: no test pixel of class 9 (c) in 2 of 2 replicas"
-  assert expected in problem.introduction(made, options)
+  assert expected in introduction.introduction(made, options)
 
 
 BLUE_TO_RED = {"wavelengths": np.array([400.0, 450, 500, 550, 600, 650])}
@@ -253,9 +257,9 @@ def test_scenes_of_other_bands_are_resampled_to_those_they_share(options):
   assert made.channels.centres.tolist() == [550, 600, 650]
   assert made.channels.widths.tolist() == [60] * 3
   assert made.network.stem.bands == 3
-  words = [problem.bands_used(made, name) for name in ("fields", "other")]
+  words = [introduction.bands_used(made, name) for name in ("fields", "other")]
   assert words[0].endswith("of 6 bands resampled to 3 of 550 to 650 nm")
-  assert "3 of 550 to 650 nm" in problem.introduction(made, options)
+  assert "3 of 550 to 650 nm" in introduction.introduction(made, options)
   # Scaled before it is resampled: by the maximum over all bands.
   fields = problem.layers(made)[0]
   assert set(fields.inputs.scaling.scale.tolist()) == {fields.cube.max()}
@@ -282,7 +286,7 @@ def test_a_band_range_bounds_what_is_resampled(options):
 def test_resampling_is_restored_from_what_is_written_of_it(options):
   scenes = scene(**BLUE_TO_RED), scene("other", bands=10, **GREEN_TO_INFRARED)
   made = prepare(options, *scenes, alignment="wavelength", scaling=scaling.by_band)
-  written = json.loads(workdir.json_bytes(problem.describe(made)))
+  written = json.loads(workdir.json_bytes(scenes_record.describe(made)))
   assert written["other"]["channels"] == {"centres": [550.0, 600.0, 650.0], "widths": [60.0] * 3}
   for layer, name in zip(problem.layers(made), scenes, strict=True):
     restored = inputs.read_inputs(written[name.name])

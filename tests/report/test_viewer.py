@@ -119,10 +119,7 @@ def test_only_the_pages_own_script_may_run(run):
 
 
 def test_a_scenes_own_colours_are_those_of_maps_and_viewer(fields, fields_report):
-  class Coloured(Scene):
-    class_colours = {5: (1, 2, 3)}  # noqa: RUF012
-
-  scene = Coloured(**{field.name: getattr(fields, field.name) for field in dataclasses.fields(fields)})
+  scene = dataclasses.replace(fields, class_colours={5: (1, 2, 3)})
   report = dataclasses.replace(fields_report, scene=scene)
   expected = [colours.of_class(0), (1, 2, 3), colours.of_class(2)]
   assert [entry["colour"] for entry in viewed(report).data["classes"]] == expected

@@ -1,0 +1,76 @@
+"""From an experiment's scenes to what is done to their pixels: bands, resampling, scaling."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+
+from mtl_hsi import alignment, wavelengths
+from mtl_hsi.errors import RequestError
+from mtl_hsi.inputs import Inputs, make_inputs
+from mtl_hsi.scenes.scene import Scene
+from mtl_hsi.settings import BY_WAVELENGTH, SVM, Settings
+
+
+def align(
+  options: Settings, scenes: Mapping[str, Scene]
+) -> tuple[Mapping[str, Inputs], wavelengths.Bands | None]:
+  """What is done to every scene's pixels, and the bands that all then have, where these have wavelengths.
+
+  Raises:
+    RequestError: the scenes' bands cannot be aligned as asked.
+  """
+  chosen = {name: _bands_in_range(options, scene) for name, scene in scenes.items()}
+  if options.alignment == BY_WAVELENGTH:
+    own = {name: wavelengths.bands_of(scene, chosen[name]) for name, scene in scenes.items()}
+    channels = _common_bands(own, options)
+    weights = {name: wavelengths.resampling(bands, channels) for name, bands in own.items()}
+  else:
+    channels, weights = None, dict.fromkeys(scenes)
+    for name, scene in scenes.items():
+      chosen[name] = chosen[name][
+        alignment.index_bands(len(chosen[name]), options.bands, scene.sensor, scene.name)
+      ]
+  inputs = {}
+  for name, scene in scenes.items():
+    scaling = options.scaling(scene)
+    made = make_inputs(scene.cube.shape[2], chosen[name], scaling, weights[name])
+    inputs[name] = made.reversed() if name in options.reversed else made
+  return _filled_up(options, inputs), channels
+
+
+def _filled_up(options, inputs):
+  """Where every scene has its own first convolution, all get the channels of the widest, the others' empty.
+
+  A convolution reads nothing of channels that are 0, nor does it learn from them.
+  """
+  if options.model.name == SVM or options.model.spectral_knowledge:
+    return inputs
+  widest = max(own.channels for own in inputs.values())
+  return {name: dataclasses.replace(own, empty=widest - own.channels) for name, own in inputs.items()}
+
+
+def _common_bands(own, options):
+  """Those of the scenes, or of the run that training starts from."""
+  channels = options.origin and options.origin.channels
+  if channels is None:
+    return wavelengths.common_bands(own, options.grid)
+  covered = wavelengths.common_bands(own, channels.centres).centres
+  missing = np.setdiff1d(channels.centres, covered)
+  if len(missing):
+    raise RequestError(
+      f"the run in {options.origin.run} reads {len(channels.centres)} bands of "
+      f"{wavelengths.range_of(channels)}, of which the new scenes do not all measure {len(missing)}, such as "
+      f"{missing[0]:.5g} nm; give --config.stem=new"
+    )
+  return channels
+
+
+def _bands_in_range(options, scene):
+  chosen = np.arange(scene.cube.shape[2], dtype=np.int32)
+  if scene.name not in options.band_ranges:
+    return chosen
+  end = options.band_ranges[scene.name].stop
+  if end > scene.cube.shape[2]:
+    raise RequestError(f"files.{scene.name}.bands ends at {end}; the scene has {scene.cube.shape[2]} bands")
+  return chosen[options.band_ranges[scene.name]]

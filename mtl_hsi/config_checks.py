@@ -1,0 +1,34 @@
+"""Checks of single values of a config, and their errors."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mtl_hsi.errors import RequestError
+
+
+def require(condition: bool, key: str, value: Any, expected: str) -> None:
+  """Raises a RequestError that names key, value and what was expected, unless the condition holds."""
+  if not condition:
+    raise RequestError(f"config key {key} is {value!r}; expected {expected}")
+
+
+def one_of(choices: Sequence[Any], key: str, value: Any) -> Any:
+  """Returns a value that is one of the choices.
+
+  Raises:
+    RequestError: it is none of them.
+  """
+  require(value in choices, key, value, f"one of {', '.join(map(repr, choices))}")
+  return value
+
+
+def number(key: str, text: str) -> float | None:
+  """Returns a number that a config has as text, since it may be empty: then None.
+
+  Raises:
+    RequestError: it is no number.
+  """
+  try:
+    return float(text) if text else None
+  except ValueError:
+    raise RequestError(f"config key {key} is {text!r}; expected a number, such as -9999 or nan") from None

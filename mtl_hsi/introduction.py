@@ -1,0 +1,77 @@
+"""What an experiment is about to do, in words."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from mtl_hsi import sampling, wavelengths
+from mtl_hsi.given import ALL
+from mtl_hsi.problem import Problem
+from mtl_hsi.scenes.summary import summary
+from mtl_hsi.settings import SVM, Settings
+
+
+def introduction(problem: Problem, options: Settings) -> str:
+  """What is about to happen, a line per scene."""
+  lines = []
+  for name, scene in problem.scenes.items():
+    height, width, _ = scene.cube.shape
+    train, test = (len(sampling.pixels_of(part[0])) for part in problem.splits[name])
+    lines.append(
+      f"{scene.title}: {height} x {width} pixels, {bands_used(problem, name)}, "
+      f"{len(scene.class_ids)} classes, {train} training and {test} test pixels"
+    )
+  return "\n".join([*lines, description(options), *_untested(problem)])
+
+
+def _untested(problem):
+  """A line for every class that some replica does not test."""
+  for name, scene in problem.scenes.items():
+    tests = problem.splits[name].test
+    tested = [np.unique(scene.labels[tuple(sampling.pixels_of(rows).T)]) for rows in tests]
+    for class_id, title in sorted(scene.class_names.items()):
+      missing = sum(class_id not in found for found in tested)
+      if missing:
+        where = f" in {missing} of {len(tests)} replicas" if len(tests) > 1 else ""
+        yield (
+          f"warning: {scene.title}: no test pixel of class {class_id} ({title}){where}; it counts for "
+          "nothing in the accuracies there"
+        )
+
+
+def summaries(problem: Problem, options: Settings, names: Iterable[str]) -> str:
+  """What the named scenes hold and what is odd about them, some lines each."""
+  samples = options.samples_per_class if options.split_file is None else None
+  return "\n".join(summary(problem.scenes[name], bands_used(problem, name), samples) for name in names)
+
+
+def bands_used(problem: Problem, name: str) -> str:
+  """The bands of a scene that are used: "160 of 200 bands", "102 bands as 103 channels".
+
+  Or "90 of 200 bands resampled to 43 of 430 to 852.9 nm", or "6 bands and 3 empty channels".
+  """
+  chosen, available = problem.inputs[name].chosen, problem.inputs[name].bands
+  used = len(np.unique(chosen))
+  text = f"{available} bands" if used == available else f"{used} of {available} bands"
+  if problem.channels is not None:
+    return f"{text} resampled to {len(problem.channels.centres)} of {wavelengths.range_of(problem.channels)}"
+  if len(chosen) > used:
+    text += f" as {len(chosen)} channels"
+  empty = problem.inputs[name].empty
+  return f"{text} and {empty} empty channels" if empty else text
+
+
+def description(options: Settings) -> str:
+  """The model and how it is trained, in a line."""
+  model = options.model
+  parts = [model.name + (" with average pooling" if model.pool else "")]
+  if model.name != SVM:
+    if len(options.loaders) > 1:
+      parts.append(f"first convolution {'shared' if model.spectral_knowledge else 'of each scene its own'}")
+    parts.append(f"{' + '.join(str(epochs) for _, epochs in options.schedule.lengths)} epochs")
+  if options.split_file is None:
+    number = f"{options.samples_per_class} samples per class"
+    number += "" if options.block_size is None else " from blocks"
+    parts.append("all training pixels given" if options.samples_per_class == ALL else number)
+  parts.append("1 replica" if options.replicas == 1 else f"{options.replicas} replicas")
+  return ", ".join(parts)

@@ -1,0 +1,53 @@
+"""What was trained on, for `scenes.json`: enough to treat a new image the same way."""
+
+import hashlib
+
+import numpy as np
+
+from mtl_hsi.inputs import entry
+from mtl_hsi.problem import Problem
+
+
+def describe(problem: Problem) -> dict:
+  """By scene: shape, classes and digests, and the scaling and alignment that a new image must be given."""
+  return {
+    name: {
+      "shape": list(scene.cube.shape),
+      "sensor": scene.sensor,
+      "simulated": scene.simulated,
+      "provenance": scene.provenance,
+      "classes": {str(class_id): scene.class_names[class_id] for class_id in scene.class_ids.tolist()},
+      "cube_sha256": _sha256(scene.cube),
+      "labels_sha256": _sha256(scene.labels),
+      **_channels(problem),
+    }
+    | entry(problem.inputs[name])
+    | _known(scene)
+    for name, scene in problem.scenes.items()
+  }
+
+
+def _known(scene):
+  """What not every scene knows of itself."""
+  known = {}
+  for key in ("wavelengths", "widths"):
+    if getattr(scene, key) is not None:
+      known[key] = getattr(scene, key).tolist()
+  if scene.class_colours:
+    known["colours"] = {str(class_id): list(colour) for class_id, colour in scene.class_colours.items()}
+  return known
+
+
+def _channels(problem):
+  """The bands that a scene was resampled to, where it was."""
+  if problem.channels is None:
+    return {}
+  return {"channels": {key: numbers.tolist() for key, numbers in problem.channels._asdict().items()}}
+
+
+def _sha256(array):
+  """Row by row, so that a large cube is never copied whole."""
+  digest = hashlib.sha256()
+  for row in array:
+    digest.update(np.ascontiguousarray(row))
+  return digest.hexdigest()
