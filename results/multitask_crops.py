@@ -14,7 +14,8 @@ from ml_collections import config_dict
 _ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(_ROOT))
 
-from mtl_hsi import sampling, settings, significance  # noqa: E402
+from mtl_hsi import sampling, scene_settings, significance  # noqa: E402
+from mtl_hsi.scenes_file import OPTIONS  # noqa: E402
 
 _RUNS = _ROOT / "runs"
 _TABLE = Path(__file__).with_suffix(".md")
@@ -78,7 +79,10 @@ def _read(run, scene):
     return None
   entries = json.loads((directory / "metrics.json").read_text())[scene]["overall_accuracy"]["replicas"]
   config = config_dict.ConfigDict(json.loads((directory / "config.json").read_text()))
-  labels = settings.read(config).loaders[scene]().labels
+  for own in config.files.values():
+    # Options that scenes have got since some of these runs were made.
+    own.update({option: "" for option in OPTIONS if option not in own})
+  labels = scene_settings.loader(config, scene)().labels
   with np.load(directory / "split.npz") as split, np.load(directory / "predictions.npz") as predictions:
     tests = [tuple(sampling.pixels_of(rows).T) for rows in split[f"{scene}/test"]]
     predicted = [image[test] for image, test in zip(predictions[scene], tests, strict=True)]
