@@ -20,17 +20,18 @@ def summary(run: RunReport, directory: Path) -> str:
     notes += " diff: our OA less the paper's, in percentage points."
   if any(report.scene.simulated for report in run.scenes):
     notes += " A simulated scene is no measurement: its figures say nothing about real scenes."
-  notes = [textwrap.fill(notes, _WIDTH), *_leakages(run.scenes)]
+  notes = [notes, *_leakages(run.scenes)]
   places = f"Report: {directory / 'report.html'}\nMaps:   {directory / 'maps'}"
-  return "\n\n".join([table(run.scenes), *notes, places])
+  return "\n\n".join([table(run.scenes), *(textwrap.fill(note, _WIDTH) for note in notes), places])
 
 
 def _leakages(reports):
-  """How close training and test pixels of each scene are."""
-  for report in reports:
-    if report.leakage is not None:
-      text = leakage_words.words(report.leakage, report.patch_overlap)
-      yield textwrap.fill(f"{report.scene.title}: {text}", _WIDTH)
+  """How close training and test pixels of each scene are, and once what that means."""
+  known = [report for report in reports if report.leakage is not None]
+  for report in known:
+    yield f"{report.scene.title}: {leakage_words.words(report.leakage, report.patch_overlap)}"
+  if any(leakage_words.is_high(report.leakage, report.patch_overlap) for report in known):
+    yield leakage_words.WARNING
 
 
 def table(reports: Sequence[SceneReport]) -> str:

@@ -4,8 +4,19 @@
 _HIGH = 0.1
 
 
+WARNING = (
+  "Warning: the network has seen the surroundings of test pixels in training, as with most random splits, "
+  "and the accuracy overestimates what to expect of new ground; split=blocks keeps them apart."
+)
+
+
+def is_high(leakage: float, overlap: float | None) -> bool:
+  """Whether `WARNING` is due."""
+  return max(leakage, overlap or 0) >= _HIGH
+
+
 def words(leakage: float, overlap: float | None) -> str:
-  """Returns a sentence on the shares, and a warning where they are high; plain text.
+  """Returns a sentence on the shares; plain text.
 
   Args:
     leakage: share of test pixels whose patch holds a training pixel.
@@ -17,10 +28,4 @@ def words(leakage: float, overlap: float | None) -> str:
   text = f"{100 * leakage:.1f} % of the test pixels have a training pixel within their patch"
   if overlap is not None:
     text += f", and the patches of {100 * overlap:.1f} % overlap a training patch"
-  if max(leakage, overlap or 0) < _HIGH:
-    return f"{text}."
-  return (
-    f"{text}. Warning: the network has seen the surroundings of these pixels in training, as with most "
-    "random splits, and the accuracy overestimates what to expect of new ground; split=blocks keeps them "
-    "apart."
-  )
+  return f"{text}."

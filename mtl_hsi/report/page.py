@@ -46,12 +46,20 @@ def _scene(report: SceneReport, curve: curves.Curve | None, budget: int) -> dict
     "legend": classes,
     "classes": _classes(report),
     "hectares": area.pixel_hectares(report.scene.georeference),
-    "leakage": "" if report.leakage is None else leakage_words.words(report.leakage, report.patch_overlap),
+    "leakage": _leakage(report),
     "confusion": _confusion(report.metrics),
     "train": _count(report.train),
     "test": _count(report.test),
     "curve": curve,
   }
+
+
+def _leakage(report: SceneReport) -> str:
+  if report.leakage is None:
+    return ""
+  shares = report.leakage, report.patch_overlap
+  text = leakage_words.words(*shares)
+  return f"{text} {leakage_words.WARNING}" if leakage_words.is_high(*shares) else text
 
 
 def _map(drawn: maps.Map, png: bytes, classes: list, every: int) -> dict:

@@ -71,3 +71,4 @@ def test_summary_tells_what_the_figures_are_and_where_the_rest_lies(run):
   assert "indian_pines: 25.0 % of the test pixels have a training pixel within their patch" in " ".join(
     alone.split()
   )
+  assert text.count("overestimates what to expect") == alone.count("overestimates what to expect") == 1

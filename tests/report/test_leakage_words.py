@@ -1,6 +1,6 @@
 import pytest
 
-from mtl_hsi.report.leakage_words import words
+from mtl_hsi.report.leakage_words import is_high, words
 
 
 def test_no_leakage_is_said():
@@ -11,14 +11,15 @@ def test_no_leakage_is_said():
 
 
 @pytest.mark.parametrize(("leakage", "overlap"), [(0.3, 0.9), (0.0, 0.5), (0.25, None)])
-def test_high_shares_are_warned_of(leakage, overlap):
+def test_high_shares_are_said_and_known(leakage, overlap):
   text = words(leakage, overlap)
   assert f"{100 * leakage:.1f} % of the test pixels have a training pixel" in text
   assert ("overlap a training patch" in text) == (overlap is not None)
-  assert "overestimates what to expect of new ground" in text
+  assert is_high(leakage, overlap)
 
 
-def test_low_shares_are_said_without_a_warning():
+def test_low_shares_are_said_and_known():
+  assert not is_high(0.01, 0.05)
   assert words(0.01, 0.05) == (
     "1.0 % of the test pixels have a training pixel within their patch, and the patches of 5.0 % overlap a "
     "training patch."
