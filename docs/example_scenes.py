@@ -81,6 +81,7 @@ def write(directory: Path) -> None:
 
 def simulated(name: str, shape: tuple[int, int], sensor: Sensor, classes: Sequence[str], seed: int) -> Scene:
   """A scene of `[height, width]` pixels, half of them labelled."""
+  """A scene of shape `[height, width]`, half of it labelled."""
   height, width = shape
   return simulate(
     name, height=height, width=width, sensor=sensor, classes=classes, seed=seed, labelled_fraction=0.5
