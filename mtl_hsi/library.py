@@ -93,9 +93,6 @@ def _apply(config: config_dict.ConfigDict, changes: Mapping[str, Any] | None) ->
         group = group[name]
       if last not in group:
         raise KeyError(key)
-      if key == "optimizer":
-        # Every optimiser has arguments of its own.
-        del config.optimizer
       group[last] = value
     except (KeyError, AttributeError, TypeError) as error:
       raise RequestError(
