@@ -37,13 +37,16 @@ from mtl_hsi.replicas import Replicas
 from mtl_hsi.report import console
 from mtl_hsi.report.false_colour import false_colour_bands
 from mtl_hsi.scenes.public import is_public
+from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.scenes_record import describe
 from mtl_hsi.snapshots import Checkpoints
 from mtl_hsi.trained import read_run
 from mtl_hsi.voting import Votes, confidence_arrays
 
 
-def run(config: Any, directory: Path, command: Sequence[str]) -> None:
+def run(
+  config: Any, directory: Path, command: Sequence[str], scenes: Mapping[str, Scene] | None = None
+) -> None:
   """Runs the experiment of a config in a work directory, or what is left of it.
 
   A complete work directory stays as it is; with `check_only` nothing but the scenes is looked at.
@@ -52,12 +55,13 @@ def run(config: Any, directory: Path, command: Sequence[str]) -> None:
     config: a ConfigDict with the keys of `configs/common.py`.
     directory: the work directory.
     command: the command line, for the report.
+    scenes: those that are in memory, by name; the config says where the others are.
 
   Raises:
     RequestError: something asked for cannot be done.
   """
   started = datetime.datetime.now().astimezone()
-  options = settings.read(config)
+  options = settings.read(config, scenes)
   if options.check_only:
     problem = prepare(options)
     if processes.is_first():

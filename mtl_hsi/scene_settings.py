@@ -16,12 +16,14 @@ from mtl_hsi.scenes.scene import Scene
 Loader = Callable[[], Scene]
 
 
-def loader(config: Any, name: str) -> Loader:
-  """How to load a scene: from its files, by simulation, or as a public scene.
+def loader(config: Any, name: str, given: Mapping[str, Scene]) -> Loader:
+  """How to load a scene: as it was given, from its files, by simulation, or as a public scene.
 
   Raises:
     RequestError: the config says of no scene of this name where it is, or an option cannot be.
   """
+  if name in given:
+    return lambda: given[name]
   if name in config.files and config.files[name].cube:
     own = config.files[name]
     return functools.partial(
@@ -93,7 +95,7 @@ def test_loaders(config: Any, names: Sequence[str]) -> Mapping[str, Loader]:
   for name in given:
     tested = config.copy_and_resolve_references()
     tested.files[name].labels, tested.files[name].labels_key = config.files[name].test, ""
-    loaders[name] = loader(tested, name)
+    loaders[name] = loader(tested, name, {})
   return loaders
 
 

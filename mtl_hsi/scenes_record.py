@@ -6,6 +6,12 @@ import numpy as np
 
 from mtl_hsi.inputs import entry
 from mtl_hsi.problem import Problem
+from mtl_hsi.scenes.scene import Scene
+
+
+def digests(scene: Scene) -> dict[str, str]:
+  """SHA-256 of cube and labels."""
+  return {"cube_sha256": _sha256(scene.cube), "labels_sha256": _sha256(scene.labels)}
 
 
 def describe(problem: Problem) -> dict:
@@ -17,8 +23,7 @@ def describe(problem: Problem) -> dict:
       "simulated": scene.simulated,
       "provenance": scene.provenance,
       "classes": {str(class_id): scene.class_names[class_id] for class_id in scene.class_ids.tolist()},
-      "cube_sha256": _sha256(scene.cube),
-      "labels_sha256": _sha256(scene.labels),
+      **digests(scene),
       **_channels(problem),
     }
     | entry(problem.inputs[name])

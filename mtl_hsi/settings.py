@@ -13,6 +13,7 @@ from mtl_hsi.config_checks import one_of, require
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models import convolution, multitask, products
 from mtl_hsi.scene_settings import Loader
+from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.schedule import Phase, Schedule
 from mtl_hsi.wavelengths import Bands
 
@@ -143,17 +144,18 @@ def read_training(config: Any) -> TrainingSettings:
     raise RequestError(f"the config of the run lacks a key: {error}") from error
 
 
-def read(config: Any) -> Settings:
+def read(config: Any, scenes: Mapping[str, Scene] | None = None) -> Settings:
   """Reads and checks a config; loads nothing.
 
   Args:
     config: a ConfigDict with the keys of `configs/common.py`.
+    scenes: those that are in memory, by name; the config says where the others are.
 
   Raises:
     RequestError: names the key, its value and what was expected.
   """
   try:
-    return _read(config)
+    return _read(config, scenes or {})
   except (AttributeError, KeyError) as error:
     key = str(error).split("\n")[0].strip("\"'")
     raise RequestError(
@@ -161,7 +163,7 @@ def read(config: Any) -> Settings:
     ) from error
 
 
-def _read(config):
+def _read(config, scenes):
   names = _scene_names(config)
   for key in ("replicas", "batch_size", "block_size"):
     require(config[key] >= 1, key, config[key], "1 or more")
@@ -180,7 +182,7 @@ def _read(config):
   require(0 <= seconds < np.inf, "checkpoint_seconds", seconds, "0 or more")
   arguments = {key: value for key, value in config.optimizer.items() if key != "name"}
   return Settings(
-    loaders={name: scene_settings.loader(config, name) for name in names},
+    loaders={name: scene_settings.loader(config, name, scenes) for name in names},
     test_loaders=test_loaders,
     band_ranges=scene_settings.band_ranges(config),
     target=one_of(names, "target", config.target),

@@ -1,0 +1,101 @@
+"""Use from Python: scenes in memory in, a trained network and class maps out.
+
+The defaults are those of the files in configs/. JAX is left as the caller has set it; `devices.configure`,
+called before anything else, lets the replicas use all cores.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ml_collections import config_dict
+
+from configs import common
+from configs import predict as predict_config
+from mtl_hsi import experiment
+from mtl_hsi import predict as prediction
+from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.scene import Scene
+from mtl_hsi.scenes_record import digests
+
+
+def train(scenes: Sequence[Scene], directory: Path, changes: Mapping[str, Any] | None = None) -> Path:
+  """Trains one network on scenes, maps them all, and leaves a work directory.
+
+  A directory in which the same was done is left as it is; one in which it was interrupted is gone on with.
+
+  Args:
+    scenes: one or more, the target first, of different names.
+    directory: the work directory.
+    changes: values of keys of `configs/common.py` other than its defaults, with dots between groups and keys,
+      such as {"replicas": 2, "phases.phase1.epochs": 20}; `optimizer` as a whole, a mapping.
+
+  Returns:
+    The work directory.
+
+  Raises:
+    RequestError: something asked for cannot be done, or the directory holds a run of other scenes or changes.
+  """
+  config = common.get_config()
+  config.scenes = tuple(scene.name for scene in scenes)
+  config.target = config.scenes[0] if scenes else ""
+  # The config names no files; without this, another scene of the same name would count as the same.
+  config.in_memory = {scene.name: digests(scene) for scene in scenes}
+  _apply(config, changes)
+  directory = Path(directory)
+  experiment.run(config.lock(), directory, sys.argv, {scene.name: scene for scene in scenes})
+  return directory
+
+
+def maps(directory: Path) -> dict[str, np.ndarray]:
+  """Reads the class maps of a finished work directory.
+
+  Returns:
+    Class id of every pixel by scene, `[R, H, W]`.
+
+  Raises:
+    RequestError: the directory has none.
+  """
+  path = Path(directory) / "predictions.npz"
+  try:
+    with np.load(path) as stored:
+      return dict(stored)
+  except (OSError, ValueError) as error:
+    raise RequestError(f"cannot read {path}: {error}; expected the directory of a finished run") from error
+
+
+def predict(run: Path, image: Path, output: Path, changes: Mapping[str, Any] | None = None) -> None:
+  """Maps an image file with the networks of a finished run, window by window.
+
+  Args:
+    run: a finished work directory.
+    image: file of an image as `configs/predict.py` takes it.
+    output: path of what is written, without an ending.
+    changes: values of further keys of `configs/predict.py`, such as {"scene": "town"}.
+
+  Raises:
+    RequestError: something asked for cannot be done, or a file is there already.
+  """
+  config = predict_config.get_config()
+  config.run, config.image, config.output = str(run), str(image), str(output)
+  _apply(config, changes)
+  prediction.run(config.lock())
+
+
+def _apply(config: config_dict.ConfigDict, changes: Mapping[str, Any] | None) -> None:
+  for key, value in (changes or {}).items():
+    *groups, last = key.split(".")
+    try:
+      group = config
+      for name in groups:
+        group = group[name]
+      if last not in group:
+        raise KeyError(key)
+      group[last] = value
+    except (KeyError, AttributeError, TypeError) as error:
+      raise RequestError(
+        f"{key}={value!r} is no change of the config: it has no such key, or one of another type; "
+        "docs/configs.md lists the keys"
+      ) from error

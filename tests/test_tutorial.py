@@ -1,0 +1,152 @@
+"""docs/tutorial.md does what it says: its commands as they stand, and the maps they leave."""
+
+import csv
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import rasterio
+
+from docs import example_scenes
+from mtl_hsi.scenes.files import read_scene
+
+_ROOT = Path(__file__).resolve().parent.parent
+_TUTORIAL = (_ROOT / "docs" / "tutorial.md").read_text()
+_CROPS = {1: "green crop", 2: "stubble", 3: "bare soil", 4: "trees"}
+_TOWN = {1: "asphalt road", 2: "grass", 3: "metal roof"}
+
+
+def fenced(kind: str) -> list[str]:
+  """Contents of the tutorial's fenced blocks of a kind."""
+  return re.findall(rf"^```{kind}\n(.*?)^```$", _TUTORIAL, re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory) -> Path:
+  directory = tmp_path_factory.mktemp("scenes") / "example"
+  example_scenes.write(directory)
+  return directory
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory) -> tuple[Path, list[str]]:
+  """A directory in which all commands of the tutorial were run, and what each printed."""
+  place = tmp_path_factory.mktemp("tutorial")
+  for name in ("launch.py", "configs", "mtl_hsi", "docs"):
+    (place / name).symlink_to(_ROOT / name)
+  python = place / ".venv" / "bin" / "python"
+  python.parent.mkdir(parents=True)
+  python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+  python.chmod(0o755)
+  # Rank promotion is for the tests in this process.
+  environment = {key: value for key, value in os.environ.items() if key != "JAX_NUMPY_RANK_PROMOTION"}
+  printed = []
+  for block in fenced("sh"):
+    command = ["sh", "-ec", block]
+    outcome = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True)
+    assert outcome.returncode == 0, f"{block}\n{outcome.stdout}{outcome.stderr}"
+    printed.append(outcome.stdout)
+  return place, printed
+
+
+def test_the_scenes_of_the_files_are_those_simulated(example):
+  options = {"cube_key": None, "labels_key": None, "sensor": None, "nodata": None, "class_names": None}
+  fields = read_scene(
+    "fields", cube=example / "fields.tif", labels=example / "fields.gpkg", label_column="crop",
+    classes=example / "fields_classes.csv", wavelengths=example / "camera_bands.csv", **options,
+  )  # fmt: skip
+  town = read_scene("town", cube=example / "town.hdr", labels=example / "town.csv", **options)
+  assert (fields.class_names, town.class_names) == (_CROPS, _TOWN)
+  assert (fields.cube.shape, town.cube.shape) == ((96, 80, 40), (72, 64, 30))
+  assert (fields.wavelengths[0], fields.widths[0], town.wavelengths[0], town.widths[0]) == (420, 12, 440, 15)
+  made = example_scenes.simulated("fields", (96, 80), example_scenes.CAMERA, tuple(_CROPS.values()), seed=1)
+  np.testing.assert_array_equal(fields.cube, made.cube)
+  np.testing.assert_array_equal(fields.labels, made.labels)
+  assert fields.georeference is not None
+
+
+def test_the_scenes_file_is_the_one_shown(example):
+  assert fenced("yaml") == [(example / "scenes.yaml").read_text()]
+
+
+def test_scenes_are_not_written_over(example):
+  before = (example / "fields.tif").read_bytes()
+  command = [sys.executable, "-m", "docs.example_scenes", str(example)]
+  outcome = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True)
+  assert outcome.returncode != 0
+  assert outcome.stderr.startswith("error: cannot write ")
+  assert (example / "fields.tif").read_bytes() == before
+
+
+@pytest.mark.slow
+def test_the_check_prints_what_the_tutorial_shows(done):
+  (shown,) = fenced("text")
+  assert shown in done[1][1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "image", "classes"), [("fields", "tif", _CROPS), ("town", "img", _TOWN)])
+def test_the_maps_lie_where_the_images_do_and_hold_the_predictions(done, name, image, classes):
+  place = done[0]
+  path = place / "runs" / "example" / "maps" / name / "prediction.tif"
+  with (
+    rasterio.open(place / "example" / f"{name}.{image}") as source,
+    rasterio.open(path) as made,
+    np.load(place / "runs" / "example" / "predictions.npz") as predictions,
+  ):
+    assert (made.crs, made.transform, made.shape) == (source.crs, source.transform, source.shape)
+    assert made.crs.to_epsg() == 32633
+    np.testing.assert_array_equal(made.read(1), predictions[name][0])
+    assert {int(key[6:]): text for key, text in made.tags(1).items() if key.startswith("CLASS_")} == classes
+    colours = made.colormap(1)
+  assert categories(path) == ["", *classes.values()]
+  if name == "fields":
+    assert {class_id: colours[class_id][:3] for class_id in classes} == wanted_colours(place)
+
+
+@pytest.mark.slow
+def test_the_new_image_has_a_map_of_its_place(done):
+  place = done[0]
+  path = place / "maps" / "flight_classes.tif"
+  with (
+    rasterio.open(place / "example" / "flight.tif") as source,
+    rasterio.open(path) as classes,
+    rasterio.open(place / "maps" / "flight_confidence.tif") as confidence,
+  ):
+    for made in (classes, confidence):
+      assert (made.crs, made.transform, made.shape) == (source.crs, source.transform, source.shape)
+    assert set(np.unique(classes.read(1))) <= set(_CROPS)
+    share, probability = confidence.read()
+    assert share.min() > 0
+    assert probability.max() <= 1
+    assert {i: classes.colormap(1)[i][:3] for i in _CROPS} == wanted_colours(place)
+  assert categories(path) == ["", *_CROPS.values()]
+
+
+@pytest.mark.slow
+def test_the_new_scene_has_a_map_of_its_own_classes(done):
+  place = done[0]
+  with (
+    rasterio.open(place / "example" / "meadow.tif") as source,
+    rasterio.open(place / "runs" / "meadow" / "maps" / "meadow" / "prediction.tif") as made,
+    np.load(place / "runs" / "meadow" / "predictions.npz") as predictions,
+  ):
+    assert (made.crs, made.transform, made.shape) == (source.crs, source.transform, source.shape)
+    np.testing.assert_array_equal(made.read(1), predictions["meadow"][0])
+    assert made.tags(1)["CLASS_1"] == "dry grass"
+
+
+def categories(path: Path) -> list[str]:
+  """Class names by id as a GIS reads them, beside the raster."""
+  tree = ElementTree.parse(f"{path}.aux.xml")
+  return [category.text or "" for category in tree.iter("Category")]
+
+
+def wanted_colours(place: Path) -> dict[int, tuple[int, ...]]:
+  with (place / "example" / "fields_classes.csv").open(newline="") as file:
+    return {int(row["id"]): tuple(bytes.fromhex(row["colour"][1:])) for row in csv.DictReader(file)}
