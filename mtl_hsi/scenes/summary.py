@@ -59,7 +59,8 @@ def _spectrum(scene: Scene) -> str:
     return ", wavelengths unknown"
   text = f", {scene.wavelengths.min():g} to {scene.wavelengths.max():g} nm"
   if scene.widths is not None:
-    text += f", {scene.widths.min():g} to {scene.widths.max():g} nm wide"
+    narrowest, widest = (f"{width:g}" for width in (scene.widths.min(), scene.widths.max()))
+    text += f", {narrowest} nm wide" if narrowest == widest else f", {narrowest} to {widest} nm wide"
   return text
 
 

@@ -69,3 +69,8 @@ def test_odd_values_are_named_and_those_without_measurement_left_out():
 def test_wavelengths_out_of_order_and_remarks_are_noted():
   scene = _scene(wavelengths=np.array([400.0, 600, 500, 700]), remarks=("labels were warped",))
   assert _notes(scene) == ["labels were warped", "wavelengths do not ascend from band to band"]
+
+
+def test_bands_of_one_width_have_one_figure():
+  made = _scene(wavelengths=np.array([400.0, 500, 600, 700]), widths=np.full(4, 12.0))
+  assert "400 to 700 nm, 12 nm wide" in summary(made, "4 bands", 1)
