@@ -1,8 +1,8 @@
 """One run by several processes of one machine, each on cores of its own.
 
 XLA's threads serve all host devices of a process together, so products of one
-core's networks wander to the other cores' caches; processes of one core each
-train ten networks a tenth faster (results/training_profile.md).
+core's networks wander to the other cores' caches; in processes of one core
+each they do not (results/training_profile.md).
 """
 
 import contextlib

@@ -205,7 +205,7 @@ def test_a_complete_directory_is_left_alone(finished, inputs):
 
 
 def test_a_split_is_read_back(finished, inputs, tmp_path, monkeypatch):
-  monkeypatch.setattr("mtl_hsi.experiment._work", mock.Mock(side_effect=RequestError("far enough")))
+  monkeypatch.setattr("mtl_hsi.work.do", mock.Mock(side_effect=RequestError("far enough")))
   for name, overrides in {"drawn": {}, "read": {"split": finished / "split.npz"}}.items():
     outcome = launching.launch(*launching.arguments(inputs, tmp_path / name, seed=7, **overrides))
     assert outcome.err == "error: far enough\n"
