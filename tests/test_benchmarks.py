@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks import job as jobs
-from benchmarks import plot, rows, run, same_job, scaling
+from benchmarks import paper_estimate, plot, rows, run, same_job, scaling
 from benchmarks.job import Job, Work
 from benchmarks.timing import Contender, clocked, interleave
 from mtl_hsi.errors import RequestError
@@ -310,3 +310,13 @@ def test_every_size_is_drawn(tmp_path):
 def test_sizes_include_the_usual_one():
   assert scaling.SIZES.keys() == scaling.USUAL.keys()
   assert all(scaling.USUAL[name] in sizes for name, sizes in scaling.SIZES.items())
+
+
+def test_the_tables_take_their_arithmetic_and_a_minute_a_run():
+  flop = paper_estimate.by_model(
+    {"hresnet-in-160-n5": 3e12, "hresnet-in+sa-160-n5": 4e12, "ccnn-in-160-n5": 1e12, "svm-in-160-n5": 9e12}
+  )
+  assert flop == {"hresnet": 7e12, "ccnn": 1e12}
+  assert paper_estimate.hours(flop, {"hresnet": 7e9, "ccnn": 5e8}, runs=60) == pytest.approx(
+    (1000 + 2000 + 3600) / 3600
+  )

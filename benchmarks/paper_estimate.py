@@ -1,0 +1,88 @@
+"""Estimates how long Tables I-IV take whole: on the benchmark's machine, and on a GPU that was not measured.
+
+  python -m benchmarks.paper_estimate results/benchmark.json
+
+The floating-point operations that `mtl_hsi.cost` counts in the runs are done at
+the speed at which ten networks trained in the benchmark. On the GPU they get the
+same share of what its maker states for float32, or a third of that, since small
+products fill a GPU less well. Every run takes a minute more, for loading,
+compiling and its report.
+"""
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks.job import MANY, NETWORKS, Work
+from benchmarks.our_side import config, prepare
+from configs import paper
+from mtl_hsi import cost, paper_grid, problem
+
+# Without tensor cores, from the data sheet.
+GPU, GPU_SPEED = "NVIDIA H100 SXM", 67e12
+RUN_SECONDS = 60
+
+
+def main() -> None:
+  parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+  parser.add_argument("benchmark", type=Path, help="JSON file of benchmarks.run")
+  results = json.loads(parser.parse_args().benchmark.read_text())
+  plan = paper_grid.make_plan(paper.get_config("tables"))
+  medians = {row["what"]: row["median"] for row in results["rows"] if row["who"] in ("ours", "machine")}
+  here = {network: epoch_flop(network) / medians[training(network)] for network in NETWORKS}
+  share = {network: speed / (1e9 * medians["matmul"]) for network, speed in here.items()}
+  flop = by_model(plan.flop)
+  machine = results["machine"]
+  print(f"{len(plan.flop)} runs, {sum(flop.values()) / 1e15:.1f} PFLOP in networks; estimated:")
+  for where, speeds in {
+    f"{machine['cpu']}, {machine['cores']} cores": here,
+    f"{GPU}, the same share of {GPU_SPEED / 1e12:.0f} TFLOP/s": {
+      n: GPU_SPEED * own for n, own in share.items()
+    },
+    f"{GPU}, a third of that share": {n: GPU_SPEED * own / 3 for n, own in share.items()},
+  }.items():
+    print(f"{hours(flop, speeds, len(plan.flop)):8.1f} h  {where}")
+
+
+def training(network: str) -> str:
+  """The benchmark's row of ten networks in training."""
+  return Work("train", network, replicas=MANY).what
+
+
+def by_model(flop: Mapping[str, float]) -> Counter:
+  """Floating-point operations by network, from those of the runs by name; SVMs weigh nothing beside them."""
+  totals = Counter()
+  for run, count in flop.items():
+    totals[run.partition("-")[0]] += count
+  return Counter({network: totals[network] for network in NETWORKS})
+
+
+def epoch_flop(network: str) -> float:
+  """What `cost` counts in the benchmark's epoch of one network."""
+  prepared = prepare(config(network, 1))
+  counts = problem.training_set(prepared.given).counts[0]
+  return cost.training(
+    prepared.given.network,
+    counts.tolist(),
+    batch_size=prepared.options.batch_size,
+    mixed=prepared.options.mixed,
+    drop_last=prepared.options.drop_last,
+    epochs=1,
+  )
+
+
+def hours(flop: Mapping[str, float], speeds: Mapping[str, float], runs: int) -> float:
+  """Hours of all runs.
+
+  Args:
+    flop: floating-point operations by network.
+    speeds: operations per second by network.
+    runs: how many.
+  """
+  return (sum(count / speeds[network] for network, count in flop.items()) + RUN_SECONDS * runs) / 3600
+
+
+if __name__ == "__main__":
+  main()
