@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 # Level of the intervals.
 _LEVEL = 0.95
@@ -112,7 +112,7 @@ def mean_interval(values: np.ndarray, lowest: float) -> list[float] | None:
   values = np.asarray(values)[~np.isnan(values)]
   if len(values) < 2:
     return None
-  half = stats.t.ppf((1 + _LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+  half = special.stdtrit(len(values) - 1, (1 + _LEVEL) / 2) * values.std(ddof=1) / np.sqrt(len(values))
   return [float(max(values.mean() - half, lowest)), float(min(values.mean() + half, 1.0))]
 
 
@@ -124,6 +124,9 @@ def wilson_interval(hits: int, total: int) -> list[float] | None:
   """
   if not total:
     return None
+  # Slow to import, and runs of several replicas do without.
+  from scipy import stats
+
   interval = stats.binomtest(int(hits), int(total)).proportion_ci(_LEVEL, method="wilson")
   return [float(interval.low), float(interval.high)]
 
