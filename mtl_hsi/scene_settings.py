@@ -37,6 +37,8 @@ def loader(config: Any, name: str, given: Mapping[str, Scene]) -> Loader:
       class_names=None,
       label_column=own.label_column or None,
       classes=Path(own.classes) if own.classes else None,
+      test=Path(own.test) if own.get("test") else None,
+      split_column=own.get("split_column") or None,
       **image_options(config, name),
     )
   if name in config.simulate:
@@ -80,23 +82,29 @@ def image_options(config: Any, name: str) -> dict[str, Any]:
   }
 
 
-def test_loaders(config: Any, names: Sequence[str]) -> Mapping[str, Loader]:
-  """How to load the scenes whose test pixels are given, with the labels of these.
+def given_splits(config: Any, names: Sequence[str], given: Mapping[str, Scene]) -> frozenset[str]:
+  """Names of the scenes whose training and test pixels are given, by their files or in memory.
 
   Raises:
-    RequestError: the config names a split of its own too.
+    RequestError: they are given twice, or the config names a split of its own too.
   """
-  given = [name for name in names if name in config.files and config.files[name].get("test")]
-  if given and config.split not in ("random", "blocks"):
-    raise RequestError(
-      f"files.{given[0]}.test gives test pixels, and split={config.split!r} too; leave one of them out"
-    )
-  loaders = {}
-  for name in given:
-    tested = config.copy_and_resolve_references()
-    tested.files[name].labels, tested.files[name].labels_key = config.files[name].test, ""
-    loaders[name] = loader(tested, name, {})
-  return loaders
+  sources = {name: _split_options(config, name, given) for name in names}
+  for name, options in sources.items():
+    if len(options) > 1:
+      raise RequestError(f"files.{name}.test and .split_column both give test pixels; leave one of them out")
+    if options and config.split not in ("random", "blocks"):
+      raise RequestError(
+        f"{options[0]} gives test pixels, and split={config.split!r} too; leave one of them out"
+      )
+  return frozenset(name for name, options in sources.items() if options)
+
+
+def _split_options(config, name, given):
+  """What gives the training and test pixels of a scene."""
+  if name in given:
+    return [] if given[name].tested is None else [f"tested of scene {name!r}"]
+  own = config.files.get(name, {})
+  return [f"files.{name}.{option}" for option in ("test", "split_column") if own.get(option)]
 
 
 def band_ranges(config: Any) -> Mapping[str, slice]:

@@ -16,7 +16,8 @@ from mtl_hsi.scenes.public import PUBLIC_SCENES
 
 # All that can be said of a scene's files; configs/own_scenes.yaml explains them.
 OPTIONS = (
-  *("cube", "labels", "cube_key", "labels_key", "label_column", "classes", "test"),
+  *("cube", "labels", "cube_key", "labels_key", "label_column", "classes"),
+  *("test", "split_column"),
   *("bands", "bad_bands", "wavelengths", "wavelength_unit", "nodata", "scale", "offset", "sensor"),
 )
 

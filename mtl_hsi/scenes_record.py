@@ -10,8 +10,9 @@ from mtl_hsi.scenes.scene import Scene
 
 
 def digests(scene: Scene) -> dict[str, str]:
-  """SHA-256 of cube and labels."""
-  return {"cube_sha256": _sha256(scene.cube), "labels_sha256": _sha256(scene.labels)}
+  """SHA-256 of cube, labels and, where they are given, the places of the test pixels."""
+  found = {"cube_sha256": _sha256(scene.cube), "labels_sha256": _sha256(scene.labels)}
+  return found if scene.tested is None else {**found, "tested_sha256": _sha256(scene.tested)}
 
 
 def describe(problem: Problem) -> dict:

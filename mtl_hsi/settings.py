@@ -55,8 +55,7 @@ class Settings:
 
   Attributes:
     loaders: how to load each scene, by its name, in the order of training.
-    test_loaders: the same with the labels of the test pixels, of scenes whose own labels are those of
-      the training pixels.
+    given_splits: names of the scenes whose training and test pixels are given.
     band_ranges: the range of bands a scene starts from, by its name, where it has one.
     target: name of the scene that the experiment is about.
     alignment: "index" or `BY_WAVELENGTH`.
@@ -85,7 +84,7 @@ class Settings:
   """
 
   loaders: Mapping[str, Loader]
-  test_loaders: Mapping[str, Loader]
+  given_splits: frozenset[str]
   band_ranges: Mapping[str, slice]
   target: str
   alignment: str
@@ -174,8 +173,8 @@ def _read(config, scenes):
     f"0 to {2**31 - config.replicas}, since keys have 32 bits",
   )
   require(config.bands is None or config.bands >= 1, "bands", config.bands, "1 or more, or None")
-  test_loaders = scene_settings.test_loaders(config, names)
-  _check_samples(config, all_given=len(test_loaders) == len(names))
+  given_splits = scene_settings.given_splits(config, names, scenes)
+  _check_samples(config, all_given=len(given_splits) == len(names))
   _check_alignment(config)
   require(config.classify.tile_pixels >= 1, "classify.tile_pixels", config.classify.tile_pixels, "1 or more")
   seconds = config.checkpoint_seconds
@@ -183,7 +182,7 @@ def _read(config, scenes):
   arguments = {key: value for key, value in config.optimizer.items() if key != "name"}
   return Settings(
     loaders={name: scene_settings.loader(config, name, scenes) for name in names},
-    test_loaders=test_loaders,
+    given_splits=given_splits,
     band_ranges=scene_settings.band_ranges(config),
     target=one_of(names, "target", config.target),
     alignment=one_of(("index", BY_WAVELENGTH), "alignment", config.alignment),

@@ -82,7 +82,7 @@ def _read(run, scene):
   for own in config.files.values():
     # Options that scenes have got since some of these runs were made.
     own.update({option: "" for option in OPTIONS if option not in own})
-  labels = scene_settings.loader(config, scene)().labels
+  labels = scene_settings.loader(config, scene, {})().labels
   with np.load(directory / "split.npz") as split, np.load(directory / "predictions.npz") as predictions:
     tests = [tuple(sampling.pixels_of(rows).T) for rows in split[f"{scene}/test"]]
     predicted = [image[test] for image, test in zip(predictions[scene], tests, strict=True)]
