@@ -8,7 +8,8 @@ from mtl_hsi import sampling, wavelengths
 from mtl_hsi.given import ALL
 from mtl_hsi.problem import Problem
 from mtl_hsi.scenes.summary import summary
-from mtl_hsi.settings import SVM, Settings
+from mtl_hsi.settings import Settings
+from mtl_hsi.training_settings import SVM
 
 
 def introduction(problem: Problem, options: Settings) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from mtl_hsi import alignment, baselines, batches, paper, patches, sampling, wavelengths
 from mtl_hsi.aligned_scenes import align
+from mtl_hsi.band_settings import BY_WAVELENGTH
 from mtl_hsi.blocks import block_split
 from mtl_hsi.given import given_split
 from mtl_hsi.inputs import Inputs
@@ -12,7 +13,8 @@ from mtl_hsi.models.multitask import Network, make_network
 from mtl_hsi.sampling import Split
 from mtl_hsi.scenes.public import PUBLIC_SCENES, is_public
 from mtl_hsi.scenes.scene import Scene
-from mtl_hsi.settings import BY_WAVELENGTH, SVM, Settings
+from mtl_hsi.settings import Settings
+from mtl_hsi.training_settings import SVM
 
 # The letter's protocol (section III-B).
 _LETTERS_PHASES = ((100, 1.0, ()), (30, 0.1, ()))

@@ -16,6 +16,23 @@ from mtl_hsi.scenes.scene import Scene
 Loader = Callable[[], Scene]
 
 
+def names(config: Any) -> tuple[str, ...]:
+  """Names of the scenes, in the order of training.
+
+  Raises:
+    RequestError: there is none, or one stands there twice.
+  """
+  found = tuple(config.scenes)
+  require(
+    len(found) >= 1,
+    "scenes",
+    found,
+    "the names of one scene or more, behind the colon of configs/own.py or in --config.scenes_file=<file>",
+  )
+  require(len(set(found)) == len(found), "scenes", found, "every scene once")
+  return found
+
+
 def loader(config: Any, name: str, given: Mapping[str, Scene]) -> Loader:
   """How to load a scene: as it was given, from its files, by simulation, or as a public scene.
 

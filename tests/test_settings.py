@@ -7,7 +7,7 @@ import optax
 import pytest
 
 from configs import common
-from mtl_hsi import scaling, scene_settings, settings
+from mtl_hsi import scaling, scene_settings, settings, training_settings
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes import files, registry, simulate
 from mtl_hsi.scenes.scene import Scene
@@ -95,7 +95,7 @@ def test_values_reach_their_places():
   assert (options.bands, options.reversed) == (103, {"salinas"})
   assert str(options.split_file) == "there/split.npz"
   assert (options.samples_per_class, options.replicas, options.seed) == (7, 3, 11)
-  assert options.model == settings.ModelSettings("ccnn", False, False, 1, False, True, "products")
+  assert options.model == training_settings.ModelSettings("ccnn", False, False, 1, False, True, "products")
   assert (options.mixed, options.batch_size, options.drop_last) == (True, 8, True)
   assert options.precision == "bfloat16"
   assert (options.scaling.func, options.scaling.keywords) == (scaling.by_number, {"number": 5000.0})
@@ -300,7 +300,7 @@ def test_what_cannot_be_is_refused_by_key(changes, message):
 
 @pytest.mark.parametrize("changes", [{"samples_per_class": 3}, {"samples_per_class": 1, "split": "s.npz"}])
 def test_an_svm_needs_three_samples_per_class_unless_they_are_given(changes):
-  assert settings.read(config(model__name="svm", **changes)).model.name == settings.SVM == "svm"
+  assert settings.read(config(model__name="svm", **changes)).model.name == training_settings.SVM == "svm"
 
 
 @pytest.mark.parametrize("key", ["replicas", "model.norm", "phases.phase1.frozen", "files.fields.sensor"])
