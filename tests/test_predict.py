@@ -1,11 +1,13 @@
 """New images through a finished run: launch.py with configs/predict.py, on tiny scenes."""
 
+import itertools
 import json
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from pkgutil import resolve_name
 
 import numpy as np
 import pytest
@@ -203,6 +205,30 @@ def test_a_torn_image_is_refused_and_leaves_nothing(finished, tmp_path):
   outcome = predict(finished, tmp_path / "torn.tif", output=tmp_path / "maps" / "map")
   assert outcome.status == 2
   assert re.search(r"error: .*torn.tif .*cut short", outcome.err.splitlines()[-1]), outcome.err
+  assert launching.contents(tmp_path) == before
+  assert not (tmp_path / "maps").exists()
+
+
+@pytest.mark.parametrize(
+  ("function", "calls"), [("mtl_hsi.class_maps.ClassMaps.write", 1), ("mtl_hsi.class_maps.os.rename", 3)]
+)
+def test_an_interrupt_leaves_nothing_of_a_map(finished, fields, tmp_path, monkeypatch, function, calls):
+  """While pixels are classified, and when some of the files have got their names."""
+  target, counted = resolve_name(function), itertools.count(1)
+
+  def interrupted(*arguments):
+    if next(counted) == calls:
+      raise KeyboardInterrupt
+    return target(*arguments)
+
+  monkeypatch.setattr(function, interrupted)
+  before = launching.contents(tmp_path)
+  outcome = predict(finished, fields, output=tmp_path / "maps" / "map")
+  assert outcome.status == 130
+  assert outcome.err.splitlines()[-1] == (
+    "interrupted; nothing is left of a map that was not finished; the same command begins it anew"
+  )
+  assert "Traceback" not in outcome.err
   assert launching.contents(tmp_path) == before
   assert not (tmp_path / "maps").exists()
 
