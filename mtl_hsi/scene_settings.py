@@ -12,6 +12,7 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes import files, registry, sensors, simulate
 from mtl_hsi.scenes.public import PUBLIC_SCENES
 from mtl_hsi.scenes.scene import Scene
+from mtl_hsi.scenes_file import PATHS
 
 Loader = Callable[[], Scene]
 
@@ -122,6 +123,12 @@ def _split_options(config, name, given):
     return [] if given[name].tested is None else [f"tested of scene {name!r}"]
   own = config.files.get(name, {})
   return [f"files.{name}.{option}" for option in ("test", "split_column") if own.get(option)]
+
+
+def source_files(config: Any, names: Sequence[str], given: Mapping[str, Scene]) -> tuple[Path, ...]:
+  """The files that the user has named for the scenes that are not in memory."""
+  own = [config.files[name] for name in names if name in config.files and name not in given]
+  return tuple(Path(options[key]) for options in own for key in PATHS if options.get(key))
 
 
 def band_ranges(config: Any) -> Mapping[str, slice]:

@@ -39,6 +39,7 @@ class Settings:
 
   Attributes:
     loaders: how to load each scene, by its name, in the order of training.
+    source_files: files that the user has named for the scenes.
     given_splits: names of the scenes whose training and test pixels are given.
     band_ranges: the range of bands a scene starts from, by its name, where it has one.
     target: name of the scene that the experiment is about.
@@ -68,6 +69,7 @@ class Settings:
   """
 
   loaders: Mapping[str, Loader]
+  source_files: tuple[Path, ...]
   given_splits: frozenset[str]
   band_ranges: Mapping[str, slice]
   target: str
@@ -134,6 +136,7 @@ def _read(config, scenes):
   arguments = {key: value for key, value in config.optimizer.items() if key != "name"}
   return Settings(
     loaders={name: scene_settings.loader(config, name, scenes) for name in names},
+    source_files=scene_settings.source_files(config, names, scenes),
     given_splits=given_splits,
     band_ranges=scene_settings.band_ranges(config),
     target=one_of(names, "target", config.target),
