@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from mtl_hsi.config_checks import number, one_of, require
+from mtl_hsi import image_settings
+from mtl_hsi.config_checks import require
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes import files, registry, sensors, simulate
 from mtl_hsi.scenes.public import PUBLIC_SCENES
@@ -57,7 +58,7 @@ def loader(config: Any, name: str, given: Mapping[str, Scene]) -> Loader:
       classes=Path(own.classes) if own.classes else None,
       test=Path(own.test) if own.get("test") else None,
       split_column=own.get("split_column") or None,
-      **image_options(config, name),
+      **image_settings.read(own, f"files.{name}."),
     )
   if name in config.simulate:
     made = config.simulate[name]
@@ -77,27 +78,6 @@ def loader(config: Any, name: str, given: Mapping[str, Scene]) -> Loader:
     )
   given = f", or --config.files.{name}.cube=<file> for a scene of your own" if name in config.files else ""
   raise RequestError(f"unknown scene {name!r}; the public scenes are {', '.join(PUBLIC_SCENES)}{given}")
-
-
-def image_options(config: Any, name: str) -> dict[str, Any]:
-  """What `scenes.image.Image.open` is told of a scene from files besides file and key.
-
-  Raises:
-    RequestError: an option has a value that it cannot have.
-  """
-  own = config.files[name]
-  numbers = {key: number(f"files.{name}.{key}", own[key]) for key in ("nodata", "scale", "offset")}
-  for key in ("scale", "offset"):
-    fine = numbers[key] is None or (np.isfinite(numbers[key]) and (key == "offset" or numbers[key] != 0))
-    require(fine, f"files.{name}.{key}", own[key], "a finite number" + (" but 0" if key == "scale" else ""))
-  if own.wavelength_unit:
-    one_of(("nm", "um"), f"files.{name}.wavelength_unit", own.wavelength_unit)
-  return {
-    **numbers,
-    "wavelengths": Path(own.wavelengths) if own.wavelengths else None,
-    "wavelength_unit": own.wavelength_unit or None,
-    "bad_bands": own.bad_bands or None,
-  }
 
 
 def given_splits(config: Any, names: Sequence[str], given: Mapping[str, Scene]) -> frozenset[str]:

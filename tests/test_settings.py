@@ -7,7 +7,7 @@ import optax
 import pytest
 
 from configs import common
-from mtl_hsi import scaling, scene_settings, settings, training_settings
+from mtl_hsi import image_settings, scaling, settings, training_settings
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes import files, registry, simulate
 from mtl_hsi.scenes.scene import Scene
@@ -161,7 +161,7 @@ def test_options_of_a_scenes_files():
   }
   options = {f"files__fields__{key}": text for key, text in texts.items()}
   made = config(**options, files__fields__classes="c.csv", files__fields__label_column="crop")
-  given = scene_settings.image_options(made, "fields")
+  given = image_settings.read(made.files.fields, "files.fields.")
   assert given == {
     **{"nodata": -9999.0, "scale": 0.5, "offset": None},
     **{"wavelengths": Path("b.csv"), "wavelength_unit": "um", "bad_bands": "3"},
