@@ -73,11 +73,22 @@ def loader(config: Any, name: str, given: Mapping[str, Scene]) -> Loader:
       labelled_fraction=made.labelled_fraction,
     )
   if name in PUBLIC_SCENES:
+    _check_no_files(config, name)
     return functools.partial(
       registry.load_public, name, Path(config.data_dir), config.download, config.accept_changed_files
     )
   given = f", or --config.files.{name}.cube=<file> for a scene of your own" if name in config.files else ""
   raise RequestError(f"unknown scene {name!r}; the public scenes are {', '.join(PUBLIC_SCENES)}{given}")
+
+
+def _check_no_files(config, name):
+  """A public scene has files of its own; a range of bands is all that can be said of it."""
+  for option, text in config.files.get(name, {}).items():
+    if text and option != "bands":
+      raise RequestError(
+        f"files.{name}.{option} is {text!r} and there is no files.{name}.cube: a public scene has files of "
+        "its own; leave it out, or give the cube"
+      )
 
 
 def given_splits(config: Any, names: Sequence[str], given: Mapping[str, Scene]) -> frozenset[str]:

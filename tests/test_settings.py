@@ -228,6 +228,10 @@ def test_options_of_a_scenes_files():
       {"files__fields__split_column": "use", "files__fields__test": "t.npz"},
       "files.fields.test and .split_column both give test pixels; leave one of them out",
     ),
+    (
+      {"files__salinas": {**dict.fromkeys(OPTIONS, ""), "bands": "0:100", "test": "t.npz"}},
+      "files.salinas.test is 't.npz' and there is no files.salinas.cube: a public scene has files of its own",
+    ),
     ({"files__fields__test": "t.npz", "samples_per_class": 0}, "samples_per_class is 0; expected 1 or more"),
     ({"alignment": "magic"}, "alignment is 'magic'; expected one of 'index', 'wavelength'"),
     ({"samples_per_class": 0}, "samples_per_class is 0; expected 1 or more"),
