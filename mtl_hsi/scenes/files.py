@@ -69,10 +69,9 @@ def read_scene(
   columns = Columns(label_column, split_column)
   found = label_files.read(labels or cube, labels_key, target, columns, table, class_names)
   if test is not None:
-    columns = Columns(label_column, None)
-    found = label_parts.combine(
-      name, found, label_files.read(test, None, target, columns, table, class_names)
-    )
+    columns = columns._replace(split=None)
+    others = label_files.read(test, None, target, columns, table, class_names)
+    found = label_parts.combine(name, found, others)
   ids, tested = label_parts.whole(name, found)
   return Scene(
     name=name,
