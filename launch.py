@@ -103,4 +103,4 @@ _REQUESTS = {"grid": _grid, "prediction": _prediction, "adaptation": _adaptation
 
 
 if __name__ == "__main__":
-  commandline.main(main)
+  commandline.main(main, _CONFIG)

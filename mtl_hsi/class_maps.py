@@ -164,8 +164,7 @@ def create(
       files.finish()
     # Another process may have been at the same.
     check_free(stem)
-    for ending in ENDINGS:
-      os.rename(_path(partial / stem.name, ending), _path(stem, ending))
+    _publish(partial / stem.name, stem)
   except (OSError, RasterioError) as error:
     reason = getattr(error, "strerror", None) or " ".join(str(error).split())
     raise RequestError(f"cannot write {stem.absolute()}.*: {reason.lower()}") from error
@@ -175,6 +174,19 @@ def create(
       # Succeeds where nothing was written.
       with contextlib.suppress(OSError):
         stem.parent.rmdir()
+
+
+def _publish(partial: Path, stem: Path) -> None:
+  """Gives all files their names; where that is broken off, none keeps its own."""
+  named = []
+  try:
+    for ending in ENDINGS:
+      named.append(_path(stem, ending))
+      os.rename(_path(partial, ending), named[-1])
+  except BaseException:
+    for path in named:
+      path.unlink(missing_ok=True)
+    raise
 
 
 def _path(stem: Path, ending: str) -> Path:

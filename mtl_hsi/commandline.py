@@ -41,17 +41,18 @@ _EXPECTED = {
 }
 
 
-def main(run: Callable[[Sequence[str]], None]) -> None:
-  """Parses the flags and calls `run`.
+def main(run: Callable[[Sequence[str]], None], flag: flags.FlagHolder) -> None:
+  """Parses the flags, that of the config among them, and calls `run`.
 
-  A RequestError or a bad flag ends the process with one line on stderr and status 2.
+  A RequestError or a bad flag ends the process with one line on stderr and status 2, an interrupt with one
+  that says what it leaves and status 130.
   """
   try:
     app.run(run, flags_parser=_parse)
   except RequestError as error:
     _exit(2, f"error: {error}")
   except KeyboardInterrupt:
-    _exit(130, "interrupted; the same command goes on from the last checkpoint")
+    _exit(130, f"interrupted; {_left_behind(flag)}")
 
 
 def define_config(name: str, text: str) -> flags.FlagHolder:
@@ -113,6 +114,16 @@ def default_workdir(flag: flags.FlagHolder) -> Path:
   if len(name) > _LONGEST_NAME:
     name = f"{name[:_LONGEST_NAME]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
   return Path("runs") / name
+
+
+def _left_behind(flag: flags.FlagHolder) -> str:
+  """What remains of a request that is interrupted."""
+  config = flag.value if flags.FLAGS.is_parsed() else None
+  if config is not None and kind(config) == "prediction":
+    return "nothing is left of a map that was not finished; the same command begins it anew"
+  if config is not None and config.get("check_only"):
+    return "nothing was written"
+  return "the same command goes on from the last checkpoint"
 
 
 class _ConfigFile(flags.ArgumentParser):

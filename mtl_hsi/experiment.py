@@ -30,7 +30,7 @@ from mtl_hsi.report import console
 from mtl_hsi.report.false_colour import false_colour_bands
 from mtl_hsi.scenes.public import is_public
 from mtl_hsi.scenes.scene import Scene
-from mtl_hsi.scenes_record import describe
+from mtl_hsi.scenes_record import describe, newer_files
 from mtl_hsi.snapshots import Checkpoints
 from mtl_hsi.trained import read_run
 from mtl_hsi.voting import confidence_arrays
@@ -61,7 +61,7 @@ def run(
     return
   if processes.from_first(lambda: workdir.is_complete(directory, config.to_dict())):
     if processes.is_first():
-      print(f"{directory} is complete; nothing to do. Its report: {directory / 'report.html'}")
+      print("\n".join(_nothing_to_do(options, directory)))
     return
   problem = prepare(options)
   _check_processes(options, problem)
@@ -77,6 +77,16 @@ def run(
     if processes.is_first():
       summary = _finish(config, options, problem, directory, done)
       print(f"\n{console.summary(summary, directory)}")
+
+
+def _nothing_to_do(options, directory):
+  """Where the results of a complete run are, and what they may no longer be the results of."""
+  yield f"{directory} is complete; nothing to do. Its report: {directory / 'report.html'}"
+  for path in newer_files(options.source_files, directory):
+    yield (
+      f"note: {path.absolute()} is newer than the run, whose results are those of the file as it was; name "
+      "another --workdir to train on it"
+    )
 
 
 def _origin(options, problem):

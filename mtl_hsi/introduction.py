@@ -8,7 +8,8 @@ from mtl_hsi import sampling, wavelengths
 from mtl_hsi.given import ALL
 from mtl_hsi.problem import Problem
 from mtl_hsi.scenes.summary import summary
-from mtl_hsi.settings import SVM, Settings
+from mtl_hsi.settings import Settings
+from mtl_hsi.training_settings import SVM
 
 
 def introduction(problem: Problem, options: Settings) -> str:
@@ -41,8 +42,15 @@ def _untested(problem):
 
 def summaries(problem: Problem, options: Settings, names: Iterable[str]) -> str:
   """What the named scenes hold and what is odd about them, some lines each."""
-  samples = options.samples_per_class if options.split_file is None else None
-  return "\n".join(summary(problem.scenes[name], bands_used(problem, name), samples) for name in names)
+  return "\n".join(
+    summary(problem.scenes[name], bands_used(problem, name), _drawn(options, problem.scenes[name]))
+    for name in names
+  )
+
+
+def _drawn(options, scene):
+  """Training pixels drawn of every class; None where the split is given."""
+  return options.samples_per_class if options.split_file is None and scene.tested is None else None
 
 
 def bands_used(problem: Problem, name: str) -> str:

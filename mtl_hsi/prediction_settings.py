@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mtl_hsi import classify
-from mtl_hsi.config_checks import number, one_of, require
+from mtl_hsi import classify, image_settings
+from mtl_hsi.config_checks import one_of, require
 from mtl_hsi.errors import RequestError
 
 
@@ -53,13 +53,7 @@ def read(config: Any) -> PredictionSettings:
     run=Path(config.run),
     scene=config.scene or None,
     image=Path(config.image),
-    image_options={
-      "key": config.image_key or None,
-      "wavelengths": Path(config.wavelengths) if config.wavelengths else None,
-      "wavelength_unit": config.wavelength_unit or None,
-      "bad_bands": config.bad_bands or None,
-      **{key: number(key, config[key]) for key in ("nodata", "scale", "offset")},
-    },
+    image_options={"key": config.image_key or None, **image_settings.read(config)},
     output=config.output or None,
     replica=None if replicas == "all" else int(replicas),
     classify_method=one_of(classify.METHODS, "classify.method", config.classify.method),

@@ -5,14 +5,16 @@ from collections.abc import Mapping
 
 from mtl_hsi import alignment, baselines, batches, paper, patches, sampling, wavelengths
 from mtl_hsi.aligned_scenes import align
+from mtl_hsi.band_settings import BY_WAVELENGTH
 from mtl_hsi.blocks import block_split
-from mtl_hsi.given import given_split, joined_labels
+from mtl_hsi.given import given_split
 from mtl_hsi.inputs import Inputs
 from mtl_hsi.models.multitask import Network, make_network
 from mtl_hsi.sampling import Split
 from mtl_hsi.scenes.public import PUBLIC_SCENES, is_public
 from mtl_hsi.scenes.scene import Scene
-from mtl_hsi.settings import BY_WAVELENGTH, SVM, Settings
+from mtl_hsi.settings import Settings
+from mtl_hsi.training_settings import SVM
 
 # The letter's protocol (section III-B).
 _LETTERS_PHASES = ((100, 1.0, ()), (30, 0.1, ()))
@@ -53,10 +55,10 @@ def prepare(options: Settings) -> Problem:
   Raises:
     RequestError: a scene cannot be loaded, or the scenes cannot be trained as asked.
   """
-  scenes, given = _load(options)
+  scenes = {name: load() for name, load in options.loaders.items()}
   inputs, channels = align(options, scenes)
   network = _network(options, scenes, inputs)
-  splits = _splits(options, scenes, given, 1 if network is None else network.patch)
+  splits = _splits(options, scenes, 1 if network is None else network.patch)
   problem = Problem(scenes, inputs, channels, splits, network)
   if network is None:
     for name, scene in scenes.items():
@@ -66,18 +68,6 @@ def prepare(options: Settings) -> Problem:
     counts = training_set(problem).counts
     batches.steps_per_epoch(counts, options.batch_size, mixed=options.mixed, drop_last=options.drop_last)
   return problem
-
-
-def _load(options):
-  """The scenes, and label images of the training and the test pixels of those whose split is given."""
-  scenes, given = {}, {}
-  for name, load in options.loaders.items():
-    scenes[name] = load()
-    if name in options.test_loaders:
-      test = options.test_loaders[name]()
-      given[name] = scenes[name].labels, test.labels
-      scenes[name] = joined_labels(scenes[name], test)
-  return scenes, given
 
 
 def _network(options, scenes, inputs):
@@ -91,18 +81,18 @@ def _network(options, scenes, inputs):
   )
 
 
-def _splits(options, scenes, given, patch):
+def _splits(options, scenes, patch):
   if options.split_file is not None:
     return sampling.read_splits(
       options.split_file, {name: s.labels for name, s in scenes.items()}, options.replicas
     )
-  return {name: _split(options, scene, given.get(name), patch) for name, scene in scenes.items()}
+  return {name: _split(options, scene, patch) for name, scene in scenes.items()}
 
 
-def _split(options, scene, given, patch):
+def _split(options, scene, patch):
   draw = {"seed": options.seed, "replicas": options.replicas, "name": scene.name}
-  if given is not None:
-    return given_split(*given, options.samples_per_class, **draw)
+  if scene.tested is not None:
+    return given_split(scene.labels, scene.tested, options.samples_per_class, **draw)
   if options.block_size is not None:
     size = options.block_size
     return block_split(scene.labels, options.samples_per_class, block_size=size, patch=patch, **draw)
@@ -128,7 +118,7 @@ def training_set(problem: Problem) -> batches.TrainingSet:
 
 def follows_the_letter(options: Settings) -> bool:
   """Whether network and training are the letter's; what it leaves open is free (statistics, vote)."""
-  if options.split_file or options.block_size or options.test_loaders:
+  if options.split_file or options.block_size or options.given_splits:
     return False
   if options.origin or options.band_ranges or options.alignment == BY_WAVELENGTH:
     return False

@@ -7,13 +7,32 @@ from typing import Any
 
 import numpy as np
 
-from mtl_hsi.config_checks import number, one_of, require
+from mtl_hsi import image_settings
+from mtl_hsi.config_checks import require
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes import files, registry, sensors, simulate
 from mtl_hsi.scenes.public import PUBLIC_SCENES
 from mtl_hsi.scenes.scene import Scene
+from mtl_hsi.scenes_file import PATHS
 
 Loader = Callable[[], Scene]
+
+
+def names(config: Any) -> tuple[str, ...]:
+  """Names of the scenes, in the order of training.
+
+  Raises:
+    RequestError: there is none, or one stands there twice.
+  """
+  found = tuple(config.scenes)
+  require(
+    len(found) >= 1,
+    "scenes",
+    found,
+    "the names of one scene or more, behind the colon of configs/own.py or in --config.scenes_file=<file>",
+  )
+  require(len(set(found)) == len(found), "scenes", found, "every scene once")
+  return found
 
 
 def loader(config: Any, name: str, given: Mapping[str, Scene]) -> Loader:
@@ -37,7 +56,9 @@ def loader(config: Any, name: str, given: Mapping[str, Scene]) -> Loader:
       class_names=None,
       label_column=own.label_column or None,
       classes=Path(own.classes) if own.classes else None,
-      **image_options(config, name),
+      test=Path(own.test) if own.get("test") else None,
+      split_column=own.get("split_column") or None,
+      **image_settings.read(own, f"files.{name}."),
     )
   if name in config.simulate:
     made = config.simulate[name]
@@ -52,6 +73,7 @@ def loader(config: Any, name: str, given: Mapping[str, Scene]) -> Loader:
       labelled_fraction=made.labelled_fraction,
     )
   if name in PUBLIC_SCENES:
+    _check_no_files(config, name)
     return functools.partial(
       registry.load_public, name, Path(config.data_dir), config.download, config.accept_changed_files
     )
@@ -59,44 +81,45 @@ def loader(config: Any, name: str, given: Mapping[str, Scene]) -> Loader:
   raise RequestError(f"unknown scene {name!r}; the public scenes are {', '.join(PUBLIC_SCENES)}{given}")
 
 
-def image_options(config: Any, name: str) -> dict[str, Any]:
-  """What `scenes.image.Image.open` is told of a scene from files besides file and key.
+def _check_no_files(config, name):
+  """A public scene has files of its own; a range of bands is all that can be said of it."""
+  for option, text in config.files.get(name, {}).items():
+    if text and option != "bands":
+      raise RequestError(
+        f"files.{name}.{option} is {text!r} and there is no files.{name}.cube: a public scene has files of "
+        "its own; leave it out, or give the cube"
+      )
+
+
+def given_splits(config: Any, names: Sequence[str], given: Mapping[str, Scene]) -> frozenset[str]:
+  """Names of the scenes whose training and test pixels are given, by their files or in memory.
 
   Raises:
-    RequestError: an option has a value that it cannot have.
+    RequestError: they are given twice, or the config names a split of its own too.
   """
-  own = config.files[name]
-  numbers = {key: number(f"files.{name}.{key}", own[key]) for key in ("nodata", "scale", "offset")}
-  for key in ("scale", "offset"):
-    fine = numbers[key] is None or (np.isfinite(numbers[key]) and (key == "offset" or numbers[key] != 0))
-    require(fine, f"files.{name}.{key}", own[key], "a finite number" + (" but 0" if key == "scale" else ""))
-  if own.wavelength_unit:
-    one_of(("nm", "um"), f"files.{name}.wavelength_unit", own.wavelength_unit)
-  return {
-    **numbers,
-    "wavelengths": Path(own.wavelengths) if own.wavelengths else None,
-    "wavelength_unit": own.wavelength_unit or None,
-    "bad_bands": own.bad_bands or None,
-  }
+  sources = {name: _split_options(config, name, given) for name in names}
+  for name, options in sources.items():
+    if len(options) > 1:
+      raise RequestError(f"files.{name}.test and .split_column both give test pixels; leave one of them out")
+    if options and config.split not in ("random", "blocks"):
+      raise RequestError(
+        f"{options[0]} gives test pixels, and split={config.split!r} too; leave one of them out"
+      )
+  return frozenset(name for name, options in sources.items() if options)
 
 
-def test_loaders(config: Any, names: Sequence[str]) -> Mapping[str, Loader]:
-  """How to load the scenes whose test pixels are given, with the labels of these.
+def _split_options(config, name, given):
+  """What gives the training and test pixels of a scene."""
+  if name in given:
+    return [] if given[name].tested is None else [f"tested of scene {name!r}"]
+  own = config.files.get(name, {})
+  return [f"files.{name}.{option}" for option in ("test", "split_column") if own.get(option)]
 
-  Raises:
-    RequestError: the config names a split of its own too.
-  """
-  given = [name for name in names if name in config.files and config.files[name].get("test")]
-  if given and config.split not in ("random", "blocks"):
-    raise RequestError(
-      f"files.{given[0]}.test gives test pixels, and split={config.split!r} too; leave one of them out"
-    )
-  loaders = {}
-  for name in given:
-    tested = config.copy_and_resolve_references()
-    tested.files[name].labels, tested.files[name].labels_key = config.files[name].test, ""
-    loaders[name] = loader(tested, name, {})
-  return loaders
+
+def source_files(config: Any, names: Sequence[str], given: Mapping[str, Scene]) -> tuple[Path, ...]:
+  """The files that the user has named for the scenes that are not in memory."""
+  own = [config.files[name] for name in names if name in config.files and name not in given]
+  return tuple(Path(options[key]) for options in own for key in PATHS if options.get(key))
 
 
 def band_ranges(config: Any) -> Mapping[str, slice]:

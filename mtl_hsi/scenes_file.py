@@ -16,12 +16,13 @@ from mtl_hsi.scenes.public import PUBLIC_SCENES
 
 # All that can be said of a scene's files; configs/own_scenes.yaml explains them.
 OPTIONS = (
-  *("cube", "labels", "cube_key", "labels_key", "label_column", "classes", "test"),
+  *("cube", "labels", "cube_key", "labels_key", "label_column", "classes"),
+  *("test", "split_column"),
   *("bands", "bad_bands", "wavelengths", "wavelength_unit", "nodata", "scale", "offset", "sensor"),
 )
 
-# Options that name files, which are looked for beside the scenes' file.
-_PATHS = ("cube", "labels", "classes", "wavelengths", "test")
+# Options that name files; in a scenes' file these are looked for beside it.
+PATHS = ("cube", "labels", "classes", "wavelengths", "test")
 _NULL = "tag:yaml.org,2002:null"
 _SUFFIXES = (".yaml", ".yml", ".toml")
 
@@ -98,7 +99,7 @@ def _scene(path: Path, name: str, own: Any, where: str) -> dict[str, str]:
   options = {key: _text(key, value, f"{where}: {name}") for key, value in own.items()}
   if not options.get("cube"):
     raise RequestError(f"{where}: {name} has no cube; expected the file of its image")
-  for key in _PATHS:
+  for key in PATHS:
     if options.get(key):
       options[key] = str(path.parent / options[key])
   return options

@@ -1,6 +1,8 @@
 """What was trained on, for `scenes.json`: enough to treat a new image the same way."""
 
 import hashlib
+from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 
@@ -10,8 +12,9 @@ from mtl_hsi.scenes.scene import Scene
 
 
 def digests(scene: Scene) -> dict[str, str]:
-  """SHA-256 of cube and labels."""
-  return {"cube_sha256": _sha256(scene.cube), "labels_sha256": _sha256(scene.labels)}
+  """SHA-256 of cube, labels and, where they are given, the places of the test pixels."""
+  found = {"cube_sha256": _sha256(scene.cube), "labels_sha256": _sha256(scene.labels)}
+  return found if scene.tested is None else {**found, "tested_sha256": _sha256(scene.tested)}
 
 
 def describe(problem: Problem) -> dict:
@@ -30,6 +33,14 @@ def describe(problem: Problem) -> dict:
     | _known(scene)
     for name, scene in problem.scenes.items()
   }
+
+
+def newer_files(files: Iterable[Path], directory: Path) -> list[Path]:
+  """Those of a run's source files that were written after it had read them, by their time of change."""
+  record = directory / "scenes.json"
+  if not record.exists():
+    return []
+  return [path for path in files if path.exists() and path.stat().st_mtime_ns > record.stat().st_mtime_ns]
 
 
 def _known(scene):

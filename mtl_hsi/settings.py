@@ -1,37 +1,21 @@
-"""The only reader of a config: from its keys to checked, typed values."""
+"""The only reader of a whole config: from its keys to checked, typed values."""
 
 import dataclasses
-import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mtl_hsi import baselines, classify, optim, scaling, scene_settings
+from mtl_hsi import band_settings, classify, optim, scaling, scene_settings, training_settings
 from mtl_hsi.config_checks import one_of, require
 from mtl_hsi.errors import RequestError
-from mtl_hsi.models import convolution, multitask, products
+from mtl_hsi.models import products
 from mtl_hsi.scene_settings import Loader
 from mtl_hsi.scenes.scene import Scene
-from mtl_hsi.schedule import Phase, Schedule
+from mtl_hsi.schedule import Schedule
+from mtl_hsi.training_settings import ModelSettings
 from mtl_hsi.wavelengths import Bands
-
-SVM = "svm"
-BY_WAVELENGTH = "wavelength"
-
-
-@dataclasses.dataclass(frozen=True)
-class ModelSettings:
-  """Arguments of `models.multitask.make_network` that a config decides; `SVM` by name is no network."""
-
-  name: str
-  spectral_knowledge: bool
-  norm_per_scene: bool
-  blocks: int
-  pool: bool
-  glorot: bool
-  convolution: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,11 +39,11 @@ class Settings:
 
   Attributes:
     loaders: how to load each scene, by its name, in the order of training.
-    test_loaders: the same with the labels of the test pixels, of scenes whose own labels are those of
-      the training pixels.
+    source_files: files that the user has named for the scenes.
+    given_splits: names of the scenes whose training and test pixels are given.
     band_ranges: the range of bands a scene starts from, by its name, where it has one.
     target: name of the scene that the experiment is about.
-    alignment: "index" or `BY_WAVELENGTH`.
+    alignment: "index" or `band_settings.BY_WAVELENGTH`.
     bands: input channels B by index, or None for all bands as they are.
     grid: centres of the common bands in nm, or None to take them from the coarsest scene; by wavelength.
     reversed: names of the scenes whose bands are reversed.
@@ -85,7 +69,8 @@ class Settings:
   """
 
   loaders: Mapping[str, Loader]
-  test_loaders: Mapping[str, Loader]
+  source_files: tuple[Path, ...]
+  given_splits: frozenset[str]
   band_ranges: Mapping[str, slice]
   target: str
   alignment: str
@@ -113,37 +98,6 @@ class Settings:
   origin: Origin | None
 
 
-@dataclasses.dataclass(frozen=True)
-class TrainingSettings:
-  """What a finished run was told that its networks depend on; as in `Settings`, `scenes` by name in order."""
-
-  scenes: tuple[str, ...]
-  target: str
-  model: ModelSettings
-  schedule: Schedule
-  replicas: int
-  precision: str
-
-
-def read_training(config: Any) -> TrainingSettings:
-  """Reads back from the config of a finished run what its networks need; its scenes' files may be gone.
-
-  Raises:
-    RequestError: the config lacks a key, or a value is of no use.
-  """
-  try:
-    return TrainingSettings(
-      scenes=_scene_names(config),
-      target=config.target,
-      model=_model(config),
-      schedule=_schedule(config),
-      replicas=config.replicas,
-      precision=config.precision,
-    )
-  except (AttributeError, KeyError) as error:
-    raise RequestError(f"the config of the run lacks a key: {error}") from error
-
-
 def read(config: Any, scenes: Mapping[str, Scene] | None = None) -> Settings:
   """Reads and checks a config; loads nothing.
 
@@ -164,7 +118,7 @@ def read(config: Any, scenes: Mapping[str, Scene] | None = None) -> Settings:
 
 
 def _read(config, scenes):
-  names = _scene_names(config)
+  names = scene_settings.names(config)
   for key in ("replicas", "batch_size", "block_size"):
     require(config[key] >= 1, key, config[key], "1 or more")
   require(
@@ -174,34 +128,34 @@ def _read(config, scenes):
     f"0 to {2**31 - config.replicas}, since keys have 32 bits",
   )
   require(config.bands is None or config.bands >= 1, "bands", config.bands, "1 or more, or None")
-  test_loaders = scene_settings.test_loaders(config, names)
-  _check_samples(config, all_given=len(test_loaders) == len(names))
-  _check_alignment(config)
+  given_splits = scene_settings.given_splits(config, names, scenes)
+  _check_samples(config, all_given=len(given_splits) == len(names))
   require(config.classify.tile_pixels >= 1, "classify.tile_pixels", config.classify.tile_pixels, "1 or more")
   seconds = config.checkpoint_seconds
   require(0 <= seconds < np.inf, "checkpoint_seconds", seconds, "0 or more")
   arguments = {key: value for key, value in config.optimizer.items() if key != "name"}
   return Settings(
     loaders={name: scene_settings.loader(config, name, scenes) for name in names},
-    test_loaders=test_loaders,
+    source_files=scene_settings.source_files(config, names, scenes),
+    given_splits=given_splits,
     band_ranges=scene_settings.band_ranges(config),
     target=one_of(names, "target", config.target),
-    alignment=one_of(("index", BY_WAVELENGTH), "alignment", config.alignment),
+    alignment=band_settings.alignment(config),
     bands=config.bands,
-    grid=_grid(config.grid) if config.grid else None,
+    grid=band_settings.grid(config),
     reversed=frozenset(one_of(names, "reversed", name) for name in config.reversed),
-    scaling=_scaling(config.scaling),
+    scaling=band_settings.scaling_method(config),
     split_file=None if config.split in ("random", "blocks") else Path(config.split),
     block_size=config.block_size if config.split == "blocks" else None,
     samples_per_class=config.samples_per_class,
     replicas=config.replicas,
     seed=config.seed,
-    model=_model(config),
+    model=training_settings.model(config),
     mixed=one_of(("per_scene", "mixed"), "batch", config.batch) == "mixed",
     batch_size=config.batch_size,
     drop_last=one_of(("partial", "dropped"), "last_batch", config.last_batch) == "dropped",
     precision=one_of(tuple(products.PRECISIONS), "precision", config.precision),
-    schedule=_schedule(config),
+    schedule=training_settings.schedule(config),
     optimizer=config.optimizer.name,
     make_optimizer=optim.optimizer(config.optimizer.name, arguments),
     classify_method=one_of(classify.METHODS, "classify.method", config.classify.method),
@@ -222,120 +176,8 @@ def _origin(config):
   return Origin(Path(config.run), config.stem == "new", channels)
 
 
-def _scene_names(config):
-  names = tuple(config.scenes)
-  require(
-    len(names) >= 1,
-    "scenes",
-    names,
-    "the names of one scene or more, behind the colon of configs/own.py or in --config.scenes_file=<file>",
-  )
-  require(len(set(names)) == len(names), "scenes", names, "every scene once")
-  return names
-
-
 def _check_samples(config, all_given):
   number = config.samples_per_class
   least = 0 if all_given else 1
   expected = "1 or more" + (", or 0 for all training pixels" if all_given else "")
   require(number >= least, "samples_per_class", number, expected)
-
-
-def _check_alignment(config):
-  """The two ways to align have options of their own."""
-  if config.alignment == BY_WAVELENGTH and config.bands is not None:
-    raise RequestError(
-      f"config key bands is {config.bands}, which belongs to alignment=index; with alignment=wavelength "
-      "leave it at None, as in configs/own.py, and give 'grid' to choose the common bands"
-    )
-  if config.alignment == "index" and config.grid:
-    raise RequestError(
-      f"config key grid is {config.grid!r}, which belongs to alignment=wavelength; leave it empty"
-    )
-
-
-def _grid(text):
-  """ "400:2500:10", the end included, or "450,550,650", in nm."""
-  try:
-    if ":" in text:
-      first, end, step = map(float, text.split(":"))
-      # A step that fits up to rounding still ends at the end.
-      centres = first + step * np.arange(int((end - first) / step + 1e-6) + 1)
-    else:
-      centres = np.array([float(number) for number in text.split(",")])
-  except (ValueError, ZeroDivisionError, OverflowError):
-    centres = np.zeros(0)
-  require(
-    centres.size > 0 and np.isfinite(centres).all() and centres.min() > 0 and centres.max() >= 100,
-    "grid",
-    text,
-    "'first:last:step' in nm, such as '400:2500:10', or centres with commas between",
-  )
-  return centres
-
-
-def _scaling(text):
-  if text in scaling.METHODS:
-    return scaling.METHODS[text]
-  try:
-    number = float(text)
-  except ValueError:
-    number = np.nan
-  require(
-    0 < number < np.inf, "scaling", text, f"{', '.join(map(repr, scaling.METHODS))} or a positive number"
-  )
-  return functools.partial(scaling.by_number, number=number)
-
-
-def _model(config):
-  model = config.model
-  if one_of((*multitask.NAMES, SVM), "model.name", model.name) == SVM:
-    _check_svm(config)
-  return ModelSettings(
-    name=model.name,
-    spectral_knowledge=config.spectral_knowledge,
-    norm_per_scene=one_of(("per_scene", "joint"), "model.norm", model.norm) == "per_scene",
-    blocks=model.blocks,
-    pool=model.pool,
-    glorot=one_of(("normal", "glorot"), "model.init", model.init) == "glorot",
-    convolution=_convolution(config),
-  )
-
-
-def _convolution(config):
-  name = one_of(tuple(convolution.FORMS), "model.convolution", config.model.convolution)
-  require(
-    name == "products" or config.precision != "bfloat16",
-    "model.convolution",
-    name,
-    "'products' with precision='bfloat16'",
-  )
-  return name
-
-
-def _check_svm(config):
-  if config.model.pool or config.model.blocks != 1:
-    raise RequestError(
-      "model.pool and model.blocks are options of hresnet; with svm leave them at False and 1"
-    )
-  drawn, number = config.split in ("random", "blocks"), config.samples_per_class
-  require(
-    # 0 takes all pixels given, which are counted once they are read.
-    not drawn or number == 0 or number >= baselines.FOLDS,
-    "samples_per_class",
-    number,
-    f"{baselines.FOLDS} or more with svm, which is cross-validated in as many parts",
-  )
-
-
-def _schedule(config):
-  snapshots = tuple(config.snapshots)
-  whole = all(isinstance(epoch, int) for epoch in snapshots)
-  require(whole, "snapshots", snapshots, "whole numbers of epochs")
-  return Schedule(tuple(_phase(name, own) for name, own in sorted(config.phases.items())), snapshots)
-
-
-def _phase(name, own):
-  rate = own.learning_rate
-  require(0 < rate < np.inf, f"phases.{name}.learning_rate", rate, "a positive number")
-  return Phase(name, own.epochs, rate, tuple(own.frozen))

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 from ml_collections import config_dict
 
-from mtl_hsi import settings, workdir
+from mtl_hsi import training_settings, workdir
 from mtl_hsi.errors import RequestError
 from mtl_hsi.inputs import Inputs, read_inputs
 from mtl_hsi.models.multitask import Network, make_network
@@ -95,8 +95,8 @@ def read_run(directory: Path) -> TrainedRun:
   if not workdir.is_complete(directory, config):
     raise RequestError(f"the run in {directory} is not finished; go on with it by {_command(directory)}")
   config = config_dict.ConfigDict(config)
-  told = settings.read_training(config)
-  if told.model.name == settings.SVM:
+  told = training_settings.read(config)
+  if told.model.name == training_settings.SVM:
     raise RequestError(
       f"the run in {directory} has model.name=svm, whose machines are not kept; expected a run of a network"
     )

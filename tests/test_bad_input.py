@@ -205,6 +205,10 @@ def test_scenes_that_cannot_be_used(refusal, tmp_path, arrays, overrides, messag
   assert re.search(message, refusal(f"{OWN}:fields", *changes))
 
 
+# The coordinates of a building site, which lies nowhere on Earth.
+_SITE = 'ENGCRS["site",EDATUM["site"],CS[Cartesian,2],AXIS["x",east],AXIS["y",north],LENGTHUNIT["metre",1]]'
+
+
 def own_files(folder):
   """A cube in a raster, and labels in many forms that do not fit it, for scenes of one's own."""
   values, far = cube(FIELDS), rasterio.Affine(10, 0, 0, 0, -10, 0)
@@ -212,12 +216,18 @@ def own_files(folder):
   formats.save_raster(folder / "empty.tif", np.full_like(values, 7), nodata=7)
   formats.save_envi(folder / "mixed.dat", values, header="wavelength = {0.4, 0.5, 0.6, 700, 800, 900}")
   (folder / "cut.tif").write_bytes((folder / "cube.tif").read_bytes()[:900])
+  (folder / "text.tif").write_text("dear")
   formats.save_raster(folder / "gt.tif", FIELDS.astype(np.uint8))
+  # Whole up to its last pixels.
+  (folder / "cut_gt.tif").write_bytes((folder / "gt.tif").read_bytes()[:-20])
   formats.save_raster(folder / "elsewhere.tif", FIELDS.astype(np.uint8), crs="EPSG:32611", transform=far)
   shapes = [formats.in_crs(shapely.box(*box)) for box in ((0, 0, 3, 3), (5, 5, 7, 7), (30, 5, 33, 9))]
   formats.save_features(folder / "gt.gpkg", shapes[:2], crop=["maize", "lawn"], height=[1, 2])
+  formats.save_features(folder / "elsewhere.gpkg", shapes[:2], crs="EPSG:32611", crop=["maize", "lawn"])
+  formats.save_features(folder / "site.gpkg", shapes[:2], crs=_SITE, crop=["maize", "lawn"])
+  formats.save_features(folder / "no_crs.gpkg", shapes[:2], crs=None, crop=["maize", "lawn"])
   formats.save_features(folder / "outside.geojson", shapes, to="EPSG:4326", crop=["maize", "lawn", "rye"])
-  (folder / "gt.csv").write_text("row,column,crop\n1,1,maize\n2,2,lawn\n")
+  (folder / "gt.csv").write_text("row,column,crop,use\n1,1,maize,train\n2,2,lawn,validation\n")
   (folder / "twice.csv").write_text("row,column,class\n1,1,maize\n1,1,lawn\n")
 
 
@@ -231,13 +241,31 @@ def own_files(folder):
       line("elsewhere.tif has no labelled pixel", "EPSG:32611", "same"),
     ),
     ("cube.tif", "outside.geojson", "", line("outside.geojson: features wholly outside", r"2 \(rye\)")),
+    (
+      "cube.tif",
+      "elsewhere.gpkg",
+      "",
+      line("elsewhere.gpkg: features wholly outside the scene", "check both coordinate reference systems"),
+    ),
+    ("cube.tif", "site.gpkg", "", "site.gpkg cannot be brought into the scene's coordinates"),
+    ("cube.tif", "no_crs.gpkg", "", "no_crs.gpkg has no coordinate reference system; save it with one"),
     ("cube.tif", "gt.gpkg", "", line("cannot tell which column", "crop, height", "label_column")),
     ("cube.tif", "gt.gpkg", "label_column: klass", "has no column 'klass'; it has crop, height"),
-    ("cube.tif", "gt.csv", "", line("has no column 'class'", "names row, column, crop")),
+    ("cube.tif", "gt.csv", "", line("has no column 'class'", "names row, column, crop, use")),
+    ("cube.tif", "gt.gpkg", "split_column: use", "gt.gpkg has no column 'use'; it has crop, height"),
+    (
+      "cube.tif",
+      "gt.csv",
+      "label_column: crop\n  split_column: use",
+      "line 3 has 'validation' in the column 'use' .*; expected train or test",
+    ),
+    ("cube.tif", "gt.tif", "split_column: use", r"gt.tif has no columns; leave split_column \('use'\) out"),
     ("cube.tif", "twice.csv", "", "line 3: row 1, column 1 is 'lawn' here and of another class in line 2"),
     ("mixed.hdr", "gt.tif", "", line("mixed.hdr: wavelengths from 0.4 to 900", "mixed")),
     ("empty.tif", "gt.tif", "", "empty.tif holds no measurement at all"),
     ("cut.tif", "gt.tif", "", "cut.tif cannot be read as a raster"),
+    ("text.tif", "gt.tif", "", "text.tif cannot be read as a raster"),
+    ("cube.tif", "cut_gt.tif", "", "cut_gt.tif cannot be read as a raster"),
     ("cube.tif", "", "", "cube.tif holds one array only; name the file of the label image too"),
     ("cube.tif", "gt.tif", "scale: 0", "files.fields.scale is '0'; expected a finite number but 0"),
     ("cube.tif", "gt.tif", "nodata: none", "files.fields.nodata is 'none'; expected a number"),
@@ -270,6 +298,28 @@ def test_checking_only_says_what_there_is_and_writes_nothing(tmp_path, monkeypat
   assert "fields: 12 x 10 pixels of 10 x 10 metre, WGS 84 / UTM zone 33N\n  bands: 4 of 6 bands" in out
   assert "classes: 1 class 1 (40), 4 class 4 (32), 9 class 9 (36)" in out
   assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["uses.gpkg", "uses.csv"])
+def test_a_column_of_the_labels_gives_training_and_test_pixels(tmp_path, monkeypatch, name):
+  monkeypatch.chdir(tmp_path)
+  formats.save_raster(tmp_path / "cube.tif", cube(FIELDS))
+  shapes, classes = formats.squares(FIELDS)
+  uses = ["test" if place % 4 == 0 else "train" for place in range(len(classes))]
+  formats.save_features(tmp_path / "uses.gpkg", shapes, crop=classes, use=uses)
+  pixels = zip(np.argwhere(FIELDS), classes, uses)
+  rows = [f"{row},{column},{crop},{use}" for (row, column), crop, use in pixels]
+  (tmp_path / "uses.csv").write_text("\n".join(["row,column,crop,use", *rows]))
+  options = {"cube": "cube.tif", "labels": name, "label_column": "crop", "split_column": "use"}
+  changes = [f"--config.files.fields.{key}={value}" for key, value in options.items()]
+  outcome = launching.launch(
+    f"{OWN}:fields", *changes, "--config.samples_per_class=0", "--config.check_only=True"
+  )
+  assert outcome.status == 0, outcome.err
+  assert (
+    "1 class 1 (30 for training, 10 for testing), 4 class 4 (24 for training, 8 for testing)" in outcome.out
+  )
+  assert "3 classes, 81 training and 27 test pixels" in outcome.out
 
 
 def test_a_wrong_key_in_a_mat_file(refusal, tmp_path):

@@ -122,14 +122,24 @@ def test_help_shows_every_flag():
     assert f"--{name}: " in out
 
 
-def test_an_interrupt_ends_without_a_traceback():
+@pytest.mark.parametrize(
+  ("overrides", "left"),
+  [
+    ([], "the same command goes on from the last checkpoint"),
+    (["--config.check_only=True"], "nothing was written"),
+  ],
+)
+def test_an_interrupt_ends_without_a_traceback(overrides, left):
   with mock.patch.object(experiment, "run", side_effect=KeyboardInterrupt):
+    outcome = launching.launch(IN, *overrides)
+  assert outcome == (128 + signal.SIGINT, "", f"interrupted; {left}\n")
+
+
+def test_an_interrupt_before_the_flags_are_read_ends_without_a_traceback():
+  with mock.patch("mtl_hsi.commandline._ConfigFile.parse", side_effect=KeyboardInterrupt):
     outcome = launching.launch(IN)
-  assert outcome == (
-    128 + signal.SIGINT,
-    "",
-    "interrupted; the same command goes on from the last checkpoint\n",
-  )
+  assert outcome.status == 128 + signal.SIGINT
+  assert "Traceback" not in outcome.err
 
 
 def test_errors_of_many_lines_become_one():

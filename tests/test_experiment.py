@@ -1,6 +1,7 @@
 """One experiment from command line to report, on two scenes in files and a simulated one."""
 
 import json
+import os
 from unittest import mock
 
 import numpy as np
@@ -201,6 +202,22 @@ def test_a_complete_directory_is_left_alone(finished, inputs):
     f"{finished} is complete; nothing to do. Its report: {finished / 'report.html'}\n",
     "",
   )
+  assert launching.contents(finished) == before
+
+
+def test_a_scenes_file_newer_than_a_complete_run_is_named(finished, inputs):
+  town = inputs / "town.npz"
+  before, time = launching.contents(finished), town.stat()
+  town.touch()
+  try:
+    outcome = launching.launch(*launching.arguments(inputs, finished))
+  finally:
+    os.utime(town, ns=(time.st_atime_ns, time.st_mtime_ns))
+  assert outcome.status == 0
+  assert outcome.out.splitlines()[1:] == [
+    f"note: {town} is newer than the run, whose results are those of the file as it was; name another "
+    "--workdir to train on it"
+  ]
   assert launching.contents(finished) == before
 
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -160,6 +161,9 @@ def test_bands_at_other_wavelengths_are_warned_of(finished, tmp_path):
     ({"replicas": "2"}, "config key replicas is '2'; the run in .* has replicas 0 to 1"),
     ({"replicas": "both"}, "config key replicas is 'both'; expected 'all' or one replica's number"),
     ({"nodata": "none"}, "config key nodata is 'none'; expected a number"),
+    ({"scale": "0"}, "config key scale is '0'; expected a finite number but 0"),
+    ({"offset": "inf"}, "config key offset is 'inf'; expected a finite number"),
+    ({"wavelength_unit": "cm"}, "config key wavelength_unit is 'cm'; expected one of 'nm', 'um'"),
     ({"classify.tile_pixels": "0"}, "classify.tile_pixels is 0; expected 1 or more"),
     ({"image": "/nowhere.tif"}, "no such file: /nowhere.tif"),
     ({"nodata": "7"}, "holds no measurement"),
@@ -180,9 +184,13 @@ def test_what_cannot_be_predicted_is_refused(finished, tmp_path, overrides, mess
 
 def test_an_image_of_other_bands_is_refused_with_both_numbers(finished, tmp_path):
   write_raster(tmp_path / "wide.tif", np.ones((5, 4, BANDS + 1), np.uint16))
+  before = launching.contents(tmp_path)
   outcome = predict(finished, tmp_path / "wide.tif", output=tmp_path / "map")
-  assert outcome.status == 2
-  assert re.search(rf"wide.tif has {BANDS + 1} bands and scene 'fields' of .* had {BANDS};", outcome.err)
+  assert (outcome.status, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+  assert re.search(
+    rf"error: .*wide.tif has {BANDS + 1} bands and scene 'fields' of .* had {BANDS};", outcome.err
+  )
+  assert launching.contents(tmp_path) == before
 
 
 @pytest.mark.parametrize("ending", class_maps.ENDINGS)
@@ -203,6 +211,19 @@ def test_a_torn_image_is_refused_and_leaves_nothing(finished, tmp_path):
   outcome = predict(finished, tmp_path / "torn.tif", output=tmp_path / "maps" / "map")
   assert outcome.status == 2
   assert re.search(r"error: .*torn.tif .*cut short", outcome.err.splitlines()[-1]), outcome.err
+  assert launching.contents(tmp_path) == before
+  assert not (tmp_path / "maps").exists()
+
+
+def test_an_interrupt_leaves_nothing_of_a_map_and_says_so(finished, fields, tmp_path):
+  before = launching.contents(tmp_path)
+  with mock.patch("mtl_hsi.class_maps.ClassMaps.write", side_effect=KeyboardInterrupt):
+    outcome = predict(finished, fields, output=tmp_path / "maps" / "map")
+  assert outcome.status == 130
+  assert outcome.err.splitlines()[-1] == (
+    "interrupted; nothing is left of a map that was not finished; the same command begins it anew"
+  )
+  assert "Traceback" not in outcome.err
   assert launching.contents(tmp_path) == before
   assert not (tmp_path / "maps").exists()
 

@@ -221,15 +221,14 @@ def test_splits_by_blocks_keep_the_networks_patches_apart(options):
 
 def test_test_pixels_given_are_those_of_all_replicas(options):
   rows, columns = np.indices(launching.FIELDS.shape)
-  train = dataclasses.replace(scene(), labels=launching.FIELDS * (columns < 6))
-  test_labels = launching.FIELDS * ((columns >= 7) & (rows >= 4))
-  test = dataclasses.replace(train, labels=test_labels, class_names={1: "a", 9: "c"})
-  made = prepare(options, train, test_loaders={"fields": lambda: test})
-  np.testing.assert_array_equal(made.scenes["fields"].labels, train.labels + test.labels)
+  tested = (launching.FIELDS > 0) & (columns >= 7) & (rows >= 4)
+  labels = np.where((columns < 6) | tested, launching.FIELDS, 0).astype(np.int32)
+  given = dataclasses.replace(scene(), labels=labels, tested=tested)
+  made = prepare(options, given)
   for rows in made.splits["fields"].test:
-    assert rows.tolist() == np.argwhere(test.labels).tolist()
+    assert rows.tolist() == np.argwhere(tested).tolist()
   assert made.splits["fields"].train.shape == (2, 9, 2)
-  every = prepare(options, train, test_loaders={"fields": lambda: test}, samples_per_class=0)
+  every = prepare(options, given, samples_per_class=0)
   assert every.splits["fields"].train.shape == (2, 72, 2)
   assert "all training pixels given" in introduction.description(
     dataclasses.replace(options, samples_per_class=0)
@@ -318,7 +317,7 @@ def test_the_papers_figure_stands_beside_the_papers_run(indian_pines):
     {"samples_per_class": 7},
     {"split_file": "split.npz"},
     {"block_size": 24},
-    {"test_loaders": {"indian_pines": None}},
+    {"given_splits": frozenset({"indian_pines"})},
     {"bands": None},
     {"alignment": "wavelength"},
     {"bands": 103},

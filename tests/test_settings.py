@@ -7,9 +7,10 @@ import optax
 import pytest
 
 from configs import common
-from mtl_hsi import scaling, scene_settings, settings
+from mtl_hsi import image_settings, scaling, settings, training_settings
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes import files, registry, simulate
+from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.scenes_file import OPTIONS
 
 
@@ -40,21 +41,31 @@ def test_a_grid_is_a_range_with_its_end_or_a_list(text, centres):
 
 def test_a_split_is_random_by_blocks_or_read():
   options = settings.read(config())
-  assert (options.split_file, options.block_size, options.test_loaders) == (None, None, {})
+  assert (options.split_file, options.block_size, options.given_splits) == (None, None, frozenset())
   options = settings.read(config(split="blocks", block_size=30))
   assert (options.split_file, options.block_size) == (None, 30)
   with pytest.raises(RequestError, match="samples_per_class is 2; expected 3 or more with svm"):
     settings.read(config(split="blocks", samples_per_class=2, model__name="svm"))
 
 
-def test_test_labels_are_read_like_the_others():
-  own = {"files__fields__test": "t.npz", "files__fields__labels_key": "gt"}
-  options = settings.read(config(scenes=("fields",), samples_per_class=0, **own))
-  train, test = options.loaders["fields"], options.test_loaders["fields"]
-  assert (train.keywords["labels"], train.keywords["labels_key"]) == (None, "gt")
-  assert (str(test.keywords["labels"]), test.keywords["labels_key"]) == ("t.npz", None)
-  assert test.keywords["cube"] == train.keywords["cube"]
-  assert options.samples_per_class == 0
+@pytest.mark.parametrize(
+  ("option", "text", "told"), [("test", "t.npz", Path("t.npz")), ("split_column", "use", "use")]
+)
+def test_a_scene_says_which_pixels_are_tested(option, text, told):
+  options = settings.read(
+    config(scenes=("fields",), samples_per_class=0, **{f"files__fields__{option}": text})
+  )
+  assert options.loaders["fields"].keywords[option] == told
+  assert (options.given_splits, options.samples_per_class) == ({"fields"}, 0)
+
+
+def test_scenes_in_memory_say_which_pixels_are_tested():
+  labels = np.array([[1, 2, 2]], np.int32)
+  scene = Scene(
+    "fields", np.ones((1, 3, 4)), labels, {1: "a", 2: "b"}, tested=np.array([[False, False, True]])
+  )
+  options = settings.read(config(scenes=("fields",), samples_per_class=0), {"fields": scene})
+  assert options.given_splits == {"fields"}
 
 
 def test_values_reach_their_places():
@@ -84,7 +95,7 @@ def test_values_reach_their_places():
   assert (options.bands, options.reversed) == (103, {"salinas"})
   assert str(options.split_file) == "there/split.npz"
   assert (options.samples_per_class, options.replicas, options.seed) == (7, 3, 11)
-  assert options.model == settings.ModelSettings("ccnn", False, False, 1, False, True, "products")
+  assert options.model == training_settings.ModelSettings("ccnn", False, False, 1, False, True, "products")
   assert (options.mixed, options.batch_size, options.drop_last) == (True, 8, True)
   assert options.precision == "bfloat16"
   assert (options.scaling.func, options.scaling.keywords) == (scaling.by_number, {"number": 5000.0})
@@ -150,7 +161,7 @@ def test_options_of_a_scenes_files():
   }
   options = {f"files__fields__{key}": text for key, text in texts.items()}
   made = config(**options, files__fields__classes="c.csv", files__fields__label_column="crop")
-  given = scene_settings.image_options(made, "fields")
+  given = image_settings.read(made.files.fields, "files.fields.")
   assert given == {
     **{"nodata": -9999.0, "scale": 0.5, "offset": None},
     **{"wavelengths": Path("b.csv"), "wavelength_unit": "um", "bad_bands": "3"},
@@ -208,6 +219,18 @@ def test_options_of_a_scenes_files():
     (
       {"files__fields__test": "t.npz", "split": "split.npz"},
       "files.fields.test gives test pixels, and split",
+    ),
+    (
+      {"files__fields__split_column": "use", "split": "split.npz"},
+      "files.fields.split_column gives test pixels, and split",
+    ),
+    (
+      {"files__fields__split_column": "use", "files__fields__test": "t.npz"},
+      "files.fields.test and .split_column both give test pixels; leave one of them out",
+    ),
+    (
+      {"files__salinas": {**dict.fromkeys(OPTIONS, ""), "bands": "0:100", "test": "t.npz"}},
+      "files.salinas.test is 't.npz' and there is no files.salinas.cube: a public scene has files of its own",
     ),
     ({"files__fields__test": "t.npz", "samples_per_class": 0}, "samples_per_class is 0; expected 1 or more"),
     ({"alignment": "magic"}, "alignment is 'magic'; expected one of 'index', 'wavelength'"),
@@ -281,7 +304,7 @@ def test_what_cannot_be_is_refused_by_key(changes, message):
 
 @pytest.mark.parametrize("changes", [{"samples_per_class": 3}, {"samples_per_class": 1, "split": "s.npz"}])
 def test_an_svm_needs_three_samples_per_class_unless_they_are_given(changes):
-  assert settings.read(config(model__name="svm", **changes)).model.name == settings.SVM == "svm"
+  assert settings.read(config(model__name="svm", **changes)).model.name == training_settings.SVM == "svm"
 
 
 @pytest.mark.parametrize("key", ["replicas", "model.norm", "phases.phase1.frozen", "files.fields.sensor"])

@@ -4,8 +4,8 @@ import hashlib
 from pathlib import Path
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes import label_arrays
 from mtl_hsi.scenes.arrays import read_array
-from mtl_hsi.scenes.files import read_labels
 from mtl_hsi.scenes.public import PublicFile, PublicScene, check_counts, check_shape
 
 
@@ -54,7 +54,7 @@ def check_file_content(facts: PublicScene, file: PublicFile, path: Path) -> None
   if file == facts.cube:
     check_shape(read_array(path, file.key).shape, facts)
   else:
-    check_counts(read_labels(path, file.key), facts)
+    check_counts(label_arrays.read(path, file.key), facts)
 
 
 def _sha256_if_there(path: Path) -> str | None:

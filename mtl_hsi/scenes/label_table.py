@@ -1,18 +1,19 @@
-"""Labels from a CSV file of pixels: row, column, class."""
+"""Labels from a CSV file of pixels: row, column, class and, if wanted, train or test."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes import class_table
+from mtl_hsi.scenes import class_table, label_parts
 from mtl_hsi.scenes.class_table import ClassTable
-from mtl_hsi.scenes.labels import Grid, Labels
+from mtl_hsi.scenes.labels import Columns, Grid, Labels
 
 _CLASS = "class"
 
 
-def read(path: Path, grid: Grid, column: str | None, table: ClassTable | None) -> Labels:
+def read(path: Path, grid: Grid, columns: Columns, table: ClassTable | None) -> Labels:
   """Reads labelled pixels, whose rows and columns count from 0 at the upper left.
 
   The header names the columns `row`, `column` and the classes', which are ids or names.
@@ -20,30 +21,51 @@ def read(path: Path, grid: Grid, column: str | None, table: ClassTable | None) -
   Args:
     path: the file.
     grid: of the scene.
-    column: name of the classes' column; None: "class".
+    columns: names of the classes' column, None: "class"; and of the one that says "train" or "test", or None.
     table: classes by id, or None.
 
   Raises:
-    RequestError: a column is missing, a pixel lies outside the scene or has two classes, or has none.
+    RequestError: a column is missing, a pixel lies outside the scene, has no class, or is given twice with
+      other classes or uses.
   """
-  column, where = column or _CLASS, str(path.absolute())
-  rows = class_table.read_rows(path, ("row", "column", column))
+  column, split, where = columns.classes or _CLASS, columns.split, str(path.absolute())
+  rows = class_table.read_rows(path, ("row", "column", column, *([split] if split else [])))
   pixels = [_pixel(row, grid.shape, f"{where}: line {number}") for number, row in rows]
   for number, row in rows:
     if not row[column]:
       raise RequestError(f"{where}: line {number} has no class in the column {column!r}")
   ids, names = class_table.resolve([row[column] for _, row in rows], table, where)
+  numbers = [number for number, _ in rows]
+  _check_once(pixels, numbers, [row[column] for _, row in rows], ids, "class", where)
   image = np.zeros(grid.shape, np.int32)
+  image[tuple(np.transpose(pixels))] = ids
+  if split is None:
+    return Labels(image, names)
+  uses = [row[split] for _, row in rows]
+  tested = label_parts.tested(uses, [f"line {number}" for number in numbers], split, where)
+  _check_once(pixels, numbers, uses, tested, "use", where)
+  mask = np.zeros(grid.shape, bool)
+  mask[tuple(np.transpose(pixels))] = tested
+  return Labels(np.where(mask, 0, image), names, test=np.where(mask, image, 0))
+
+
+def _check_once(
+  pixels: Sequence[tuple[int, int]],
+  numbers: Sequence[int],
+  texts: Sequence[str],
+  values: Sequence,
+  what: str,
+  where: str,
+) -> None:
+  """Refuses a pixel that stands in two lines with different values."""
   seen = {}
-  for (number, row), pixel, class_id in zip(rows, pixels, ids, strict=True):
-    first, known = seen.setdefault(pixel, (number, class_id))
-    if known != class_id:
+  for pixel, number, text, value in zip(pixels, numbers, texts, values, strict=True):
+    first, known = seen.setdefault(pixel, (number, value))
+    if known != value:
       raise RequestError(
-        f"{where}: line {number}: row {pixel[0]}, column {pixel[1]} is {row[column]!r} here and of another "
-        f"class in line {first}"
+        f"{where}: line {number}: row {pixel[0]}, column {pixel[1]} is {text!r} here and of another {what} "
+        f"in line {first}"
       )
-    image[pixel] = class_id
-  return Labels(image, names)
 
 
 def _pixel(row: dict[str, str], shape: tuple[int, int], where: str) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """Labels from polygons, lines and points with a class column, brought onto the scene's pixels."""
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import geopandas
@@ -11,9 +12,9 @@ import shapely
 from rasterio import features
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes import class_table
+from mtl_hsi.scenes import class_table, label_parts
 from mtl_hsi.scenes.class_table import ClassTable
-from mtl_hsi.scenes.labels import Grid, Labels, matrix
+from mtl_hsi.scenes.labels import Columns, Grid, Labels, matrix
 
 # Names under which the classes' column is looked for.
 _COLUMNS = ("class", "label", "class_id", "class_name")
@@ -22,7 +23,7 @@ _TOLERANCE = 0.01
 _SHOWN = 5
 
 
-def read(path: Path, layer: str | None, grid: Grid, column: str | None, table: ClassTable | None) -> Labels:
+def read(path: Path, layer: str | None, grid: Grid, columns: Columns, table: ClassTable | None) -> Labels:
   """Reads features and labels the pixels that they cover.
 
   A polygon covers the pixels whose centres lie in it, a point the pixel that it falls in, a line those that
@@ -33,8 +34,8 @@ def read(path: Path, layer: str | None, grid: Grid, column: str | None, table: C
     path: the file.
     layer: the layer, or None for the only one.
     grid: of the scene.
-    column: name of the classes' column; None: one of `class`, `label`, `class_id`, `class_name`, or the only
-      column.
+    columns: names of the classes' column, None: one of `class`, `label`, `class_id`, `class_name`, or the
+      only column; and of the one that says "train" or "test", or None.
     table: classes by id, or None.
 
   Raises:
@@ -47,7 +48,7 @@ def read(path: Path, layer: str | None, grid: Grid, column: str | None, table: C
       "labels as an image or as a CSV file of row, column, class"
     )
   everything = _read(path, layer)
-  column = _class_column(everything, column, where)
+  column = _class_column(everything, columns, where)
   frame = everything[everything[column].notna() & ~_is_empty(everything.geometry)]
   if frame.empty:
     raise RequestError(f"{where} has no feature with a geometry and a class in the column {column!r}")
@@ -58,12 +59,12 @@ def read(path: Path, layer: str | None, grid: Grid, column: str | None, table: C
   titles = np.array([f"{index} ({value})" for index, value in frame[column].items()])
   remarks += _check_inside(shapes, titles, grid, where)
   ids, names = class_table.resolve(frame[column].tolist(), table, where)
-  image, overlap, empty = _burn(shapes, np.array(ids), grid.shape)
-  if empty.any():
-    remarks.append(f"features that hold no centre of a pixel label nothing: {_some(titles[empty])}")
-  if overlap:
-    remarks.append(f"{overlap} pixels that features of several classes cover left unlabelled")
-  return Labels(image, names, None, tuple(remarks))
+  ids, tested = np.array(ids), _tested(frame, columns.split, titles, where)
+  image, notes = _label(shapes[~tested], ids[~tested], titles[~tested], grid.shape)
+  if columns.split is None:
+    return Labels(image, names, None, (*remarks, *notes))
+  test, test_notes = _label(shapes[tested], ids[tested], titles[tested], grid.shape)
+  return Labels(image, names, None, (*remarks, *notes, *test_notes), test)
 
 
 def _read(path: Path, layer: str | None) -> geopandas.GeoDataFrame:
@@ -99,20 +100,33 @@ def _layer(path: Path, layer: str | None) -> str:
   return layer
 
 
-def _class_column(frame: geopandas.GeoDataFrame, column: str | None, where: str) -> str:
-  columns = [str(name) for name in frame.columns if name != frame.geometry.name]
+def _class_column(frame: geopandas.GeoDataFrame, columns: Columns, where: str) -> str:
+  """The column of the classes, once those that are named are seen to be there."""
+  there = [str(name) for name in frame.columns if name != frame.geometry.name]
+  for column in filter(None, columns):
+    if column not in there:
+      raise RequestError(f"{where} has no column {column!r}; it has {', '.join(there) or 'none'}")
+  if columns.classes is not None:
+    return columns.classes
+  left = [name for name in there if name != columns.split]
+  likely = [name for name in left if name.lower() in _COLUMNS]
+  for group in (likely, left):
+    if len(group) == 1:
+      return group[0]
+  raise RequestError(
+    f"{where}: cannot tell which column holds the classes; it has {', '.join(there) or 'none'}: name it "
+    "by label_column"
+  )
+
+
+def _tested(
+  frame: geopandas.GeoDataFrame, column: str | None, titles: Sequence[str], where: str
+) -> np.ndarray:
+  """Which features are for testing, bool `[n]`; none without a column that says so."""
   if column is None:
-    likely = [name for name in columns if name.lower() in _COLUMNS]
-    for group in (likely, columns):
-      if len(group) == 1:
-        return group[0]
-    raise RequestError(
-      f"{where}: cannot tell which column holds the classes; it has {', '.join(columns) or 'none'}: name it "
-      "by label_column"
-    )
-  if column not in columns:
-    raise RequestError(f"{where} has no column {column!r}; it has {', '.join(columns) or 'none'}")
-  return column
+    return np.zeros(len(frame), bool)
+  uses = ["" if missing else str(use) for use, missing in zip(frame[column], frame[column].isna())]
+  return label_parts.tested(uses, [f"feature {title}" for title in titles], column, where)
 
 
 def _is_empty(shapes: geopandas.GeoSeries) -> pandas.Series:
@@ -152,6 +166,19 @@ def _check_inside(shapes: np.ndarray, names: np.ndarray, grid: Grid, where: str)
 def _some(names: np.ndarray) -> str:
   more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
   return ", ".join(names[:_SHOWN]) + more
+
+
+def _label(
+  shapes: np.ndarray, ids: np.ndarray, titles: np.ndarray, shape: tuple[int, int]
+) -> tuple[np.ndarray, list[str]]:
+  """Label image of features, and remarks on what in them labels nothing."""
+  image, overlap, empty = _burn(shapes, ids, shape)
+  remarks = []
+  if empty.any():
+    remarks.append(f"features that hold no centre of a pixel label nothing: {_some(titles[empty])}")
+  if overlap:
+    remarks.append(f"{overlap} pixels that features of several classes cover left unlabelled")
+  return image, remarks
 
 
 def _burn(shapes: np.ndarray, ids: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, int, np.ndarray]:

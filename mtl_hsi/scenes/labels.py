@@ -18,6 +18,15 @@ class Grid(NamedTuple):
   georeference: Georeference | None
 
 
+class Columns(NamedTuple):
+  """Columns of features or of a table: of the classes, None meaning that it is looked for, and of "train" or
+  "test", or None.
+  """
+
+  classes: str | None
+  split: str | None
+
+
 class Labels(NamedTuple):
   """Labels of a scene.
 
@@ -26,12 +35,17 @@ class Labels(NamedTuple):
     names: by class id, as far as the source has names; None where it has none.
     colours: the same of colours, red, green and blue from 0 to 255.
     remarks: what was done to them that the user should know, a sentence each.
+    test: class ids of the test pixels int32 `[H, W]`, those of the training pixels being in `image`; None
+      where they are not told apart.
+    origin: file and key, for the scene's provenance.
   """
 
   image: np.ndarray
   names: Mapping[int, str] | None = None
   colours: Mapping[int, RGB] | None = None
   remarks: tuple[str, ...] = ()
+  test: np.ndarray | None = None
+  origin: str = ""
 
 
 def matrix(georeference: Georeference) -> np.ndarray:

@@ -66,7 +66,22 @@ def _spectrum(scene: Scene) -> str:
 
 def _classes(scene: Scene) -> list[str]:
   counts = np.bincount(scene.labels[scene.labels > 0])
-  return [f"{class_id} {scene.class_names[class_id]} ({counts[class_id]})" for class_id in scene.class_ids]
+  numbers = [f"{counts[class_id]}" for class_id in scene.class_ids]
+  if scene.tested is not None:
+    trained = _trained(scene)
+    numbers = [
+      f"{trained[class_id]} for training, {counts[class_id] - trained[class_id]} for testing"
+      for class_id in scene.class_ids
+    ]
+  return [
+    f"{class_id} {scene.class_names[class_id]} ({number})"
+    for class_id, number in zip(scene.class_ids, numbers, strict=True)
+  ]
+
+
+def _trained(scene: Scene) -> np.ndarray:
+  """Training pixels by class id, where they are given."""
+  return np.bincount(scene.labels[~scene.tested], minlength=scene.class_ids[-1] + 1)
 
 
 def _odd(scene: Scene, values: _Values, samples_per_class: int | None) -> list[str]:
@@ -78,6 +93,12 @@ def _odd(scene: Scene, values: _Values, samples_per_class: int | None) -> list[s
         f"class {class_id} ({scene.class_names[class_id]}) has {counts[class_id]} pixels: with "
         f"{samples_per_class} samples a class all of them train, and none tests"
       )
+  if scene.tested is not None:
+    untrained = [class_id for class_id in scene.class_ids if not _trained(scene)[class_id]]
+    odd += [
+      f"class {class_id} ({scene.class_names[class_id]}) has test pixels only: nothing is trained to find it"
+      for class_id in untrained
+    ]
   constant = np.flatnonzero(values.lowest == values.highest)
   if len(constant):
     odd.append(f"{len(constant)} bands have one value everywhere, from 0 of those read: {in_words(constant)}")

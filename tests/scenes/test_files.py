@@ -5,7 +5,8 @@ import pytest
 import scipy.io
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.files import read_labels, read_scene
+from mtl_hsi.scenes import label_arrays
+from mtl_hsi.scenes.files import read_scene
 
 _CUBE = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
 _LABELS = np.array([[0, 1, 3, 0], [1, 1, 0, 3], [3, 0, 0, 1]], np.uint8)
@@ -186,7 +187,7 @@ def test_names_must_cover_the_classes_that_occur(tmp_path):
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.uint64, np.float32, np.float64])
 @pytest.mark.parametrize("shape", [(3, 4), (3, 4, 1), (1, 3, 4)])
 def test_whole_numbers_of_any_dtype_become_int32_images(tmp_path, dtype, shape):
-  labels = read_labels(_save(tmp_path / "gt.npy", gt=_LABELS.astype(dtype).reshape(shape)), None)
+  labels = label_arrays.read(_save(tmp_path / "gt.npy", gt=_LABELS.astype(dtype).reshape(shape)), None)
   np.testing.assert_array_equal(labels, _LABELS)
   assert labels.dtype == np.int32
 
@@ -209,7 +210,7 @@ def test_whole_numbers_of_any_dtype_become_int32_images(tmp_path, dtype, shape):
 )
 def test_what_is_no_label_image_is_refused(tmp_path, array, message):
   with pytest.raises(RequestError, match=message):
-    read_labels(_save(tmp_path / "gt.npy", gt=array), None)
+    label_arrays.read(_save(tmp_path / "gt.npy", gt=array), None)
 
 
 @pytest.mark.parametrize(

@@ -122,3 +122,18 @@ def test_fill_values_are_no_measurements(value):
   nodata = np.zeros((3, 4), bool)
   nodata[1, 2] = True
   assert _scene(cube=cube, nodata=nodata).nodata.sum() == 1
+
+
+@pytest.mark.parametrize(
+  ("tested", "message"),
+  [
+    (np.zeros((4, 3), bool), r"tested mask is bool of \(4, 3\)"),
+    (np.zeros((3, 4), np.uint8), "tested mask is uint8"),
+    (np.zeros((3, 4), bool), "no labelled pixel is for testing"),
+    (np.ones((3, 4), bool), "pixels without a label are marked for testing"),
+    (np.eye(3, 4, dtype=bool) & [True, False, False, False], "1 class among the training labels"),
+  ],
+)
+def test_test_pixels_that_cannot_be(tested, message):
+  with pytest.raises(RequestError, match=message):
+    _scene(tested=tested)

@@ -74,3 +74,16 @@ def test_wavelengths_out_of_order_and_remarks_are_noted():
 def test_bands_of_one_width_have_one_figure():
   made = _scene(wavelengths=np.array([400.0, 500, 600, 700]), widths=np.full(4, 12.0))
   assert "400 to 700 nm, 12 nm wide" in summary(made, "4 bands", 1)
+
+
+def test_pixels_for_training_and_testing_are_counted_where_they_are_given():
+  labels = _LABELS.copy()
+  labels[0, 3], tested = 9, np.zeros(_LABELS.shape, bool)
+  tested[:5], names = labels[:5] > 0, {1: "maize", 4: "oats", 9: "rye"}
+  scene = _scene(labels=labels, class_names=names, tested=tested)
+  lines = summary(scene, "4 bands", None).split("\n")
+  assert lines[3:] == [
+    "  classes: 1 maize (45 for training, 15 for testing), 4 oats (15 for training, 5 for testing), "
+    "9 rye (0 for training, 1 for testing)",
+    "  note: class 9 (rye) has test pixels only: nothing is trained to find it",
+  ]

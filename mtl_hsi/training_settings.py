@@ -1,0 +1,122 @@
+"""The part of a config that networks and their training depend on: from its keys to checked, typed values."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from mtl_hsi import baselines, scene_settings
+from mtl_hsi.config_checks import one_of, require
+from mtl_hsi.errors import RequestError
+from mtl_hsi.models import convolution, multitask
+from mtl_hsi.schedule import Phase, Schedule
+
+SVM = "svm"
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelSettings:
+  """Arguments of `models.multitask.make_network` that a config decides; `SVM` by name is no network."""
+
+  name: str
+  spectral_knowledge: bool
+  norm_per_scene: bool
+  blocks: int
+  pool: bool
+  glorot: bool
+  convolution: str
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingSettings:
+  """What a finished run was told that its networks depend on, as in `settings.Settings`; scenes by name."""
+
+  scenes: tuple[str, ...]
+  target: str
+  model: ModelSettings
+  schedule: Schedule
+  replicas: int
+  precision: str
+
+
+def read(config: Any) -> TrainingSettings:
+  """Reads back from the config of a finished run what its networks need; its scenes' files may be gone.
+
+  Raises:
+    RequestError: the config lacks a key, or a value is of no use.
+  """
+  try:
+    return TrainingSettings(
+      scenes=scene_settings.names(config),
+      target=config.target,
+      model=model(config),
+      schedule=schedule(config),
+      replicas=config.replicas,
+      precision=config.precision,
+    )
+  except (AttributeError, KeyError) as error:
+    raise RequestError(f"the config of the run lacks a key: {error}") from error
+
+
+def model(config: Any) -> ModelSettings:
+  """Reads and checks what the network is.
+
+  Raises:
+    RequestError: names the key, its value and what was expected.
+  """
+  own = config.model
+  if one_of((*multitask.NAMES, SVM), "model.name", own.name) == SVM:
+    _check_svm(config)
+  return ModelSettings(
+    name=own.name,
+    spectral_knowledge=config.spectral_knowledge,
+    norm_per_scene=one_of(("per_scene", "joint"), "model.norm", own.norm) == "per_scene",
+    blocks=own.blocks,
+    pool=own.pool,
+    glorot=one_of(("normal", "glorot"), "model.init", own.init) == "glorot",
+    convolution=_convolution(config),
+  )
+
+
+def _convolution(config):
+  name = one_of(tuple(convolution.FORMS), "model.convolution", config.model.convolution)
+  require(
+    name == "products" or config.precision != "bfloat16",
+    "model.convolution",
+    name,
+    "'products' with precision='bfloat16'",
+  )
+  return name
+
+
+def _check_svm(config):
+  if config.model.pool or config.model.blocks != 1:
+    raise RequestError(
+      "model.pool and model.blocks are options of hresnet; with svm leave them at False and 1"
+    )
+  drawn, number = config.split in ("random", "blocks"), config.samples_per_class
+  require(
+    # 0 takes all pixels given, which are counted once they are read.
+    not drawn or number == 0 or number >= baselines.FOLDS,
+    "samples_per_class",
+    number,
+    f"{baselines.FOLDS} or more with svm, which is cross-validated in as many parts",
+  )
+
+
+def schedule(config: Any) -> Schedule:
+  """Reads and checks phases and snapshots.
+
+  Raises:
+    RequestError: names the key, its value and what was expected.
+  """
+  snapshots = tuple(config.snapshots)
+  whole = all(isinstance(epoch, int) for epoch in snapshots)
+  require(whole, "snapshots", snapshots, "whole numbers of epochs")
+  return Schedule(tuple(_phase(name, own) for name, own in sorted(config.phases.items())), snapshots)
+
+
+def _phase(name, own):
+  rate = own.learning_rate
+  require(0 < rate < np.inf, f"phases.{name}.learning_rate", rate, "a positive number")
+  return Phase(name, own.epochs, rate, tuple(own.frozen))

@@ -1,0 +1,155 @@
+"""Training and test labels, from a file of each or told apart by a column."""
+
+import numpy as np
+import pytest
+import shapely
+
+from mtl_hsi.errors import RequestError
+from tests.scenes import formats
+
+_CUBE = np.arange(1, 61, dtype=np.int16).reshape(3, 4, 5)
+_TRAIN = np.array([[1, 1, 1, 0], [4, 4, 0, 0], [0, 0, 0, 0]], np.uint8)
+_TEST = np.array([[0, 0, 0, 0], [0, 0, 0, 1], [4, 0, 9, 1]], np.uint8)
+
+
+@pytest.fixture
+def cube(tmp_path):
+  return formats.save_raster(tmp_path / "cube.tif", _CUBE)
+
+
+def _npz(path, labels, **arrays):
+  np.savez(path, gt=labels, **arrays)
+  return path
+
+
+def _features(path, uses, labels=None, **columns):
+  """Every labelled pixel as a polygon of a class, used for one thing."""
+  shapes, classes = formats.squares(_TRAIN + _TEST if labels is None else labels)
+  return formats.save_features(path, shapes, crop=[f"crop {i}" for i in classes], use=uses, **columns)
+
+
+def _uses():
+  labels = _TRAIN + _TEST
+  return ["test" if tested else "train" for tested in _TEST[labels > 0]]
+
+
+def _table(path, *rows, header="row,column,class,use"):
+  path.write_text("\n".join([header, *rows]))
+  return path
+
+
+def _assert_parts(scene):
+  np.testing.assert_array_equal(scene.tested, _TEST > 0)
+  np.testing.assert_array_equal(scene.labels > 0, (_TRAIN + _TEST) > 0)
+
+
+def test_two_files_are_one_scene(cube, tmp_path):
+  scene = formats.read(cube, _npz(tmp_path / "a.npz", _TRAIN), test=_npz(tmp_path / "b.npz", _TEST))
+  np.testing.assert_array_equal(scene.labels, _TRAIN + _TEST)
+  _assert_parts(scene)
+  assert scene.class_names == {1: "class 1", 4: "class 4", 9: "class 9"}
+  assert "labels from a.npz (gt), test labels from b.npz (gt)" in scene.provenance
+  assert formats.read(cube, tmp_path / "a.npz").tested is None
+
+
+def test_a_class_that_only_one_of_two_files_has_keeps_its_name(cube, tmp_path):
+  names = np.array(["maize", "", "", "oats", "", "", "", "", "roof"])
+  train, test = _npz(tmp_path / "a.npz", _TRAIN), _npz(tmp_path / "b.npz", _TEST, class_names=names)
+  with pytest.raises(
+    RequestError, match="class 1 is called 'class 1' among the training labels and 'maize' among the test"
+  ):
+    formats.read(cube, train, test=test)
+  train = _npz(tmp_path / "a.npz", _TRAIN, class_names=names[:4])
+  assert formats.read(cube, train, test=test).class_names == {1: "maize", 4: "oats", 9: "roof"}
+
+
+def test_a_pixel_in_both_files_is_refused(cube, tmp_path):
+  test = _TEST.copy()
+  test[1, 1] = 4
+  with pytest.raises(
+    RequestError, match=r"'field': 1 pixels are labelled for training and .* the first at row 1, column 1;"
+  ):
+    formats.read(cube, _npz(tmp_path / "a.npz", _TRAIN), test=_npz(tmp_path / "b.npz", test))
+
+
+def test_labels_of_both_parts_are_dropped_where_nothing_was_measured(tmp_path):
+  holes = _CUBE.copy()
+  holes[0, 0] = holes[1, 3] = -1
+  cube = formats.save_raster(tmp_path / "cube.tif", holes, nodata=-1)
+  labels = _features(tmp_path / "a.gpkg", _uses())
+  scene = formats.read(cube, labels, label_column="crop", split_column="use")
+  assert (scene.tested.sum(), (scene.labels > 0).sum()) == (3, 7)
+  assert scene.remarks == ("2 labels dropped, of pixels that hold no measurement (nodata)",)
+
+
+@pytest.mark.parametrize("name", ["gt.gpkg", "gt.geojson", "gt.shp"])
+def test_a_column_of_features_says_which_are_tested(cube, tmp_path, name):
+  scene = formats.read(cube, _features(tmp_path / name, _uses()), split_column="use")
+  _assert_parts(scene)
+  # Ids follow from the names of all features, those for testing among them.
+  np.testing.assert_array_equal(scene.labels, np.array([0, 1, 0, 0, 2, 0, 0, 0, 0, 3])[_TRAIN + _TEST])
+  assert scene.class_names == {1: "crop 1", 2: "crop 4", 3: "crop 9"}
+
+
+def test_a_column_of_a_table_says_which_pixels_are_tested(cube, tmp_path):
+  labels = _TRAIN + _TEST
+  rows = [f"{r},{c},{labels[r, c]},{'Test' if _TEST[r, c] else ' TRAIN'}" for r, c in np.argwhere(labels)]
+  # A pixel may stand twice with the same class and use.
+  scene = formats.read(cube, _table(tmp_path / "gt.csv", *rows, rows[0]), split_column="use")
+  _assert_parts(scene)
+  np.testing.assert_array_equal(scene.labels, labels)
+
+
+def test_a_pixel_under_features_for_both_uses_is_refused(cube, tmp_path):
+  boxes = [shapely.box(0, 0, 2, 1), shapely.box(0, 1, 2, 2), shapely.box(1, 0, 4, 1)]
+  shapes = [formats.in_crs(box) for box in boxes]
+  columns = {"crop": ["maize", "oats", "maize"], "use": ["train", "train", "test"]}
+  labels = formats.save_features(tmp_path / "gt.gpkg", shapes, **columns)
+  with pytest.raises(RequestError, match=r"1 pixels are labelled for training and .* at row 0, column 1"):
+    formats.read(cube, labels, split_column="use")
+
+
+@pytest.mark.parametrize(
+  ("uses", "message"),
+  [
+    (["train"] * 9, "gt.gpkg: nothing has 'test' in the column 'use' .*; expected some for training and"),
+    (["test"] * 9, "gt.gpkg: nothing has 'train' in the column 'use'"),
+    (["train"] * 8 + ["validation"], r"feature 8 \(crop 1\) has 'validation' in .*; expected train or test"),
+    (["train"] * 8 + [None], r"feature 8 \(crop 1\) has '' in the column 'use' \(split_column\); expected"),
+    (list(range(9)), r"feature 0 \(crop 1\) has '0' in the column 'use'"),
+  ],
+)
+def test_columns_of_features_that_are_refused(cube, tmp_path, uses, message):
+  with pytest.raises(RequestError, match=message) as error:
+    formats.read(cube, _features(tmp_path / "gt.gpkg", uses), split_column="use")
+  assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+  ("rows", "message"),
+  [
+    (["0,0,1,train", "0,1,2,train"], "gt.csv: nothing has 'test' in the column 'use'"),
+    (["0,0,1,train", "0,1,2,both"], "gt.csv: line 3 has 'both' in the column 'use'"),
+    (["0,0,1,train", "0,1,2"], "gt.csv: line 3 has '' in the column 'use'"),
+    (
+      ["0,0,1,train", "0,1,2,train", "0,1,2,test"],
+      "line 4: row 0, column 1 is 'test' here and of another use in line 3",
+    ),
+    (["0,0,1,train", "0,1,2,test"], "1 class among the training labels; at least two are needed"),
+  ],
+)
+def test_columns_of_a_table_that_are_refused(cube, tmp_path, rows, message):
+  with pytest.raises(RequestError, match=message):
+    formats.read(cube, _table(tmp_path / "gt.csv", *rows), split_column="use")
+
+
+def test_a_column_that_is_not_there_is_named(cube, tmp_path):
+  labels = _features(tmp_path / "gt.gpkg", _uses())
+  with pytest.raises(RequestError, match=r"gt.gpkg has no column 'split'; it has crop, use"):
+    formats.read(cube, labels, split_column="split")
+  labels = _table(tmp_path / "gt.csv", "0,0,1", header="row,column,class")
+  with pytest.raises(RequestError, match=r"gt.csv has no column 'use'; .* names row, column, class"):
+    formats.read(cube, labels, split_column="use")
+  labels = formats.save_raster(tmp_path / "gt.tif", _TRAIN)
+  with pytest.raises(RequestError, match=r"gt.tif has no columns; leave split_column \('use'\) out"):
+    formats.read(cube, labels, split_column="use")
