@@ -37,8 +37,8 @@ def read(path: Path) -> ClassTable:
     # A float takes any number of digits, Python's int does not.
     if not (row["id"].isdecimal() and float(row["id"]) <= _LARGEST_ID and row["name"]):
       raise RequestError(
-        f"{where}: line {number}: {row['id'][:_SHOWN]!r}, {row['name'][:_SHOWN]!r}; expected an id and a name, "
-        f"ids up to {_LARGEST_ID}"
+        f"{where}: line {number}: {row['id'][:_SHOWN]!r}, {row['name'][:_SHOWN]!r}; expected an id and a name"
+        f", ids up to {_LARGEST_ID}"
       )
     class_id = int(float(row["id"]))
     if class_id in names or row["name"] in names.values():

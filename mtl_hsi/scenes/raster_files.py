@@ -127,8 +127,8 @@ def georeference(raster: rasterio.DatasetReader) -> Georeference | None:
   a, b, _, d, e, _ = place
   if not np.isfinite(place).all() or not a * e - b * d:
     raise RequestError(
-      f"{raster.name} places its pixels by {place}, which gives them no extent on the ground; give it another "
-      "transform"
+      f"{raster.name} places its pixels by {place}, which gives them no extent on the ground; give it "
+      "another transform"
     )
   return Georeference(raster.crs.to_wkt(), place)
 
