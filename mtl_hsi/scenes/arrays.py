@@ -137,6 +137,7 @@ def _read_keyed(path: Path, key: str) -> np.ndarray:
     from mtl_hsi.scenes import matlab_73
 
     return matlab_73.read_dataset(path, key)
+  matlab_check.check(path, key)
   array = scipy.io.loadmat(path, variable_names=[key])[key]
   if not isinstance(array, np.ndarray):
     raise ValueError(f"{key} is no array: {array}")
