@@ -28,6 +28,8 @@ _NULL = "tag:yaml.org,2002:null"
 _SUFFIXES = (".yaml", ".yml", ".toml")
 # Bytes; some thousand scenes. YAML is read at some hundred thousand a second.
 _LARGEST = 1 << 20
+# Brackets in one another; options need two.
+_DEEPEST = 16
 
 
 def is_name(name: str) -> bool:
@@ -134,6 +136,12 @@ class _TextLoader(yaml.BaseLoader):
 
   YAML's own types would make a number to base 60 of the range 40:59.
   """
+
+  def fetch_flow_collection_start(self, kind: type[yaml.Token]) -> None:
+    # Its scanner looks at all open brackets again for every further one.
+    if self.flow_level == _DEEPEST:
+      raise yaml.scanner.ScannerError(None, None, "too many brackets in one another", self.get_mark())
+    super().fetch_flow_collection_start(kind)
 
   def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Mapping:
     names = collections.Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
