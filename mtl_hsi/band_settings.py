@@ -10,6 +10,7 @@ from mtl_hsi.config_checks import one_of, require
 from mtl_hsi.errors import RequestError
 
 BY_WAVELENGTH = "wavelength"
+_MOST_BANDS = 100_000
 
 
 def alignment(config: Any) -> str:
@@ -43,7 +44,9 @@ def grid(config: Any) -> np.ndarray | None:
     if ":" in text:
       first, end, step = map(float, text.split(":"))
       # A step that fits up to rounding still ends at the end.
-      centres = first + step * np.arange(int((end - first) / step + 1e-6) + 1)
+      count = int((end - first) / step + 1e-6) + 1
+      # No sensor has so many bands; a step that is a slip must not fill the memory.
+      centres = first + step * np.arange(count if count <= _MOST_BANDS else 0)
     else:
       centres = np.array([float(number) for number in text.split(",")])
   except (ValueError, ZeroDivisionError, OverflowError):

@@ -231,5 +231,7 @@ def _expectation(problem: str) -> str:
 
 
 def _exit(status: int, message: str) -> None:
-  print(" ".join(message.split()), file=sys.stderr)
+  line = " ".join(message.split())
+  # What a file says must not command the terminal.
+  print("".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in line), file=sys.stderr)
   sys.exit(status)

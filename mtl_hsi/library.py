@@ -17,6 +17,7 @@ from configs import predict as predict_config
 from mtl_hsi import experiment
 from mtl_hsi import predict as prediction
 from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.arrays import list_arrays, read_array
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.scenes_record import digests
 
@@ -60,9 +61,8 @@ def maps(directory: Path) -> dict[str, np.ndarray]:
   """
   path = Path(directory) / "predictions.npz"
   try:
-    with np.load(path) as stored:
-      return dict(stored)
-  except (OSError, ValueError) as error:
+    return {name: read_array(path, name) for name in list_arrays(path)}
+  except RequestError as error:
     raise RequestError(f"cannot read {path}: {error}; expected the directory of a finished run") from error
 
 

@@ -1,6 +1,7 @@
 """The reader of configs/predict.py: from its keys to checked, typed values."""
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ def read(config: Any) -> PredictionSettings:
     if not config[key]:
       raise RequestError(f"nothing to predict: give {what}, --config.{key}=<path>")
   replicas = config.replicas
-  fine = replicas == "all" or replicas.isdecimal()
+  fine = replicas == "all" or re.fullmatch(r"\d{1,9}", replicas)
   require(fine, "replicas", replicas, "'all' or one replica's number from 0")
   tile_pixels = config.classify.tile_pixels
   require(tile_pixels >= 1, "classify.tile_pixels", tile_pixels, "1 or more")

@@ -1,6 +1,5 @@
 """Few-shot splits of a scene's labelled pixels, and what they leak."""
 
-import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.arrays import list_arrays, read_array
 
 # What pads the rows of replicas with fewer pixels than the longest one.
 PADDING = -1
@@ -88,23 +88,22 @@ def read_splits(path: Path, labels: Mapping[str, np.ndarray], replicas: int) -> 
   Raises:
     RequestError: the file is missing or no such file, lacks a scene, or does not fit.
   """
+  wanted = [f"{name}/{part}" for name in labels for part in Split._fields]
   try:
-    # NumPy leaves a torn archive open when it is only given the path.
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-      arrays = {key: archive[key] for key in archive.files}
-  except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+    held = list_arrays(path)
+    arrays = {key: read_array(path, key) for key in wanted if key in held}
+  except RequestError as error:
     raise RequestError(
       f"cannot read a split from {path.absolute()} (config key 'split'): {error}; expected 'random', "
       "'blocks' or the split.npz of a run"
     ) from error
-  splits = {}
+  for key in wanted:
+    if key not in held:
+      raise RequestError(
+        f"{path.absolute()} holds no {key!r}; it holds {', '.join(sorted(held)) or 'nothing'}"
+      )
+  splits = {name: Split(*(arrays[f"{name}/{part}"] for part in Split._fields)) for name in labels}
   for name, image in labels.items():
-    for key in (f"{name}/train", f"{name}/test"):
-      if key not in arrays:
-        raise RequestError(
-          f"{path.absolute()} holds no {key!r}; it holds {', '.join(sorted(arrays)) or 'nothing'}"
-        )
-    splits[name] = Split(arrays[f"{name}/train"], arrays[f"{name}/test"])
     _check_split(splits[name], image, replicas, name)
   return splits
 

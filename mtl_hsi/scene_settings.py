@@ -1,6 +1,7 @@
 """The part of a config that says where scenes come from: from its keys to loaders."""
 
 import functools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -132,14 +133,15 @@ def band_ranges(config: Any) -> Mapping[str, slice]:
 
 
 def _band_range(name, text):
-  first, colon, end = text.partition(":")
+  found = re.fullmatch(r"(\d{1,9}):(\d{1,9})", text)
+  first, end = map(int, found.groups()) if found else (0, 0)
   require(
-    bool(colon) and first.isdecimal() and end.isdecimal() and int(first) < int(end),
+    first < end,
     f"files.{name}.bands",
     text,
     "'first:end', such as '40:200': bands count from 0, the end is left out",
   )
-  return slice(int(first), int(end))
+  return slice(first, end)
 
 
 def _sensor(name, made):

@@ -1,5 +1,6 @@
 """Scenes from files: the options of each, and a YAML or TOML file that has them."""
 
+import collections
 import difflib
 import keyword
 import re
@@ -13,6 +14,7 @@ from ml_collections import config_dict
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.public import PUBLIC_SCENES
+from mtl_hsi.scenes.scene_checks import NAME
 
 # All that can be said of a scene's files; configs/own_scenes.yaml explains them.
 OPTIONS = (
@@ -25,12 +27,16 @@ OPTIONS = (
 PATHS = ("cube", "labels", "classes", "wavelengths", "test")
 _NULL = "tag:yaml.org,2002:null"
 _SUFFIXES = (".yaml", ".yml", ".toml")
+# Bytes; some thousand scenes. YAML is read at some hundred thousand a second.
+_LARGEST = 1 << 20
+# Brackets in one another; options need two.
+_DEEPEST = 16
 
 
 def is_name(name: str) -> bool:
   """Whether a text is fit for a scene and for a key of a config, whose own methods are no keys."""
   return bool(
-    re.fullmatch("[a-z][a-z0-9_]*", name)
+    NAME.fullmatch(name)
     and not keyword.iskeyword(name)
     and not hasattr(config_dict.ConfigDict, name)
   )
@@ -82,6 +88,8 @@ def _load(path: Path) -> Any:
   if suffix not in _SUFFIXES:
     raise RequestError(f"scenes_file is {path.absolute()}; expected a file ending in {', '.join(_SUFFIXES)}")
   try:
+    if path.stat().st_size > _LARGEST:
+      raise ValueError(f"it has {path.stat().st_size} bytes, {_LARGEST} are the most that are read")
     text = path.read_text("utf-8-sig")
     return tomllib.loads(text) if suffix == ".toml" else yaml.load(text, _TextLoader)
   except FileNotFoundError:
@@ -93,7 +101,10 @@ def _load(path: Path) -> Any:
 
 def _scene(path: Path, name: str, own: Any, where: str) -> dict[str, str]:
   if not is_name(name):
-    raise RequestError(f"{where}: {name!r} is no name for a scene; use lower-case letters, digits and _")
+    raise RequestError(
+      f"{where}: {name[:80]!r} is no name for a scene; use lower-case letters, digits and _, 64 of them at "
+      "most"
+    )
   if not isinstance(own, dict):
     raise RequestError(f"{where}: {name} has no options below it; expected at least cube, its image's file")
   options = {key: _text(key, value, f"{where}: {name}") for key, value in own.items()}
@@ -114,7 +125,11 @@ def _text(key: str, value: Any, where: str) -> str:
   # A bool is an int to Python.
   if not all(isinstance(item, str | int | float) and not isinstance(item, bool) for item in items):
     raise RequestError(f"{where}: {key} is no plain value; expected a text, a number or a list of them")
-  return ",".join(map(str, items))
+  try:
+    return ",".join(map(str, items))
+  # Python writes no whole numbers of thousands of digits.
+  except ValueError as error:
+    raise RequestError(f"{where}: {key} has too many digits; expected a text, a number or a list") from error
 
 
 class _TextLoader(yaml.BaseLoader):
@@ -123,9 +138,15 @@ class _TextLoader(yaml.BaseLoader):
   YAML's own types would make a number to base 60 of the range 40:59.
   """
 
+  def fetch_flow_collection_start(self, kind: type[yaml.Token]) -> None:
+    # Its scanner looks at all open brackets again for every further one.
+    if self.flow_level == _DEEPEST:
+      raise yaml.scanner.ScannerError(None, None, "too many brackets in one another", self.get_mark())
+    super().fetch_flow_collection_start(kind)
+
   def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Mapping:
-    keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-    twice = [key for place, key in enumerate(keys) if key in keys[:place]]
+    names = collections.Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+    twice = [name for name, count in names.items() if count > 1]
     if twice:
       raise yaml.constructor.ConstructorError(None, None, f"{twice[0]!r} stands there twice", node.start_mark)
     return super().construct_mapping(node, deep)

@@ -1,9 +1,10 @@
 """A finished run, read back from its work directory: scenes, inputs, network and the snapshots that vote."""
 
+import contextlib
 import dataclasses
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,12 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.inputs import Inputs, read_inputs
 from mtl_hsi.models.multitask import Network, make_network
 from mtl_hsi.replicas import Replicas
+from mtl_hsi.scenes.scene_checks import NAME
 from mtl_hsi.snapshots import Checkpoints
 from mtl_hsi.wavelengths import Bands
+
+# Channels of zeros that a run may have behind its bands.
+_MOST_CHANNELS = 100_000
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -92,27 +97,32 @@ def read_run(directory: Path) -> TrainedRun:
     RequestError: the directory holds no run, one that is not finished, or one without a network.
   """
   config = _read_json(directory, "config.json")
+  if not isinstance(config, dict):
+    raise RequestError(f"{directory / 'config.json'} holds no JSON object; name the work directory of a run")
   if not workdir.is_complete(directory, config):
     raise RequestError(f"the run in {directory} is not finished; go on with it by {_command(directory)}")
-  config = config_dict.ConfigDict(config)
-  told = training_settings.read(config)
+  with _values_of(directory / "config.json"):
+    config = config_dict.ConfigDict(config)
+    told = training_settings.read(config)
   if told.model.name == training_settings.SVM:
     raise RequestError(
       f"the run in {directory} has model.name=svm, whose machines are not kept; expected a run of a network"
     )
   entries = _read_json(directory, "scenes.json")
-  scenes = {name: _scene(name, index, entries[name]) for index, name in enumerate(told.scenes)}
-  network = make_network(
-    bands=scenes[told.target].inputs.channels,
-    class_counts=[len(scene.class_names) for scene in scenes.values()],
-    **dataclasses.asdict(told.model),
-  )
+  with _values_of(directory / "scenes.json"):
+    scenes = {name: _scene(name, index, entries[name]) for index, name in enumerate(told.scenes)}
+    channels = _channels(entries[told.target])
+    network = make_network(
+      bands=scenes[told.target].inputs.channels,
+      class_counts=[len(scene.class_names) for scene in scenes.values()],
+      **dataclasses.asdict(told.model),
+    )
   return TrainedRun(
     directory,
     config,
     scenes,
     told.target,
-    _channels(entries[told.target]),
+    channels,
     network,
     told.replicas,
     told.schedule.snapshot_epochs,
@@ -123,7 +133,7 @@ def read_run(directory: Path) -> TrainedRun:
 def _scene(name: str, index: int, entry: Mapping[str, Any]) -> TrainedScene:
   names = {int(class_id): title for class_id, title in entry["classes"].items()}
   colours = entry.get("colours")
-  return TrainedScene(
+  scene = TrainedScene(
     name=name,
     index=index,
     inputs=read_inputs(entry),
@@ -132,6 +142,35 @@ def _scene(name: str, index: int, entry: Mapping[str, Any]) -> TrainedScene:
     wavelengths=_numbers(entry.get("wavelengths")),
     widths=_numbers(entry.get("widths")),
   )
+  _check_scene(scene)
+  return scene
+
+
+def _check_scene(scene: TrainedScene) -> None:
+  """Refuses with a ValueError what no run writes; names become those of files and parts of headers."""
+
+  def require(condition, what):
+    if not condition:
+      raise ValueError(f"scene {scene.name!r}: {what}")
+
+  inputs, count = scene.inputs, scene.inputs.bands
+  require(NAME.fullmatch(scene.name), "its name is none")
+  require(scene.class_names and min(scene.class_names) > 0, "class ids start at 1")
+  require(max(scene.class_names) < 2**16, "class ids end at 65535")
+  for title in scene.class_names.values():
+    require(title.strip() and title.isprintable(), f"{title!r} is no name of a class")
+  for colour in (scene.class_colours or {}).values():
+    require(len(colour) == 3 and all(part in range(256) for part in colour), f"{colour} is no colour")
+  chosen = inputs.chosen
+  require(chosen.ndim == 1 and len(chosen) and min(chosen) >= 0 and max(chosen) < count, "bands")
+  for numbers in inputs.scaling:
+    require(numbers.shape == chosen.shape and np.isfinite(numbers).all(), "offset and scale, one each a band")
+  require(inputs.scaling.scale.all(), "a scale of 0")
+  weights = inputs.weights
+  require(weights is None or (weights.ndim == 2 and len(weights) == len(chosen)), "weights, a row a band")
+  require(inputs.empty in range(_MOST_CHANNELS), f"{inputs.empty} empty channels")
+  for numbers in (scene.wavelengths, scene.widths):
+    require(numbers is None or numbers.shape == (count,), "wavelengths and widths, one each a band")
 
 
 def _channels(entry):
@@ -153,13 +192,28 @@ def _read_json(directory: Path, name: str) -> dict:
       f"{directory.absolute()} is no work directory of a run, it has no {name}; expected one that "
       "launch.py wrote, such as --config.run=runs/quickstart"
     ) from error
-  except (OSError, ValueError) as error:
+  # Brackets nested too deep are a RecursionError.
+  except (OSError, ValueError, RecursionError) as error:
     raise RequestError(f"cannot read {path}: {error}") from error
+
+
+@contextlib.contextmanager
+def _values_of(path: Path) -> Iterator[None]:
+  """Turns what values of a wrong type or shape end in, which is of many types, into a RequestError."""
+  try:
+    yield
+  except RequestError:
+    raise
+  except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+    raise RequestError(
+      f"{path.absolute()} is not what a run writes ({type(error).__name__}: {error}); restore it or name the "
+      "work directory of another run"
+    ) from error
 
 
 def _command(directory: Path) -> str:
   """What started the run, as far as it is known."""
   try:
     return shlex.join(["python", *_read_json(directory, "environment.json")["command"]])
-  except (RequestError, KeyError):
+  except (RequestError, LookupError, TypeError):
     return "the command that started it"

@@ -196,7 +196,8 @@ def _check_config(path: Path, config: dict) -> bool:
     stored = json.loads(file.read_bytes())
   except FileNotFoundError:
     return False
-  except (OSError, ValueError) as error:
+  # Brackets nested too deep are a RecursionError.
+  except (OSError, ValueError, RecursionError) as error:
     raise RequestError(f"cannot read {file} ({error}); restore it or name another --workdir") from error
   if not isinstance(stored, dict):
     raise RequestError(

@@ -121,7 +121,7 @@ def line(*words):
       [IN, "--config.samples_per_class=3000"],
       line("largest class has 2455 pixels", "ask for fewer than 2455"),
     ),
-    ([IN, "--config.split=nowhere.npz"], line("cannot read a split from /.*/nowhere.npz", "No such file")),
+    ([IN, "--config.split=nowhere.npz"], line("cannot read a split from /.*/nowhere.npz", "no such file")),
   ],
 )
 def test_impossible_requests(refusal, command, message):

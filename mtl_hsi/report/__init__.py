@@ -21,4 +21,5 @@ def write(run: RunReport, directory: Path) -> None:
       write_bytes(folder / f"{drawn.name}.png", maps.picture(drawn))
     write_bytes(folder / "prediction.tif", rasters.geotiff(report))
     write_bytes(folder / "prediction.tif.aux.xml", rasters.category_names(report.scene.class_names))
-  write_bytes(directory / "report.html", page.html(run).encode())
+  # Names of files may hold bytes that are no text.
+  write_bytes(directory / "report.html", page.html(run).encode(errors="backslashreplace"))

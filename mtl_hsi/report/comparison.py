@@ -11,7 +11,8 @@ from mtl_hsi.report.compared_cell import ComparedCell, column_title
 
 __all__ = ["ComparedCell", "column_title", "csv_text", "detail_csv", "html", "markdown"]
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the start of one
+# What a spreadsheet takes for the start of one, the wide signs of East Asian text among them.
+_FORMULA = (*"=+-@", *"\t\r\n", *"\uff1d\uff0b\uff0d\uff20")
 
 
 def csv_text(cells: Iterable[ComparedCell]) -> str:

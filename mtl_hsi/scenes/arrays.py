@@ -1,7 +1,11 @@
 """Single arrays from NumPy and MATLAB files. Nothing is ever unpickled."""
 
+import collections
 import contextlib
 import dataclasses
+import io
+import math
+import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +14,12 @@ import numpy as np
 import scipy.io
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes import matlab_check, memory
 
 SUFFIXES = (".npy", ".npz", ".mat")
+
+# More than the longest header of an array that NumPy reads.
+_HEADER_BYTES = 1 << 16
 
 _MAT_KINDS = {"double": "f", "single": "f", "logical": "b"}
 for _bits in (8, 16, 32, 64):
@@ -84,7 +92,7 @@ def file_type(path: Path) -> str:
   suffix = path.suffix.lower()
   if suffix not in SUFFIXES:
     raise RequestError(f"{path.absolute()} is of an unknown type {suffix!r}; known are {', '.join(SUFFIXES)}")
-  if not path.is_file():
+  if not os.path.isfile(path):
     raise RequestError(f"no such file: {path.absolute()}")
   return suffix
 
@@ -120,31 +128,53 @@ def _check_key(path: Path, key: str | None) -> str:
 
 
 def _read_keyed(path: Path, key: str) -> np.ndarray:
-  if file_type(path) == ".mat":
-    if _is_matlab_73(path):
-      # Imported here since it is slow, and few files are of that version.
-      from mtl_hsi.scenes import matlab_73
+  if file_type(path) == ".npz":
+    with _open_npz(path) as archive, archive.open(f"{key}.npy") as stream:
+      memory.check_fits(archive.getinfo(f"{key}.npy").file_size, place(path, key))
+      return np.lib.format.read_array(stream, allow_pickle=False)
+  if _is_matlab_73(path):
+    # Imported here since it is slow, and few files are of that version.
+    from mtl_hsi.scenes import matlab_73
 
-      return matlab_73.read_dataset(path, key)
-    return scipy.io.loadmat(path, variable_names=[key])[key]
-  with np.load(path, allow_pickle=False) as archive:
-    return archive[key]
+    return matlab_73.read_dataset(path, key)
+  matlab_check.check(path, key)
+  array = scipy.io.loadmat(path, variable_names=[key])[key]
+  if not isinstance(array, np.ndarray):
+    raise ValueError(f"{key} is no array: {array}")
+  return array
+
+
+@contextlib.contextmanager
+def _open_npz(path: Path) -> Iterator[zipfile.ZipFile]:
+  """An archive of members that can be as large as they say."""
+  with zipfile.ZipFile(path) as archive:
+    for member in archive.infolist():
+      # Others, which NumPy does not write, inflate to any size.
+      if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{member.filename} is compressed by method {member.compress_type}")
+      memory.check_ratio(member.file_size, member.compress_size, place(path, member.filename))
+    yield archive
 
 
 def _list_npz(path: Path) -> dict[str, Entry]:
   entries = {}
-  with zipfile.ZipFile(path) as archive:
-    for member in archive.namelist():
-      if member.endswith(".npy"):
+  with _open_npz(path) as archive:
+    for member in archive.infolist():
+      if member.filename.endswith(".npy"):
         with archive.open(member) as stream:
-          entries[member.removesuffix(".npy")] = _read_header(stream)
+          head = io.BytesIO(stream.read(_HEADER_BYTES))
+        entries[member.filename.removesuffix(".npy")] = _read_header(head, member.file_size)
   return entries
 
 
-def _read_header(stream) -> Entry:
-  first = np.lib.format.read_magic(stream) == (1, 0)
+def _read_header(head: io.BytesIO, size: int) -> Entry:
+  first = np.lib.format.read_magic(head) == (1, 0)
   read = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
-  shape, _, dtype = read(stream)
+  shape, _, dtype = read(head)
+  declared = math.prod(shape) * dtype.itemsize
+  # Objects are pickled to any size, and never read.
+  if not dtype.hasobject and not 0 <= declared <= size:
+    raise ValueError(f"{by(shape)} of {dtype} in {size} bytes")
   return Entry(shape, dtype.kind)
 
 
@@ -153,7 +183,12 @@ def _list_mat(path: Path) -> dict[str, Entry]:
     from mtl_hsi.scenes import matlab_73
 
     return {key: Entry(*found) for key, found in matlab_73.list_datasets(path).items()}
+  matlab_check.check(path)
   listing = scipy.io.whosmat(path)
+  twice = [key for key, count in collections.Counter(key for key, _, _ in listing).items() if count > 1]
+  if twice:
+    # SciPy would list the last one and read the first.
+    raise ValueError(f"two variables are called {twice[0]}")
   return {key: Entry(shape, _MAT_KINDS.get(kind, "O")) for key, shape, kind in listing if key[:2] != "__"}
 
 

@@ -7,6 +7,8 @@ import numpy as np
 from mtl_hsi.errors import RequestError
 
 NONE = "none"
+# A band, or a first one and the end; no file has bands of more digits.
+_PART = re.compile(r"\s*(\d{1,9})\s*(?::\s*(\d{1,9})\s*)?")
 
 
 def parse(text: str, bands: int, where: str) -> np.ndarray:
@@ -19,7 +21,7 @@ def parse(text: str, bands: int, where: str) -> np.ndarray:
   """
   bad = np.zeros(bands, bool)
   for part in [] if text.strip() == NONE else text.split(","):
-    found = re.fullmatch(r"\s*(\d+)\s*(?::\s*(\d+)\s*)?", part)
+    found = _PART.fullmatch(part)
     first, end = (int(found[1]), int(found[2] or int(found[1]) + 1)) if found else (0, 0)
     if first >= end:
       raise RequestError(

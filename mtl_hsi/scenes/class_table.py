@@ -13,6 +13,8 @@ RGB = tuple[int, int, int]
 _COLOUR_COLUMNS = ("colour", "color")
 # Rasters hold class ids in 16 bits.
 _LARGEST_ID = 2**16 - 1
+# Characters of a cell that a message shows.
+_SHOWN = 40
 _WHOLE = re.compile(r"-?\d+(\.0*)?")
 
 
@@ -32,9 +34,13 @@ def read(path: Path) -> ClassTable:
   where = str(path.absolute())
   names, colours = {}, {}
   for number, row in read_rows(path, ("id", "name")):
-    if not row["id"].isdecimal() or not row["name"]:
-      raise RequestError(f"{where}: line {number}: {row['id']!r}, {row['name']!r}; expected an id and a name")
-    class_id = int(row["id"])
+    # A float takes any number of digits, Python's int does not.
+    if not (row["id"].isdecimal() and float(row["id"]) <= _LARGEST_ID and row["name"]):
+      raise RequestError(
+        f"{where}: line {number}: {row['id'][:_SHOWN]!r}, {row['name'][:_SHOWN]!r}; expected an id and a name"
+        f", ids up to {_LARGEST_ID}"
+      )
+    class_id = int(float(row["id"]))
     if class_id in names or row["name"] in names.values():
       raise RequestError(f"{where}: line {number}: class {class_id}, {row['name']!r}, stands there twice")
     names[class_id] = row["name"]
@@ -54,11 +60,12 @@ def read_rows(path: Path, needed: Sequence[str]) -> list[tuple[int, dict[str, st
     with path.open(newline="", encoding="utf-8-sig") as file:
       separator = ";" if ";" in file.readline() else ","
       file.seek(0)
-      reader = csv.DictReader(file, delimiter=separator, skipinitialspace=True)
-      columns = [title.strip() for title in reader.fieldnames or ()]
-      reader.fieldnames = columns
-      rows = [(reader.line_num, {key: _cell(row, key) for key in columns}) for row in reader]
-  except (OSError, UnicodeDecodeError, csv.Error) as error:
+      reader = csv.reader(file, delimiter=separator, skipinitialspace=True)
+      columns = [title.strip() for title in next(reader, ())]
+      # Only cells that are there: rows of one cell below a header of many columns would fill the memory.
+      rows = [(reader.line_num, _cells(columns, row, needed)) for row in reader if row]
+  # A path with a null character is a ValueError, as is text of another encoding.
+  except (OSError, ValueError, csv.Error) as error:
     raise RequestError(f"cannot read {path.absolute()} as a table: {error}") from error
   missing = [column for column in needed if column not in columns]
   if missing:
@@ -91,11 +98,12 @@ def resolve(
   """
   texts = [str(value).strip() for value in values]
   if all(map(_WHOLE.fullmatch, texts)):
-    ids = [int(float(text)) for text in texts]
+    # Infinite where there are more digits than a float has room for.
+    ids = [float(text) for text in texts]
     for class_id in (min(ids), max(ids)):
       if not 0 <= class_id <= _LARGEST_ID:
-        raise RequestError(f"{where}: class id {class_id}; expected 0 (unlabelled) to {_LARGEST_ID}")
-    return ids, None
+        raise RequestError(f"{where}: class id {class_id:.15g}; expected 0 (unlabelled) to {_LARGEST_ID}")
+    return [int(class_id) for class_id in ids], None
   if table is None:
     ids = {name: class_id for class_id, name in enumerate(sorted(set(texts)), start=1)}
   else:
@@ -109,8 +117,8 @@ def resolve(
   return [ids[text] for text in texts], {ids[text]: text for text in sorted(set(texts))}
 
 
-def _cell(row: Mapping[str, str | None], key: str) -> str:
-  return (row.get(key) or "").strip()
+def _cells(columns: Sequence[str], row: Sequence[str], needed: Sequence[str]) -> dict[str, str]:
+  return dict.fromkeys(needed, "") | {key: cell.strip() for key, cell in zip(columns, row, strict=False)}
 
 
 def _parse_colour(text: str, where: str) -> RGB:

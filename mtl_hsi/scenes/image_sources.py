@@ -77,6 +77,8 @@ def _from_array(path: Path, key: str | None) -> Source:
   values, origin = read_array(path, key), place(path, key)
   if values.ndim != 3:
     raise RequestError(f"{origin} is {by(values.shape)}, expected rows x columns x bands")
+  if values.dtype.kind not in "iuf":
+    raise RequestError(f"{origin} holds {values.dtype}, expected integers or floating point")
 
   def read(rows, columns, kept):
     part = values[rows, columns]
@@ -118,8 +120,7 @@ def _read_window(
   path: Path, raster: rasterio.DatasetReader, rows: slice, columns: slice, kept: np.ndarray
 ) -> np.ndarray:
   (top, bottom, _), (left, right, _) = rows.indices(raster.height), columns.indices(raster.width)
-  with raster_files.reading(path):
-    part = raster.read((kept + 1).tolist(), window=((top, bottom), (left, right)))
+  part = raster_files.read_window(path, raster, (kept + 1).tolist(), ((top, bottom), (left, right)))
   return np.ascontiguousarray(np.moveaxis(part, 0, -1))
 
 

@@ -36,8 +36,8 @@ def read(path: Path, grid: Grid) -> Labels:
   with raster_files.open_raster(path) as raster:
     if raster.count != 1:
       raise RequestError(f"{path.absolute()} has {raster.count} bands; expected one of class ids")
-    with raster_files.reading(path):
-      values = raster.read(1)
+    whole = (0, raster.height), (0, raster.width)
+    values = raster_files.read_window(path, raster, [1], whole)[0]
     if raster.nodata is not None:
       missing = np.isnan(values) if np.isnan(raster.nodata) else values == raster.nodata
       values = np.where(missing, np.zeros((), values.dtype), values)
@@ -95,7 +95,7 @@ def _short(crs: rasterio.CRS) -> str:
 
 def _names(raster: rasterio.DatasetReader, path: Path) -> dict[int, str]:
   listed = raster_files.header_list(raster_files.header(raster).get("class_names", ""))
-  tags = {re.fullmatch(r"CLASS_(\d+)", key): name for key, name in raster.tags(1).items()}
+  tags = {re.fullmatch(r"CLASS_(\d{1,9})", key): name for key, name in raster.tags(1).items()}
   tagged = {int(found[1]): name for found, name in tags.items() if found}
   names = tagged or dict(enumerate(listed or _categories(path)))
   return {class_id: name for class_id, name in names.items() if name.strip() and class_id > 0}
@@ -109,7 +109,8 @@ def _categories(path: Path) -> list[str]:
     return []
   try:
     found = ElementTree.parse(side).findall("./PAMRasterBand[@band='1']/CategoryNames/Category")
-  except ElementTree.ParseError as error:
+  # An encoding that is none is a LookupError or a ValueError.
+  except (OSError, ValueError, LookupError, ElementTree.ParseError) as error:
     raise RequestError(f"{side.absolute()} is no XML ({error}); remove it or get it again") from error
   return [item.text or "" for item in found]
 

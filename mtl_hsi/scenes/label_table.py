@@ -72,6 +72,9 @@ def _pixel(row: dict[str, str], shape: tuple[int, int], where: str) -> tuple[int
   for key, size in zip(("row", "column"), shape, strict=True):
     if not row[key].isdecimal():
       raise RequestError(f"{where}: {key} is {row[key]!r}; expected a whole number from 0 to {size - 1}")
-    if int(row[key]) >= size:
-      raise RequestError(f"{where}: {key} {row[key]} lies outside the scene, whose last {key} is {size - 1}")
-  return int(row["row"]), int(row["column"])
+    # A float takes any number of digits, Python's int does not.
+    if float(row[key]) >= size:
+      raise RequestError(
+        f"{where}: {key} {float(row[key]):.15g} lies outside the scene, whose last {key} is {size - 1}"
+      )
+  return int(float(row["row"])), int(float(row["column"]))

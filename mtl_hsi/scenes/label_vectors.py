@@ -1,7 +1,8 @@
 """Labels from polygons, lines and points with a class column, brought onto the scene's pixels."""
 
+import contextlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import geopandas
@@ -12,7 +13,7 @@ import shapely
 from rasterio import features
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes import class_table, label_parts
+from mtl_hsi.scenes import class_table, label_parts, vector_files
 from mtl_hsi.scenes.class_table import ClassTable
 from mtl_hsi.scenes.labels import Columns, Grid, Labels, matrix
 
@@ -21,6 +22,8 @@ _COLUMNS = ("class", "label", "class_id", "class_name")
 # How far features may reach beyond the scene unsaid, in pixels: reprojection is not exact.
 _TOLERANCE = 0.01
 _SHOWN = 5
+# In pixels; no feature of a scene's place reaches as far.
+_FARTHEST = 1e7
 
 
 def read(path: Path, layer: str | None, grid: Grid, columns: Columns, table: ClassTable | None) -> Labels:
@@ -55,37 +58,43 @@ def read(path: Path, layer: str | None, grid: Grid, columns: Columns, table: Cla
   remarks = []
   if len(frame) < len(everything):
     remarks.append(f"{len(everything) - len(frame)} features without class or geometry left out")
-  shapes = _in_pixels(frame, grid, where)
-  titles = np.array([f"{index} ({value})" for index, value in frame[column].items()])
-  remarks += _check_inside(shapes, titles, grid, where)
   ids, names = class_table.resolve(frame[column].tolist(), table, where)
+  titles = np.array([f"{index} ({value})" for index, value in frame[column].items()])
   ids, tested = np.array(ids), _tested(frame, columns.split, titles, where)
-  image, notes = _label(shapes[~tested], ids[~tested], titles[~tested], grid.shape)
-  if columns.split is None:
-    return Labels(image, names, None, (*remarks, *notes))
-  test, test_notes = _label(shapes[tested], ids[tested], titles[tested], grid.shape)
+  with _handling(f"{where} cannot be brought onto the scene", "check its geometries and reference system"):
+    shapes = _in_pixels(frame, grid, where)
+    remarks += _check_inside(shapes, titles, grid, where)
+    image, notes = _label(shapes[~tested], ids[~tested], titles[~tested], grid.shape)
+    if columns.split is None:
+      return Labels(image, names, None, (*remarks, *notes))
+    test, test_notes = _label(shapes[tested], ids[tested], titles[tested], grid.shape)
   return Labels(image, names, None, (*remarks, *notes, *test_notes), test)
 
 
 def _read(path: Path, layer: str | None) -> geopandas.GeoDataFrame:
-  if not path.is_file():
-    raise RequestError(f"no such file: {path.absolute()}")
-  try:
-    with warnings.catch_warnings():
-      # GDAL's hints on files that do not keep to their format.
-      warnings.simplefilter("ignore", RuntimeWarning)
-      frame = geopandas.read_file(path, layer=_layer(path, layer), engine="pyogrio")
-  except RequestError:
-    raise
-  # GDAL, GEOS and pandas raise errors of many types.
-  except Exception as error:
-    reason = " ".join(str(error).split())
-    raise RequestError(f"{path.absolute()} cannot be read as features ({reason}); get it again") from error
+  vector_files.check(path)
+  path = path.absolute()
+  with _handling(f"{path} cannot be read as features", "get it again"), warnings.catch_warnings():
+    # GDAL's hints on files that do not keep to their format.
+    warnings.simplefilter("ignore", RuntimeWarning)
+    frame = geopandas.read_file(path, layer=_layer(path, layer), engine="pyogrio")
   if frame.crs is None:
     raise RequestError(
       f"{path.absolute()} has no coordinate reference system; save it with one (a Shapefile needs its .prj)"
     )
   return frame
+
+
+@contextlib.contextmanager
+def _handling(problem: str, advice: str) -> Iterator[None]:
+  """Turns what GDAL, GEOS and pandas raise, which is of many types, into a RequestError."""
+  try:
+    yield
+  except RequestError:
+    raise
+  except Exception as error:
+    reason = " ".join(str(error).split())
+    raise RequestError(f"{problem} ({reason}); {advice}") from error
 
 
 def _layer(path: Path, layer: str | None) -> str:
@@ -135,17 +144,18 @@ def _is_empty(shapes: geopandas.GeoSeries) -> pandas.Series:
 
 def _in_pixels(frame: geopandas.GeoDataFrame, grid: Grid, where: str) -> np.ndarray:
   """Geometries in columns and rows of the scene, `[n]`."""
-  try:
-    moved = frame.geometry.to_crs(grid.georeference.crs)
-  except Exception as error:
-    reason = " ".join(str(error).split())
-    raise RequestError(f"{where} cannot be brought into the scene's coordinates: {reason}") from error
+  moved = frame.geometry.to_crs(grid.georeference.crs)
   to_pixels = np.linalg.inv(matrix(grid.georeference))
   shapes = shapely.transform(
     shapely.force_2d(moved.to_numpy()), lambda points: points @ to_pixels[:2, :2].T + to_pixels[:2, 2]
   )
-  if not np.isfinite(shapely.get_coordinates(shapes)).all():
-    raise RequestError(f"{where} has coordinates that do not exist in the scene's reference system")
+  coordinates = shapely.get_coordinates(shapes)
+  # GDAL follows a line pixel by pixel, to wherever it goes; NaN is not smaller than anything.
+  if not (np.abs(coordinates) < _FARTHEST).all():
+    raise RequestError(
+      f"{where} has coordinates that do not exist in the scene's reference system or lie more than "
+      f"{_FARTHEST:g} pixels away from it"
+    )
   return shapes
 
 

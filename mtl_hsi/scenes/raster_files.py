@@ -3,20 +3,32 @@
 import contextlib
 import logging
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import rasterio
+from rasterio.enums import Interleaving
 from rasterio.errors import NotGeoreferencedWarning
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes import memory
 from mtl_hsi.scenes.arrays import by
 from mtl_hsi.scenes.scene import Georeference
 
+# First and last row, first and last column, the last ones not included.
+Window = tuple[tuple[int, int], tuple[int, int]]
+
 # How the data file beside an ENVI header may be called; "" stands for the header's name without .hdr.
 _ENVI_SUFFIXES = ("", ".dat", ".img", ".raw", ".bin", ".bsq", ".bil", ".bip")
+# GDAL's formats whose pixels lie in the file itself or beside it. Others name further files, or hosts on the
+# network, of which GDAL reads whatever a file says.
+_DRIVERS = (
+  *("GTiff", "ENVI", "HFA", "JP2OpenJPEG", "netCDF", "HDF5", "PNG", "JPEG", "BMP", "GIF", "PNM"),
+  *("AAIGrid", "EHdr", "RST", "SAGA", "PCRaster", "XYZ"),
+)
 
 
 def open_raster(path: Path) -> rasterio.DatasetReader:
@@ -29,7 +41,10 @@ def open_raster(path: Path) -> rasterio.DatasetReader:
   path = data_file(path)
   with reading(path), warnings.catch_warnings():
     warnings.simplefilter("ignore", NotGeoreferencedWarning)
-    raster = rasterio.open(path)
+    # What `rasterio.open` calls, which takes no list of drivers (1.4). An absolute path is never taken for
+    # the name of a driver or a host.
+    with rasterio.Env():
+      raster = rasterio.DatasetReader(str(path.absolute()), driver=list(_DRIVERS))
   if raster.count == 0:
     raise RequestError(
       f"{path.absolute()} is a container of {len(raster.subdatasets)} images, not an image; save the one "
@@ -41,6 +56,10 @@ def open_raster(path: Path) -> rasterio.DatasetReader:
       "in all bands"
     )
   _check_length(path, raster)
+  # GDAL reads blocks as a whole, of all bands where they lie pixel by pixel.
+  together = raster.count if raster.interleaving == Interleaving.pixel else 1
+  largest = max(rows * columns for rows, columns in raster.block_shapes)
+  memory.check_fits(together * _bytes(raster, largest), str(path.absolute()))
   return raster
 
 
@@ -50,7 +69,7 @@ def data_file(path: Path) -> Path:
   Raises:
     RequestError: the file is missing, or the header's data file is, or there are several.
   """
-  if not path.is_file():
+  if not os.path.isfile(path):
     raise RequestError(f"no such file: {path.absolute()}")
   if path.suffix.lower() != ".hdr":
     return path
@@ -76,18 +95,42 @@ def reading(path: Path) -> Iterator[None]:
   except Exception as error:
     reason = " ".join(str(error.__cause__ or error).split())
     raise RequestError(
-      f"{path.absolute()} cannot be read as a raster ({reason}); it may be cut short or of another format: "
-      "get or save it again"
+      f"{path.absolute()} cannot be read as a raster ({reason}); it may be cut short or of another format, "
+      "or refer to other files as virtual rasters do: get it again, or save it as GeoTIFF"
     ) from error
   finally:
     log.setLevel(level)
 
 
+def read_window(path: Path, raster: rasterio.DatasetReader, bands: list[int], window: Window) -> np.ndarray:
+  """Reads bands, counted from 1, `[B, h, w]`.
+
+  Raises:
+    RequestError: the file is damaged, or what is asked for does not fit into memory.
+  """
+  (top, bottom), (left, right) = window
+  size = len(bands) * (bottom - top) * (right - left) * np.dtype(raster.dtypes[0]).itemsize
+  memory.check_fits(size, str(path.absolute()))
+  with reading(path):
+    return raster.read(bands, window=window)
+
+
 def georeference(raster: rasterio.DatasetReader) -> Georeference | None:
-  """Place of a raster on the ground; None where it has no coordinate reference system."""
+  """Place of a raster on the ground; None where it has no coordinate reference system.
+
+  Raises:
+    RequestError: its pixels have no place there.
+  """
   if raster.crs is None:
     return None
-  return Georeference(raster.crs.to_wkt(), tuple(raster.transform)[:6])
+  place = tuple(raster.transform)[:6]
+  a, b, _, d, e, _ = place
+  if not np.isfinite(place).all() or not a * e - b * d:
+    raise RequestError(
+      f"{raster.name} places its pixels by {place}, which gives them no extent on the ground; give it "
+      "another transform"
+    )
+  return Georeference(raster.crs.to_wkt(), place)
 
 
 def band_scaling(raster: rasterio.DatasetReader) -> tuple[np.ndarray, np.ndarray] | None:
@@ -111,11 +154,19 @@ def _check_length(path: Path, raster: rasterio.DatasetReader) -> None:
   fields = header(raster)
   if not fields or fields.get("file_compression", "0") != "0":
     return
-  size = raster.count * raster.height * raster.width * np.dtype(raster.dtypes[0]).itemsize
-  needed, held = int(fields.get("header_offset", 0)) + size, os.path.getsize(path)
+  offset = fields.get("header_offset", "0").strip()
+  if not re.fullmatch(r"\d{1,18}", offset):
+    raise RequestError(f"{path.absolute()}: its header's offset is {offset!r}, expected a number of bytes")
+  needed = int(offset) + raster.count * _bytes(raster, raster.height * raster.width)
+  held = os.path.getsize(path)
   if held < needed:
     shape = by((raster.height, raster.width, raster.count))
     raise RequestError(
       f"{path.absolute()} has {held} bytes and its header says {shape} of {raster.dtypes[0]}, which are "
       f"{needed}; it is cut short or the header is of another file"
     )
+
+
+def _bytes(raster: rasterio.DatasetReader, pixels: int) -> int:
+  """What pixels of one band take."""
+  return pixels * np.dtype(raster.dtypes[0]).itemsize

@@ -11,7 +11,8 @@ from mtl_hsi.errors import RequestError
 if TYPE_CHECKING:
   from mtl_hsi.scenes.scene import Scene
 
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
+# Part of the names of files and directories.
+NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 # Keys of metrics.json beside the scenes' names.
 _RESERVED = ("compilations", "leakage", "patch_overlap", "seconds", "svm", "target")
 # In micrometres the thermal infrared ends below; in nm the ultraviolet starts above.
@@ -44,7 +45,10 @@ def check(scene: "Scene") -> None:
 
 
 def _check_name(scene: "Scene", require: Require) -> None:
-  require(_NAME.fullmatch(scene.name), "a scene's name must be a lower-case identifier such as 'my_fields'")
+  require(
+    NAME.fullmatch(scene.name),
+    "a scene's name must be a lower-case identifier of 64 characters at most, such as 'my_fields'",
+  )
   require(
     scene.name not in _RESERVED, f"the names {', '.join(_RESERVED)} are taken; give the scene another one"
   )

@@ -16,7 +16,7 @@ from mtl_hsi.scenes.checksums import sha256
 from mtl_hsi.scenes.transport import Interrupted, Limits, RangeRefused, Refused, TooLarge, ask
 
 _PIECE_BYTES = 1 << 16
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
 
 @dataclasses.dataclass(frozen=True)

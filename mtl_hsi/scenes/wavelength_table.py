@@ -45,7 +45,7 @@ def _split(path: Path) -> tuple[list[str], list[list[str]]]:
   """Header, empty where there is none, and rows."""
   try:
     text = path.read_text("utf-8-sig")
-  except (OSError, UnicodeDecodeError) as error:
+  except (OSError, ValueError) as error:
     raise RequestError(f"cannot read wavelengths from {path.absolute()}: {error}") from error
   lines = [line.strip() for line in text.splitlines() if line.strip() and line.strip()[0] != "#"]
   separator = next((mark for mark in ",;\t" if lines and mark in lines[-1]), None)

@@ -1,0 +1,19 @@
+"""Lists of bad bands, from the user and from ENVI headers."""
+
+from pathlib import Path
+
+from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes import bad_bands
+from mtl_hsi.scenes.raster_files import header_list
+
+
+def seeds(folder: Path) -> list[bytes]:
+  return [b"0,103:108,149:163", b"none", b"{1, 0, 1}"]
+
+
+def read(data: bytes, folder: Path) -> None:
+  text = data.decode(errors="surrogateescape")
+  try:
+    bad_bands.parse(text, 200, "a list")
+  except RequestError:
+    bad_bands.from_header(header_list(text), 3, "a header")

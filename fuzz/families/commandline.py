@@ -1,0 +1,48 @@
+"""Command lines: flags, overrides of a config's keys, and the settings that are read from them."""
+
+import sys
+from pathlib import Path
+
+from absl import flags
+from ml_collections import config_dict
+
+from mtl_hsi import commandline, settings
+
+_FLAG = commandline.define_config("config", "Config file.")
+_OWN = [
+  *("--config=configs/own.py:fields", "--config.files.fields.cube=a.tif", "--config.files.fields.bands=1:3"),
+  *("--config.alignment=wavelength", "--config.grid=400:800:10", "--config.snapshots=1,2"),
+]
+_PAPER = [
+  *("--config=configs/mtl.py:pu_pc", "--config.optimizer.name=adamw"),
+  *("--config.optimizer.weight_decay=0.1", "--config.replicas=3"),
+]
+# A config file is a program: none but the project's is run.
+_CONFIGS = ("configs/own.py", "configs/mtl.py", "configs/paper.py", "configs/common.py")
+# These end the process by absl's own words, or name files with further flags.
+_LEFT_OUT = ("help", "helpfull", "helpshort", "helpxml", "h", "?", "flagfile", "version")
+
+
+def seeds(folder: Path) -> list[bytes]:
+  return ["\n".join(line).encode() for line in (_OWN, _PAPER, ["--config=configs/paper.py:table3"])]
+
+
+def read(data: bytes, folder: Path) -> None:
+  words = [word for word in data.decode(errors="surrogateescape").split("\n") if _is_harmless(word)]
+  for name in [name for name in flags.FLAGS if name.startswith("config.")]:
+    delattr(flags.FLAGS, name)
+  flags.FLAGS.unparse_flags()
+  flags.FLAGS["config"].value = None
+  sys.argv = ["launch.py", *words]
+  commandline._parse(sys.argv)
+  config = commandline.resolve(_FLAG)
+  commandline.default_workdir(_FLAG)
+  if commandline.kind(config) == "experiment":
+    settings.read(config_dict.ConfigDict(config))
+
+
+def _is_harmless(word: str) -> bool:
+  name, _, value = word.lstrip("-").partition("=")
+  if name == "config":
+    return value.partition(":")[0] in _CONFIGS
+  return name not in _LEFT_OUT

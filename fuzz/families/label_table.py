@@ -1,0 +1,20 @@
+"""Labels from CSV files of pixels."""
+
+from pathlib import Path
+
+from mtl_hsi.scenes import label_table
+from mtl_hsi.scenes.class_table import ClassTable
+from mtl_hsi.scenes.labels import Grid
+
+_GRID = Grid((12, 10), None)
+
+
+def seeds(folder: Path) -> list[bytes]:
+  return [b"row,column,class\n1,1,maize\n2,2,lawn\n", b"\xef\xbb\xbfrow;column;class\n0;0;1\n1;1;65535.0\n"]
+
+
+def read(data: bytes, folder: Path) -> None:
+  path = folder / "a.csv"
+  path.write_bytes(data)
+  table = ClassTable({1: "maize", 2: "lawn"}, {}) if len(data) % 2 else None
+  label_table.read(path, _GRID, None, table)

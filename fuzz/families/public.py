@@ -1,0 +1,29 @@
+"""The check of what a host sent for a public scene, by its content."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import scipy.io
+
+from fuzz import wrapping
+from mtl_hsi.scenes.checksums import check_file_content
+from mtl_hsi.scenes.public import PUBLIC_SCENES
+
+_FACTS = PUBLIC_SCENES["indian_pines"]
+
+
+def seeds(folder: Path) -> list[bytes]:
+  buffer = io.BytesIO()
+  scipy.io.savemat(buffer, {_FACTS.labels.key: np.zeros((145, 145), np.uint8)})
+  small = io.BytesIO()
+  scipy.io.savemat(small, {_FACTS.cube.key: np.zeros((2, 3, 4), np.uint16)})
+  return [b"\2" + buffer.getvalue(), b"\0" + small.getvalue(), b"\1" + small.getvalue()]
+
+
+def read(data: bytes, folder: Path) -> None:
+  kind, rest = data[:1], data[1:]
+  file = _FACTS.labels if kind == b"\2" else _FACTS.cube
+  path = folder / file.filename
+  path.write_bytes(wrapping.compressed_mat(rest) if kind == b"\1" else rest)
+  check_file_content(_FACTS, file, path)

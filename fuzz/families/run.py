@@ -1,0 +1,45 @@
+"""The records of a finished run: config.json, scenes.json, environment.json."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from configs import common
+from mtl_hsi import trained, workdir
+from mtl_hsi.inputs import Inputs, entry
+from mtl_hsi.scaling import Scaling
+
+_FILES = ("config.json", "scenes.json", "environment.json")
+_RESULTS = ("split.npz", "predictions.npz", "report.html", "metrics.json", "environment.json")
+
+
+def seeds(folder: Path) -> list[bytes]:
+  return [bytes([place]) + _GOOD[name] for place, name in enumerate(_FILES)]
+
+
+def read(data: bytes, folder: Path) -> None:
+  place = folder / "run"
+  place.mkdir(exist_ok=True)
+  wrong = _FILES[data[0] % 3] if data else _FILES[0]
+  for name in (*_RESULTS, *_FILES):
+    (place / name).write_bytes(data[1:] if name == wrong else _GOOD.get(name, b"{}"))
+  if wrong == "environment.json":
+    (place / "report.html").unlink()
+  trained.read_run(place)
+
+
+def _good() -> dict[str, bytes]:
+  config = common.get_config()
+  config.scenes, config.target = ("fields", "town"), "fields"
+  inputs = Inputs(5, np.arange(4), Scaling(np.zeros(4), np.ones(4)), None)
+  scene = {"shape": [3, 4, 5], "classes": {"1": "maize", "2": "lawn"}, "colours": {"1": [1, 2, 3]}}
+  scene |= {"wavelengths": [400.0, 500.0, 600.0, 700.0, 800.0], **entry(inputs)}
+  return {
+    "config.json": workdir.json_bytes(json.loads(config.to_json_best_effort())),
+    "scenes.json": workdir.json_bytes({"fields": scene, "town": scene}),
+    "environment.json": workdir.json_bytes({"command": ["launch.py"]}),
+  }
+
+
+_GOOD = _good()

@@ -1,0 +1,68 @@
+"""Whether a file can be what it declares to hold, asked before any of that is read."""
+
+import os
+import re
+from pathlib import Path
+
+from mtl_hsi.errors import RequestError
+
+# Deflate, which .npz, .mat and HDF5 use, makes at most 1032 bytes of one (zlib's technical details).
+_LARGEST_RATIO = 1032
+# Headers and empty blocks, which the ratio says nothing of.
+_SLACK = 1 << 16
+# What is read is copied once on its way: to the machine's byte order, to pixels first, to other types.
+_COPIES = 2
+
+
+def check_fits(size: int, where: str) -> None:
+  """Refuses what would not fit twice into the memory that is free, as it is copied on its way.
+
+  Args:
+    size: bytes that are declared.
+    where: the source, for messages.
+
+  Raises:
+    RequestError: it does not fit.
+  """
+  free = available()
+  if _COPIES * size > free:
+    raise RequestError(
+      f"{where} declares {_megabytes(size)}, of which reading takes {_COPIES} times as much, and "
+      f"{_megabytes(free)} of memory are free; if it is whole, cut it or use a machine with more memory"
+    )
+
+
+def check_ratio(declared: int, stored: int, where: str) -> None:
+  """Refuses what deflate cannot have compressed so far.
+
+  Args:
+    declared: bytes that the file says there are.
+    stored: bytes that it holds of them, compressed or not.
+    where: the source, for messages.
+
+  Raises:
+    RequestError: it is more than the greatest ratio allows.
+  """
+  if declared > largest_inflated(stored):
+    raise RequestError(
+      f"{where} declares {declared} bytes and stores {stored}, of which no more than {_LARGEST_RATIO} times "
+      "as many can come; it is damaged or made to fill the memory: get it again"
+    )
+
+
+def largest_inflated(stored: int) -> int:
+  """The most bytes that can come of compressed ones."""
+  return _LARGEST_RATIO * stored + _SLACK
+
+
+def available() -> int:
+  """Bytes of memory that may be taken without swapping; all of it where the system does not tell."""
+  try:
+    found = re.search(r"^MemAvailable:\s+(\d+) kB$", Path("/proc/meminfo").read_text(), re.MULTILINE)
+  except OSError:
+    found = None
+  return int(found[1]) << 10 if found else os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _megabytes(size: int) -> str:
+  return f"{size / 1e6:,.6g} MB"

@@ -1,0 +1,138 @@
+"""Whatever a file or a text holds: it is read, or refused with one line that says why."""
+
+import contextlib
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from mtl_hsi import sampling, scenes_file
+from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes import bad_bands, class_table, label_table, wavelength_table
+from mtl_hsi.scenes.arrays import list_arrays, read_array
+from mtl_hsi.scenes.labels import Grid
+from tests.hostile import hostile_files
+
+_few = settings(max_examples=30, deadline=None, derandomize=True, database=None)
+_LONG = "9" * 5000
+_WORDS = ("", "row", "column", "class", "id", "name", "1", "-1", "1.0", "nan", "#", '"', "\0", "é", _LONG)
+_SIGNS = st.sampled_from(_WORDS)
+_TABLES = st.lists(st.lists(_SIGNS | st.text(max_size=4), min_size=1, max_size=4), max_size=5)
+
+
+def _tried(read, content: bytes, suffix: str):
+  """What a reader makes of a file: a value, or None where it refuses it as it should."""
+  with tempfile.TemporaryDirectory() as folder:
+    path = Path(folder, f"a{suffix}")
+    path.write_bytes(content)
+    try:
+      return read(path)
+    except RequestError:
+      return None
+
+
+def _csv(rows) -> bytes:
+  return "\n".join(",".join(row) for row in rows).encode()
+
+
+@_few
+@given(_TABLES)
+@example([["row", "column", "class"], [_LONG, "1", "1"]])
+@example([["row", "column", "class"], ["1", "1", _LONG]])
+@example([["row", "column", "class"], ["1"]])
+def test_tables_of_labelled_pixels(rows):
+  labels = _tried(lambda path: label_table.read(path, Grid((3, 4), None), None, None), _csv(rows), ".csv")
+  assert labels is None or labels.image.shape == (3, 4)
+
+
+@_few
+@given(_TABLES)
+@example([["id", "name"], [_LONG, "maize"]])
+@example([["id", "name", "colour"], ["1"]])
+@example([["id", "name"], ["65536", "maize"]])
+def test_tables_of_classes(rows):
+  table = _tried(class_table.read, _csv(rows), ".csv")
+  assert table is None or all(0 <= class_id < 2**16 for class_id in table.names)
+
+
+@_few
+@given(_TABLES)
+@example([["400", "1e308"], ["500", "1"]])
+@example([["1e308"], ["1"]])
+def test_tables_of_wavelengths(rows):
+  with np.errstate(over="ignore"):
+    bands = _tried(lambda path: wavelength_table.read(path, 2, None), _csv(rows), ".csv")
+  assert bands is None or bands.centres.shape == (2,)
+
+
+@_few
+@given(st.text("0123456789:, none", max_size=12))
+@example(_LONG)
+@example(f"0:{_LONG}")
+def test_lists_of_bad_bands(text):
+  try:
+    found = bad_bands.parse(text, 10, "here")
+  except RequestError:
+    return
+  assert found.size < 10
+
+
+_NODES = st.recursive(
+  st.text(max_size=3) | st.integers() | st.floats() | st.booleans() | st.none(),
+  lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["cube", "a", "bands"]), inner),
+  max_leaves=8,
+)
+
+
+@_few
+@given(_NODES)
+def test_scenes_files_of_any_value(value):
+  scenes = _tried(scenes_file.read, repr(value).encode(errors="replace"), ".yaml")
+  assert scenes is None or all(map(scenes_file.is_name, scenes))
+
+
+@pytest.mark.parametrize(
+  ("suffix", "text"),
+  [
+    (".yaml", "a: &a [x, x]\n" + "".join(f"b{i}: &b{i} [*a, *a]\n" for i in range(9))),
+    (".yaml", "? &a [*a]\n: x\n"),
+    (".yaml", "[" * 5000),
+    (".yaml", "town: {cube: !!python/object/apply:os.system [exit]}"),
+    (".yaml", "a: b\n" * 300_000),
+    (".yaml", "a" * 65 + ": {cube: a.tif}"),
+    (".toml", "[town]\ncube = 'a.tif'\nnodata = 0x" + "f" * 5000),
+    (".toml", "a = " + "[" * 5000),
+  ],
+)
+def test_scenes_files_that_are_made_to_do_harm(suffix, text):
+  assert _tried(scenes_file.read, text.encode(), suffix) is None
+
+
+@_few
+@given(st.binary(max_size=64), st.integers(0, 127), st.booleans())
+def test_archives_of_any_content(noise, place, cut):
+  header = hostile_files.npy_header((2, 2), "|u1")
+  content = header[:place] + noise + (b"" if cut else header[place:] + bytes(4))
+  with tempfile.TemporaryDirectory() as folder:
+    path = hostile_files.npz(Path(folder, "a.npz"), **{"fields/train": content, "fields/test": content})
+    with contextlib.suppress(RequestError):
+      for key in list_arrays(path):
+        read_array(path, key)
+    with contextlib.suppress(RequestError):
+      sampling.read_splits(path, {"fields": np.ones((2, 2), np.int32)}, 1)
+
+
+@_few
+@given(st.binary(min_size=1, max_size=8), st.integers(0, 90), st.booleans())
+def test_matlab_files_of_any_content(noise, place, pack):
+  element = bytearray(hostile_files.matrix((4, 4), bytes(16)))
+  element[place : place + len(noise)] = noise
+  with tempfile.TemporaryDirectory() as folder:
+    path = hostile_files.mat_5(
+      Path(folder, "a.mat"), hostile_files.compressed(bytes(element)) if pack else bytes(element)
+    )
+    with contextlib.suppress(RequestError):
+      read_array(path, None)

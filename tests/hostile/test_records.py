@@ -1,0 +1,96 @@
+"""The records of a finished run that somebody else made: read, or refused before a path is made of them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from configs import common
+from mtl_hsi import trained
+from mtl_hsi.errors import RequestError
+from mtl_hsi.inputs import Inputs, entry
+from mtl_hsi.scaling import Scaling
+
+_RESULTS = ("split.npz", "predictions.npz", "report.html", "metrics.json", "environment.json")
+
+
+def _scene(**changes) -> dict:
+  inputs = Inputs(5, np.arange(4), Scaling(np.zeros(4), np.ones(4)), None)
+  known = {"shape": [3, 4, 5], "classes": {"1": "maize", "2": "lawn"}, "wavelengths": [400.0] * 5}
+  return {**known, **entry(inputs), **changes}
+
+
+def _run(place, name="fields", config=None, **changes):
+  """A work directory whose networks are missing, which are not asked for."""
+  told = common.get_config()
+  told.scenes, told.target = (name,), name
+  told = json.loads(told.to_json_best_effort())
+  for file in _RESULTS:
+    (place / file).write_text("{}")
+  (place / "config.json").write_text(json.dumps({**told, **(config or {})}))
+  (place / "scenes.json").write_text(json.dumps({name: _scene(**changes)}))
+  return place
+
+
+def test_what_a_run_writes_is_read(tmp_path):
+  assert trained.read_run(_run(tmp_path)).scenes["fields"].inputs.channels == 4
+
+
+@pytest.mark.parametrize("name", ["../../up", "/tmp/up", "a\0b", "a" * 200])
+def test_a_scene_whose_name_leads_out_of_the_directory(tmp_path, name):
+  with pytest.raises(RequestError, match=r"scenes\.json is not what a run writes .*its name is none"):
+    trained.read_run(_run(tmp_path, name))
+
+
+@pytest.mark.parametrize(
+  "changes",
+  [
+    {"classes": {"1": "maize\ndescription = {x}", "2": "lawn"}},
+    {"classes": {"1": "\x1b]0;x\x07", "2": "lawn"}},
+    {"classes": {"70000": "maize", "2": "lawn"}},
+    {"classes": {"9" * 5000: "maize"}},
+    {"classes": {}},
+    {"classes": ["maize"]},
+    {"colours": {"1": [1, 2]}},
+    {"bands": [0, 1, 2, 9]},
+    {"bands": [0, 1, 2, -1]},
+    {"bands": [10**30]},
+    {"scale": [1, 1, 0, 1]},
+    {"offset": [0.0]},
+    {"offset": [0, 0, 0, float("nan")]},
+    {"weights": [[1.0]]},
+    {"empty": 10**12},
+    {"shape": [3]},
+    {"shape": "345"},
+    {"wavelengths": [400.0]},
+    {"wavelengths": "400"},
+  ],
+)
+def test_entries_that_no_run_writes(tmp_path, changes):
+  with pytest.raises(RequestError, match=r"scenes\.json is not what a run writes"):
+    trained.read_run(_run(tmp_path, **changes))
+
+
+@pytest.mark.parametrize(
+  "config", [{"scenes": 3}, {"target": "town"}, {"model": []}, {"phases": {"phase1": 3}}, {"snapshots": None}]
+)
+def test_configs_that_no_run_has(tmp_path, config):
+  with pytest.raises(RequestError):
+    trained.read_run(_run(tmp_path, config=config))
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "[" * 100_000, "{", "\xff", '{"a": ' + "9" * 5000 + "}"])
+@pytest.mark.parametrize("name", ["config.json", "scenes.json"])
+def test_records_that_are_no_object(tmp_path, name, text):
+  (_run(tmp_path) / name).write_bytes(text.encode("latin-1"))
+  with pytest.raises(RequestError, match=name.replace(".", r"\.")):
+    trained.read_run(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["[]", '{"command": 3}', '{"command": [3]}', "{"])
+def test_an_unfinished_run_with_any_environment(tmp_path, text):
+  run = _run(tmp_path)
+  (run / "report.html").unlink()
+  (run / "environment.json").write_text(text)
+  with pytest.raises(RequestError, match="not finished; go on with it by the command that started it"):
+    trained.read_run(run)

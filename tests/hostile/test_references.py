@@ -1,0 +1,134 @@
+"""What a file says never leads to another file, to the network, or out of its directory."""
+
+import json
+import re
+import select
+import socket
+
+import h5py
+import numpy as np
+import pytest
+
+from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes import files, label_vectors
+from mtl_hsi.scenes.arrays import list_arrays, read_array
+from mtl_hsi.scenes.image import Image
+from mtl_hsi.scenes.labels import Grid
+from mtl_hsi.scenes.scene import Georeference
+from tests.scenes import formats
+
+_GRID = Grid((12, 10), Georeference(formats.CRS, tuple(formats.TRANSFORM)[:6]))
+_FEATURES = {
+  "type": "FeatureCollection",
+  "features": [
+    {"type": "Feature", "properties": {"class": 1}, "geometry": {"type": "Point", "coordinates": [15, 48.7]}}
+  ],
+}
+
+
+@pytest.fixture
+def host(monkeypatch):
+  """Address of a host that must never be asked."""
+  # One that is asked nevertheless ends soon.
+  monkeypatch.setenv("GDAL_HTTP_TIMEOUT", "2")
+  with socket.create_server(("127.0.0.1", 0)) as server:
+    yield f"http://127.0.0.1:{server.getsockname()[1]}"
+    assert select.select([server], [], [], 0)[0] == []
+
+
+def _refused(path, content, message):
+  path.write_text(content)
+  with pytest.raises(RequestError, match=message):
+    label_vectors.read(path, None, _GRID, None, None)
+
+
+def test_a_reference_system_that_geojson_links_to(tmp_path, host):
+  link = {"type": "link", "properties": {"href": f"{host}/crs", "type": "proj4"}}
+  _refused(tmp_path / "a.geojson", json.dumps({**_FEATURES, "crs": link}), "refers to it: .*; save it anew")
+
+
+def test_a_reference_system_that_two_members_name(tmp_path, host):
+  link = json.dumps({"type": "link", "properties": {"href": f"{host}/crs", "type": "proj4"}})
+  named = '"crs": null, ' + json.dumps(_FEATURES)[1:]
+  _refused(tmp_path / "a.geojson", f'{{"crs": {link}, {named}', "a name stands twice in one object")
+
+
+@pytest.mark.parametrize("suffix", [".geojson", ".json", ".gpkg", ".shp", ".fgb"])
+@pytest.mark.parametrize("form", ["commands", "virtual"])
+def test_orders_in_place_of_features(tmp_path, host, suffix, form):
+  source = f"/vsicurl/{host}/a.geojson"
+  commands = {"type": "gdal_streamed_alg", "command_line": f"gdal vector pipeline ! read {source}"}
+  layer = f'<OGRVRTLayer name="a"><SrcDataSource>{source}</SrcDataSource></OGRVRTLayer>'
+  content = json.dumps(commands) if form == "commands" else f"<OGRVRTDataSource>{layer}</OGRVRTDataSource>"
+  _refused(tmp_path / f"a{suffix}", content, "is no GeoJSON|cannot be read as features")
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".vrt", ".dat"])
+def test_a_virtual_raster(tmp_path, host, suffix):
+  path, inner = tmp_path / f"a{suffix}", formats.save_raster(tmp_path / "b.tif", np.ones((2, 2), np.uint8))
+  for source in (f"/vsicurl/{host}/a.tif", inner):
+    path.write_text(
+      '<VRTDataset rasterXSize="2" rasterYSize="2"><VRTRasterBand dataType="Byte" band="1"><SimpleSource>'
+      f"<SourceFilename>{source}</SourceFilename></SimpleSource></VRTRasterBand></VRTDataset>"
+    )
+    with pytest.raises(RequestError, match=r"refer to other files as virtual rasters do.*save it as GeoTIFF"):
+      Image.open(path)
+
+
+def test_a_side_file_that_names_overviews_elsewhere(tmp_path, host):
+  path = formats.save_raster(tmp_path / "a.tif", np.ones((4, 4, 1), np.uint8), crs=None)
+  side = f'<MDI key="OVERVIEW_FILE">/vsicurl/{host}/a.ovr</MDI>'
+  (tmp_path / "a.tif.aux.xml").write_text(
+    f'<PAMDataset><SRS>{host}/crs</SRS><Metadata domain="OVERVIEWS">{side}</Metadata></PAMDataset>'
+  )
+  assert Image.open(path).read(slice(None), slice(None))[0].tolist() == [[[1]] * 4] * 4
+
+
+def test_hdf5_variables_that_lie_in_other_files(tmp_path):
+  other = formats.save_matlab_73(tmp_path / "other.mat", cube=np.ones((2, 3, 4)))
+  (tmp_path / "secret").write_bytes(bytes(64))
+  path = formats.save_matlab_73(tmp_path / "a.mat", gt=np.eye(3))
+  with h5py.File(path, "r+") as file:
+    file["linked"], file["nowhere"] = h5py.ExternalLink(other, "cube"), h5py.SoftLink("/absent")
+    file.create_dataset("outside", (4,), "f8", external=[(str(tmp_path / "secret"), 0, 32)])
+    layout = h5py.VirtualLayout((4, 3, 2), "f8")
+    layout[...] = h5py.VirtualSource(other, "cube", (4, 3, 2))
+    file.create_virtual_dataset("virtual", layout)
+  assert list_arrays(path).keys() == {"gt", "outside", "virtual"}
+  for key, problem in (("linked", "no array"), ("outside", "a plain array"), ("virtual", "a plain array")):
+    with pytest.raises(RequestError, match=problem):
+      read_array(path, key)
+  np.testing.assert_array_equal(read_array(path, "gt"), np.eye(3))
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", "a\0b", "..", "a" * 65, "a\n", "A", ""])
+def test_no_scene_has_a_name_that_leads_elsewhere(tmp_path, name):
+  np.savez(tmp_path / "a.npz", cube=np.arange(60).reshape(3, 4, 5), label=np.arange(12).reshape(3, 4))
+  options = dict.fromkeys(("labels", "cube_key", "labels_key", "sensor", "nodata", "class_names"))
+  with pytest.raises(RequestError, match="a scene's name must be a lower-case identifier of 64 characters"):
+    files.read_scene(name, cube=tmp_path / "a.npz", **options)
+
+
+def _features(path):
+  return label_vectors.read(path, None, _GRID, None, None)
+
+
+@pytest.mark.parametrize(
+  ("read", "name"),
+  [
+    (Image.open, "a" * 300 + ".npz"),
+    (Image.open, "a\0b.npz"),
+    (Image.open, "a" * 300 + ".tif"),
+    (_features, "a" * 5000 + ".gpkg"),
+  ],
+)
+def test_paths_that_no_file_can_have(tmp_path, read, name):
+  with pytest.raises(RequestError, match="no such file"):
+    read(tmp_path / name)
+
+
+def test_a_raster_whose_pixels_have_no_extent(tmp_path):
+  side = formats.save_envi(tmp_path / "a.dat", np.ones((2, 2, 1), np.uint8))
+  side.write_text(re.sub(r"(map info = \{[^,]*,[^,]*,[^,]*,[^,]*,[^,]*),[^,]*,", r"\1, 0,", side.read_text()))
+  with pytest.raises(RequestError, match="gives them no extent on the ground"):
+    Image.open(side)

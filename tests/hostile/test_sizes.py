@@ -1,0 +1,182 @@
+"""Files that declare more than they hold, or than memory does, are refused before memory is taken."""
+
+import tracemalloc
+import zipfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes import memory
+from mtl_hsi.scenes.arrays import list_arrays, read_array
+from mtl_hsi.scenes.image import Image
+from tests.hostile import hostile_files
+from tests.scenes import formats
+
+# What may be taken of the memory until a file is refused.
+_LITTLE = 4 << 20
+
+
+@pytest.fixture
+def small_machine(monkeypatch):
+  """A machine with 1 MB of memory free."""
+  monkeypatch.setattr(memory, "available", lambda: 1_000_000)
+
+
+def _refused(path: Path, message: str, key: str | None = "cube"):
+  tracemalloc.start()
+  try:
+    with pytest.raises(RequestError, match=message) as error:
+      read_array(path, key)
+    assert tracemalloc.get_traced_memory()[1] < _LITTLE
+  finally:
+    tracemalloc.stop()
+  assert str(path) in str(error.value)
+  assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("shape", [(10**6, 10**6), (2**32, 2**32), (-1, 3), (10**12,)])
+@pytest.mark.parametrize("suffix", [".npy", ".npz"])
+def test_an_array_of_which_the_file_has_nothing(tmp_path, shape, suffix):
+  content, path = hostile_files.npy_header(shape), tmp_path / f"a{suffix}"
+  if suffix == ".npz":
+    hostile_files.npz(path, cube=content)
+    _refused(path, " x .* of float64 in 128 bytes|128 bytes")
+  else:
+    path.write_bytes(content)
+    _refused(path, "cannot be read as .npy", None)
+
+
+def test_an_archive_that_inflates_beyond_the_memory(tmp_path, small_machine):
+  content = hostile_files.npy_header((3_000_000,), "|u1") + bytes(3_000_000)
+  path = hostile_files.npz(tmp_path / "a.npz", cube=content, gt=hostile_files.npy_header((0,)))
+  assert path.stat().st_size < 10_000
+  _refused(path, r"a.npz \(cube\) declares 3.00013 MB, of which reading takes 2 times as much, and 1 MB")
+  assert read_array(path, "gt").size == 0
+
+
+def test_an_archive_that_lies_about_its_ratio(tmp_path):
+  path = hostile_files.npz(tmp_path / "a.npz", cube=hostile_files.npy_header((10**9,), "|u1"))
+  raw, size = bytearray(path.read_bytes()), 10**9 + 128
+  for signature, offset in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
+    place = raw.index(signature) + offset
+    raw[place : place + 4] = size.to_bytes(4, "little")
+  path.write_bytes(raw)
+  _refused(path, "declares 1000000128 bytes and stores .* no more than 1032 times as many")
+
+
+def test_an_archive_of_another_compression_than_numpys(tmp_path):
+  path = hostile_files.npz(tmp_path / "a.npz", zipfile.ZIP_BZIP2, cube=hostile_files.npy_header((0,)))
+  _refused(path, "compressed by method 12")
+
+
+def test_a_header_that_is_larger_than_any(tmp_path):
+  content = np.lib.format.magic(2, 0) + (5_000_000).to_bytes(4, "little") + b" " * 5_000_000
+  _refused(hostile_files.npz(tmp_path / "a.npz", cube=content), "cannot be read as .npz")
+
+
+def test_a_negative_size_that_has_scipy_read_one_variable_for_ever(tmp_path):
+  path = hostile_files.mat_4(tmp_path / "a.mat", (-1, 3, b""))
+  _refused(path, "a variable of -1 x 3")
+
+
+def test_a_version_4_variable_that_reaches_beyond_its_file(tmp_path):
+  _refused(hostile_files.mat_4(tmp_path / "a.mat", (9999, 9999, b"")), "of which 4 are there")
+  good = hostile_files.mat_4(tmp_path / "a.mat", (1, 2, np.array([3.0, 4.0]).tobytes()))
+  assert read_array(good, "abc").tolist() == [[3, 4]]
+
+
+def test_a_compressed_variable_that_inflates_beyond_the_memory(tmp_path, small_machine):
+  element = hostile_files.matrix((3000, 1000), bytes(3_000_000))
+  path = hostile_files.mat_5(tmp_path / "a.mat", hostile_files.compressed(element))
+  _refused(path, "declares 3.00006 MB")
+
+
+def test_a_compressed_variable_that_inflates_beyond_what_it_declares(tmp_path, small_machine):
+  element = hostile_files.matrix((3000, 1000), bytes(3_000_000), declared=64)
+  path = hostile_files.mat_5(tmp_path / "a.mat", hostile_files.compressed(element))
+  _refused(path, "more bytes than a variable declares")
+
+
+def test_a_compressed_variable_that_declares_more_than_can_come(tmp_path):
+  element = hostile_files.matrix((4, 4), bytes(16), declared=2**32 - 16)
+  path = hostile_files.mat_5(tmp_path / "a.mat", hostile_files.compressed(element))
+  _refused(path, "declares 4294967280 bytes and stores")
+
+
+def test_compressed_variables_that_fit_are_read_on_a_small_machine(tmp_path, small_machine):
+  values = np.random.default_rng(0).integers(0, 256, (100, 100), np.uint8)
+  element = hostile_files.compressed(hostile_files.matrix((100, 100), values.tobytes("F")))
+  path = hostile_files.mat_5(tmp_path / "a.mat", element)
+  np.testing.assert_array_equal(read_array(path, "cube"), values)
+
+
+@pytest.mark.parametrize("stored", [29696, 0, 8, 15, 0x0002_0074])
+@pytest.mark.parametrize("pack", [bytes, hostile_files.compressed])
+def test_a_type_of_data_for_which_scipy_looks_beyond_its_table(tmp_path, stored, pack):
+  element = hostile_files.matrix((4, 4), bytes(16), stored=stored)
+  _refused(hostile_files.mat_5(tmp_path / "a.mat", pack(element)), "stored as data of type")
+
+
+def test_two_variables_of_one_name(tmp_path):
+  elements = [hostile_files.matrix((4, 1), bytes(4)), hostile_files.matrix((4, 2), bytes(8))]
+  _refused(hostile_files.mat_5(tmp_path / "a.mat", *elements), "two variables are called cube")
+
+
+@pytest.mark.parametrize("chunks", [None, (1024, 1024, 1)])
+def test_an_hdf5_variable_that_was_never_written(tmp_path, chunks):
+  path = formats.save_matlab_73(tmp_path / "a.mat", gt=np.eye(3))
+  with h5py.File(path, "r+") as file:
+    file.create_dataset("cube", shape=(100_000, 100_000, 100), dtype="u2", chunks=chunks)
+  assert path.stat().st_size < 20_000
+  _refused(path, "declares 2000000000000 bytes and stores 0")
+  np.testing.assert_array_equal(read_array(path, "gt"), np.eye(3))
+
+
+def test_an_hdf5_chunk_beyond_the_memory(tmp_path, small_machine):
+  path = formats.save_matlab_73(tmp_path / "a.mat", gt=np.eye(3))
+  with h5py.File(path, "r+") as file:
+    options = {"maxshape": (None, None), "chunks": (2048, 2048), "compression": "gzip"}
+    file.create_dataset("cube", data=np.zeros((4, 4), np.uint8), **options)
+  _refused(path, "declares 4.1943 MB")
+
+
+def test_a_raster_beyond_the_memory_is_opened_and_read_by_windows(tmp_path, small_machine):
+  path = tmp_path / "a.tif"
+  tiles = {"tiled": True, "blockxsize": 64, "blockysize": 64, "compress": "deflate"}
+  formats.save_raster(path, np.ones((1024, 1024, 2), np.uint8), **tiles)
+  image = Image.open(path)
+  assert image.read(slice(5), slice(7))[0].shape == (5, 7, 2)
+  with pytest.raises(RequestError, match=r"a.tif declares 2.09715 MB, of which"):
+    image.read(slice(None), slice(None))
+
+
+def test_a_raster_of_one_block_beyond_the_memory(tmp_path, small_machine):
+  path = tmp_path / "a.tif"
+  formats.save_raster(path, np.ones((1024, 1024), np.uint8), compress="deflate", blockysize=1024)
+  with pytest.raises(RequestError, match=r"a\.tif declares 1\.04858 MB"):
+    Image.open(path)
+
+
+@pytest.mark.parametrize(
+  ("old", "new", "message"),
+  [
+    ("header offset = 0", "header offset = many", "header's offset is 'many', expected a number of bytes"),
+    ("samples = 4", "samples = 40000000", r"a.dat cannot be read as a raster \(Image file is too small"),
+    ("header offset = 0", "header offset = -100", "a.dat cannot be read as a raster"),
+  ],
+)
+def test_an_envi_header_that_does_not_fit_its_data(tmp_path, old, new, message):
+  side = formats.save_envi(tmp_path / "a.dat", np.arange(60, dtype=np.int16).reshape(3, 4, 5))
+  text = "\n".join(" ".join(line.split()) for line in side.read_text().splitlines())
+  assert old in text
+  side.write_text(text.replace(old, new))
+  with pytest.raises(RequestError, match=message):
+    Image.open(side)
+
+
+def test_listing_takes_no_more_than_reading(tmp_path):
+  path = hostile_files.npz(tmp_path / "a.npz", cube=hostile_files.npy_header((5,), "|u1") + bytes(5))
+  assert list_arrays(path)["cube"].shape == (5,)
