@@ -70,11 +70,11 @@ def _variations(directory: Path, seed: int) -> dict[str, tuple[Callable[[], None
   return {
     "the same command again": launched("again"),
     "killed and resumed": (lambda: _kill_and_resume(killed), killed),
+    "one host device, not two": launched("one_device", JAX_NUM_CPU_DEVICES="1"),
+    "two processes of one core": launched("processes", "--processes=2"),
     "tiles of 500 pixels, not 4096": launched("tiles", "--config.classify.tile_pixels=500"),
     "first cell of a grid": in_grid("grid_first", seed, _OTHER_SEED),
     "second cell of a grid": in_grid("grid_second", _OTHER_SEED, seed),
-    "one host device, not two": launched("one_device", JAX_NUM_CPU_DEVICES="1"),
-    "two processes of one core": launched("processes", "--processes=2"),
   }
 
 
