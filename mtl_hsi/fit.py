@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 import jax
 import numpy as np
 
-from mtl_hsi import optim, processes, train
+from mtl_hsi import health, optim, processes, train
 from mtl_hsi.batches import TrainingSet, steps_per_epoch
-from mtl_hsi.errors import RequestError
 from mtl_hsi.models.multitask import Network
 from mtl_hsi.patches import Pixels
 from mtl_hsi.replicas import Replicas
@@ -62,13 +61,14 @@ def fit(
     Mean loss of every epoch `[epochs, R, T]`.
 
   Raises:
-    RequestError: a loss is not finite, or a checkpoint is unusable.
+    RequestError: a loss, or what an epoch leaves, is not finite (what was saved before stays), or a
+      checkpoint is unusable.
   """
   steps = np.int32(steps_per_epoch(samples.counts, batch_size, mixed=mixed, drop_last=drop_last))
   keys, samples, pixels = replicas.keys(seed), replicas.put(samples), replicas.share(pixels)
   epochs = {
     frozen: replicas.spread(
-      train.make_epoch(network, make_optimizer, frozen, batch_size=batch_size, mixed=mixed),
+      health.watched(train.make_epoch(network, make_optimizer, frozen, batch_size=batch_size, mixed=mixed)),
       3,
       donate=True,
     )
@@ -79,12 +79,12 @@ def fit(
   saved = time.monotonic()
   while done < schedule.epochs:
     phase = schedule.phase_at(done)
-    state = epochs[phase.frozen](
+    state, finite = epochs[phase.frozen](
       state, samples, keys, pixels, np.int32(done), np.float32(phase.learning_rate), steps
     )
-    losses = replicas.get(state["losses"][:, done])
-    _check_finite(losses, scene_names, done, phase, seed)
+    losses, finite = replicas.get((state["losses"][:, done], finite))
     done += 1
+    health.check_epoch(losses, finite, health.Epoch(done, phase, seed, scene_names))
     progress(done, losses)
     if done in schedule.snapshot_epochs:
       snapshot = replicas.get({"params": state["params"], "stats": state["stats"]})
@@ -136,14 +136,3 @@ def _is_due(saved, checkpoint_seconds):
 
 def _start_phase(state, make_optimizer, phase):
   return train.start_phase(state, make_optimizer, phase.learning_rate, phase.frozen)
-
-
-def _check_finite(losses, scene_names, done, phase, seed):
-  bad = np.argwhere(~np.isfinite(losses))
-  if len(bad):
-    replica, scene = bad[0]
-    raise RequestError(
-      f"the loss of scene {scene_names[scene]!r} is {losses[replica, scene]} in replica {replica} "
-      f"(seed {seed + replica}) after epoch {done + 1} (phases.{phase.name}, learning rate "
-      f"{phase.learning_rate:g}); lower the learning rate, in a new work directory"
-    )

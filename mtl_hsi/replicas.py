@@ -19,7 +19,9 @@ class Replicas:
   Every device holds an equal number of replicas; where R does not divide, the
   last replica is computed more than once and its copies are dropped. A replica
   does not depend on those beside it; from one device to several it differs by
-  rounding, since XLA compiles differently for them.
+  rounding, since XLA partitions and then optimises programs for several by passes
+  of their own. One program on each device would give the bits of a single device,
+  but on CPUs it is compiled, and cached, once for every device.
 
   Attributes:
     count: R.

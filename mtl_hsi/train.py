@@ -116,7 +116,9 @@ def make_epoch(
       sample, mirror, valid = (rows[index] for rows in order)
       batch = _batch(samples, pixels, sample, mirror, valid, network.patch, mixed)
       moving, entropies = step(moving, batch, learning_rate, jax.random.fold_in(step_key, index))
-      return moving, sums + jnp.sum(entropies, axis=1), counts + jnp.sum(valid, axis=1)
+      # What is not finite spreads to every scene with the next step; the sums keep where it began.
+      sums = jnp.where(jnp.isfinite(sums).all(), sums + jnp.sum(entropies, axis=1), sums)
+      return moving, sums, counts + jnp.sum(valid, axis=1)
 
     moving = {key: value for key, value in state.items() if key != "losses"}
     zeros = jnp.zeros(network.scenes), jnp.zeros(network.scenes, int)

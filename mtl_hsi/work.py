@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from mtl_hsi import adaptation, baselines, classify, devices, patches, processes, progress
+from mtl_hsi import adaptation, baselines, classify, devices, health, patches, processes, progress
 from mtl_hsi.fit import fit
 from mtl_hsi.models import products
 from mtl_hsi.problem import Problem, layers, training_set
@@ -51,7 +51,7 @@ def do(options: Settings, problem: Problem, directory: Path, origin: TrainedRun 
     origin: the run that training starts from, or None.
 
   Raises:
-    RequestError: a loss is not finite, or checkpoints cannot be read or written.
+    RequestError: training or classification is not finite, or checkpoints cannot be read or written.
   """
   directory = directory / "checkpoints"
   if problem.network is None:
@@ -162,7 +162,10 @@ def _classify(options, problem, replicas, padded, checkpoints):
     snapshots.append(jax.tree.map(np.asarray, processes.tree_from_first(restore, shapes)))
   placed = classifier.place_snapshots(snapshots)
   with progress.bar("classifying", sum(len(classifier.tiles(cube)) for cube in padded), "tile") as bar:
-    return {
+    votes = {
       name: classifier.vote(placed, padded[index], index, bar.update)
       for index, name in enumerate(problem.scenes)
     }
+  for name, own in votes.items():
+    health.check_votes(own, name, options.seed)
+  return votes

@@ -434,15 +434,6 @@ def test_damage_that_cannot_be_undone(interrupted, inputs, damaged, message):
   assert not (interrupted / "metrics.json").exists()
 
 
-def test_a_loss_that_is_not_finite(inputs, tmp_path):
-  changes = {"phases.phase1.learning_rate": 1e30}
-  outcome = launching.launch(*launching.arguments(inputs, tmp_path / "run", **changes))
-  assert outcome.status == 2
-  assert "the loss of scene 'fields' is " in outcome.err.splitlines()[-1]
-  assert "(phases.phase1, learning rate 1e+30); lower the learning rate" in outcome.err.splitlines()[-1]
-  assert "Traceback" not in outcome.err
-
-
 @contextlib.contextmanager
 def largest_file(size):
   soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
