@@ -151,7 +151,7 @@ def _read_json(directory: Path, name: str) -> dict:
   except (FileNotFoundError, NotADirectoryError) as error:
     raise RequestError(
       f"{directory.absolute()} is no work directory of a run, it has no {name}; expected one that "
-      "launch.py wrote, such as --config.run=runs/quickstart"
+      "launch.py wrote, as `make quickstart` writes runs/quickstart"
     ) from error
   except (OSError, ValueError) as error:
     raise RequestError(f"cannot read {path}: {error}") from error

@@ -173,7 +173,7 @@ def test_the_introduction_tells_what_is_about_to_happen(options, name):
   ]
   assert model.startswith(f"{name}, ")
   assert "2 replicas" in model
-  assert ("100 + 40 epochs" in model) == (name != "svm")
+  assert ("100 + 30 epochs and 10 more for the vote" in model) == (name != "svm")
 
 
 def test_a_split_from_a_file_takes_the_place_of_chance(options, tmp_path):
