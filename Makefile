@@ -1,15 +1,23 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-REQUIREMENTS := $(shell nvidia-smi >/dev/null 2>&1 && echo requirements.txt || echo requirements-cpu.txt)
-INSTALLED := $(VENV)/$(REQUIREMENTS).installed
-TESTS_INSTALLED := $(VENV)/requirements-test.txt.installed
-BENCH_REQUIREMENTS := benchmarks/$(REQUIREMENTS)
-BENCH_INSTALLED := $(VENV)/benchmarks-$(REQUIREMENTS).installed
+SETUP := $(shell nvidia-smi >/dev/null 2>&1 && echo cuda12 || echo cpu)
+INSTALLED := $(VENV)/$(SETUP).installed
+TESTS_INSTALLED := $(VENV)/test.installed
+BENCH_REQUIREMENTS := benchmarks/requirements-$(SETUP).txt
+BENCH_INSTALLED := $(VENV)/benchmarks-$(SETUP).installed
 PIP_INSTALL := $(PYTHON) -m pip --disable-pip-version-check --no-input install -qq
+# What is built from source is built by what locks/build.txt installed, not by a download that nothing checks.
+LOCK_INSTALL := $(PIP_INSTALL) --require-hashes --no-build-isolation
+
+# Versions are kept where they still fit: `make lock UPGRADE=--upgrade` takes the newest of all packages,
+# `make lock UPGRADE='--upgrade-package jax'` that of one.
+LOCK_TOOLS := pip==26.3 uv==0.13.8
+COMPILE := $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+  --custom-compile-command 'make lock' $(UPGRADE)
 
 RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help quickstart paper test test-slow bench bench-in-venv bench-scaling lint clean
+.PHONY: help quickstart paper test test-slow bench bench-in-venv bench-scaling lint lock lock-in-venv clean
 
 help:
 	@echo "make quickstart     trains on embedded scenes and writes runs/quickstart"
@@ -19,6 +27,7 @@ help:
 	@echo "make bench          times us beside Keras and PyTorch: an hour on an idle CPU; writes results/benchmark.*"
 	@echo "make bench-scaling  times training as scenes, bands and the like grow; writes results/scaling.*"
 	@echo "make lint           looks for style and likely mistakes"
+	@echo "make lock           writes locks/ and third_party/licences.md anew from pyproject.toml; see locks/README.md"
 	@echo "make clean          removes what these commands installed and cached; keeps runs/"
 
 quickstart: $(INSTALLED)
@@ -46,14 +55,26 @@ bench-scaling: $(INSTALLED)
 lint: $(TESTS_INSTALLED)
 	@$(PYTHON) -m ruff check .
 
+lock:
+	@$(MAKE) --no-print-directory VENV=.venv-lock lock-in-venv
+
+lock-in-venv:
+	$(MAKE_VENV)
+	@$(PIP_INSTALL) $(LOCK_TOOLS)
+	@$(COMPILE) pyproject.toml -o locks/cpu.txt
+	@$(COMPILE) pyproject.toml --extra cuda12 -c locks/cpu.txt -o locks/cuda12.txt
+	@$(COMPILE) --group test -c locks/cpu.txt -o locks/test.txt
+	@$(COMPILE) --group build -o locks/build.txt
+	@$(PYTHON) -m third_party.licences
+
 clean:
-	@rm -rf $(VENV) .venv-bench .compile_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) .venv-bench .venv-lock .compile_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An environment that does not work (half made, or its Python gone) is made anew. A python3.x that
 # is found may still not run: version managers put stand-ins on the path.
-$(INSTALLED): requirements.txt requirements-cpu.txt constraints.txt
-	@$(PYTHON) -c 'import pip; $(RECENT)' 2>/dev/null || { \
+define MAKE_VENV
+@$(PYTHON) -c 'import pip; $(RECENT)' 2>/dev/null || { \
 	  for python in python3.13 python3.12 python3.11 python3; do \
 	    if $$python -c 'import ensurepip, venv; $(RECENT)' 2>/dev/null; then break; fi; \
 	    python=; \
@@ -66,15 +87,22 @@ $(INSTALLED): requirements.txt requirements-cpu.txt constraints.txt
 	  echo "Making $(VENV) with $$($$python --version)"; \
 	  $$python -m venv --clear $(VENV); \
 	}
-	@echo "Installing $(REQUIREMENTS) into $(VENV); the first time takes some minutes"
-	@$(PIP_INSTALL) -r $(REQUIREMENTS)
+endef
+
+$(INSTALLED): locks/$(SETUP).txt locks/build.txt
+	$(MAKE_VENV)
+	@echo "Installing locks/$(SETUP).txt into $(VENV); the first time takes some minutes"
+	@$(LOCK_INSTALL) -r locks/build.txt
+	@$(LOCK_INSTALL) -r locks/$(SETUP).txt
 	@touch $@
 
-$(TESTS_INSTALLED): $(INSTALLED) requirements-test.txt
-	@$(PIP_INSTALL) -r requirements-test.txt
+$(TESTS_INSTALLED): $(INSTALLED) locks/test.txt
+	@$(LOCK_INSTALL) -r locks/test.txt
 	@touch $@
 
+# A lock with hashes is no constraint for what has none.
 $(BENCH_INSTALLED): $(INSTALLED) $(BENCH_REQUIREMENTS)
 	@echo "Installing what the benchmark compares with into $(VENV)"
-	@$(PIP_INSTALL) -r $(BENCH_REQUIREMENTS)
+	@sed -n 's/^\([^ ]*==[^ ]*\).*/\1/p' locks/$(SETUP).txt > $(VENV)/locked.txt
+	@$(PIP_INSTALL) -c $(VENV)/locked.txt -r $(BENCH_REQUIREMENTS)
 	@touch $@

@@ -142,5 +142,6 @@ if __name__ == "__main__":
     sys.exit("error: expected one argument, the directory to write; such as -m docs.example_scenes example")
   try:
     write(Path(sys.argv[1]))
+    print(f"{sys.argv[1]}: the scenes of docs/tutorial.md, simulated")
   except OSError as error:
     sys.exit(f"error: cannot write {sys.argv[1]}: {error.strerror}; name a directory that does not exist yet")

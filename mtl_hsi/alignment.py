@@ -43,7 +43,8 @@ def index_bands(available: int, wanted: int | None, sensor: str | None, where: s
   if wanted not in (ROSIS_BANDS, AVIRIS_BANDS) or sensor not in ("ROSIS", "AVIRIS"):
     raise RequestError(
       f"{known}: the paper's rules by index know {ROSIS_BANDS} and {AVIRIS_BANDS} bands of ROSIS and AVIRIS "
-      f"scenes, and this scene's sensor is {sensor}; give each scene a band range of equal length instead"
+      f"scenes, and this scene's sensor is {sensor or 'not known'}; give each scene a band range of equal "
+      "length instead, or a new scene on a trained network --config.stem=new"
     )
   if sensor == "ROSIS":
     missing = wanted - available

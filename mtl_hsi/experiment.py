@@ -58,6 +58,7 @@ def run(
     problem = prepare(options)
     if processes.is_first():
       print(f"{summaries(problem, options, problem.scenes)}\n{introduction(problem, options)}")
+      print("Checked only (check_only): nothing was trained, nothing written.")
     return
   if processes.from_first(lambda: workdir.is_complete(directory, config.to_dict())):
     if processes.is_first():

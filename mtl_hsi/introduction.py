@@ -22,7 +22,14 @@ def introduction(problem: Problem, options: Settings) -> str:
       f"{scene.title}: {height} x {width} pixels, {bands_used(problem, name)}, "
       f"{len(scene.class_ids)} classes, {train} training and {test} test pixels"
     )
-  return "\n".join([*lines, description(options), *_untested(problem)])
+  return "\n".join([*lines, description(options), *_origin(options), *_untested(problem)])
+
+
+def _origin(options):
+  """A line for the run that training starts from, if there is one."""
+  if options.origin is not None:
+    fresh = "new heads and a new first convolution" if options.origin.new_stem else "new heads"
+    yield f"{fresh} on the networks of {options.origin.run}"
 
 
 def _untested(problem):
@@ -76,10 +83,18 @@ def description(options: Settings) -> str:
   if model.name != SVM:
     if len(options.loaders) > 1:
       parts.append(f"first convolution {'shared' if model.spectral_knowledge else 'of each scene its own'}")
-    parts.append(f"{' + '.join(str(epochs) for _, epochs in options.schedule.lengths)} epochs")
+    parts.append(_epochs(options.schedule))
   if options.split_file is None:
     number = f"{options.samples_per_class} samples per class"
     number += "" if options.block_size is None else " from blocks"
     parts.append("all training pixels given" if options.samples_per_class == ALL else number)
   parts.append("1 replica" if options.replicas == 1 else f"{options.replicas} replicas")
   return ", ".join(parts)
+
+
+def _epochs(schedule):
+  """As the config has them: "100 + 30 epochs", those that only the snapshots need apart."""
+  asked = [phase.epochs for phase in schedule.phases]
+  text = f"{' + '.join(map(str, asked))} epochs"
+  more = schedule.epochs - sum(asked)
+  return f"{text} and {more} more for the vote" if more else text

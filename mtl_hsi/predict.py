@@ -51,7 +51,8 @@ def _run(options):
   )
   with products.precision(trained.precision):
     _predict(options, trained, scene, image, networks, stem)
-  print(f"Class map: {stem}_classes.tif\nConfidence: {stem}_confidence.tif\nQuick look: {stem}_classes.png")
+  print(f"Class map: {stem}_classes.tif, {stem}_classes.img for ENVI\nConfidence: {stem}_confidence.tif")
+  print(f"Quick look: {stem}_classes.png")
 
 
 def _predict(options, trained, scene, image, networks, stem):

@@ -190,7 +190,7 @@ def _read_json(directory: Path, name: str) -> dict:
   except (FileNotFoundError, NotADirectoryError) as error:
     raise RequestError(
       f"{directory.absolute()} is no work directory of a run, it has no {name}; expected one that "
-      "launch.py wrote, such as --config.run=runs/quickstart"
+      "launch.py wrote, as `make quickstart` writes runs/quickstart"
     ) from error
   # Brackets nested too deep are a RecursionError.
   except (OSError, ValueError, RecursionError) as error:

@@ -53,7 +53,7 @@ def bands_of(scene: Scene, chosen: np.ndarray) -> Bands:
   if scene.wavelengths is None:
     raise RequestError(
       f"scene {scene.name!r} has no wavelengths, which alignment=wavelength needs: give its bands' centres "
-      "in nm with the file, or align by index"
+      f"as a CSV file, --config.files.{scene.name}.wavelengths=<path>, or align by index"
     )
   centres = scene.wavelengths[chosen].astype(np.float64)
   if len(np.unique(centres)) < 2:

@@ -45,7 +45,7 @@ def test_a_scene_with_the_wanted_number_of_bands_stays_as_it_is(wanted):
   [
     (200, 120, "AVIRIS", "has 200 bands and 120 are wanted.*know 103 and 160 bands"),
     (120, 103, "Hyperion", "this scene's sensor is Hyperion; give each scene a band range"),
-    (120, 103, None, "this scene's sensor is None"),
+    (120, 103, None, "this scene's sensor is not known"),
     (115, 103, "ROSIS", "only ever lengthened"),
     (79, 160, "ROSIS", "at most all its bands once more"),
     (112, 103, "AVIRIS", "too few bands"),

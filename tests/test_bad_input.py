@@ -193,7 +193,7 @@ def holes():
     (fields(), ["files.fields.cube_key=nope"], r"no array 'nope'; it holds cube \(12 x 10 x 6\), label"),
     (fields(), ["files.fields.bands=2:9"], "files.fields.bands ends at 9; the scene has 6 bands"),
     (fields(), ["files.fields.bands=5:2"], "files.fields.bands is '5:2'; expected 'first:end'"),
-    (fields(), ["bands=103"], line("'fields' has 6 bands and 103 are wanted", "sensor is None")),
+    (fields(), ["bands=103"], line("'fields' has 6 bands and 103 are wanted", "sensor is not known")),
     (fields(), ["bands=103", "files.fields.sensor=ROSIS"], line("6 bands and 103", "lengthened, by at most")),
     (fields(), ["bands=160", "files.fields.sensor=AVIRIS"], line("6 bands and 160", "too few bands")),
   ],

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from third_party import licences
+
 ROOT = Path(__file__).parent.parent
 
 # Logs its arguments; `-m venv --clear DIR` makes an environment of its kind; `-c` runs as version 3.$MINOR.
@@ -31,17 +33,11 @@ class Machine:
     self.path = directory / "bin"
     (self.tree / "benchmarks").mkdir(parents=True)
     self.path.mkdir()
-    for name in (
-      "Makefile",
-      "requirements.txt",
-      "requirements-cpu.txt",
-      "requirements-test.txt",
-      "constraints.txt",
-      "benchmarks/requirements.txt",
-      "benchmarks/requirements-cpu.txt",
-    ):
-      shutil.copy(ROOT / name, self.tree / name)
-    for name in ("make", "sh", "mkdir", "cp", "touch", "rm", "find"):
+    shutil.copy(ROOT / "Makefile", self.tree)
+    shutil.copytree(ROOT / "locks", self.tree / "locks")
+    for requirements in (ROOT / "benchmarks").glob("requirements*.txt"):
+      shutil.copy(requirements, self.tree / "benchmarks")
+    for name in ("make", "sh", "mkdir", "cp", "touch", "rm", "find", "sed"):
       (self.path / name).symlink_to(shutil.which(name))
 
   def add(self, name: str, script: str) -> None:
@@ -69,7 +65,8 @@ def machine(tmp_path) -> Machine:
   return Machine(tmp_path)
 
 
-PIP = "-m pip --disable-pip-version-check --no-input install -qq -r"
+PIP = "-m pip --disable-pip-version-check --no-input install -qq"
+LOCK = f"{PIP} --require-hashes --no-build-isolation -r"
 
 
 def test_the_first_time_installs_and_the_second_only_runs(machine):
@@ -77,8 +74,9 @@ def test_the_first_time_installs_and_the_second_only_runs(machine):
   assert machine.make("test").returncode == 0
   assert machine.calls() == [
     "3.11 -m venv --clear .venv",
-    f"3.11 {PIP} requirements-cpu.txt",
-    f"3.11 {PIP} requirements-test.txt",
+    f"3.11 {LOCK} locks/build.txt",
+    f"3.11 {LOCK} locks/cpu.txt",
+    f"3.11 {LOCK} locks/test.txt",
     "3.11 -m pytest -q",
   ]
   assert machine.make("test").returncode == 0
@@ -89,7 +87,8 @@ def test_the_quickstart_needs_no_test_packages(machine):
   machine.add_python("python3", 12)
   assert machine.make("quickstart").returncode == 0
   assert machine.calls()[1:] == [
-    f"3.12 {PIP} requirements-cpu.txt",
+    f"3.12 {LOCK} locks/build.txt",
+    f"3.12 {LOCK} locks/cpu.txt",
     "3.12 launch.py --config=configs/quickstart.py --workdir=runs/quickstart",
   ]
 
@@ -99,28 +98,36 @@ def test_the_benchmark_has_an_environment_of_its_own(machine):
   assert machine.make("bench").returncode == 0
   assert machine.calls() == [
     "3.11 -m venv --clear .venv-bench",
-    f"3.11 {PIP} requirements-cpu.txt",
-    f"3.11 {PIP} benchmarks/requirements-cpu.txt",
+    f"3.11 {LOCK} locks/build.txt",
+    f"3.11 {LOCK} locks/cpu.txt",
+    f"3.11 {PIP} -c .venv-bench/locked.txt -r benchmarks/requirements-cpu.txt",
     "3.11 -m benchmarks.run --out=results/benchmark.json --plot=results/benchmark.png",
   ]
   assert not (machine.tree / ".venv").exists()
 
 
-def test_changed_requirements_are_installed_into_the_same_environment(machine):
+def test_the_benchmark_leaves_the_locked_versions_alone(machine):
+  machine.add_python("python3", 11)
+  machine.make("bench")
+  constraints = (machine.tree / ".venv-bench" / "locked.txt").read_text().splitlines()
+  assert constraints == [pin.partition(" ")[0] for pin in licences.pins("cpu")]
+
+
+def test_a_changed_lock_is_installed_into_the_same_environment(machine):
   machine.add_python("python3", 11)
   machine.make("quickstart")
   machine.calls()
-  later = (machine.tree / ".venv" / "requirements-cpu.txt.installed").stat().st_mtime + 10
-  os.utime(machine.tree / "constraints.txt", (later, later))
+  later = (machine.tree / ".venv" / "cpu.installed").stat().st_mtime + 10
+  os.utime(machine.tree / "locks" / "cpu.txt", (later, later))
   assert machine.make("quickstart").returncode == 0
-  assert machine.calls()[0] == f"3.11 {PIP} requirements-cpu.txt"
+  assert machine.calls()[1] == f"3.11 {LOCK} locks/cpu.txt"
 
 
 def test_an_nvidia_gpu_gets_the_cuda_build(machine):
   machine.add_python("python3", 11)
   machine.add("nvidia-smi", "#!/bin/sh\n")
   machine.make("quickstart")
-  assert machine.calls()[1] == f"3.11 {PIP} requirements.txt"
+  assert machine.calls()[2] == f"3.11 {LOCK} locks/cuda12.txt"
 
 
 def test_the_newest_python_that_runs_is_used(machine):
@@ -150,7 +157,7 @@ def test_a_broken_environment_is_made_anew(machine):
   machine.add_python("python3", 11)
   machine.make("quickstart")
   machine.calls()
-  (machine.tree / ".venv" / "requirements-cpu.txt.installed").unlink()
+  (machine.tree / ".venv" / "cpu.installed").unlink()
   (machine.tree / ".venv" / "bin" / "python").write_text("#!/nowhere/python3.9\n")
   assert machine.make("quickstart").returncode == 0
   assert machine.calls()[0] == "3.11 -m venv --clear .venv"
@@ -163,16 +170,3 @@ def test_cleaning_keeps_what_runs_wrote(machine):
   machine.make("clean")
   assert not (machine.tree / ".venv").exists()
   assert (machine.tree / "runs").exists()
-
-
-def test_constraints_hold_every_required_version():
-  def pins(name):
-    text = (ROOT / name).read_text()
-    found = re.findall(r"^([\w.-]+)(?:\[\w+\])?==([^;\s]+)", text, re.MULTILINE)
-    return {re.sub(r"[-_.]+", "-", package).lower(): version for package, version in found}
-
-  constraints = pins("constraints.txt")
-  for name in ("requirements.txt", "requirements-cpu.txt", "requirements-test.txt"):
-    required = pins(name)
-    assert required
-    assert required.items() <= constraints.items(), name

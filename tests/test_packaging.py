@@ -1,22 +1,83 @@
-"""pip install . brings what the requirements name, and the defaults in configs/."""
+"""What pyproject.toml asks for, what locks/ pins, and what the table of licences lists."""
 
 import re
 import tomllib
 from pathlib import Path
 
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from third_party import licences
+
 _ROOT = Path(__file__).resolve().parent.parent
 _PYPROJECT = tomllib.loads((_ROOT / "pyproject.toml").read_text())
+_PROJECT, _GROUPS = _PYPROJECT["project"], _PYPROJECT["dependency-groups"]
+_ON_LINUX = {"sys_platform": "linux", "platform_system": "Linux"}
+_OSI_BSD = "License :: OSI Approved :: BSD License"
 
 
-def required(name: str) -> set[str]:
-  """Packages that a requirements file names, without versions."""
-  return set(re.findall(r"^([\w-]+(?:\[\w+\])?)==", (_ROOT / name).read_text(), re.MULTILINE))
+def locked(lock: str) -> dict[str, Requirement]:
+  return {canonicalize_name(pin.name): pin for pin in map(Requirement, licences.pins(lock))}
 
 
-def test_dependencies_are_those_of_the_requirements():
-  project = _PYPROJECT["project"]
-  assert set(project["dependencies"]) == required("requirements-cpu.txt")
-  assert set(project["optional-dependencies"]["cuda"]) == required("requirements.txt")
+@pytest.mark.parametrize(
+  ("lock", "asked"),
+  [
+    ("cpu", _PROJECT["dependencies"]),
+    ("cuda12", _PROJECT["dependencies"] + _PROJECT["optional-dependencies"]["cuda12"]),
+    ("test", _GROUPS["test"]),
+    ("build", _GROUPS["build"]),
+  ],
+)
+def test_a_lock_pins_what_is_asked_for(lock, asked):
+  pins = locked(lock)
+  for requirement in map(Requirement, asked):
+    (version,) = pins[canonicalize_name(requirement.name)].specifier
+    assert version.operator == "=="
+    assert requirement.specifier.contains(version.version), requirement
+
+
+def test_locks_agree_on_every_version():
+  pins = [locked(lock) for lock in ("cpu", "cuda12", "test")]
+  for lock in pins:
+    for other in pins:
+      assert all(lock[name].specifier == other[name].specifier for name in lock.keys() & other.keys())
+  assert pins[0].keys() < pins[1].keys()
+  assert "jax-cuda12-plugin" in pins[1]
+
+
+@pytest.mark.parametrize("lock", licences.LOCKS)
+def test_every_pin_has_hashes_and_none_an_address(lock):
+  text = (_ROOT / "locks" / f"{lock}.txt").read_text()
+  hashed = re.findall(r"^([^\s#].*) \\\n    --hash=sha256:[0-9a-f]{64}\b", text, re.MULTILINE)
+  assert hashed == licences.pins(lock)
+  assert "://" not in text
+
+
+def test_the_licence_of_every_pin_is_listed():
+  rows = licences.TABLE.read_text().partition("|---|\n")[2]
+  listed = re.findall(r"^\| ([\w.-]+) \| (\S+) \| \S.* \| ([\w, ]+) \|$", rows, re.MULTILINE)
+  wanted = {}
+  for lock in licences.LOCKS:
+    for name, pin in locked(lock).items():
+      if pin.marker is None or pin.marker.evaluate(_ON_LINUX):
+        wanted.setdefault((name, str(pin.specifier)[2:]), []).append(lock)
+  assert {(name, version): locks.split(", ") for name, version, locks in listed} == wanted
+
+
+@pytest.mark.parametrize(
+  ("metadata", "licence"),
+  [
+    ({"license_expression": "MIT", "license": "see LICENSE"}, "MIT"),
+    ({"license": "MPL-2.0 AND MIT", "classifier": [_OSI_BSD]}, "MPL-2.0 AND MIT"),
+    ({"license": "Terms\nand so on", "classifier": [_OSI_BSD]}, "BSD License"),
+    ({"license": "MIT License\n\nCopyright"}, "MIT License"),
+    ({"classifier": ["Topic :: Scientific/Engineering"]}, "not stated"),
+  ],
+)
+def test_a_licence_is_read_from_whatever_states_it(metadata, licence):
+  assert licences.licence(metadata) == licence
 
 
 def test_the_defaults_are_installed_too():

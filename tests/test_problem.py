@@ -1,6 +1,7 @@
 import dataclasses
 import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -173,7 +174,16 @@ def test_the_introduction_tells_what_is_about_to_happen(options, name):
   ]
   assert model.startswith(f"{name}, ")
   assert "2 replicas" in model
-  assert ("100 + 40 epochs" in model) == (name != "svm")
+  assert ("100 + 30 epochs and 10 more for the vote" in model) == (name != "svm")
+
+
+@pytest.mark.parametrize(
+  ("new_stem", "fresh"), [(False, "new heads"), (True, "new heads and a new first convolution")]
+)
+def test_the_introduction_names_the_run_that_training_starts_from(options, new_stem, fresh):
+  options = dataclasses.replace(options, origin=settings.Origin(Path("runs/first"), new_stem, None))
+  last = introduction.introduction(problem.prepare(options), options).splitlines()[-1]
+  assert last == f"{fresh} on the networks of runs/first"
 
 
 def test_a_split_from_a_file_takes_the_place_of_chance(options, tmp_path):

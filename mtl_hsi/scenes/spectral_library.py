@@ -49,7 +49,7 @@ def load() -> Library:
   """
   spec = importlib.util.find_spec("earthlib")
   if spec is None:
-    raise RequestError("simulated scenes need the Python package earthlib; install requirements.txt")
+    raise RequestError("simulated scenes need the Python package earthlib; pip install earthlib")
   return read(pathlib.Path(spec.origin).parent / "data")
 
 

@@ -34,7 +34,7 @@ def summary(scene: Scene, bands: str, samples_per_class: int | None) -> str:
   height, width, _ = scene.cube.shape
   lines = [
     f"{scene.title}: {height} x {width} pixels{_place(scene.georeference)}",
-    f"  bands: {bands}{_spectrum(scene)}",
+    f"  bands: {_spectrum(scene)}; {bands}",
     f"  values: {scene.cube.dtype}, {values.lowest.min():g} to {values.highest.max():g}",
   ]
   if scene.nodata is not None:
@@ -56,8 +56,8 @@ def _place(georeference: Georeference | None) -> str:
 
 def _spectrum(scene: Scene) -> str:
   if scene.wavelengths is None:
-    return ", wavelengths unknown"
-  text = f", {scene.wavelengths.min():g} to {scene.wavelengths.max():g} nm"
+    return "wavelengths unknown"
+  text = f"{scene.wavelengths.min():g} to {scene.wavelengths.max():g} nm"
   if scene.widths is not None:
     narrowest, widest = (f"{width:g}" for width in (scene.widths.min(), scene.widths.max()))
     text += f", {narrowest} nm wide" if narrowest == widest else f", {narrowest} to {widest} nm wide"

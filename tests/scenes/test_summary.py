@@ -31,7 +31,7 @@ def test_an_ordinary_scene_in_four_lines():
   low, high = scene.cube.min(), scene.cube.max()
   assert summary(scene, "3 of 4 bands", 5).split("\n") == [
     "fields: 20 x 5 pixels of 2.5 x 2.5 metre, WGS 84 / UTM zone 33N",
-    "  bands: 3 of 4 bands, 400 to 2500 nm, 9 to 12 nm wide",
+    "  bands: 400 to 2500 nm, 9 to 12 nm wide; 3 of 4 bands",
     f"  values: uint16, {low} to {high}",
     "  classes: 1 maize (60), 4 oats (20)",
   ]
@@ -40,7 +40,7 @@ def test_an_ordinary_scene_in_four_lines():
 def test_what_is_unknown_is_said():
   first, second, *_ = summary(_scene(), "4 bands", 5).split("\n")
   assert first == "fields: 20 x 5 pixels, without a place on the ground"
-  assert second == "  bands: 4 bands, wavelengths unknown"
+  assert second == "  bands: wavelengths unknown; 4 bands"
 
 
 def test_a_small_class_is_odd():
