@@ -5,6 +5,7 @@ import hashlib
 import importlib.util
 import inspect
 import re
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +15,7 @@ from typing import Any
 from absl import app, flags
 from ml_collections import config_dict, config_flags
 
-from mtl_hsi import scenes_file
+from mtl_hsi import interruption, scenes_file
 from mtl_hsi.errors import RequestError
 
 # --help shows the flags of the module that asks for them, not of this one.
@@ -44,14 +45,18 @@ _EXPECTED = {
 def main(run: Callable[[Sequence[str]], None]) -> None:
   """Parses the flags and calls `run`.
 
-  A RequestError or a bad flag ends the process with one line on stderr and status 2.
+  A RequestError or a bad flag ends the process with one line on stderr and status 2; SIGTERM and Ctrl-C end
+  it as soon as training has saved its state, with status 143 and 130.
   """
   try:
-    app.run(run, flags_parser=_parse)
+    with interruption.sigterm_raises():
+      app.run(run, flags_parser=_parse)
   except RequestError as error:
     _exit(2, f"error: {error}")
+  except interruption.Terminated:
+    _exit(128 + signal.SIGTERM, "terminated; the same command goes on from the last checkpoint")
   except KeyboardInterrupt:
-    _exit(130, "interrupted; the same command goes on from the last checkpoint")
+    _exit(128 + signal.SIGINT, "interrupted; the same command goes on from the last checkpoint")
 
 
 def define_config(name: str, text: str) -> flags.FlagHolder:

@@ -20,6 +20,7 @@ from mtl_hsi import (
   report,
   sampling,
   settings,
+  sums,
   work,
   workdir,
 )
@@ -59,7 +60,7 @@ def run(
     if processes.is_first():
       print(f"{summaries(problem, options, problem.scenes)}\n{introduction(problem, options)}")
     return
-  if processes.from_first(lambda: workdir.is_complete(directory, config.to_dict())):
+  if processes.from_first(lambda: _is_complete(directory, config.to_dict())):
     if processes.is_first():
       print(f"{directory} is complete; nothing to do. Its report: {directory / 'report.html'}")
     return
@@ -77,6 +78,14 @@ def run(
     if processes.is_first():
       summary = _finish(config, options, problem, directory, done)
       print(f"\n{console.summary(summary, directory)}")
+
+
+def _is_complete(directory, config):
+  """Whether there is nothing left to do, and all that was done is as it was."""
+  complete = workdir.is_complete(directory, config)
+  if complete:
+    sums.check(directory)
+  return complete
 
 
 def _origin(options, problem):
@@ -112,14 +121,15 @@ def _begin(options, problem, directory, command, started):
   workdir.write_once(directory / "scenes.json", workdir.json_bytes(describe(problem)))
   workdir.write_once(directory / "split.npz", workdir.npz_bytes(sampling.split_arrays(problem.splits)))
   # Refuses damaged checkpoints before anything of the earlier start is replaced.
-  Checkpoints(directory / "checkpoints").latest_intact_state()
+  Checkpoints(directory / "checkpoints", options.schedule.snapshot_epochs).latest_intact_state()
+  workdir.unfinish(directory)
   environment = devices.environment(command, started)
   environment["starts"] = [*_earlier_starts(directory), environment["started"]]
   workdir.write_json(directory / "environment.json", environment)
 
 
 def _finish(config, options, problem, directory, done):
-  """Writes what came out; metrics.json last, since it says that all else is there."""
+  """Writes what came out."""
   workdir.write_npz(directory / "predictions.npz", done.predictions)
   if done.votes is not None:
     workdir.write_npz(directory / "confidence.npz", confidence_arrays(done.votes))
@@ -140,7 +150,7 @@ def _finish(config, options, problem, directory, done):
   report.write(summary, directory)
   results |= {**done.entries, "target": options.target, "seconds": done.seconds}
   results["compilations"] = done.compilations
-  workdir.write_json(directory / "metrics.json", results)
+  workdir.finish(directory, results)
   return summary
 
 

@@ -4,6 +4,7 @@ The defaults are those of the files in configs/. JAX is left as the caller has s
 called before anything else, lets the replicas use all cores.
 """
 
+import io
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from ml_collections import config_dict
 
 from configs import common
 from configs import predict as predict_config
-from mtl_hsi import experiment
+from mtl_hsi import experiment, sums
 from mtl_hsi import predict as prediction
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.scene import Scene
@@ -56,13 +57,13 @@ def maps(directory: Path) -> dict[str, np.ndarray]:
     Class id of every pixel by scene, `[R, H, W]`.
 
   Raises:
-    RequestError: the directory has none.
+    RequestError: the directory has none, or they are damaged.
   """
-  path = Path(directory) / "predictions.npz"
   try:
-    with np.load(path) as stored:
+    with np.load(io.BytesIO(sums.read(Path(directory), "predictions.npz"))) as stored:
       return dict(stored)
   except (OSError, ValueError) as error:
+    path = Path(directory) / "predictions.npz"
     raise RequestError(f"cannot read {path}: {error}; expected the directory of a finished run") from error
 
 
