@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> dict:
   experiment = Experiment(arguments.experiment or _default(arguments), arguments.directory)
   print(f"undisturbed: {experiment.seconds:.0f} s", flush=True)
   file = experiment.directory / "trials.jsonl"
-  for fault, number in _left(file, arguments):
+  for fault, number in _left(_read(file), arguments):
     done = _try(experiment, fault, number, arguments.seed)
     with file.open("a") as lines:
       lines.write(json.dumps(done) + "\n")
@@ -125,12 +125,12 @@ def _default(arguments):
   return ["--config=configs/own.py:indian_pines,salinas_a", "--config.bands=160", *scene, *common]
 
 
-def _left(file: Path, arguments: argparse.Namespace) -> Iterator[tuple[str, int]]:
+def _left(trials: Sequence[dict], arguments: argparse.Namespace) -> Iterator[tuple[str, int]]:
   """Fault and number of every trial that is not done; the faults in turns, so that early ones tell of all."""
-  done = {(trial["fault"], trial["trial"]) for trial in _read(file)}
+  done = {(trial["fault"], trial["trial"], trial["seed"]) for trial in trials}
   for number in range(1, arguments.times + 1):
     for fault in arguments.only:
-      if (fault, number) not in done:
+      if (fault, number, arguments.seed) not in done:
         yield fault, number
 
 

@@ -57,8 +57,8 @@ def until_struck(trial: Trial, inflict: Callable[[], str | None]) -> str:
       return moment
     shutil.rmtree(trial.run, ignore_errors=True)
   raise RequestError(
-    f"{trial.run.parent.name}: the run was over before the fault struck, {_ATTEMPTS} times; if the machine was "
-    "busy when the undisturbed run was made, name another --directory"
+    f"{trial.run.parent.name}: the run was over before the fault struck, {_ATTEMPTS} times; if the machine "
+    "was busy when the undisturbed run was made, name another --directory"
   )
 
 
