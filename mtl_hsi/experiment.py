@@ -122,10 +122,10 @@ def _begin(options, problem, directory, command, started):
   workdir.write_once(directory / "split.npz", workdir.npz_bytes(sampling.split_arrays(problem.splits)))
   # Refuses damaged checkpoints before anything of the earlier start is replaced.
   Checkpoints(directory / "checkpoints", options.schedule.snapshot_epochs).latest_intact_state()
-  workdir.unfinish(directory)
   environment = devices.environment(command, started)
   environment["starts"] = [*_earlier_starts(directory), environment["started"]]
   workdir.write_json(directory / "environment.json", environment)
+  workdir.unfinish(directory)
 
 
 def _finish(config, options, problem, directory, done):
