@@ -17,13 +17,15 @@ COMPILE := $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --gen
 
 RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help quickstart paper test test-slow bench bench-in-venv bench-scaling lint lock lock-in-venv clean
+.PHONY: help quickstart paper test test-slow faults bench bench-in-venv bench-scaling lint lock lock-in-venv \
+  clean
 
 help:
 	@echo "make quickstart     trains on embedded scenes and writes runs/quickstart"
 	@echo "make paper          fetches the public scenes and fills the paper's tables: days on a CPU, see README.md"
 	@echo "make test           runs the quick tests"
 	@echo "make test-slow      runs the slow tests"
+	@echo "make faults         kills and damages a run in every way: an hour or so; writes results/faults.json"
 	@echo "make bench          times us beside Keras and PyTorch: an hour on an idle CPU; writes results/benchmark.*"
 	@echo "make bench-scaling  times training as scenes, bands and the like grow; writes results/scaling.*"
 	@echo "make lint           looks for style and likely mistakes"
@@ -41,6 +43,9 @@ test: $(TESTS_INSTALLED)
 
 test-slow: $(TESTS_INSTALLED)
 	@$(PYTHON) -m pytest -q -m slow
+
+faults: $(INSTALLED)
+	@$(PYTHON) -m faults.campaign --out=results/faults.json
 
 # The peers have an environment of their own, so that nobody else needs them.
 bench:

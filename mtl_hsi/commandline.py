@@ -5,6 +5,7 @@ import hashlib
 import importlib.util
 import inspect
 import re
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +15,7 @@ from typing import Any
 from absl import app, flags
 from ml_collections import config_dict, config_flags
 
-from mtl_hsi import scenes_file
+from mtl_hsi import interruption, scenes_file
 from mtl_hsi.errors import RequestError
 
 # --help shows the flags of the module that asks for them, not of this one.
@@ -44,15 +45,18 @@ _EXPECTED = {
 def main(run: Callable[[Sequence[str]], None], flag: flags.FlagHolder) -> None:
   """Parses the flags, that of the config among them, and calls `run`.
 
-  A RequestError or a bad flag ends the process with one line on stderr and status 2, an interrupt with one
-  that says what it leaves and status 130.
+  A RequestError or a bad flag ends the process with one line on stderr and status 2. SIGTERM and Ctrl-C end
+  it with one that says what is left and status 143 and 130; where it trains, as soon as the state is saved.
   """
   try:
-    app.run(run, flags_parser=_parse)
+    with interruption.sigterm_raises():
+      app.run(run, flags_parser=_parse)
   except RequestError as error:
     _exit(2, f"error: {error}")
+  except interruption.Terminated:
+    _exit(128 + signal.SIGTERM, f"terminated; {_left_behind(flag)}")
   except KeyboardInterrupt:
-    _exit(130, f"interrupted; {_left_behind(flag)}")
+    _exit(128 + signal.SIGINT, f"interrupted; {_left_behind(flag)}")
 
 
 def define_config(name: str, text: str) -> flags.FlagHolder:

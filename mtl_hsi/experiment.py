@@ -20,6 +20,7 @@ from mtl_hsi import (
   report,
   sampling,
   settings,
+  sums,
   work,
   workdir,
 )
@@ -60,7 +61,7 @@ def run(
       print(f"{summaries(problem, options, problem.scenes)}\n{introduction(problem, options)}")
       print("Checked only (check_only): nothing was trained, nothing written.")
     return
-  if processes.from_first(lambda: workdir.is_complete(directory, config.to_dict())):
+  if processes.from_first(lambda: _is_complete(directory, config.to_dict())):
     if processes.is_first():
       print("\n".join(_nothing_to_do(options, directory)))
     return
@@ -88,6 +89,12 @@ def _nothing_to_do(options, directory):
       f"note: {path.absolute()} is newer than the run, whose results are those of the file as it was; name "
       "another --workdir to train on it"
     )
+def _is_complete(directory, config):
+  """Whether there is nothing left to do, and all that was done is as it was."""
+  complete = workdir.is_complete(directory, config)
+  if complete:
+    sums.check(directory)
+  return complete
 
 
 def _origin(options, problem):
@@ -123,14 +130,15 @@ def _begin(options, problem, directory, command, started):
   workdir.write_once(directory / "scenes.json", workdir.json_bytes(describe(problem)))
   workdir.write_once(directory / "split.npz", workdir.npz_bytes(sampling.split_arrays(problem.splits)))
   # Refuses damaged checkpoints before anything of the earlier start is replaced.
-  Checkpoints(directory / "checkpoints").latest_intact_state()
+  Checkpoints(directory / "checkpoints", options.schedule.snapshot_epochs).latest_intact_state()
   environment = devices.environment(command, started)
   environment["starts"] = [*_earlier_starts(directory), environment["started"]]
   workdir.write_json(directory / "environment.json", environment)
+  workdir.unfinish(directory)
 
 
 def _finish(config, options, problem, directory, done):
-  """Writes what came out; metrics.json last, since it says that all else is there."""
+  """Writes what came out."""
   workdir.write_npz(directory / "predictions.npz", done.predictions)
   if done.votes is not None:
     workdir.write_npz(directory / "confidence.npz", confidence_arrays(done.votes))
@@ -151,7 +159,7 @@ def _finish(config, options, problem, directory, done):
   report.write(summary, directory)
   results |= {**done.entries, "target": options.target, "seconds": done.seconds}
   results["compilations"] = done.compilations
-  workdir.write_json(directory / "metrics.json", results)
+  workdir.finish(directory, results)
   return summary
 
 

@@ -36,6 +36,7 @@ def fit(
   scene_names: Sequence[str],
   progress: Progress,
   start: Callable[[], dict] | None = None,
+  interrupted: Callable[[], bool] | None = None,
 ) -> np.ndarray:
   """Trains all replicas to the end of the schedule, from the latest checkpoint if there is one.
 
@@ -56,6 +57,7 @@ def fit(
     progress: called at the start and after every epoch.
     start: gives {"params", "stats"} of all replicas, leading axis R, to start from; None: fresh networks.
       It is called only where there is no checkpoint.
+    interrupted: whether to stop; asked after every epoch, whose state is then saved.
 
   Returns:
     Mean loss of every epoch `[epochs, R, T]`.
@@ -63,6 +65,7 @@ def fit(
   Raises:
     RequestError: a loss, or what an epoch leaves, is not finite (what was saved before stays), or a
       checkpoint is unusable.
+    KeyboardInterrupt: it was interrupted.
   """
   steps = np.int32(steps_per_epoch(samples.counts, batch_size, mixed=mixed, drop_last=drop_last))
   keys, samples, pixels = replicas.keys(seed), replicas.put(samples), replicas.share(pixels)
@@ -92,10 +95,13 @@ def fit(
     if done < schedule.epochs and schedule.starts_phase(done):
       start = functools.partial(_start_phase, make_optimizer=make_optimizer, phase=schedule.phase_at(done))
       state = replicas.spread(start, 1)(state)
-    if done == schedule.epochs or _is_due(saved, checkpoint_seconds):
+    stop = bool(interrupted and processes.from_first(interrupted))
+    if stop or done == schedule.epochs or _is_due(saved, checkpoint_seconds):
       whole = replicas.get(state)
       processes.from_first(functools.partial(checkpoints.save_state, done, whole))
       saved = time.monotonic()
+    if stop:
+      raise KeyboardInterrupt
   return replicas.get(state["losses"]).transpose(1, 0, 2)
 
 

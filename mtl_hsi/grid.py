@@ -10,7 +10,7 @@ from typing import NamedTuple
 import jax
 from ml_collections import config_dict
 
-from mtl_hsi import experiment, workdir
+from mtl_hsi import experiment, sums, workdir
 from mtl_hsi.errors import RequestError
 
 # Loading scenes, compiling and reporting.
@@ -79,8 +79,12 @@ def is_done(run: Run, directory: Path) -> bool:
 
 
 def seconds(run: Run, directory: Path) -> float:
-  """Time that a finished run took, from its `metrics.json`."""
-  return json.loads((directory / run.name / "metrics.json").read_bytes())["seconds"]["total"]
+  """Time that a finished run took, from its `metrics.json`.
+
+  Raises:
+    RequestError: the file is damaged.
+  """
+  return json.loads(sums.read(directory / run.name, "metrics.json"))["seconds"]["total"]
 
 
 def expected_seconds(

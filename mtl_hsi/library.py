@@ -14,7 +14,7 @@ from ml_collections import config_dict
 
 from configs import common
 from configs import predict as predict_config
-from mtl_hsi import experiment
+from mtl_hsi import experiment, sums
 from mtl_hsi import predict as prediction
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.arrays import list_arrays, read_array
@@ -57,12 +57,13 @@ def maps(directory: Path) -> dict[str, np.ndarray]:
     Class id of every pixel by scene, `[R, H, W]`.
 
   Raises:
-    RequestError: the directory has none.
+    RequestError: the directory has none, or they are damaged.
   """
   path = Path(directory) / "predictions.npz"
   try:
+    sums.read(path.parent, path.name)
     return {name: read_array(path, name) for name in list_arrays(path)}
-  except RequestError as error:
+  except (OSError, RequestError) as error:
     raise RequestError(f"cannot read {path}: {error}; expected the directory of a finished run") from error
 
 

@@ -1,13 +1,24 @@
 """From finished runs of the paper's grid to its tables, ours beside the paper's."""
 
 import functools
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
-from mtl_hsi import grid, paper, paper_figure2, paper_times, sampling, settings, significance, workdir
+from mtl_hsi import (
+  grid,
+  paper,
+  paper_figure2,
+  paper_times,
+  sampling,
+  settings,
+  significance,
+  sums,
+  workdir,
+)
 from mtl_hsi.paper_cells import Cell
 from mtl_hsi.problem import follows_the_letter
 from mtl_hsi.report import comparison
@@ -95,7 +106,7 @@ class Results:
     run = self._run(cell)
     if run is None:
       return None
-    metrics = json.loads((self._directory / run.name / "metrics.json").read_bytes())
+    metrics = json.loads(sums.read(self._directory / run.name, "metrics.json"))
     return tuple(100 * value for value in metrics[self._scene(cell)]["overall_accuracy"]["replicas"])
 
   def _discordant(self, cell, single):
@@ -106,7 +117,7 @@ class Results:
     truth = self._loaded(scene).labels
     together, alone = self._predictions(cell), self._predictions(single)
     counts = np.zeros(2, np.int64)
-    with np.load(self._directory / self._run(cell).name / "split.npz") as split:
+    with self._arrays(cell, "split.npz") as split:
       tests = split[f"{scene}/test"]
     for replica, rows in enumerate(tests):
       pixels = tuple(sampling.pixels_of(rows).T)
@@ -114,8 +125,11 @@ class Results:
     return tuple(counts.tolist())
 
   def _predictions(self, cell):
-    with np.load(self._directory / self._run(cell).name / "predictions.npz") as predictions:
+    with self._arrays(cell, "predictions.npz") as predictions:
       return predictions[self._scene(cell)]
+
+  def _arrays(self, cell, name):
+    return np.load(io.BytesIO(sums.read(self._directory / self._run(cell).name, name)))
 
   def _load(self, name):
     run = next(run for run in self._done.values() if name in run.config.scenes)
@@ -132,7 +146,7 @@ def write(results: Results, directory: Path) -> dict[str, Path]:
     What was written, by what it is; empty where nothing has finished.
 
   Raises:
-    RequestError: a file cannot be written.
+    RequestError: a file of a run is damaged, or one cannot be written.
   """
   cells = results.compare()
   tables = [

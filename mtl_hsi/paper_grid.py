@@ -51,7 +51,7 @@ def run(config: config_dict.ConfigDict, directory: Path, shard: Shard, command: 
     command: the command line, for the reports.
 
   Raises:
-    RequestError: a cell or a row is unknown, scenes are missing, or runs failed.
+    RequestError: a cell or a row is unknown, scenes are missing, runs failed, or a finished one is damaged.
   """
   plan = make_plan(config)
   own = grid.share(plan.needed, plan.flop, shard)
@@ -62,13 +62,18 @@ def run(config: config_dict.ConfigDict, directory: Path, shard: Shard, command: 
     return
   if not config.download:
     _check_scenes(plan, pending, Path(config.data_dir))
+  failure = None
   try:
     grid.work(own, directory, command)
-  finally:
-    results = paper_comparison.Results(plan.cells, plan.runs, plan.stand_ins, directory)
-    print()
-    for what, path in paper_comparison.write(results, directory).items():
-      print(f"{what + ':':12}{path}")
+  # One that is told to stop is to stop within seconds.
+  except RequestError as error:
+    failure = error
+  results = paper_comparison.Results(plan.cells, plan.runs, plan.stand_ins, directory)
+  print()
+  for what, path in paper_comparison.write(results, directory).items():
+    print(f"{what + ':':12}{path}")
+  if failure:
+    raise failure
 
 
 def make_plan(config: config_dict.ConfigDict) -> Plan:

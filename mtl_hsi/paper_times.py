@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from mtl_hsi import paper
+from mtl_hsi import paper, sums
 from mtl_hsi.paper_cells import Cell
 
 SAMPLES_PER_CLASS = 10
@@ -55,9 +55,9 @@ def cells() -> list[Cell]:
 
 
 def read(directory: Path) -> Times:
-  """Times of a finished run from its work directory."""
-  metrics = json.loads((directory / "metrics.json").read_bytes())["seconds"]
-  starts = json.loads((directory / "environment.json").read_bytes())["starts"]
+  """Times of a finished run from its work directory; a RequestError where its files are damaged."""
+  metrics = json.loads(sums.read(directory, "metrics.json"))["seconds"]
+  starts = json.loads(sums.read(directory, "environment.json"))["starts"]
   return Times(metrics["train"] - metrics["compile"], metrics["classify"], len(starts))
 
 

@@ -28,6 +28,8 @@ def join(coordinator: str, processes: int | None, index: int | None) -> None:
   Raises:
     RequestError: a number is missing or wrong, or the others do not answer.
   """
+  # It would catch SIGTERM for itself.
+  jax.config.update("jax_enable_preemption_service", False)
   given = {}
   if coordinator != "auto":
     if processes is None or index is None or not index < processes:

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -36,12 +36,17 @@ class Checkpoints:
   is found under its name is complete; digests of its files tell whether it
   has been damaged since.
 
+  Args:
+    directory: it is made by the first save.
+    voting: epochs of the snapshots that will be wanted; a state is of use only with those from before it.
+
   Attributes:
-    directory: absolute path of the directory; it is made by the first save.
+    directory: its absolute path.
   """
 
-  def __init__(self, directory: Path):
+  def __init__(self, directory: Path, voting: Sequence[int] = ()):
     self.directory = Path(directory).absolute()
+    self._voting = sorted(voting)
 
   def save_state(self, epoch: int, tree: Tree) -> None:
     """Saves the resumable state after `epoch` epochs and drops those no longer needed.
@@ -78,24 +83,29 @@ class Checkpoints:
       return None
     for later in self._epochs("state"):
       if later > epoch:
-        logging.warning("checkpoint %s is damaged; it is left out", self._path("state", later))
+        path = self._path("state", later)
+        problem = "has a damaged snapshot before it" if _is_intact(path) else "is damaged"
+        logging.warning("checkpoint %s %s; it is left out", path, problem)
     return epoch, _load(self._path("state", epoch), abstract(epoch))
 
   def latest_intact_state(self) -> int | None:
-    """Epoch of the latest undamaged state; None where none was ever saved.
+    """Epoch of the latest undamaged state whose snapshots are undamaged; None where none was ever saved.
 
     Raises:
-      RequestError: every state is damaged.
+      RequestError: every state is damaged, or a snapshot from before all that are not.
     """
     epochs = self._epochs("state")
-    for epoch in reversed(epochs):
-      if _is_intact(self._path("state", epoch)):
-        return epoch
-    if epochs:
+    intact = [epoch for epoch in epochs if _is_intact(self._path("state", epoch))]
+    if epochs and not intact:
       raise RequestError(
         f"every checkpoint in {self.directory / 'state'} is damaged; delete {self.directory} to train anew"
       )
-    return None
+    wanted = [epoch for epoch in self._voting if intact and epoch <= intact[-1]]
+    lost = [epoch for epoch in wanted if not _is_intact(self._path("snapshots", epoch))]
+    usable = [epoch for epoch in intact if not lost or epoch < lost[0]]
+    if intact and not usable:
+      raise self._lost(lost[0])
+    return usable[-1] if usable else None
 
   def save_snapshot(self, epoch: int, tree: Tree) -> None:
     """Saves one voting snapshot; arguments and errors as in `save_state`."""
@@ -113,13 +123,17 @@ class Checkpoints:
     """
     path = self._path("snapshots", epoch)
     if not _is_intact(path):
-      problem = "damaged" if path.exists() else "missing"
-      raise RequestError(f"snapshot {path} is {problem}; delete {self.directory} to train anew")
+      raise self._lost(epoch)
     return _load(path, abstract)
 
   def snapshot_epochs(self) -> list[int]:
     """Epochs of the snapshots there are, ascending."""
     return self._epochs("snapshots")
+
+  def _lost(self, epoch: int) -> RequestError:
+    path = self._path("snapshots", epoch)
+    problem = "damaged" if path.exists() else "missing"
+    return RequestError(f"snapshot {path} is {problem}; delete {self.directory} to train anew")
 
   def _path(self, kind: str, epoch: int) -> Path:
     return self.directory / kind / str(epoch)

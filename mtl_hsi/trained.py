@@ -12,7 +12,7 @@ import jax
 import numpy as np
 from ml_collections import config_dict
 
-from mtl_hsi import training_settings, workdir
+from mtl_hsi import sums, training_settings, workdir
 from mtl_hsi.errors import RequestError
 from mtl_hsi.inputs import Inputs, read_inputs
 from mtl_hsi.models.multitask import Network, make_network
@@ -186,7 +186,7 @@ def _numbers(values):
 def _read_json(directory: Path, name: str) -> dict:
   path = directory / name
   try:
-    return json.loads(path.read_bytes())
+    return json.loads(sums.read(directory, name))
   except (FileNotFoundError, NotADirectoryError) as error:
     raise RequestError(
       f"{directory.absolute()} is no work directory of a run, it has no {name}; expected one that "

@@ -10,7 +10,17 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from mtl_hsi import adaptation, baselines, classify, devices, health, patches, processes, progress
+from mtl_hsi import (
+  adaptation,
+  baselines,
+  classify,
+  devices,
+  health,
+  interruption,
+  patches,
+  processes,
+  progress,
+)
 from mtl_hsi.fit import fit
 from mtl_hsi.models import products
 from mtl_hsi.problem import Problem, layers, training_set
@@ -63,7 +73,7 @@ def _networks(options, problem, directory, origin):
   """All scenes in one network, in every replica."""
   start = time.monotonic()
   replicas = Replicas(options.replicas, jax.devices())
-  checkpoints = Checkpoints(directory)
+  checkpoints = Checkpoints(directory, options.schedule.snapshot_epochs)
   with devices.compile_clock() as clock, products.precision(options.precision):
     pixels, padded = patches.lay_out(layers(problem), problem.patch)
     losses = _train(options, problem, replicas, pixels, checkpoints, origin)
@@ -120,6 +130,7 @@ def _train(options, problem, replicas, pixels, checkpoints, origin):
     )
 
   with contextlib.ExitStack() as stack:
+    interrupted = stack.enter_context(interruption.postponed())
     bar = None
 
     def report_epoch(done, losses):
@@ -147,6 +158,7 @@ def _train(options, problem, replicas, pixels, checkpoints, origin):
       scene_names=list(problem.scenes),
       progress=report_epoch,
       start=origin and begin,
+      interrupted=interrupted,
     )
 
 

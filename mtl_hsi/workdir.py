@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mtl_hsi import sums
 from mtl_hsi.errors import RequestError
 
 _PARTIAL = ".partial"
@@ -19,6 +20,8 @@ _LOCK = ".lock"
 _MOST_DIFFERENCES = 5
 # What a finished run leaves; metrics.json is what it writes last.
 _RESULTS = ("environment.json", "split.npz", "predictions.npz", "report.html", "metrics.json")
+# What it may leave beside these. Checkpoints have digests of their own.
+_FURTHER = ("config.json", "scenes.json", "confidence.npz", "maps/*/*")
 # Keys that change where things come from and how often they are saved, but no result.
 _INCIDENTAL = ("data_dir", "download", "accept_changed_files", "checkpoint_seconds")
 _ABSENT = object()
@@ -134,6 +137,32 @@ def is_complete(path: Path, config: Mapping) -> bool:
   path = Path(path)
   _check_ours(path)
   return _check_config(path, _as_stored(config)) and all((path / name).is_file() for name in _RESULTS)
+
+
+def unfinish(path: Path) -> None:
+  """Takes the mark of a finished run away, before some of its results are made anew.
+
+  Raises:
+    RequestError: it cannot be taken away.
+  """
+  file = Path(path) / "metrics.json"
+  try:
+    file.unlink(missing_ok=True)
+  except OSError as error:
+    raise RequestError(f"cannot replace {file}: {_reason(error)}") from error
+
+
+def finish(path: Path, metrics: object) -> None:
+  """Writes the SHA-256 of all results, and `metrics.json`, last, since it says that all else is there.
+
+  Raises:
+    RequestError: a file cannot be written.
+  """
+  path, data = Path(path), json_bytes(metrics)
+  found = {file for pattern in (*_RESULTS, *_FURTHER) for file in path.glob(pattern)}
+  names = {file.relative_to(path).as_posix() for file in found} - {"metrics.json"}
+  write_bytes(path / sums.NAME, sums.text(path, sorted(names), {"metrics.json": data}))
+  write_bytes(path / "metrics.json", data)
 
 
 def _replace(path: Path, data: bytes) -> None:

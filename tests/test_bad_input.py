@@ -6,6 +6,7 @@ import re
 import resource
 import shutil
 import subprocess
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -424,14 +425,33 @@ def test_damage_that_cannot_be_undone(interrupted, inputs, damaged, message):
   checkpoints = interrupted / "checkpoints"
   for name in damaged:
     damage(checkpoints / name)
-  before = launching.contents(checkpoints)
+  before = launching.contents(interrupted)
   outcome = launching.launch(*launching.arguments(inputs, interrupted))
-  assert outcome.status == 2
-  *bars, error = outcome.err.rstrip("\n").splitlines()
-  assert error == f"error: {message.format(checkpoints, checkpoints)}"
-  assert all(bar.startswith(("training: ", "classifying: ")) or not bar for bar in bars)
-  assert launching.contents(checkpoints) == before
-  assert not (interrupted / "metrics.json").exists()
+  assert (outcome.status, outcome.err) == (2, f"error: {message.format(checkpoints, checkpoints)}\n")
+  assert launching.contents(interrupted) == before
+
+
+def test_a_damaged_result_of_a_finished_run(refusal, finished, inputs, tmp_path):
+  run = tmp_path / "run"
+  shutil.copytree(finished, run)
+  file = run / "maps" / "town" / "prediction.png"
+  file.write_bytes(file.read_bytes()[:-1])
+  error = refusal(*launching.arguments(inputs, run))
+  assert f"{file} is damaged: its SHA-256 is not the one in SHA256SUMS; delete maps/town/prediction" in error
+  file.unlink()
+  (run / "metrics.json").unlink()
+  assert launching.launch(*launching.arguments(inputs, run)).status == 0
+  assert file.read_bytes() == (finished / "maps" / "town" / "prediction.png").read_bytes()
+
+
+def test_a_result_made_anew_is_not_taken_for_a_damaged_one(finished, inputs, tmp_path):
+  run = tmp_path / "run"
+  shutil.copytree(finished, run)
+  (run / "predictions.npz").unlink()
+  with mock.patch("mtl_hsi.workdir.finish", side_effect=RequestError("killed")):
+    assert launching.launch(*launching.arguments(inputs, run)).status == 2
+  assert launching.launch(*launching.arguments(inputs, run)).status == 0
+  assert (run / "predictions.npz").read_bytes() == (finished / "predictions.npz").read_bytes()
 
 
 @contextlib.contextmanager

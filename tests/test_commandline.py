@@ -142,6 +142,18 @@ def test_an_interrupt_before_the_flags_are_read_ends_without_a_traceback():
   assert "Traceback" not in outcome.err
 
 
+def test_sigterm_ends_without_a_traceback():
+  before = signal.getsignal(signal.SIGTERM)
+  with mock.patch.object(experiment, "run", side_effect=lambda *_: signal.raise_signal(signal.SIGTERM)):
+    outcome = launching.launch(IN)
+  assert outcome == (
+    128 + signal.SIGTERM,
+    "",
+    "terminated; the same command goes on from the last checkpoint\n",
+  )
+  assert signal.getsignal(signal.SIGTERM) == before
+
+
 def test_errors_of_many_lines_become_one():
   with mock.patch.object(experiment, "run", side_effect=RequestError("one\n  two")):
     assert launching.launch(IN) == (2, "", "error: one two\n")

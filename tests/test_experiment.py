@@ -31,7 +31,7 @@ def test_a_run_leaves_what_is_promised(finished):
   maps = {f"maps/{scene}/{image}" for scene in SCENES for image in images}
   maps |= {f"maps/{scene}/prediction.tif{end}" for scene in SCENES for end in ("", ".aux.xml")}
   files = {"config.json", "environment.json", "scenes.json", "split.npz", "metrics.json"}
-  files |= {"predictions.npz", "confidence.npz"}
+  files |= {"predictions.npz", "confidence.npz", "SHA256SUMS"}
   assert {name for name in names if not name.startswith("checkpoints/")} == files | maps | {"report.html"}
 
 

@@ -41,7 +41,15 @@ class InMemory:
 
 
 def run(
-  schedule, checkpoints, *, net=None, replicas=2, make_optimizer=tiny.ADADELTA, seconds=0.0, progress=None
+  schedule,
+  checkpoints,
+  *,
+  net=None,
+  replicas=2,
+  make_optimizer=tiny.ADADELTA,
+  seconds=0.0,
+  progress=None,
+  interrupted=None,
 ):
   """Trains the tiny problem; saves a state after every epoch."""
   net = net or tiny.network()
@@ -61,6 +69,7 @@ def run(
     checkpoint_seconds=seconds,
     scene_names=tiny.NAMES,
     progress=progress or (lambda done, losses: None),
+    interrupted=interrupted,
   )
 
 
@@ -159,6 +168,20 @@ def interrupt_after(epochs):
       raise Interrupted
 
   return progress
+
+
+def test_an_interrupted_run_saves_its_last_epoch_and_goes_on_to_the_same_bits(trained):
+  schedule, checkpoints, asked = tiny.schedule(6, snapshots=(-2, 0)), InMemory(), []
+
+  def interrupted():
+    asked.append(sorted(checkpoints.states))
+    return len(asked) == 3
+
+  with pytest.raises(KeyboardInterrupt):
+    run(schedule, checkpoints, seconds=1e9, interrupted=interrupted)
+  assert asked == [[], [], []]
+  assert sorted(checkpoints.states) == [3]
+  np.testing.assert_array_equal(run(schedule, checkpoints, seconds=1e9), trained.losses)
 
 
 # CCNN draws dropout in every step.

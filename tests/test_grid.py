@@ -6,7 +6,7 @@ import json
 import pytest
 from ml_collections import config_dict
 
-from mtl_hsi import grid
+from mtl_hsi import grid, workdir
 from mtl_hsi.errors import RequestError
 from mtl_hsi.grid import Run, Shard
 
@@ -96,6 +96,16 @@ def test_a_run_of_another_config_is_refused(tmp_path, done_by):
   with pytest.raises(RequestError, match=r"here holds a run of another config \(seed: 1 -> 0\)"):
     grid.work([a_run("here")], tmp_path, ["launch.py", "--x"])
   assert not done_by
+
+
+def test_a_time_that_was_damaged_is_not_believed(tmp_path):
+  run = a_run("a")
+  finish(run, tmp_path, 1.0)
+  workdir.finish(tmp_path / "a", {"seconds": {"total": 2.0}})
+  assert grid.seconds(run, tmp_path) == 2.0
+  (tmp_path / "a" / "metrics.json").write_text(json.dumps({"seconds": {"total": 9.0}}))
+  with pytest.raises(RequestError, match=r"a/metrics\.json is damaged"):
+    grid.seconds(run, tmp_path)
 
 
 def test_time_is_expected_from_finished_runs_of_the_same_model(tmp_path):

@@ -11,6 +11,7 @@ import sys
 import numpy as np
 import pytest
 
+from mtl_hsi.snapshots import Checkpoints
 from tests import launching
 
 # Starts the run once for every moment and kills it there: some seconds after a path with a text in it is
@@ -56,7 +57,7 @@ def start_and_kill(moments, command):
 
 def assert_same_results(run, undisturbed):
   """Equal files, but for what tells of the run's own time and place."""
-  own = {"environment.json", "metrics.json", "report.html"}
+  own = {"environment.json", "metrics.json", "report.html", "SHA256SUMS"}
 
   def files(directory):
     return {
@@ -88,6 +89,26 @@ def test_a_run_killed_in_a_checkpoint_goes_on_to_the_same_results(finished, inpu
   )
   assert not re.search(r" [12]/6 \[[^\]]*loss", outcome.err), "epochs were trained anew"
   assert_same_results(tmp_path / "run", finished)
+
+
+def test_a_run_that_is_told_to_stop_saves_its_last_epoch(finished, inputs, tmp_path, monkeypatch):
+  command = launching.arguments(inputs, tmp_path / "run", checkpoint_seconds=1e9)
+  save = Checkpoints.save_snapshot
+
+  def save_and_terminate(checkpoints, epoch, tree):
+    save(checkpoints, epoch, tree)
+    signal.raise_signal(signal.SIGTERM)
+
+  with monkeypatch.context() as patched:
+    patched.setattr(Checkpoints, "save_snapshot", save_and_terminate)
+    outcome = launching.launch(*command)
+  assert outcome.status == 128 + signal.SIGTERM
+  assert outcome.err.splitlines()[-1] == "terminated; the same command goes on from the last checkpoint"
+  assert [path.name for path in (tmp_path / "run" / "checkpoints" / "state").iterdir()] == ["4"]
+  outcome = launching.launch(*command)
+  assert outcome.status == 0, outcome.err
+  assert " 4/6 [" in outcome.err
+  assert (tmp_path / "run" / "predictions.npz").read_bytes() == (finished / "predictions.npz").read_bytes()
 
 
 def test_a_run_does_not_go_on_with_other_data(inputs, tmp_path):

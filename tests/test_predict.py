@@ -52,6 +52,17 @@ def fields(tmp_path) -> Path:
   return path
 
 
+def test_a_run_whose_scenes_json_was_changed_is_refused(finished, fields, tmp_path):
+  run = tmp_path / "run"
+  shutil.copytree(finished, run)
+  text = (run / "scenes.json").read_text()
+  (run / "scenes.json").write_text(text.replace("fields", "meadow"))
+  outcome = predict(run, fields, output=tmp_path / "map")
+  assert outcome.status == 2
+  assert f"error: {run / 'scenes.json'} is damaged: its SHA-256 is not the one in SHA256SUMS" in outcome.err
+  assert not list(tmp_path.glob("map*"))
+
+
 @pytest.mark.parametrize("replica", [0, 1])
 @pytest.mark.parametrize(("name", "labels", "seed"), [("fields", FIELDS, 1), ("town", TOWN, 2)])
 def test_a_scene_of_the_run_gets_the_labels_of_the_run(finished, tmp_path, name, labels, seed, replica):

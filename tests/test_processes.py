@@ -3,9 +3,11 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -79,6 +81,31 @@ def test_a_run_starts_its_own_processes(inputs, finished, tmp_path):
     assert np.mean(together == alone[name]) > 0.99
   environment = json.loads((tmp_path / "run" / "environment.json").read_text())
   assert (environment["processes"], len(environment["devices"])) == (2, 2)
+
+
+@pytest.mark.slow
+def test_processes_that_were_started_stop_together_and_save(inputs, tmp_path):
+  changes = {"phases.phase1.epochs": 100_000, "checkpoint_seconds": 1e9}
+  command = launching.arguments(inputs, tmp_path / "run", **changes)
+  process = subprocess.Popen(
+    [sys.executable, "launch.py", *command, "--processes=2"],
+    **{"cwd": launching.ROOT, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True},
+    start_new_session=True,
+  )
+  try:
+    while not (tmp_path / "run" / "environment.json").exists():
+      assert process.poll() is None, process.communicate()[1]
+      time.sleep(0.1)
+    time.sleep(5)
+    process.terminate()
+    err = process.communicate(timeout=120)[1]
+  finally:
+    process.kill()
+  assert process.returncode == 128 + signal.SIGTERM, err
+  assert err.splitlines()[-1] == "terminated; the same command goes on from the last checkpoint"
+  assert len(list((tmp_path / "run" / "checkpoints" / "state").iterdir())) == 1
+  with pytest.raises(ProcessLookupError):
+    os.killpg(process.pid, 0)
 
 
 @pytest.mark.slow

@@ -185,6 +185,26 @@ def test_a_damaged_or_missing_snapshot_is_an_error(tmp_path):
     checkpoints.restore_snapshot(124, abstract(tree(1)))
 
 
+@pytest.mark.parametrize("damage", [lambda path: flip_a_byte(files(path)[-1]), shutil.rmtree])
+def test_a_lost_snapshot_leads_back_to_a_state_from_before_it(tmp_path, caplog, damage):
+  checkpoints = Checkpoints(tmp_path, voting=(5, 15, 25))
+  checkpoints.save_snapshot(5, tree(5))
+  checkpoints.save_state(10, tree(10))
+  checkpoints.save_snapshot(15, tree(15))
+  checkpoints.save_state(20, tree(20))
+  assert checkpoints.latest_intact_state() == 20
+  damage(tmp_path / "snapshots" / "15")
+  epoch, restored = checkpoints.restore_latest_state(like_a_tree)
+  assert epoch == 10
+  assert_equal(restored, tree(10))
+  assert [record.getMessage() for record in caplog.records] == [
+    f"checkpoint {tmp_path / 'state' / '20'} has a damaged snapshot before it; it is left out"
+  ]
+  damage(tmp_path / "snapshots" / "5")
+  with pytest.raises(RequestError, match=f"snapshot .*snapshots/5 is .*; delete {tmp_path} to train anew"):
+    checkpoints.latest_intact_state()
+
+
 @pytest.mark.parametrize(
   ("change", "message"),
   [

@@ -1,0 +1,179 @@
+"""Disturbs one experiment in every way, again and again, and compares what it ends with.
+
+  make faults
+  .venv/bin/python -m faults.campaign --times=1 --only=kill,full-disk
+  .venv/bin/python -m faults.campaign --directory=runs/mine -- --config=configs/own.py:fields ...
+
+A trial starts the experiment in a work directory of its own, inflicts the fault at a moment drawn by --seed,
+and starts it again. Behind `--` stand the arguments of launch.py for another experiment. Trials that are done
+are not done again. Use a machine that does little else: moments are drawn within the time that the run takes
+when nobody disturbs it.
+"""
+
+import argparse
+import json
+import random
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from faults import damage, downloads, kills, places
+from faults.experiment import Experiment
+from faults.trial import IDENTICAL, LOST, REFUSED, Trial
+from mtl_hsi import workdir
+from mtl_hsi.errors import RequestError
+
+FAULTS = {
+  "kill": kills.at_any_moment,
+  "sigterm": kills.terminated,
+  "kill-in-checkpoint": kills.in_a_checkpoint,
+  "kill-in-results": kills.in_the_results,
+  "kill-in-classification": kills.in_classification,
+  "kill-in-download": downloads.in_a_download,
+  "full-disk": places.full_disk,
+  "checkpoint-truncated": damage.of_a_checkpoint(damage.truncate),
+  "checkpoint-flipped": damage.of_a_checkpoint(damage.flip),
+  "checkpoint-file-removed": damage.of_a_checkpoint(damage.remove),
+  "checkpoint-emptied": damage.emptied_checkpoint,
+  "result-damaged": damage.of_a_result,
+  "read-only": places.read_only,
+  "second-process": places.second_process,
+}
+
+# Keys of environment.json that tell nothing of the machine.
+_OF_A_START = ("command", "started", "starts")
+
+
+def main() -> None:
+  arguments = _arguments()
+  try:
+    results = run(arguments)
+  except RequestError as error:
+    print(f"error: {error}", file=sys.stderr)
+    sys.exit(2)
+  sys.exit(any(row["lost"] for row in results["rows"]))
+
+
+def run(arguments: argparse.Namespace) -> dict:
+  """Does what is left of a campaign, and writes and prints what has come out.
+
+  Raises:
+    RequestError: the experiment fails undisturbed, or the directory has another one's campaign.
+  """
+  experiment = Experiment(arguments.experiment or _default(arguments), arguments.directory)
+  print(f"undisturbed: {experiment.seconds:.0f} s", flush=True)
+  file = experiment.directory / "trials.jsonl"
+  for fault, number in _left(_read(file), arguments):
+    done = _try(experiment, fault, number, arguments.seed)
+    with file.open("a") as lines:
+      lines.write(json.dumps(done) + "\n")
+    print(f"{fault} {number}: {done['outcome']}; {done['moment']}; {done['remark']}", flush=True)
+  trials = [trial for trial in _read(file) if trial["fault"] in arguments.only]
+  results = _results(experiment, arguments, trials)
+  if arguments.out:
+    workdir.write_json(arguments.out, results)
+  print(f"\n{table(results['rows'])}")
+  return results
+
+
+def table(rows: Sequence[dict]) -> str:
+  """The rows as Markdown."""
+  lines = ["| fault | times | survived, identical | refused clearly | lost |", "|---|---|---|---|---|"]
+  keys = ("fault", "times", IDENTICAL, REFUSED, LOST)
+  return "\n".join([*lines, *(f"| {' | '.join(str(row[key]) for key in keys)} |" for row in rows)])
+
+
+def _arguments():
+  parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+  parser.add_argument("--times", type=int, default=5, help="trials of every fault (default: 5)")
+  parser.add_argument("--only", default=",".join(FAULTS), help=f"some of {','.join(FAULTS)}")
+  parser.add_argument("--seed", type=int, default=0, help="of the moments (default: 0)")
+  parser.add_argument("--epochs", type=int, default=12, help="of both phases together (default: 12)")
+  parser.add_argument(
+    "--salinas_a", type=Path, help="file of a second real scene; without it the quickstart's simulated one"
+  )
+  parser.add_argument(
+    "--directory", type=Path, default=Path("runs/faults"), help="for runs and trials (default: runs/faults)"
+  )
+  parser.add_argument("--out", type=Path, help="JSON file for the results")
+  parser.add_argument("experiment", nargs="*", help="behind --: launch.py's arguments for another experiment")
+  arguments = parser.parse_args()
+  arguments.only = arguments.only.split(",")
+  unknown = [name for name in arguments.only if name not in FAULTS]
+  if unknown:
+    parser.error(f"--only has {unknown[0]}; expected some of {', '.join(FAULTS)}")
+  return arguments
+
+
+def _default(arguments):
+  """Two scenes, two networks, a state saved after every epoch."""
+  first = 2 * arguments.epochs // 3
+  common = [
+    "--config.samples_per_class=5",
+    "--config.replicas=2",
+    "--config.checkpoint_seconds=0.0",
+    "--config.snapshots=(0, 2)",
+    f"--config.phases.phase1.epochs={first}",
+    f"--config.phases.phase2.epochs={arguments.epochs - first}",
+  ]
+  if arguments.salinas_a is None:
+    return ["--config=configs/quickstart.py", *common]
+  file = arguments.salinas_a.absolute()
+  scene = [f"--config.files.salinas_a.cube={file}", "--config.files.salinas_a.sensor=AVIRIS"]
+  return ["--config=configs/own.py:indian_pines,salinas_a", "--config.bands=160", *scene, *common]
+
+
+def _left(trials: Sequence[dict], arguments: argparse.Namespace) -> Iterator[tuple[str, int]]:
+  """Fault and number of every trial that is not done; the faults in turns, so that early ones tell of all."""
+  done = {(trial["fault"], trial["trial"], trial["seed"]) for trial in trials}
+  for number in range(1, arguments.times + 1):
+    for fault in arguments.only:
+      if (fault, number, arguments.seed) not in done:
+        yield fault, number
+
+
+def _try(experiment: Experiment, fault: str, number: int, seed: int) -> dict:
+  """One trial; its directory stays only where something was lost."""
+  directory = experiment.directory / f"{fault}-{number}"
+  shutil.rmtree(directory, ignore_errors=True)
+  directory.mkdir()
+  start = time.monotonic()
+  verdict = FAULTS[fault](Trial(experiment, directory / "run", random.Random(f"{seed}/{fault}/{number}")))
+  if verdict.outcome != LOST:
+    shutil.rmtree(directory)
+  return {
+    "fault": fault,
+    "trial": number,
+    "seed": seed,
+    "seconds": time.monotonic() - start,
+    **verdict._asdict(),
+  }
+
+
+def _read(file: Path) -> list[dict]:
+  return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def _results(experiment, arguments, trials):
+  config, environment = (
+    json.loads((experiment.undisturbed / name).read_bytes()) for name in ("config.json", "environment.json")
+  )
+  rows = []
+  for fault in arguments.only:
+    outcomes = [trial["outcome"] for trial in trials if trial["fault"] == fault]
+    counts = {outcome: outcomes.count(outcome) for outcome in (IDENTICAL, REFUSED, LOST)}
+    rows.append({"fault": fault, "times": len(outcomes), **counts})
+  return {
+    "machine": {key: value for key, value in environment.items() if key not in _OF_A_START},
+    "command": ["python", "-m", "faults.campaign", *sys.argv[1:]],
+    "config": config,
+    "undisturbed_seconds": experiment.seconds,
+    "rows": rows,
+    "trials": trials,
+  }
+
+
+if __name__ == "__main__":
+  main()

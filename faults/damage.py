@@ -1,0 +1,84 @@
+"""Files that are no longer what was written: cut, flipped in a bit, removed."""
+
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from faults import kills
+from faults.trial import Trial, Verdict, start_again, until_struck
+from mtl_hsi import sums
+
+Damage = Callable[[Path, random.Random], str]
+
+
+def truncate(file: Path, chance: random.Random) -> str:
+  """Cuts a file that is not empty; returns what was done."""
+  data = file.read_bytes()
+  length = chance.randrange(len(data))
+  file.write_bytes(data[:length])
+  return f"cut from {len(data)} to {length} bytes"
+
+
+def flip(file: Path, chance: random.Random) -> str:
+  """Flips one bit of a file that is not empty."""
+  data = bytearray(file.read_bytes())
+  place, bit = chance.randrange(len(data)), chance.randrange(8)
+  data[place] ^= 1 << bit
+  file.write_bytes(data)
+  return f"bit {bit} of byte {place} flipped"
+
+
+def remove(file: Path, _: random.Random) -> str:
+  """Removes a file."""
+  file.unlink()
+  return "removed"
+
+
+def of_a_checkpoint(damage: Damage) -> Callable[[Trial], Verdict]:
+  """Damage to a file of a checkpoint of a run that was killed in the second half of its checkpoints."""
+
+  def inflict(trial):
+    checkpoints = _kill_with_checkpoints(trial)
+    if not checkpoints:
+      return None
+    files = [path for path in sorted(trial.chance.choice(checkpoints).rglob("*")) if path.is_file()]
+    file = trial.chance.choice([path for path in files if path.stat().st_size])
+    return f"{_name(file, trial)} {damage(file, trial.chance)}"
+
+  return lambda trial: start_again(trial, until_struck(trial, lambda: inflict(trial)))
+
+
+def emptied_checkpoint(trial: Trial) -> Verdict:
+  """A checkpoint of which the directory alone is left."""
+
+  def empty():
+    checkpoints = _kill_with_checkpoints(trial)
+    if not checkpoints:
+      return None
+    chosen = trial.chance.choice(checkpoints)
+    shutil.rmtree(chosen)
+    chosen.mkdir()
+    return f"{_name(chosen, trial)} emptied"
+
+  return start_again(trial, until_struck(trial, empty))
+
+
+def of_a_result(trial: Trial) -> Verdict:
+  """Damage of any kind to any result of a finished run."""
+  shutil.copytree(trial.experiment.undisturbed, trial.run)
+  lines = (trial.run / sums.NAME).read_text().splitlines()
+  file = trial.run / trial.chance.choice([sums.NAME, *(line.split("  ")[1] for line in lines)])
+  damage = trial.chance.choice([truncate, flip, remove])
+  return start_again(trial, f"{_name(file, trial)} {damage(file, trial.chance)}")
+
+
+def _kill_with_checkpoints(trial):
+  """Checkpoints that a killed run has left; None where it was not killed."""
+  if kills.die_within(trial, "checkpoints", first=0.5) is None:
+    return None
+  return sorted(trial.run.glob("checkpoints/state/*")) + sorted(trial.run.glob("checkpoints/snapshots/*"))
+
+
+def _name(path, trial):
+  return path.relative_to(trial.run)

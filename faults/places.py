@@ -1,0 +1,117 @@
+"""A work directory that cannot be written, or that two processes want at once."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from faults import kills
+from faults.trial import IDENTICAL, LOST, REFUSED, Trial, Verdict, start_again, until_struck
+
+# What standard error needs where no file may grow.
+_LEAST = 2**16
+
+
+def full_disk(trial: Trial) -> Verdict:
+  """A disk that fills up, and has room when the run is started again.
+
+  It is a small file system in memory where one may be mounted, else a limit on the size of files.
+  """
+  size = sum(path.stat().st_size for path in trial.experiment.undisturbed.rglob("*") if path.is_file())
+  share = trial.chance.uniform(0.05, 0.95)
+  trial.run.mkdir()
+  if not _mount("-t", "tmpfs", "-o", f"size={int(share * size)}", "tmpfs", trial.run):
+    return _large_files_refused(trial)
+  try:
+    moment = f"a disk of {share * size / 2**20:.2f} MiB"
+    ending = trial.experiment.go(trial.run)
+    if not (ending.refused and "no space left" in ending.last_line):
+      return Verdict(LOST, moment, f"status {ending.status} on a full disk: {ending.err.strip()[-2000:]}")
+    _mount("-o", "remount,size=1g", trial.run)
+    return start_again(trial, f"{moment}: {ending.last_line}")
+  finally:
+    subprocess.run(["umount", trial.run], check=True)
+
+
+def _large_files_refused(trial):
+  sizes = sorted(path.stat().st_size for path in trial.experiment.undisturbed.rglob("*") if path.is_file())
+
+  def refuse():
+    limit = trial.chance.randrange(_LEAST, sizes[-1])
+    ending = trial.experiment.go(trial.run, largest_file=limit)
+    if ending.status == 0:
+      return None
+    return f"no file above {limit} bytes, status {ending.status}: {ending.last_line}"
+
+  moment = until_struck(trial, refuse)
+  clear = "status 2: error: " in moment and "file too large" in moment
+  return start_again(trial, moment) if clear else Verdict(LOST, moment, "not refused clearly")
+
+
+def read_only(trial: Trial) -> Verdict:
+  """A killed run whose directory can only be read when it is started again; later it can be written."""
+  part = trial.chance.choice(["checkpoints", "results"])
+  moment = until_struck(trial, lambda: kills.die_within(trial, part))
+  with _unwritable(trial.run) as how:
+    verdict = start_again(trial, f"{how}, killed {moment}")
+  if verdict.outcome != REFUSED:
+    return Verdict(LOST, verdict.moment, verdict.remark or "the run ended though nothing could be written")
+  return start_again(trial, f"{verdict.moment}: {verdict.remark}")
+
+
+def second_process(trial: Trial) -> Verdict:
+  """The same command while a process is at it: one of the two has to be refused."""
+  experiment = trial.experiment
+  held = experiment.seconds - experiment.events[0][0]
+
+  def both():
+    seconds = trial.chance.uniform(0, 0.7 * held)
+    with experiment.start(trial.run) as first:
+      time.sleep(seconds)
+      second = experiment.go(trial.run)
+      endings = [first.wait(), second]
+    if [ending.status for ending in endings] == [0, 0]:
+      return None
+    refused = [ending for ending in endings if ending.refused and " is in use by " in ending.last_line]
+    done = [ending for ending in endings if ending.status == 0]
+    if len(refused) != 1 or len(done) != 1:
+      problems.extend(ending.err.strip()[-2000:] for ending in endings)
+    return f"started {seconds:.2f} s later"
+
+  problems = []
+  moment = until_struck(trial, both)
+  if problems:
+    return Verdict(LOST, moment, " / ".join(problems))
+  difference = experiment.difference(trial.run)
+  return Verdict(LOST, moment, difference) if difference else Verdict(IDENTICAL, moment, "")
+
+
+def _mount(*arguments: object) -> bool:
+  """Whether that could be mounted here."""
+  if shutil.which("mount") is None or os.geteuid() != 0:
+    return False
+  return subprocess.run(["mount", *arguments], capture_output=True).returncode == 0
+
+
+@contextlib.contextmanager
+def _unwritable(run: Path) -> Iterator[str]:
+  """Nothing in a directory can be written within the block; how that was reached."""
+  if _mount("--bind", run, run):
+    try:
+      subprocess.run(["mount", "-o", "remount,ro,bind", run], check=True)
+      yield "on a file system mounted read-only"
+    finally:
+      subprocess.run(["umount", run], check=True)
+    return
+  paths = [run, *run.rglob("*")]
+  modes = [path.stat().st_mode for path in paths]
+  for path, mode in zip(paths, modes):
+    path.chmod(mode & ~0o222)
+  try:
+    yield "without the permission to write"
+  finally:
+    for path, mode in zip(paths, modes):
+      path.chmod(mode)

@@ -1,0 +1,82 @@
+"""One trial: a fault is inflicted on a run, which is started again, and what became of it is judged."""
+
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from faults.experiment import Ending, Experiment, digests
+from mtl_hsi.errors import RequestError
+
+# Both are what was promised; anything else is "lost".
+IDENTICAL, REFUSED, LOST = "identical", "refused", "lost"
+
+# A fault may come after the end of a run that was faster than the undisturbed one.
+_ATTEMPTS = 5
+
+
+class Verdict(NamedTuple):
+  """What became of a run.
+
+  Attributes:
+    outcome: IDENTICAL (its results are those of the undisturbed run, bit for bit), REFUSED (in one line, with
+      every file as it was) or LOST.
+    moment: when and where the fault struck.
+    remark: what the program said, or why the run counts as lost.
+  """
+
+  outcome: str
+  moment: str
+  remark: str
+
+
+class Trial(NamedTuple):
+  """What a fault is given.
+
+  Attributes:
+    experiment: to disturb.
+    run: its work directory, which is not there yet.
+    chance: draws the moment.
+  """
+
+  experiment: Experiment
+  run: Path
+  chance: random.Random
+
+
+def until_struck(trial: Trial, inflict: Callable[[], str | None]) -> str:
+  """The moment at which a fault struck; it is tried anew, in a new directory, while it comes too late.
+
+  Raises:
+    RequestError: it never struck.
+  """
+  for _ in range(_ATTEMPTS):
+    moment = inflict()
+    if moment is not None:
+      return moment
+    shutil.rmtree(trial.run, ignore_errors=True)
+  raise RequestError(
+    f"{trial.run.parent.name}: the run was over before the fault struck, {_ATTEMPTS} times; if the machine "
+    "was busy when the undisturbed run was made, name another --directory"
+  )
+
+
+def start_again(trial: Trial, moment: str, **options) -> Verdict:
+  """Starts the run again and judges how it ends."""
+  before = digests(trial.run)
+  return judge(trial, moment, trial.experiment.go(trial.run, **options), before)
+
+
+def judge(trial: Trial, moment: str, ending: Ending, before: dict[str, str]) -> Verdict:
+  """The verdict on a start; `before` are the digests of all files as they were then."""
+  if ending.status == 0:
+    difference = trial.experiment.difference(trial.run)
+    return Verdict(LOST, moment, difference) if difference else Verdict(IDENTICAL, moment, "")
+  if not ending.refused:
+    return Verdict(LOST, moment, f"status {ending.status}: {ending.err.strip()[-2000:]}")
+  after = digests(trial.run)
+  changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+  if changed:
+    return Verdict(LOST, moment, f"{changed[0]} was changed by a start that was refused: {ending.last_line}")
+  return Verdict(REFUSED, moment, ending.last_line)
