@@ -69,7 +69,9 @@ def training_set(
   return TrainingSet(centres, classes, counts, np.full(replicas, longest, np.int32))
 
 
-def steps_per_epoch(counts: np.ndarray, batch_size: int, *, mixed: bool, drop_last: bool) -> int:
+def steps_per_epoch(
+  counts: np.ndarray, batch_size: int, *, mixed: bool, drop_last: bool, fixed: int | None = None
+) -> int:
   """Steps until every mirrored sample of the longest set (or of all sets, if mixed) was drawn.
 
   Args:
@@ -77,10 +79,13 @@ def steps_per_epoch(counts: np.ndarray, batch_size: int, *, mixed: bool, drop_la
     batch_size: N.
     mixed: see `epoch_order`.
     drop_last: without the last batch where it is partial.
+    fixed: so many in any case, as of a `Recipe`; None: those.
 
   Raises:
     RequestError: no batch is left.
   """
+  if fixed is not None:
+    return fixed
   samples = int(len(MIRRORS) * (counts.sum(axis=1) if mixed else counts.max(axis=1)).max())
   if not drop_last:
     return -(-samples // batch_size)

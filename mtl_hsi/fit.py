@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 import jax
 import numpy as np
 
-from mtl_hsi import optim, processes, train
+from mtl_hsi import averaging, optim, processes, train
 from mtl_hsi.batches import TrainingSet, steps_per_epoch
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models.multitask import Network
 from mtl_hsi.patches import Pixels
+from mtl_hsi.recipe import LETTERS, Recipe
 from mtl_hsi.replicas import Replicas
 from mtl_hsi.schedule import Schedule
 from mtl_hsi.snapshots import Checkpoints
@@ -37,6 +38,7 @@ def fit(
   scene_names: Sequence[str],
   progress: Progress,
   start: Callable[[], dict] | None = None,
+  recipe: Recipe = LETTERS,
 ) -> np.ndarray:
   """Trains all replicas to the end of the schedule, from the latest checkpoint if there is one.
 
@@ -57,6 +59,7 @@ def fit(
     progress: called at the start and after every epoch.
     start: gives {"params", "stats"} of all replicas, leading axis R, to start from; None: fresh networks.
       It is called only where there is no checkpoint.
+    recipe: how training departs from the letter's.
 
   Returns:
     Mean loss of every epoch `[epochs, R, T]`.
@@ -64,30 +67,33 @@ def fit(
   Raises:
     RequestError: a loss is not finite, or a checkpoint is unusable.
   """
-  steps = np.int32(steps_per_epoch(samples.counts, batch_size, mixed=mixed, drop_last=drop_last))
+  steps = np.int32(
+    steps_per_epoch(samples.counts, batch_size, mixed=mixed, drop_last=drop_last, fixed=recipe.steps)
+  )
   keys, samples, pixels = replicas.keys(seed), replicas.put(samples), replicas.share(pixels)
   epochs = {
     frozen: replicas.spread(
-      train.make_epoch(network, make_optimizer, frozen, batch_size=batch_size, mixed=mixed),
+      train.make_epoch(network, make_optimizer, frozen, batch_size=batch_size, mixed=mixed, recipe=recipe),
       3,
       donate=True,
     )
     for frozen in {phase.frozen for phase in schedule.phases}
   }
-  done, state = _resume(network, make_optimizer, schedule, replicas, keys, checkpoints, start)
+  done, state = _resume(network, make_optimizer, schedule, replicas, keys, checkpoints, start, recipe)
+  averaged = replicas.spread(functools.partial(averaging.network, decay=recipe.averaging), 1)
   progress(done, None)
   saved = time.monotonic()
   while done < schedule.epochs:
     phase = schedule.phase_at(done)
-    state = epochs[phase.frozen](
-      state, samples, keys, pixels, np.int32(done), np.float32(phase.learning_rate), steps
-    )
+    rate, stretch = np.float32(phase.learning_rate), tuple(map(np.int32, schedule.stretch_at(done)))
+    state = epochs[phase.frozen](state, samples, keys, pixels, np.int32(done), rate, steps, stretch)
     losses = replicas.get(state["losses"][:, done])
     _check_finite(losses, scene_names, done, phase, seed)
     done += 1
     progress(done, losses)
     if done in schedule.snapshot_epochs:
-      snapshot = replicas.get({"params": state["params"], "stats": state["stats"]})
+      voter = averaged(state) if recipe.averaging else state
+      snapshot = replicas.get({"params": voter["params"], "stats": voter["stats"]})
       processes.from_first(functools.partial(checkpoints.save_snapshot, done, snapshot))
     if done < schedule.epochs and schedule.starts_phase(done):
       start = functools.partial(_start_phase, make_optimizer=make_optimizer, phase=schedule.phase_at(done))
@@ -99,16 +105,20 @@ def fit(
   return replicas.get(state["losses"]).transpose(1, 0, 2)
 
 
-def _resume(network, make_optimizer, schedule, replicas, keys, checkpoints, start):
+def _resume(network, make_optimizer, schedule, replicas, keys, checkpoints, start, recipe):
   """Finished epochs and state, of the latest checkpoint or of a start."""
+
+  def begin(state, phase):
+    state = averaging.start(state, recipe.averaging) if recipe.averaging else state
+    return _start_phase(state, make_optimizer, phase)
 
   def fresh(key, done):
     state = train.init_state(network, key, schedule.epochs)
-    return _start_phase(state, make_optimizer, schedule.phase_at(done))
+    return begin(state, schedule.phase_at(done))
 
   def given(own):
     state = train.given_state(network, own, schedule.epochs)
-    return _start_phase(state, make_optimizer, schedule.phase_at(0))
+    return begin(state, schedule.phase_at(0))
 
   def expected(done):
     last = min(done, schedule.epochs - 1)

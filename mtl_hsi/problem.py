@@ -9,6 +9,7 @@ from mtl_hsi.blocks import block_split
 from mtl_hsi.given import given_split, joined_labels
 from mtl_hsi.inputs import Inputs
 from mtl_hsi.models.multitask import Network, make_network
+from mtl_hsi.recipe import LETTERS
 from mtl_hsi.sampling import Split
 from mtl_hsi.scenes.public import PUBLIC_SCENES, is_public
 from mtl_hsi.scenes.scene import Scene
@@ -64,7 +65,13 @@ def prepare(options: Settings) -> Problem:
   else:
     # Refuses epochs without a batch.
     counts = training_set(problem).counts
-    batches.steps_per_epoch(counts, options.batch_size, mixed=options.mixed, drop_last=options.drop_last)
+    batches.steps_per_epoch(
+      counts,
+      options.batch_size,
+      mixed=options.mixed,
+      drop_last=options.drop_last,
+      fixed=options.recipe.steps,
+    )
   return problem
 
 
@@ -130,7 +137,7 @@ def follows_the_letter(options: Settings) -> bool:
   """Whether network and training are the letter's; what it leaves open is free (statistics, vote)."""
   if options.split_file or options.block_size or options.test_loaders:
     return False
-  if options.origin or options.band_ranges or options.alignment == BY_WAVELENGTH:
+  if options.origin or options.recipe != LETTERS or options.band_ranges or options.alignment == BY_WAVELENGTH:
     return False
   if options.model.name == SVM:
     return True

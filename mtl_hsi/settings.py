@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from mtl_hsi import baselines, classify, optim, scaling, scene_settings
+from mtl_hsi import baselines, classify, optim, recipe_settings, scaling, scene_settings
 from mtl_hsi.config_checks import one_of, require
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models import convolution, multitask, products
+from mtl_hsi.recipe import Recipe
 from mtl_hsi.scene_settings import Loader
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.schedule import Phase, Schedule
@@ -32,6 +33,8 @@ class ModelSettings:
   pool: bool
   glorot: bool
   convolution: str
+  patch: int | None
+  width: int | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +80,7 @@ class Settings:
     schedule: phases and snapshots.
     optimizer: its name in optax.
     make_optimizer: from a learning rate to a transformation.
+    recipe: how training departs from the letter's.
     classify_method: of `classify.METHODS`.
     tile_pixels: bound on the pixels classified at once.
     checkpoint_seconds: time between two saves of the state.
@@ -106,6 +110,7 @@ class Settings:
   schedule: Schedule
   optimizer: str
   make_optimizer: optim.Factory
+  recipe: Recipe
   classify_method: str
   tile_pixels: int
   checkpoint_seconds: float
@@ -204,6 +209,7 @@ def _read(config, scenes):
     schedule=_schedule(config),
     optimizer=config.optimizer.name,
     make_optimizer=optim.optimizer(config.optimizer.name, arguments),
+    recipe=recipe_settings.read(config),
     classify_method=one_of(classify.METHODS, "classify.method", config.classify.method),
     tile_pixels=config.classify.tile_pixels,
     checkpoint_seconds=config.checkpoint_seconds,
@@ -291,6 +297,9 @@ def _model(config):
   model = config.model
   if one_of((*multitask.NAMES, SVM), "model.name", model.name) == SVM:
     _check_svm(config)
+  multitask.check_options(
+    model.name, blocks=model.blocks, pool=model.pool, patch=model.patch, width=model.width
+  )
   return ModelSettings(
     name=model.name,
     spectral_knowledge=config.spectral_knowledge,
@@ -299,6 +308,8 @@ def _model(config):
     pool=model.pool,
     glorot=one_of(("normal", "glorot"), "model.init", model.init) == "glorot",
     convolution=_convolution(config),
+    patch=model.patch,
+    width=model.width,
   )
 
 
@@ -314,10 +325,6 @@ def _convolution(config):
 
 
 def _check_svm(config):
-  if config.model.pool or config.model.blocks != 1:
-    raise RequestError(
-      "model.pool and model.blocks are options of hresnet; with svm leave them at False and 1"
-    )
   drawn, number = config.split in ("random", "blocks"), config.samples_per_class
   require(
     # 0 takes all pixels given, which are counted once they are read.

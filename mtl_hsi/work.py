@@ -147,6 +147,7 @@ def _train(options, problem, replicas, pixels, checkpoints, origin):
       scene_names=list(problem.scenes),
       progress=report_epoch,
       start=origin and begin,
+      recipe=options.recipe,
     )
 
 
