@@ -32,11 +32,12 @@ class TrainingSet(NamedTuple):
 
 
 class Order(NamedTuple):
-  """The samples of all steps of an epoch.
+  """The samples of all steps of an epoch, or of one step without the leading axis.
 
   Attributes:
     sample: index into the scene's training pixels, int32 `[steps, T, N]`.
-    mirror: index into `MIRRORS`, int32 `[steps, T, N]`.
+    mirror: index into `MIRRORS`, or into `patches.SYMMETRIES` where steps are drawn one by one, int32
+      `[steps, T, N]`.
     valid: which slots hold a sample, bool `[steps, T, N]`.
   """
 

@@ -46,8 +46,8 @@ def draw(
     keys = jax.random.split(group_key, scenes)
     sample = jax.vmap(_draw, in_axes=(0, 0, 0, 0, None))(rank, keys, groups, exists, batch_size)
     valid = jnp.ones(sample.shape, bool)
-  image = jax.random.randint(image_key, sample.shape, 0, images, jnp.int32)
-  return Order(sample.astype(jnp.int32), image, valid)
+  mirror = jax.random.randint(image_key, sample.shape, 0, images, jnp.int32)
+  return Order(sample.astype(jnp.int32), mirror, valid)
 
 
 def _draw(rank, key, groups, exists, size):

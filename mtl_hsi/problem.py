@@ -137,17 +137,18 @@ def follows_the_letter(options: Settings) -> bool:
   """Whether network and training are the letter's; what it leaves open is free (statistics, vote)."""
   if options.split_file or options.block_size or options.test_loaders:
     return False
-  if options.origin or options.recipe != LETTERS or options.band_ranges or options.alignment == BY_WAVELENGTH:
+  if options.origin or options.band_ranges or options.alignment == BY_WAVELENGTH:
     return False
   if options.model.name == SVM:
     return True
   phases = tuple((phase.epochs, phase.learning_rate, phase.frozen) for phase in options.schedule.phases)
   network = options.model.blocks, options.model.pool
-  return (phases, options.optimizer, options.batch_size, network) == (
+  return (phases, options.optimizer, options.batch_size, network, options.recipe) == (
     _LETTERS_PHASES,
     _LETTERS_OPTIMIZER,
     _LETTERS_BATCH,
     (1, False),
+    LETTERS,
   )
 
 

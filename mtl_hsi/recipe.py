@@ -19,7 +19,8 @@ class Recipe:
   Attributes:
     steps: of an epoch, whose samples are drawn step by step (see `drawing`); None: as many as show every
       mirrored sample of the longest set once (see `batches.epoch_order`).
-    augmentation: of `AUGMENTATIONS`: from which images one is drawn; an epoch of all samples has all "mirrors".
+    augmentation: of `AUGMENTATIONS`: from which images one is drawn; an epoch of all samples has all of
+      "mirrors".
     balanced: whether steps draw classes evenly.
     smoothing: share of a target that is spread evenly over the scene's classes, 0 to less than 1.
     warmup: share of a phase's steps over which the learning rate rises to the phase's, 0 to less than 1.

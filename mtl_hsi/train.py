@@ -181,15 +181,15 @@ def _orders(samples, key, batch_size, mixed, recipe):
 
 
 def _batch(samples, pixels, order, patch, mixed, recipe):
-  sample, image, valid = order
+  sample, mirror, valid = order
   scenes = jnp.arange(sample.shape[0])
   rows = jnp.broadcast_to(scenes.reshape(-1, 1), sample.shape)
   centres = jnp.take_along_axis(samples.centres, sample[..., None], axis=1)
   classes = jnp.take_along_axis(samples.classes, sample, axis=1)
   count = jnp.sum(valid) if mixed else jnp.sum(valid, axis=1, keepdims=True)
   if recipe.steps is None:
-    cut = patches.gather(pixels, rows, centres, jnp.asarray(patches.MIRRORS)[image], patch)
+    cut = patches.gather(pixels, rows, centres, jnp.asarray(patches.MIRRORS)[mirror], patch)
   else:
-    symmetry = jnp.asarray(patches.SYMMETRIES)[image]
+    symmetry = jnp.asarray(patches.SYMMETRIES)[mirror]
     cut = patches.gather(pixels, rows, centres, symmetry[..., :2], patch, symmetry[..., 2] == 1)
   return Batch(cut, classes, valid, valid / count)
