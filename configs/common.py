@@ -83,6 +83,10 @@ def get_config() -> config_dict.ConfigDict:
   config.steps_per_epoch = config_dict.placeholder(int)
   config.augmentation = "mirrors"
   config.balanced = False
+  # Spectra of training patches: standard deviation of a random gain and offset of every patch, of its scaled
+  # values, and the probability of a band to be set to 0.
+  config.radiometric_jitter = 0.0
+  config.band_dropout = 0.0
   # Share of every target that is spread evenly over the scene's classes.
   config.label_smoothing = 0.0
   # Run in the order of their names; each starts with fresh optimiser state [author].

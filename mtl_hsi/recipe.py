@@ -26,6 +26,8 @@ class Recipe:
     warmup: share of a phase's steps over which the learning rate rises to the phase's, 0 to less than 1.
     decay: of `DECAYS`: what the learning rate does after that.
     averaging: decay per step of the moving average of the weights that votes instead of them; 0: none.
+    jitter: see `perturbation.perturb`.
+    band_dropout: likewise.
   """
 
   steps: int | None
@@ -35,6 +37,8 @@ class Recipe:
   warmup: float
   decay: str
   averaging: float
+  jitter: float
+  band_dropout: float
 
   def learning_rate(self, peak: Array, step: Array, steps: Array) -> Array:
     """The learning rate of a step of a phase.
@@ -63,5 +67,13 @@ class Recipe:
 
 # The letter's (section III-B) and its author's.
 LETTERS = Recipe(
-  steps=None, augmentation="mirrors", balanced=False, smoothing=0.0, warmup=0.0, decay="none", averaging=0.0
+  steps=None,
+  augmentation="mirrors",
+  balanced=False,
+  smoothing=0.0,
+  warmup=0.0,
+  decay="none",
+  averaging=0.0,
+  jitter=0.0,
+  band_dropout=0.0,
 )

@@ -1,5 +1,6 @@
 """The part of a config that says how training departs from the letter's way."""
 
+import math
 from typing import Any
 
 from mtl_hsi.config_checks import one_of, require
@@ -25,8 +26,10 @@ def read(config: Any) -> Recipe:
         f"config key {key} is {config[key]!r}, which needs a number of steps_per_epoch; without it an epoch "
         f"shows every sample in its mirrors once, so leave it at {value!r}"
       )
-  for key in ("label_smoothing", "warmup", "weight_averaging"):
+  for key in ("label_smoothing", "warmup", "weight_averaging", "band_dropout"):
     require(0 <= config[key] < 1, key, config[key], "0 or more and less than 1")
+  jitter = config.radiometric_jitter
+  require(0 <= jitter < math.inf, "radiometric_jitter", jitter, "0 or more")
   return Recipe(
     steps=steps,
     augmentation=config.augmentation,
@@ -35,4 +38,6 @@ def read(config: Any) -> Recipe:
     warmup=config.warmup,
     decay=one_of(DECAYS, "learning_rate_decay", config.learning_rate_decay),
     averaging=config.weight_averaging,
+    jitter=jitter,
+    band_dropout=config.band_dropout,
   )

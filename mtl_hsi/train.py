@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import optax
 from jax import Array, lax
 
-from mtl_hsi import averaging, drawing, optim, patches
+from mtl_hsi import averaging, drawing, optim, patches, perturbation
 from mtl_hsi.batches import Order, TrainingSet, epoch_order
 from mtl_hsi.models.multitask import Network
 from mtl_hsi.recipe import AUGMENTATIONS, LETTERS, Recipe
@@ -153,8 +153,9 @@ def make_epoch(
       moving, sums, counts = carry
       order = order_of(index)
       batch = _batch(samples, pixels, order, network.patch, mixed, recipe)
+      batch, own_key = _perturbed(batch, jax.random.fold_in(step_key, index), recipe)
       rate = recipe.learning_rate(learning_rate, (epoch - first) * steps + index, length * steps)
-      moving, entropies = step(moving, batch, rate, jax.random.fold_in(step_key, index))
+      moving, entropies = step(moving, batch, rate, own_key)
       return moving, sums + jnp.sum(entropies, axis=1), counts + jnp.sum(order.valid, axis=1)
 
     moving = {key: value for key, value in state.items() if key != "losses"}
@@ -193,3 +194,14 @@ def _batch(samples, pixels, order, patch, mixed, recipe):
     symmetry = jnp.asarray(patches.SYMMETRIES)[mirror]
     cut = patches.gather(pixels, rows, centres, symmetry[..., :2], patch, symmetry[..., 2] == 1)
   return Batch(cut, classes, valid, valid / count)
+
+
+def _perturbed(batch, key, recipe):
+  """The batch with its spectra perturbed, and a key for the rest of the step."""
+  if not (recipe.jitter or recipe.band_dropout):
+    return batch, key
+  own_key, key = jax.random.split(key)
+  changed = perturbation.perturb(
+    batch.patches, own_key, jitter=recipe.jitter, band_dropout=recipe.band_dropout
+  )
+  return batch._replace(patches=changed), key

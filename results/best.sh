@@ -44,6 +44,8 @@ ablations() {
   change scaling-maximum --config.scaling=maximum
   change augmentation-none --config.augmentation=none
   change augmentation-mirrors --config.augmentation=mirrors
+  change radiometric_jitter-0.1 --config.radiometric_jitter=0.1
+  change band_dropout-0.2 --config.band_dropout=0.2
   change balanced --config.balanced=True
   change label_smoothing-0 --config.label_smoothing=0.0
   change weight_decay-0 --config.optimizer.weight_decay=0.0

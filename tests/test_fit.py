@@ -163,7 +163,17 @@ def test_every_epoch_has_its_phases_learning_rate():
 
 
 # Two steps an epoch, of networks that are cheap.
-DRAWN = Recipe(2, "symmetries", balanced=True, smoothing=0.1, warmup=0.25, decay="cosine", averaging=0.9)
+DRAWN = Recipe(
+  steps=2,
+  augmentation="symmetries",
+  balanced=True,
+  smoothing=0.1,
+  warmup=0.25,
+  decay="cosine",
+  averaging=0.9,
+  jitter=0.1,
+  band_dropout=0.2,
+)
 SMALL = tiny.network("vresnet", patch=5, width=6, blocks=1)
 
 

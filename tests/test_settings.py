@@ -83,6 +83,8 @@ def test_values_reach_their_places():
       warmup=0.2,
       learning_rate_decay="cosine",
       weight_averaging=0.99,
+      radiometric_jitter=0.05,
+      band_dropout=0.3,
       classify__method="patches",
       classify__tile_pixels=99,
       checkpoint_seconds=1.5,
@@ -95,7 +97,7 @@ def test_values_reach_their_places():
   assert options.model == settings.ModelSettings(
     "ccnn", False, False, 1, False, True, "products", None, None
   )
-  assert options.recipe == Recipe(9, "symmetries", True, 0.1, 0.2, "cosine", 0.99)
+  assert options.recipe == Recipe(9, "symmetries", True, 0.1, 0.2, "cosine", 0.99, 0.05, 0.3)
   assert (options.mixed, options.batch_size, options.drop_last) == (True, 8, True)
   assert options.precision == "bfloat16"
   assert (options.scaling.func, options.scaling.keywords) == (scaling.by_number, {"number": 5000.0})
@@ -259,6 +261,8 @@ def test_options_of_a_scenes_files():
     ({"label_smoothing": 1.0}, "label_smoothing is 1.0; expected 0 or more and less than 1"),
     ({"warmup": -0.1}, "warmup is -0.1; expected 0 or more and less than 1"),
     ({"weight_averaging": np.nan}, "weight_averaging is nan; expected 0 or more and less than 1"),
+    ({"band_dropout": 1.0}, "band_dropout is 1.0; expected 0 or more and less than 1"),
+    ({"radiometric_jitter": -0.1}, "radiometric_jitter is -0.1; expected 0 or more"),
     ({"learning_rate_decay": "step"}, "learning_rate_decay is 'step'; expected one of 'none', 'cosine'"),
     ({"model__norm": "none"}, "model.norm is 'none'; expected one of 'per_scene', 'joint'"),
     ({"batch": "big"}, "batch is 'big'; expected one of 'per_scene', 'mixed'"),
