@@ -83,6 +83,7 @@ class Settings:
     recipe: how training departs from the letter's.
     classify_method: of `classify.METHODS`.
     tile_pixels: bound on the pixels classified at once.
+    symmetric: whether pixels are classified in all symmetries, see `symmetries.symmetric`.
     checkpoint_seconds: time between two saves of the state.
     check_only: stop before any work.
     origin: what training starts from, or None for fresh networks.
@@ -113,6 +114,7 @@ class Settings:
   recipe: Recipe
   classify_method: str
   tile_pixels: int
+  symmetric: bool
   checkpoint_seconds: float
   check_only: bool
   origin: Origin | None
@@ -128,6 +130,7 @@ class TrainingSettings:
   schedule: Schedule
   replicas: int
   precision: str
+  symmetric: bool
 
 
 def read_training(config: Any) -> TrainingSettings:
@@ -144,6 +147,7 @@ def read_training(config: Any) -> TrainingSettings:
       schedule=_schedule(config),
       replicas=config.replicas,
       precision=config.precision,
+      symmetric=config.classify.symmetries,
     )
   except (AttributeError, KeyError) as error:
     raise RequestError(f"the config of the run lacks a key: {error}") from error
@@ -212,6 +216,7 @@ def _read(config, scenes):
     recipe=recipe_settings.read(config),
     classify_method=one_of(classify.METHODS, "classify.method", config.classify.method),
     tile_pixels=config.classify.tile_pixels,
+    symmetric=config.classify.symmetries,
     checkpoint_seconds=config.checkpoint_seconds,
     check_only=config.check_only,
     origin=_origin(config),

@@ -54,6 +54,7 @@ ablations() {
   for rate in 5e-4 5e-3; do change "learning_rate-$rate" --config.phases.phase1.learning_rate="$rate"; done
   change weight_averaging-0.99 --config.weight_averaging=0.99
   change vote --config.snapshots='(-4, -2, 0)'
+  change classify.symmetries --config.classify.symmetries=True
   change steps-700 --config.phases.phase1.epochs=7
   change steps-3000 --config.phases.phase1.epochs=30
   for size in 16 64; do change "batch_size-$size" --config.batch_size="$size"; done

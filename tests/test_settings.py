@@ -87,6 +87,7 @@ def test_values_reach_their_places():
       band_dropout=0.3,
       classify__method="patches",
       classify__tile_pixels=99,
+      classify__symmetries=True,
       checkpoint_seconds=1.5,
     )
   )
@@ -102,6 +103,7 @@ def test_values_reach_their_places():
   assert options.precision == "bfloat16"
   assert (options.scaling.func, options.scaling.keywords) == (scaling.by_number, {"number": 5000.0})
   assert (options.classify_method, options.tile_pixels, options.checkpoint_seconds) == ("patches", 99, 1.5)
+  assert options.symmetric
 
 
 def test_the_defaults_are_the_letters_recipe():
