@@ -10,6 +10,7 @@ Kernels are `[O, k, k, D]`, outputs first: their gradient is then a product
 whose result is stored as it comes, a sixth faster on CPUs than its transpose.
 """
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from mtl_hsi.models.products import matmul
+from mtl_hsi.models.products import in_force, matmul
 
 
 class Form(NamedTuple):
@@ -60,7 +61,7 @@ def valid(x: Array, kernel: Array) -> Array:
   """
   outputs, size = kernel.shape[:2]
   rows = columns(x, size) if size > 1 else x
-  product = _product(rows.reshape(-1, rows.shape[-1]), kernel.reshape(outputs, -1))
+  product = _product(in_force(), rows.reshape(-1, rows.shape[-1]), kernel.reshape(outputs, -1))
   return product.reshape(*rows.shape[:-1], outputs)
 
 
@@ -114,20 +115,21 @@ def stride1_sum(x: Array, size: int) -> Array:
   return sum(rows[..., j : j + width, :] for j in range(size))
 
 
-@jax.custom_vjp
-def _product(rows: Array, kernel: Array) -> Array:
-  """`[M, K]` and `[O, K]` to `[M, O]`."""
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _product(precision: str | None, rows: Array, kernel: Array) -> Array:
+  """`[M, K]` and `[O, K]` to `[M, O]`, in the precision in force, and so is the gradient later on."""
   return matmul(rows, kernel.T)
 
 
-def _product_forward(rows, kernel):
-  return _product(rows, kernel), (rows, kernel)
+def _product_forward(precision, rows, kernel):
+  return _product(precision, rows, kernel), (rows, kernel)
 
 
-def _product_backward(residuals, cotangent):
+def _product_backward(precision, residuals, cotangent):
   # Left alone, XLA transposes the cotangent on its way and then calls a product a quarter slower on CPUs.
   rows, kernel, cotangent = lax.optimization_barrier((*residuals, cotangent))
-  return matmul(cotangent, kernel), matmul(cotangent.T, rows)
+  with jax.default_matmul_precision(precision):
+    return matmul(cotangent, kernel), matmul(cotangent.T, rows)
 
 
 _product.defvjp(_product_forward, _product_backward)

@@ -19,10 +19,15 @@ def precision(name: str) -> contextlib.AbstractContextManager:
   return jax.default_matmul_precision(PRECISIONS[name])
 
 
+def in_force() -> str | None:
+  """JAX's name of the context's precision."""
+  return jax.config.jax_default_matmul_precision
+
+
 def matmul(a: Array, b: Array) -> Array:
   """`jnp.matmul` of float32 arrays in the precision of the context; its own gradient is not cared for."""
   # JAX leaves it to the backend whether operands are rounded to bfloat16, and CPUs do not.
-  if jax.config.jax_default_matmul_precision == _BFLOAT16:
+  if in_force() == _BFLOAT16:
     a, b = a.astype(jnp.bfloat16), b.astype(jnp.bfloat16)
     return jnp.matmul(a, b, preferred_element_type=jnp.float32)
   return jnp.matmul(a, b)

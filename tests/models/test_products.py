@@ -7,6 +7,7 @@ import pytest
 from jax import lax
 
 from mtl_hsi.models import convolution, products, window
+from tests import tiny
 
 GENERATOR = np.random.default_rng(0)
 ROWS = GENERATOR.normal(size=(30, 40)).astype(np.float32)
@@ -69,3 +70,30 @@ def test_the_dense_form_rounds_too():
   np.testing.assert_allclose(
     compiled("bfloat16", read, IMAGE), reference(rounded(IMAGE), rounded(kernel)), atol=1e-4
   )
+
+
+def test_a_gradient_has_the_precision_of_its_product():
+  weight = GENERATOR.normal(size=(7, 6, 5)).astype(np.float32)
+
+  def exact_within(k):
+    with products.precision("float32"):
+      return jnp.sum(convolution.valid(IMAGE, k) * weight)
+
+  ours = compiled("bfloat16", jax.grad(exact_within), KERNEL)
+  expected = jax.grad(lambda k: jnp.sum(reference(IMAGE, k) * weight))(KERNEL)
+  np.testing.assert_allclose(ours, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["shared", "own"])
+@pytest.mark.parametrize("method", ["patch_logits", "dense_logits"])
+def test_first_convolutions_see_what_rounding_would_hide(method, shared):
+  net = tiny.network(spectral_knowledge=shared)
+  params, stats = tiny.weights(net)
+  coarse = rounded(tiny.batch(net).patches[0])
+  finer = coarse * np.float32(1 + 2**-11)
+  assert np.array_equal(rounded(finer), coarse)
+
+  def logits(x):
+    return getattr(net, method)(params, stats, x if method == "patch_logits" else x[0], 0)
+
+  assert not np.array_equal(compiled("bfloat16", logits, coarse), compiled("bfloat16", logits, finer))
