@@ -52,12 +52,15 @@ def get_config() -> config_dict.ConfigDict:
   config.seed = 0
 
   config.model = config_dict.ConfigDict()
-  # "hresnet", "ccnn", or "svm": one for every scene and replica on its own, on the pixels' spectra;
-  # keys from model.norm on mean nothing to it, blocks and pool stay as they are.
+  # "hresnet", "ccnn", "vresnet" (configs/best.py), or "svm": one for every scene and replica on its own, on
+  # the pixels' spectra; keys from model.norm on mean nothing to it, those before stay as they are.
   config.model.name = "hresnet"
-  # Residual blocks, and average pooling instead of flattening before the head (hresnet).
+  # Residual blocks (hresnet, vresnet), and average pooling instead of flattening before the head (hresnet).
   config.model.blocks = 1
   config.model.pool = False
+  # Side of the patches and channels of all convolutions (vresnet). None: hresnet and ccnn have their own.
+  config.model.patch = config_dict.placeholder(int)
+  config.model.width = config_dict.placeholder(int)
   # BatchNorm statistics: "per_scene" (own in training and in use) or "joint" (one set in both).
   config.model.norm = "per_scene"
   # Kernels at the start: "normal", N(0, 0.01) everywhere [author], or "glorot", by fan-in and fan-out.
@@ -74,11 +77,29 @@ def get_config() -> config_dict.ConfigDict:
   config.batch_size = 20
   # An epoch's last batch, where it is not full: "partial" [author], or "dropped".
   config.last_batch = "partial"
+  # None: an epoch shows every sample of the longest set once, in its four mirror images. A number: it has so
+  # many steps, whose samples are drawn anew for each, in a random image: "none" (as they are), "mirrors" (of
+  # the four) or "symmetries" (of the square's eight); balanced draws all classes of a scene equally often.
+  config.steps_per_epoch = config_dict.placeholder(int)
+  config.augmentation = "mirrors"
+  config.balanced = False
+  # Spectra of training patches: standard deviation of a random gain and offset of every patch, of its scaled
+  # values, and the probability of a band to be set to 0.
+  config.radiometric_jitter = 0.0
+  config.band_dropout = 0.0
+  # Share of every target that is spread evenly over the scene's classes.
+  config.label_smoothing = 0.0
   # Run in the order of their names; each starts with fresh optimiser state [author].
   # `frozen` names parameter groups: "stem", "backbone", "heads".
   config.phases = config_dict.ConfigDict()
   config.phases.phase1 = {"epochs": 100, "learning_rate": 1.0, "frozen": ()}
   config.phases.phase2 = {"epochs": 30, "learning_rate": 0.1, "frozen": ()}
+  # Within a phase: the share of its steps over which the learning rate rises to the phase's; and what it does
+  # then, "none" (it stays) or "cosine" (it falls to 0 at the phase's end).
+  config.warmup = 0.0
+  config.learning_rate_decay = "none"
+  # Decay per step of a moving average of the weights, such as 0.99, which votes instead of them; 0: none.
+  config.weight_averaging = 0.0
   # Any optax optimiser of a learning rate, by name, with its arguments as further keys.
   # Keras's constants of Adadelta [author]; they go when the name is changed.
   config.optimizer = {"name": "adadelta", "rho": 0.95, "eps": 1e-7}
@@ -89,7 +110,8 @@ def get_config() -> config_dict.ConfigDict:
   # mantissa, on NVIDIA GPUs) or "bfloat16" (7 bits, anywhere; compare accuracies before relying on it).
   config.precision = "float32"
   # "dense" computes what neighbouring pixels share once; "patches" takes every pixel's patch on its own.
-  config.classify = {"method": "dense", "tile_pixels": 4096}
+  # symmetries: the mean probability over all eight of a pixel's surroundings, at eight times the work.
+  config.classify = {"method": "dense", "tile_pixels": 4096, "symmetries": False}
   # Time between two saves of the state that a killed run resumes from.
   config.checkpoint_seconds = 60.0
   return config

@@ -51,4 +51,6 @@ def get_config() -> config_dict.ConfigDict:
   # Whose networks vote: "all" replicas together, or one by its number from 0.
   config.replicas = "all"
   config.classify = common.get_config().classify
+  # The networks classify as they did in the run.
+  del config.classify.symmetries
   return config

@@ -32,11 +32,12 @@ class TrainingSet(NamedTuple):
 
 
 class Order(NamedTuple):
-  """The samples of all steps of an epoch.
+  """The samples of all steps of an epoch, or of one step without the leading axis.
 
   Attributes:
     sample: index into the scene's training pixels, int32 `[steps, T, N]`.
-    mirror: index into `MIRRORS`, int32 `[steps, T, N]`.
+    mirror: index into `MIRRORS`, or into `patches.SYMMETRIES` where steps are drawn one by one, int32
+      `[steps, T, N]`.
     valid: which slots hold a sample, bool `[steps, T, N]`.
   """
 
@@ -69,7 +70,9 @@ def training_set(
   return TrainingSet(centres, classes, counts, np.full(replicas, longest, np.int32))
 
 
-def steps_per_epoch(counts: np.ndarray, batch_size: int, *, mixed: bool, drop_last: bool) -> int:
+def steps_per_epoch(
+  counts: np.ndarray, batch_size: int, *, mixed: bool, drop_last: bool, fixed: int | None = None
+) -> int:
   """Steps until every mirrored sample of the longest set (or of all sets, if mixed) was drawn.
 
   Args:
@@ -77,10 +80,13 @@ def steps_per_epoch(counts: np.ndarray, batch_size: int, *, mixed: bool, drop_la
     batch_size: N.
     mixed: see `epoch_order`.
     drop_last: without the last batch where it is partial.
+    fixed: so many in any case, as of a `Recipe`; None: those.
 
   Raises:
     RequestError: no batch is left.
   """
+  if fixed is not None:
+    return fixed
   samples = int(len(MIRRORS) * (counts.sum(axis=1) if mixed else counts.max(axis=1)).max())
   if not drop_last:
     return -(-samples // batch_size)

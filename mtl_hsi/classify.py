@@ -8,7 +8,7 @@ import numpy as np
 from jax import Array, lax
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
-from mtl_hsi import processes, voting
+from mtl_hsi import processes, symmetries, voting
 from mtl_hsi.models.multitask import Network
 from mtl_hsi.replicas import loop_over_replicas
 
@@ -29,14 +29,24 @@ class Classifier:
     method: of `METHODS`.
     tile_pixels: bound on the pixels that a device classifies at once; patch by
       patch every pixel takes P * P times the memory, and the bound is lower.
+    symmetric: see `symmetries.symmetric`.
   """
 
-  def __init__(self, network: Network, devices: list[jax.Device], method: str, tile_pixels: int):
+  def __init__(
+    self,
+    network: Network,
+    devices: list[jax.Device],
+    method: str,
+    tile_pixels: int,
+    symmetric: bool = False,
+  ):
     self._patch, self._devices = network.patch, len(devices)
     self._pixels = tile_pixels if method == "dense" else max(1, tile_pixels // network.patch**2)
     self._mesh = Mesh(np.array(devices), (_AXIS,), axis_types=(AxisType.Auto,))
     loop = loop_over_replicas(devices[0].platform)
     logits = {"dense": _dense_logits, "patches": _patch_logits}[method]
+    if symmetric:
+      logits = symmetries.symmetric(logits)
 
     def labels(networks, regions, scene):
       def label(own):

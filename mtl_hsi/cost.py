@@ -61,6 +61,7 @@ def training(
   mixed: bool,
   drop_last: bool,
   epochs: int,
+  steps: int | None = None,
 ) -> float:
   """Floating-point operations of training one replica.
 
@@ -71,8 +72,11 @@ def training(
     mixed: see `batches.epoch_order`.
     drop_last: see `batches.steps_per_epoch`.
     epochs: all epochs.
+    steps: of an epoch, or None where the training pixels decide.
   """
-  steps = steps_per_epoch(np.array([training_pixels]), batch_size, mixed=mixed, drop_last=drop_last)
+  steps = steps_per_epoch(
+    np.array([training_pixels]), batch_size, mixed=mixed, drop_last=drop_last, fixed=steps
+  )
   # A mixed batch has rows for every scene, most of them empty, that are computed all the same.
   patches = steps * batch_size * network.scenes
   return _PASSES_IN_TRAINING * _of_a_patch(network) * patches * epochs

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 import jax
 import numpy as np
 
-from mtl_hsi import health, optim, processes, train
+from mtl_hsi import averaging, health, optim, processes, train
 from mtl_hsi.batches import TrainingSet, steps_per_epoch
 from mtl_hsi.models.multitask import Network
 from mtl_hsi.patches import Pixels
+from mtl_hsi.recipe import LETTERS, Recipe
 from mtl_hsi.replicas import Replicas
 from mtl_hsi.schedule import Schedule
 from mtl_hsi.snapshots import Checkpoints
@@ -37,6 +38,7 @@ def fit(
   progress: Progress,
   start: Callable[[], dict] | None = None,
   interrupted: Callable[[], bool] | None = None,
+  recipe: Recipe = LETTERS,
 ) -> np.ndarray:
   """Trains all replicas to the end of the schedule, from the latest checkpoint if there is one.
 
@@ -58,6 +60,7 @@ def fit(
     start: gives {"params", "stats"} of all replicas, leading axis R, to start from; None: fresh networks.
       It is called only where there is no checkpoint.
     interrupted: whether to stop; asked after every epoch, whose state is then saved.
+    recipe: how training departs from the letter's.
 
   Returns:
     Mean loss of every epoch `[epochs, R, T]`.
@@ -67,30 +70,35 @@ def fit(
       checkpoint is unusable.
     KeyboardInterrupt: it was interrupted.
   """
-  steps = np.int32(steps_per_epoch(samples.counts, batch_size, mixed=mixed, drop_last=drop_last))
+  steps = np.int32(
+    steps_per_epoch(samples.counts, batch_size, mixed=mixed, drop_last=drop_last, fixed=recipe.steps)
+  )
   keys, samples, pixels = replicas.keys(seed), replicas.put(samples), replicas.share(pixels)
   epochs = {
     frozen: replicas.spread(
-      health.watched(train.make_epoch(network, make_optimizer, frozen, batch_size=batch_size, mixed=mixed)),
+      health.watched(
+        train.make_epoch(network, make_optimizer, frozen, batch_size=batch_size, mixed=mixed, recipe=recipe)
+      ),
       3,
       donate=True,
     )
     for frozen in {phase.frozen for phase in schedule.phases}
   }
-  done, state = _resume(network, make_optimizer, schedule, replicas, keys, checkpoints, start)
+  done, state = _resume(network, make_optimizer, schedule, replicas, keys, checkpoints, start, recipe)
+  averaged = replicas.spread(functools.partial(averaging.network, decay=recipe.averaging), 1)
   progress(done, None)
   saved = time.monotonic()
   while done < schedule.epochs:
     phase = schedule.phase_at(done)
-    state, finite = epochs[phase.frozen](
-      state, samples, keys, pixels, np.int32(done), np.float32(phase.learning_rate), steps
-    )
+    rate, stretch = np.float32(phase.learning_rate), tuple(map(np.int32, schedule.stretch_at(done)))
+    state, finite = epochs[phase.frozen](state, samples, keys, pixels, np.int32(done), rate, steps, stretch)
     losses, finite = replicas.get((state["losses"][:, done], finite))
     done += 1
     health.check_epoch(losses, finite, health.Epoch(done, phase, seed, scene_names))
     progress(done, losses)
     if done in schedule.snapshot_epochs:
-      snapshot = replicas.get({"params": state["params"], "stats": state["stats"]})
+      voter = averaged(state) if recipe.averaging else state
+      snapshot = replicas.get({"params": voter["params"], "stats": voter["stats"]})
       processes.from_first(functools.partial(checkpoints.save_snapshot, done, snapshot))
     if done < schedule.epochs and schedule.starts_phase(done):
       start = functools.partial(_start_phase, make_optimizer=make_optimizer, phase=schedule.phase_at(done))
@@ -105,16 +113,20 @@ def fit(
   return replicas.get(state["losses"]).transpose(1, 0, 2)
 
 
-def _resume(network, make_optimizer, schedule, replicas, keys, checkpoints, start):
+def _resume(network, make_optimizer, schedule, replicas, keys, checkpoints, start, recipe):
   """Finished epochs and state, of the latest checkpoint or of a start."""
+
+  def begin(state, phase):
+    state = averaging.start(state, recipe.averaging) if recipe.averaging else state
+    return _start_phase(state, make_optimizer, phase)
 
   def fresh(key, done):
     state = train.init_state(network, key, schedule.epochs)
-    return _start_phase(state, make_optimizer, schedule.phase_at(done))
+    return begin(state, schedule.phase_at(done))
 
   def given(own):
     state = train.given_state(network, own, schedule.epochs)
-    return _start_phase(state, make_optimizer, schedule.phase_at(0))
+    return begin(state, schedule.phase_at(0))
 
   def expected(done):
     last = min(done, schedule.epochs - 1)

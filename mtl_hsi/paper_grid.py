@@ -168,6 +168,7 @@ def _flop(options, sizes):
     mixed=options.mixed,
     drop_last=options.drop_last,
     epochs=options.schedule.epochs,
+    steps=options.recipe.steps,
   )
   pixels = sum(size.pixels for size in own)
   return options.replicas * (training + cost.classification(network, pixels, len(options.schedule.snapshots)))

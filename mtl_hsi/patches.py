@@ -13,6 +13,11 @@ from mtl_hsi.inputs import Inputs
 # columns flipped, both, none. Factors of the row and column offsets.
 MIRRORS = np.array([(-1, 1), (1, -1), (-1, -1), (1, 1)], np.int32)
 
+# All eight symmetries of the square: such factors, and 1 where the patch is transposed after that. The
+# image as it is comes first, then its mirrors.
+_UPRIGHT_FIRST = np.roll(MIRRORS, 1, axis=0)
+SYMMETRIES = np.concatenate([np.insert(_UPRIGHT_FIRST, 2, flag, axis=1) for flag in (0, 1)])
+
 
 class Pixels(NamedTuple):
   """The padded cubes of all scenes, one pixel a row.
@@ -75,7 +80,14 @@ def _fill(target, layer, margin):
   target[margin + height :] = target[margin + height - 1]
 
 
-def gather(pixels: Pixels, scene: Array, centres: Array, mirror: Array, patch: int) -> Array:
+def gather(
+  pixels: Pixels,
+  scene: Array,
+  centres: Array,
+  mirror: Array,
+  patch: int,
+  transposed: Array | None = None,
+) -> Array:
   """Cuts patches around pixels.
 
   Args:
@@ -84,6 +96,7 @@ def gather(pixels: Pixels, scene: Array, centres: Array, mirror: Array, patch: i
     centres: row and column of every sample in its scene, int32 `[..., 2]`.
     mirror: factors of `MIRRORS` for every sample, int32 `[..., 2]`.
     patch: side P.
+    transposed: which samples have rows and columns swapped after mirroring, bool `[...]`; None: none.
 
   Returns:
     `[..., P, P, B]`.
@@ -91,8 +104,10 @@ def gather(pixels: Pixels, scene: Array, centres: Array, mirror: Array, patch: i
   stride = pixels.stride[scene][..., None, None]
   offsets = jnp.arange(patch, dtype=jnp.int32) - patch // 2
   lead = (1,) * scene.ndim
-  rows = centres[..., 0][..., None, None] + mirror[..., 0][..., None, None] * offsets.reshape(*lead, patch, 1)
-  columns = centres[..., 1][..., None, None] + mirror[..., 1][..., None, None] * offsets.reshape(
-    *lead, 1, patch
-  )
+  down, right = offsets.reshape(*lead, patch, 1), offsets.reshape(*lead, 1, patch)
+  if transposed is not None:
+    swap = transposed[..., None, None]
+    down, right = jnp.where(swap, right, down), jnp.where(swap, down, right)
+  rows = centres[..., 0][..., None, None] + mirror[..., 0][..., None, None] * down
+  columns = centres[..., 1][..., None, None] + mirror[..., 1][..., None, None] * right
   return pixels.values[pixels.first[scene][..., None, None] + rows * stride + columns]

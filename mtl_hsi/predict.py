@@ -58,7 +58,7 @@ def _run(options):
 def _predict(options, trained, scene, image, networks, stem):
   patch = trained.network.patch
   classifier = classify.Classifier(
-    trained.network, jax.devices(), options.classify_method, options.tile_pixels
+    trained.network, jax.devices(), options.classify_method, options.tile_pixels, trained.symmetric
   )
   placed = classifier.place_snapshots(networks)
   places = list(

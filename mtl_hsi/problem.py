@@ -10,6 +10,7 @@ from mtl_hsi.blocks import block_split
 from mtl_hsi.given import given_split
 from mtl_hsi.inputs import Inputs
 from mtl_hsi.models.multitask import Network, make_network
+from mtl_hsi.recipe import LETTERS
 from mtl_hsi.sampling import Split
 from mtl_hsi.scenes.public import PUBLIC_SCENES, is_public
 from mtl_hsi.scenes.scene import Scene
@@ -66,7 +67,13 @@ def prepare(options: Settings) -> Problem:
   else:
     # Refuses epochs without a batch.
     counts = training_set(problem).counts
-    batches.steps_per_epoch(counts, options.batch_size, mixed=options.mixed, drop_last=options.drop_last)
+    batches.steps_per_epoch(
+      counts,
+      options.batch_size,
+      mixed=options.mixed,
+      drop_last=options.drop_last,
+      fixed=options.recipe.steps,
+    )
   return problem
 
 
@@ -126,11 +133,12 @@ def follows_the_letter(options: Settings) -> bool:
     return True
   phases = tuple((phase.epochs, phase.learning_rate, phase.frozen) for phase in options.schedule.phases)
   network = options.model.blocks, options.model.pool
-  return (phases, options.optimizer, options.batch_size, network) == (
+  return (phases, options.optimizer, options.batch_size, network, options.recipe) == (
     _LETTERS_PHASES,
     _LETTERS_OPTIMIZER,
     _LETTERS_BATCH,
     (1, False),
+    LETTERS,
   )
 
 

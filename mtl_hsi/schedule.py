@@ -88,6 +88,15 @@ class Schedule:
       epoch -= phase.epochs
     return self.phases[-1]
 
+  def stretch_at(self, epoch: int) -> tuple[int, int]:
+    """The first epoch of the phase that an epoch belongs to, and how many that phase trains."""
+    first = 0
+    for _, length in self.lengths[:-1]:
+      if epoch < first + length:
+        return first, length
+      first += length
+    return first, self.lengths[-1][1]
+
   def starts_phase(self, epoch: int) -> bool:
     """Whether the epoch is the first one of its phase."""
     return epoch == 0 or self.phase_at(epoch) is not self.phase_at(epoch - 1)

@@ -7,10 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from mtl_hsi import band_settings, classify, optim, scaling, scene_settings, training_settings
+from mtl_hsi import (
+  band_settings,
+  classify,
+  optim,
+  recipe_settings,
+  scaling,
+  scene_settings,
+  training_settings,
+)
 from mtl_hsi.config_checks import one_of, require
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models import products
+from mtl_hsi.recipe import Recipe
 from mtl_hsi.scene_settings import Loader
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.schedule import Schedule
@@ -61,8 +70,10 @@ class Settings:
     schedule: phases and snapshots.
     optimizer: its name in optax.
     make_optimizer: from a learning rate to a transformation.
+    recipe: how training departs from the letter's.
     classify_method: of `classify.METHODS`.
     tile_pixels: bound on the pixels classified at once.
+    symmetric: whether pixels are classified in all symmetries, see `symmetries.symmetric`.
     checkpoint_seconds: time between two saves of the state.
     check_only: stop before any work.
     origin: what training starts from, or None for fresh networks.
@@ -91,8 +102,10 @@ class Settings:
   schedule: Schedule
   optimizer: str
   make_optimizer: optim.Factory
+  recipe: Recipe
   classify_method: str
   tile_pixels: int
+  symmetric: bool
   checkpoint_seconds: float
   check_only: bool
   origin: Origin | None
@@ -158,8 +171,10 @@ def _read(config, scenes):
     schedule=training_settings.schedule(config),
     optimizer=config.optimizer.name,
     make_optimizer=optim.optimizer(config.optimizer.name, arguments),
+    recipe=recipe_settings.read(config),
     classify_method=one_of(classify.METHODS, "classify.method", config.classify.method),
     tile_pixels=config.classify.tile_pixels,
+    symmetric=config.classify.symmetries,
     checkpoint_seconds=config.checkpoint_seconds,
     check_only=config.check_only,
     origin=_origin(config),

@@ -67,6 +67,7 @@ class TrainedRun:
     replicas: R.
     snapshot_epochs: the epochs whose networks vote.
     precision: of matrix products, of `products.PRECISIONS`.
+    symmetric: whether they classify in all symmetries, see `symmetries.symmetric`.
   """
 
   directory: Path
@@ -78,6 +79,7 @@ class TrainedRun:
   replicas: int
   snapshot_epochs: tuple[int, ...]
   precision: str
+  symmetric: bool
 
   def networks(self, epoch: int) -> dict:
     """{"params", "stats"} of all replicas after an epoch of `snapshot_epochs`, leading axis R.
@@ -127,6 +129,7 @@ def read_run(directory: Path) -> TrainedRun:
     told.replicas,
     told.schedule.snapshot_epochs,
     told.precision,
+    told.symmetric,
   )
 
 

@@ -25,6 +25,8 @@ class ModelSettings:
   pool: bool
   glorot: bool
   convolution: str
+  patch: int | None
+  width: int | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +39,7 @@ class TrainingSettings:
   schedule: Schedule
   replicas: int
   precision: str
+  symmetric: bool
 
 
 def read(config: Any) -> TrainingSettings:
@@ -53,6 +56,7 @@ def read(config: Any) -> TrainingSettings:
       schedule=schedule(config),
       replicas=config.replicas,
       precision=config.precision,
+      symmetric=config.classify.symmetries,
     )
   except (AttributeError, KeyError) as error:
     raise RequestError(f"the config of the run lacks a key: {error}") from error
@@ -67,6 +71,7 @@ def model(config: Any) -> ModelSettings:
   own = config.model
   if one_of((*multitask.NAMES, SVM), "model.name", own.name) == SVM:
     _check_svm(config)
+  multitask.check_options(own.name, blocks=own.blocks, pool=own.pool, patch=own.patch, width=own.width)
   return ModelSettings(
     name=own.name,
     spectral_knowledge=config.spectral_knowledge,
@@ -75,6 +80,8 @@ def model(config: Any) -> ModelSettings:
     pool=own.pool,
     glorot=one_of(("normal", "glorot"), "model.init", own.init) == "glorot",
     convolution=_convolution(config),
+    patch=own.patch,
+    width=own.width,
   )
 
 
@@ -90,10 +97,6 @@ def _convolution(config):
 
 
 def _check_svm(config):
-  if config.model.pool or config.model.blocks != 1:
-    raise RequestError(
-      "model.pool and model.blocks are options of hresnet; with svm leave them at False and 1"
-    )
   drawn, number = config.split in ("random", "blocks"), config.samples_per_class
   require(
     # 0 takes all pixels given, which are counted once they are read.

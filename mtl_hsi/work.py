@@ -159,13 +159,16 @@ def _train(options, problem, replicas, pixels, checkpoints, origin):
       progress=report_epoch,
       start=origin and begin,
       interrupted=interrupted,
+      recipe=options.recipe,
     )
 
 
 def _classify(options, problem, replicas, padded, checkpoints):
   """The snapshots' votes on every pixel, by scene."""
   network = problem.network
-  classifier = classify.Classifier(network, jax.devices(), options.classify_method, options.tile_pixels)
+  classifier = classify.Classifier(
+    network, jax.devices(), options.classify_method, options.tile_pixels, options.symmetric
+  )
   params, stats = jax.eval_shape(network.init, jax.random.key(0))
   shapes = replicas.shapes({"params": params, "stats": stats})
   snapshots = []

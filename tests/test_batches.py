@@ -70,6 +70,11 @@ def test_the_last_batch_can_be_dropped_where_it_is_partial(counts, mixed, steps)
     assert kept.any(axis=1).all() if mixed else kept.all()
 
 
+def test_a_number_of_steps_given_is_theirs_whatever_the_samples():
+  for drop_last in (False, True):
+    assert batches.steps_per_epoch(np.array([[1, 1]]), BATCH, mixed=False, drop_last=drop_last, fixed=7) == 7
+
+
 def test_dropping_the_only_batch_is_refused():
   with pytest.raises(RequestError, match=r"batch_size 5, but an epoch has 4 samples, .*; lower batch_size"):
     batches.steps_per_epoch(np.array([[1, 1]]), BATCH, mixed=False, drop_last=True)

@@ -1,6 +1,7 @@
 """Whole scenes in tiles, and votes."""
 
 import functools
+import itertools
 
 import jax
 import numpy as np
@@ -140,3 +141,21 @@ def test_probability_is_the_mean_over_snapshots_of_the_voted_class():
       np.testing.assert_allclose(
         votes.probability[replica].reshape(-1), mean[np.arange(len(voted)), voted], atol=6e-4
       )
+
+
+def test_all_symmetries_of_the_surroundings_are_averaged():
+  net = tiny.network("vresnet", patch=5, width=6, blocks=1)
+  params, stats = tiny.weights(net)
+  cube = padded_cubes(net)[0]
+  classifier = classify.Classifier(net, jax.devices()[:1], "dense", 4096, symmetric=True)
+  placed = classifier.place_snapshots([jax.tree.map(lambda x: x[None], {"params": params, "stats": stats})])
+  votes = classifier.vote(placed, cube, 0, lambda: None)
+  expected = np.zeros((*tiny.SHAPES[0], 4))
+  for turns, mirrored in itertools.product(range(4), (False, True)):
+    view = np.rot90(cube[:, ::-1] if mirrored else cube, turns)
+    back = np.rot90(jax.nn.softmax(tiny.dense_logits(net, params, stats, view, np.int32(0))), -turns)
+    expected += (back[:, ::-1] if mirrored else back) / 8
+  np.testing.assert_array_equal(votes.labels[0], expected.argmax(axis=-1))
+  np.testing.assert_allclose(votes.probability[0], expected.max(axis=-1), atol=6e-4)
+  plain = jax.nn.softmax(tiny.dense_logits(net, params, stats, cube, np.int32(0)))
+  assert np.abs(plain.max(axis=-1) - expected.max(axis=-1)).max() > 0.01

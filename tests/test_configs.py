@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from benchmarks import large_scene
-from configs import adapt, common, mtl, own, predict, quickstart
+from configs import adapt, best, common, mtl, own, predict, quickstart
 from mtl_hsi import paper, prediction_settings, settings
 from mtl_hsi.errors import RequestError
 
@@ -146,6 +146,20 @@ def test_own_scenes_take_their_files_and_stand_beside_public_ones(tmp_path):
     options.loaders["fields"]()
   with pytest.raises(RequestError, match=r"no such file: .*/town.mat"):
     options.loaders["town"]()
+
+
+def test_the_best_recipe_takes_scenes_as_own_does_and_as_many_steps_of_any():
+  config = best.get_config("fields,indian_pines")
+  config.files.fields.cube = "fields.npz"
+  options = settings.read(config)
+  assert (options.target, list(options.loaders)) == ("fields", ["fields", "indian_pines"])
+  assert options.bands is None
+  model, recipe = options.model, options.recipe
+  assert (model.name, model.patch, model.width, model.blocks) == ("vresnet", 13, 64, 4)
+  assert options.schedule.epochs * recipe.steps == 1500
+  assert (recipe.augmentation, recipe.decay) == ("symmetries", "cosine")
+  assert options.schedule.snapshot_epochs == (15,)
+  assert best.get_config().scenes == ()
 
 
 @pytest.mark.parametrize("names", [" , ", "fields,a.b", "fields town", "1st", "Fields", "items", "class"])

@@ -39,6 +39,24 @@ def test_training(name, multiplications):
   assert flop == 2 * multiplications * 3 * 6 * 20 * 2
 
 
+def test_training_of_a_number_of_steps():
+  options = {"batch_size": 20, "mixed": False, "drop_last": False, "epochs": 2}
+  few, many = (cost.training(network("ccnn", 160, 16), [n], **options, steps=7) for n in (5, 500))
+  assert few == many == 2 * CCNN * 3 * 7 * 20 * 2
+
+
+# Multiplications of VResNet for one patch: 1x1 at 49 positions, 3x3 at 25 and at 9, the head.
+VRESNET = 49 * 160 * 8 + (25 + 9) * 9 * 8 * 8 + 8 * 16
+
+
+def test_training_of_a_network_of_valid_convolutions():
+  net = make_network(
+    "vresnet", bands=160, class_counts=(16,), **{**OPTIONS, "blocks": 2}, patch=7, width=8
+  )
+  flop = cost.training(net, [5], batch_size=20, mixed=False, drop_last=False, epochs=1, steps=3)
+  assert flop == 2 * VRESNET * 3 * 3 * 20
+
+
 def test_every_scene_takes_as_many_steps_as_the_longest():
   flop = cost.training(
     network("ccnn", 160, 16, 16), [30, 5], batch_size=20, mixed=False, drop_last=False, epochs=2

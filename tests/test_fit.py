@@ -10,8 +10,9 @@ import numpy as np
 import optax
 import pytest
 
-from mtl_hsi import patches
+from mtl_hsi import averaging, patches
 from mtl_hsi.fit import fit
+from mtl_hsi.recipe import LETTERS, Recipe
 from mtl_hsi.replicas import Replicas
 from mtl_hsi.snapshots import Checkpoints
 from tests import tiny
@@ -50,6 +51,7 @@ def run(
   seconds=0.0,
   progress=None,
   interrupted=None,
+  recipe=LETTERS,
 ):
   """Trains the tiny problem; saves a state after every epoch."""
   net = net or tiny.network()
@@ -70,6 +72,7 @@ def run(
     scene_names=tiny.NAMES,
     progress=progress or (lambda done, losses: None),
     interrupted=interrupted,
+    recipe=recipe,
   )
 
 
@@ -143,19 +146,60 @@ def test_a_phase_starts_with_fresh_accumulators_and_freezes_its_groups():
   assert not tiny.equal(before["params"]["stem"], start["params"]["stem"])
 
 
-def test_every_epoch_has_its_phases_learning_rate():
-  def upwards(learning_rate):
-    """Adds a thousandth of the learning rate to every parameter in every step, whatever the gradient."""
-    return optax.stateless(
-      lambda grads, _: jax.tree.map(lambda g: jnp.full_like(g, learning_rate / 1000), grads)
-    )
+def upwards(learning_rate):
+  """Adds a thousandth of the learning rate to every parameter in every step, whatever the gradient."""
+  return optax.stateless(
+    lambda grads, _: jax.tree.map(lambda g: jnp.full_like(g, learning_rate / 1000), grads)
+  )
 
+
+def test_every_epoch_has_its_phases_learning_rate():
   checkpoints = InMemory()
   run(tiny.schedule(2, 1), checkpoints, make_optimizer=upwards)
   # The larger scene's 32 mirrored samples make four steps of eight.
   for epoch, expected in [(1, 0.004), (2, 0.008), (3, 0.0084)]:
     bias = checkpoints.states[epoch]["params"]["heads"]["bias"]
     np.testing.assert_allclose(bias, np.full(bias.shape, expected), rtol=1e-5)
+
+
+# Two steps an epoch, of networks that are cheap.
+DRAWN = Recipe(
+  steps=2,
+  augmentation="symmetries",
+  balanced=True,
+  smoothing=0.1,
+  warmup=0.25,
+  decay="cosine",
+  averaging=0.9,
+  jitter=0.1,
+  band_dropout=0.2,
+)
+SMALL = tiny.network("vresnet", patch=5, width=6, blocks=1)
+
+
+def test_the_learning_rate_rises_and_falls_within_every_phase():
+  checkpoints = InMemory()
+  run(tiny.schedule(4, 2), checkpoints, net=SMALL, make_optimizer=upwards, recipe=DRAWN)
+  # Steps of the first phase, two of them rising, and of the second at a tenth, of which half a one rises.
+  first = [0.5, 1, *(1 + np.cos(np.pi * np.arange(6) / 6)) / 2]
+  second = 0.1 * np.array([1, *(1 + np.cos(np.pi * np.arange(3) / 3)) / 2])
+  expected = np.cumsum([*first, *second])[1::2] / 1000
+  for epoch, value in enumerate(expected, start=1):
+    bias = checkpoints.states[epoch]["params"]["heads"]["bias"]
+    np.testing.assert_allclose(bias, np.full(bias.shape, value), rtol=1e-5)
+
+
+def test_the_averaged_network_votes():
+  checkpoints = InMemory()
+  run(tiny.schedule(3), checkpoints, net=SMALL, make_optimizer=upwards, recipe=DRAWN)
+  state, snapshot = checkpoints.states[3], checkpoints.snapshots[3]
+  assert snapshot.keys() == {"params", "stats"}
+  for replica in range(2):
+    own = jax.tree.map(lambda x, replica=replica: x[replica], (state, snapshot))
+    expected = averaging.network(own[0], DRAWN.averaging)
+    jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-5), own[1], expected)
+  voting, last = (tree["params"]["heads"]["bias"] for tree in (snapshot, state))
+  assert (voting < 0.9 * last).all()
 
 
 class Interrupted(Exception):
@@ -187,26 +231,36 @@ def test_an_interrupted_run_saves_its_last_epoch_and_goes_on_to_the_same_bits(tr
 # CCNN draws dropout in every step.
 @pytest.mark.parametrize("name", ["hresnet", pytest.param("ccnn", marks=pytest.mark.slow)])
 def test_a_killed_run_resumes_to_the_same_bits(name):
-  resume_to_the_same_bits(name, InMemory())
+  resume_to_the_same_bits(tiny.network(name), InMemory())
+
+
+def test_a_killed_run_of_drawn_steps_resumes_to_the_same_bits():
+  resume_to_the_same_bits(SMALL, InMemory(), DRAWN)
 
 
 @pytest.mark.slow
 def test_a_killed_run_resumes_from_its_files_to_the_same_bits(tmp_path):
-  resume_to_the_same_bits("hresnet", Checkpoints(tmp_path))
+  resume_to_the_same_bits(tiny.network(), Checkpoints(tmp_path))
 
 
-def resume_to_the_same_bits(name, checkpoints):
+@pytest.mark.slow
+def test_a_killed_run_of_drawn_steps_resumes_from_its_files_to_the_same_bits(tmp_path):
+  resume_to_the_same_bits(SMALL, Checkpoints(tmp_path), DRAWN)
+
+
+def resume_to_the_same_bits(net, checkpoints, recipe=LETTERS):
   # Three replicas do not divide among two devices.
-  net, count = tiny.network(name), 3
+  count = 3
+  options = {"net": net, "replicas": count, "recipe": recipe}
   schedule, whole = tiny.schedule(2, 1, snapshots=(0, 1), frozen=("stem",)), InMemory()
-  losses = run(schedule, whole, net=net, replicas=count, seconds=1e9)
+  losses = run(schedule, whole, **options, seconds=1e9)
   # Killed before a save, once within the first phase and once in the second one's first epoch.
   for epochs in (2, 3):
     with pytest.raises(Interrupted):
-      run(schedule, checkpoints, net=net, replicas=count, progress=interrupt_after(epochs))
-  np.testing.assert_array_equal(run(schedule, checkpoints, net=net, replicas=count), losses)
+      run(schedule, checkpoints, **options, progress=interrupt_after(epochs))
+  np.testing.assert_array_equal(run(schedule, checkpoints, **options), losses)
   calls = []
-  run(schedule, checkpoints, net=net, replicas=count, progress=lambda *call: calls.append(call))
+  run(schedule, checkpoints, **options, progress=lambda *call: calls.append(call))
   assert calls == [(schedule.epochs, None)], "a finished run trains no more"
   params, stats = jax.eval_shape(net.init, jax.random.key(0))
   shapes = Replicas(count, jax.devices()).shapes({"params": params, "stats": stats})

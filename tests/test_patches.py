@@ -83,6 +83,26 @@ def test_mirrored_patches_are_flips_of_patches_cut_by_hand(patch):
         np.testing.assert_array_equal(ours, np.flip(by_hand, axes))
 
 
+# A patch of 3 x 3 pixels as it is, with rows, columns and both flipped, and the transposed of each of these.
+IMAGES = [
+  *([[1, 2, 3], [4, 5, 6], [7, 8, 9]], [[7, 8, 9], [4, 5, 6], [1, 2, 3]]),
+  *([[3, 2, 1], [6, 5, 4], [9, 8, 7]], [[9, 8, 7], [6, 5, 4], [3, 2, 1]]),
+  *([[1, 4, 7], [2, 5, 8], [3, 6, 9]], [[7, 4, 1], [8, 5, 2], [9, 6, 3]]),
+  *([[3, 6, 9], [2, 5, 8], [1, 4, 7]], [[9, 6, 3], [8, 5, 2], [7, 4, 1]]),
+]
+
+
+def test_a_patch_has_eight_images():
+  cube = np.arange(1, 10, dtype=np.uint16).reshape(3, 3, 1)
+  pixels, _ = patches.lay_out([Layer(cube, inputs_by(np.arange(1), 1.0, 1), None)], 3)
+  scenes, centres = np.zeros((2, 4), np.int32), np.ones((2, 4, 2), np.int32)
+  symmetries = patches.SYMMETRIES.reshape(2, 4, 3)
+  cut = jax.jit(patches.gather, static_argnames="patch")(
+    pixels, scenes, centres, symmetries[..., :2], patch=3, transposed=symmetries[..., 2] == 1
+  )
+  np.testing.assert_array_equal(cut.reshape(8, 3, 3), IMAGES)
+
+
 def test_samples_of_several_scenes_are_cut_at_once():
   pixels, padded = lay_out(3)
   scenes = np.array([[0, 0], [1, 1]], np.int32)

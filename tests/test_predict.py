@@ -85,6 +85,27 @@ def test_a_scene_of_the_run_gets_the_labels_of_the_run(finished, tmp_path, name,
     )
 
 
+# The parts of configs/best.py, on networks that are cheap.
+BEST = {
+  **{"model.name": "vresnet", "model.patch": 5, "model.width": 6, "scaling": "per_band", "batch_size": 8},
+  **{"steps_per_epoch": 4, "augmentation": "symmetries", "balanced": True, "label_smoothing": 0.1},
+  **{"warmup": 0.1, "learning_rate_decay": "cosine", "weight_averaging": 0.9, "classify.symmetries": True},
+  **{"radiometric_jitter": 0.05, "band_dropout": 0.1},
+}
+
+
+@pytest.mark.slow
+def test_a_run_in_all_symmetries_predicts_as_it_classified(inputs, fields, tmp_path):
+  run = tmp_path / "run"
+  outcome = launching.launch(*launching.arguments(inputs, run, **BEST))
+  assert outcome.status == 0, outcome.err
+  assert "vresnet, first convolution shared" in outcome.out
+  outcome = predict(run, fields, replicas=1, output=tmp_path / "map", **{"classify.tile_pixels": 16})
+  assert outcome.status == 0, outcome.err
+  with np.load(run / "predictions.npz") as predictions:
+    np.testing.assert_array_equal(read(tmp_path / "map_classes.tif"), predictions["fields"][1])
+
+
 def test_windows_change_no_label(finished, tmp_path, monkeypatch):
   write_raster(tmp_path / "flight.tif", cube(np.tile(FIELDS, (3, 4)), 5))
   assert predict(finished, tmp_path / "flight.tif", output=tmp_path / "whole").status == 0

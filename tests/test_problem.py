@@ -10,6 +10,7 @@ from configs import mtl, own
 from mtl_hsi import inputs, introduction, problem, sampling, scaling, scenes_record, settings, workdir
 from mtl_hsi.errors import RequestError
 from mtl_hsi.paper import PaperFigure
+from mtl_hsi.recipe import LETTERS
 from mtl_hsi.scaling import Scaling
 from mtl_hsi.scenes.scene import Scene
 from tests import launching
@@ -335,6 +336,7 @@ def test_the_papers_figure_stands_beside_the_papers_run(indian_pines):
     {"reversed": frozenset({"indian_pines"})},
     {"blocks": 2},
     {"pool": True},
+    {"recipe": dataclasses.replace(LETTERS, smoothing=0.1)},
   ],
 )
 def test_the_papers_figure_does_not_stand_beside_other_runs(indian_pines, change):

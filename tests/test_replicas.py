@@ -1,5 +1,6 @@
 """Replicas as one program over two devices: each of them is what it would be alone."""
 
+import dataclasses
 import functools
 
 import jax
@@ -11,6 +12,7 @@ from jax import lax
 
 from mtl_hsi import batches, optim, patches, train
 from mtl_hsi.models.multitask import GROUPS
+from mtl_hsi.recipe import LETTERS
 from mtl_hsi.replicas import Replicas
 from tests import tiny
 
@@ -83,7 +85,7 @@ def test_expected_shapes_are_those_that_come_back(count):
 
 
 @functools.cache
-def train_epochs(net, count, devices, seed, first=0, epochs=2):
+def train_epochs(net, count, devices, seed, first=0, epochs=2, recipe=LETTERS):
   """States of replicas after some epochs, with training sets from `first` on and keys from `seed` on."""
   replicas = Replicas(count, jax.devices()[:devices])
   samples = jax.tree.map(lambda x: x[first : first + count], tiny.training_set(replicas=3))
@@ -92,7 +94,7 @@ def train_epochs(net, count, devices, seed, first=0, epochs=2):
   pixels = replicas.share(patches.lay_out(tiny.layers(), net.patch)[0])
   state, run = (
     replicas.spread(functools.partial(fresh, net), 1)(keys),
-    replicas.spread(epoch(net), 3, donate=True),
+    replicas.spread(epoch(net, recipe), 3, donate=True),
   )
   for index in range(epochs):
     state = run(state, samples, keys, pixels, np.int32(index), np.float32(1), steps)
@@ -103,8 +105,8 @@ def fresh(net, key):
   return train.start_phase(train.init_state(net, key, 2), tiny.ADADELTA, 1.0, ())
 
 
-def epoch(net):
-  return train.make_epoch(net, tiny.ADADELTA, (), batch_size=8, mixed=False)
+def epoch(net, recipe=LETTERS):
+  return train.make_epoch(net, tiny.ADADELTA, (), batch_size=8, mixed=False, recipe=recipe)
 
 
 @pytest.mark.parametrize(
@@ -115,9 +117,17 @@ def epoch(net):
   ],
 )
 def test_a_replica_alone_equals_the_replica_among_others_bit_for_bit(changes):
-  net = tiny.network(**changes)
-  together = train_epochs(net, 3, devices=1, seed=4)
-  alone = train_epochs(net, 1, devices=1, seed=6, first=2)
+  alone_and_together(tiny.network(**changes))
+
+
+def test_a_replica_of_drawn_steps_equals_the_replica_among_others_bit_for_bit():
+  recipe = dataclasses.replace(LETTERS, steps=3, augmentation="symmetries", balanced=True, smoothing=0.1)
+  alone_and_together(tiny.network("vresnet", patch=5, width=6, blocks=1), recipe)
+
+
+def alone_and_together(net, recipe=LETTERS):
+  together = train_epochs(net, 3, devices=1, seed=4, recipe=recipe)
+  alone = train_epochs(net, 1, devices=1, seed=6, first=2, recipe=recipe)
   jax.tree.map(np.testing.assert_array_equal, alone, jax.tree.map(lambda x: x[2:], together))
   assert len(np.unique(together["losses"][:, 0, 0])) == 3, (
     "replicas must differ for the comparison to mean anything"

@@ -39,6 +39,12 @@ def test_epochs_belong_to_their_phases():
   assert [epoch for epoch in range(140) if schedule.starts_phase(epoch)] == [0, 100]
 
 
+def test_a_phase_stretches_from_its_first_epoch_to_the_last_snapshot():
+  schedule = Schedule((FIRST, SECOND), (2, 10))
+  stretches = [schedule.stretch_at(epoch) for epoch in (0, 99, 100, 129, 139)]
+  assert stretches == [(0, 100), (0, 100), (100, 40), (100, 40), (100, 40)]
+
+
 def test_a_repeated_phase_starts_anew():
   again = Phase("phase1", 100, 1.0, ())
   schedule = Schedule((FIRST, again), (0,))

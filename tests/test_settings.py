@@ -9,6 +9,7 @@ import pytest
 from configs import common
 from mtl_hsi import image_settings, scaling, settings, training_settings
 from mtl_hsi.errors import RequestError
+from mtl_hsi.recipe import LETTERS, Recipe
 from mtl_hsi.scenes import files, registry, simulate
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.scenes_file import OPTIONS
@@ -86,8 +87,18 @@ def test_values_reach_their_places():
       precision="bfloat16",
       scaling="5000",
       model__init="glorot",
+      steps_per_epoch=9,
+      augmentation="symmetries",
+      balanced=True,
+      label_smoothing=0.1,
+      warmup=0.2,
+      learning_rate_decay="cosine",
+      weight_averaging=0.99,
+      radiometric_jitter=0.05,
+      band_dropout=0.3,
       classify__method="patches",
       classify__tile_pixels=99,
+      classify__symmetries=True,
       checkpoint_seconds=1.5,
     )
   )
@@ -95,11 +106,19 @@ def test_values_reach_their_places():
   assert (options.bands, options.reversed) == (103, {"salinas"})
   assert str(options.split_file) == "there/split.npz"
   assert (options.samples_per_class, options.replicas, options.seed) == (7, 3, 11)
-  assert options.model == training_settings.ModelSettings("ccnn", False, False, 1, False, True, "products")
+  assert options.model == training_settings.ModelSettings(
+    "ccnn", False, False, 1, False, True, "products", None, None
+  )
+  assert options.recipe == Recipe(9, "symmetries", True, 0.1, 0.2, "cosine", 0.99, 0.05, 0.3)
   assert (options.mixed, options.batch_size, options.drop_last) == (True, 8, True)
   assert options.precision == "bfloat16"
   assert (options.scaling.func, options.scaling.keywords) == (scaling.by_number, {"number": 5000.0})
   assert (options.classify_method, options.tile_pixels, options.checkpoint_seconds) == ("patches", 99, 1.5)
+  assert options.symmetric
+
+
+def test_the_defaults_are_the_letters_recipe():
+  assert settings.read(config()).recipe == LETTERS
 
 
 def test_phases_run_in_the_order_of_their_names():
@@ -239,7 +258,7 @@ def test_options_of_a_scenes_files():
     ({"batch_size": -1}, "batch_size is -1; expected 1 or more"),
     ({"seed": -1}, "seed is -1; expected 0 to 2147483638"),
     ({"bands": 0}, "bands is 0; expected 1 or more, or None"),
-    ({"model__name": "resnet"}, "model.name is 'resnet'; expected one of 'hresnet', 'ccnn', 'svm'"),
+    ({"model__name": "resnet"}, "model.name is 'resnet'; expected one of 'hresnet', 'ccnn', 'vresnet', "),
     (
       {"model__name": "svm", "model__pool": True},
       "model.pool and model.blocks are options of hresnet; with svm leave them at False and 1",
@@ -252,6 +271,24 @@ def test_options_of_a_scenes_files():
       {"model__name": "svm", "samples_per_class": 2},
       "samples_per_class is 2; expected 3 or more with svm, which is cross-validated in as many parts",
     ),
+    (
+      {"model__name": "svm", "model__width": 64},
+      "model.patch and model.width are options of vresnet; with svm leave them at None",
+    ),
+    ({"model__name": "vresnet"}, "model.patch is None; vresnet needs a number of 1 or more, as configs/best"),
+    ({"steps_per_epoch": 0}, "steps_per_epoch is 0; expected 1 or more, or None"),
+    (
+      {"augmentation": "symmetries"},
+      "augmentation is 'symmetries', which needs a number of steps_per_epoch; .* leave it at 'mirrors'",
+    ),
+    ({"balanced": True}, "balanced is True, which needs a number of steps_per_epoch; .* leave it at False"),
+    ({"augmentation": "all"}, "augmentation is 'all'; expected one of 'none', 'mirrors', 'symmetries'"),
+    ({"label_smoothing": 1.0}, "label_smoothing is 1.0; expected 0 or more and less than 1"),
+    ({"warmup": -0.1}, "warmup is -0.1; expected 0 or more and less than 1"),
+    ({"weight_averaging": np.nan}, "weight_averaging is nan; expected 0 or more and less than 1"),
+    ({"band_dropout": 1.0}, "band_dropout is 1.0; expected 0 or more and less than 1"),
+    ({"radiometric_jitter": -0.1}, "radiometric_jitter is -0.1; expected 0 or more"),
+    ({"learning_rate_decay": "step"}, "learning_rate_decay is 'step'; expected one of 'none', 'cosine'"),
     ({"model__norm": "none"}, "model.norm is 'none'; expected one of 'per_scene', 'joint'"),
     ({"batch": "big"}, "batch is 'big'; expected one of 'per_scene', 'mixed'"),
     ({"classify__method": "slow"}, "classify.method is 'slow'; expected one of 'dense', 'patches'"),

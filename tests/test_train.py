@@ -1,11 +1,14 @@
 """Loss, gradients, steps and epochs, by hand where a hand can do it."""
 
+import functools
+
 import chex
 import jax
 import numpy as np
 import pytest
 
 from mtl_hsi import batches, devices, optim, patches, train
+from mtl_hsi.recipe import Recipe
 from tests import tiny
 
 SGD = optim.optimizer("sgd", {})
@@ -111,6 +114,22 @@ def test_what_stands_in_empty_slots_changes_nothing(norm_per_scene):
     gradients(net, params, stats, batch),
     gradients(net, params, stats, garbage),
   )
+
+
+def test_smoothed_labels_are_spread_over_the_scenes_own_classes():
+  net = tiny.network()
+  params, stats = tiny.weights(net)
+  batch = tiny.batch(net)
+  smoothed = functools.partial(train.loss, network=net, frozen=("backbone",), smoothing=0.1)
+  run = jax.jit(jax.value_and_grad(smoothed, has_aux=True))
+  (_, (_, entropies)), grads = run(params, stats, batch, jax.random.key(0))
+  for scene, count in enumerate(tiny.CLASSES):
+    logits = tiny.patch_logits(net, params, stats, batch.patches[scene], np.int32(scene))[:, :count]
+    odds = -np.asarray(jax.nn.log_softmax(logits))
+    expected = 0.9 * odds[np.arange(3), batch.classes[scene]] + 0.1 * odds.mean(axis=1)
+    np.testing.assert_allclose(entropies[scene], expected, rtol=1e-4)
+  np.testing.assert_array_equal(grads["heads"]["kernel"][1, :, 2:], 0)
+  assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(grads))
 
 
 def test_a_first_step_of_adadelta_by_hand():
@@ -272,6 +291,23 @@ def test_epochs_draw_their_own_order():
   first, same, other = (run(state, index, 0.01)["params"] for index in (0, 0, 1))
   assert tiny.equal(first, same)
   assert not tiny.equal(first, other)
+
+
+def test_drawn_steps_are_one_program_whatever_their_number_and_the_samples():
+  net = tiny.network("vresnet", patch=5, width=6, blocks=1)
+  recipe = Recipe(2, "symmetries", True, 0.1, 0.2, "cosine", 0.0, 0.1, 0.2)
+  run = jax.jit(train.make_epoch(net, tiny.ADADELTA, (), batch_size=5, mixed=False, recipe=recipe))
+  pixels = jax.device_put(patches.lay_out(tiny.layers(), net.patch)[0])
+  state, key, losses = jax.device_put(start(net)), jax.random.key(0), []
+  with devices.compile_clock() as clock:
+    for size, steps in ((1, 2), (2, 2), (4, 3)):
+      samples = tiny.training_set(replicas=1, samples_per_class=size)
+      own, stretch = jax.device_put(jax.tree.map(lambda x: x[0], samples)), (np.int32(0), np.int32(3))
+      after = run(state, own, key, pixels, np.int32(0), np.float32(1), np.int32(steps), stretch)
+      losses.append(np.asarray(after["losses"])[0])
+  assert clock.compilations == 1
+  assert len(np.unique(losses)) == 6
+  assert np.isfinite(losses).all()
 
 
 # What one step of Adadelta from the fresh network of seed 0 gave when it was written down:

@@ -108,6 +108,13 @@ def stride1_max(x: Array, size: int) -> Array:
   return result
 
 
+def stride1_sum(x: Array, size: int) -> Array:
+  """Sum over every k x k window: `[..., H, W, D]` to `[..., H - k + 1, W - k + 1, D]`."""
+  height, width = x.shape[-3] - size + 1, x.shape[-2] - size + 1
+  rows = sum(x[..., i : i + height, :, :] for i in range(size))
+  return sum(rows[..., j : j + width, :] for j in range(size))
+
+
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _product(precision: str | None, rows: Array, kernel: Array) -> Array:
   """`[M, K]` and `[O, K]` to `[M, O]`, in the precision in force, and so is the gradient later on."""

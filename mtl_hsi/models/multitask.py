@@ -20,12 +20,12 @@ import jax.numpy as jnp
 from jax import Array
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.models import ccnn, hresnet, products
+from mtl_hsi.models import ccnn, hresnet, products, vresnet
 from mtl_hsi.models.convolution import FORMS
 from mtl_hsi.models.layers import KERNEL_INIT, MOMENTUM, glorot
 
 GROUPS = ("stem", "backbone", "heads")
-NAMES = ("hresnet", "ccnn")
+NAMES = ("hresnet", "ccnn", "vresnet")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -215,6 +215,8 @@ def make_network(
   pool: bool,
   glorot: bool,
   convolution: str,
+  patch: int | None = None,
+  width: int | None = None,
 ) -> Network:
   """Builds a network by name.
 
@@ -224,27 +226,49 @@ def make_network(
     class_counts: number of classes of every scene.
     spectral_knowledge: share the first convolution among the scenes.
     norm_per_scene: batch statistics per scene, else joint.
-    blocks: residual blocks (HResNet).
-    pool: average pooling before the head (HResNet).
+    blocks: residual blocks (HResNet, VResNet).
+    pool: average pooling before the head (HResNet; VResNet always has it).
     glorot: kernels start by Glorot and Bengio's rule, else from N(0, 0.01).
     convolution: of `convolution.FORMS`.
+    patch: side P of the patches (VResNet); None: the network has a side of its own.
+    width: channels of all convolutions (VResNet); None: likewise.
 
   Raises:
     RequestError: an unknown name or an option that the network lacks.
   """
   scenes, form = len(class_counts), FORMS[convolution]
+  check_options(name, blocks=blocks, pool=pool, patch=patch, width=width)
+  if name == "hresnet":
+    stem, side = hresnet.Stem(bands, form), hresnet.PATCH
+    backbone = hresnet.Backbone(scenes, norm_per_scene, blocks, pool, form)
+  elif name == "ccnn":
+    stem, side = ccnn.Stem(bands, form), ccnn.PATCH
+    backbone = ccnn.Backbone(scenes, norm_per_scene, form)
+  elif name == "vresnet":
+    stem, side = vresnet.Stem(bands, width, form), patch
+    backbone = vresnet.Backbone(scenes, norm_per_scene, patch, width, blocks, form)
+  else:
+    raise RequestError(f"model.name is {name!r}; the networks are {', '.join(NAMES)}")
+  return Network(stem, backbone, side, tuple(class_counts), spectral_knowledge, glorot)
+
+
+def check_options(name: str, *, blocks: int, pool: bool, patch: int | None, width: int | None) -> None:
+  """Refuses options that a network lacks, or an SVM, which has none; arguments as of `make_network`.
+
+  Raises:
+    RequestError: names them, and what they are to be.
+  """
+  if name == "vresnet":
+    if pool:
+      raise RequestError("model.pool is an option of hresnet; vresnet always averages, so leave it at False")
+    vresnet.check(patch, width, blocks)
+    return
+  if (patch, width) != (None, None):
+    raise RequestError(f"model.patch and model.width are options of vresnet; with {name} leave them at None")
   if name == "hresnet":
     if blocks < 1:
       raise RequestError(f"model.blocks is {blocks}; HResNet needs at least one residual block")
-    stem, patch = hresnet.Stem(bands, form), hresnet.PATCH
-    backbone = hresnet.Backbone(scenes, norm_per_scene, blocks, pool, form)
-  elif name == "ccnn":
-    if pool or blocks != 1:
-      raise RequestError(
-        "model.pool and model.blocks are options of hresnet; with ccnn leave them at False and 1"
-      )
-    stem, patch = ccnn.Stem(bands, form), ccnn.PATCH
-    backbone = ccnn.Backbone(scenes, norm_per_scene, form)
-  else:
-    raise RequestError(f"model.name is {name!r}; the networks are {', '.join(NAMES)}")
-  return Network(stem, backbone, patch, tuple(class_counts), spectral_knowledge, glorot)
+  elif pool or blocks != 1:
+    raise RequestError(
+      f"model.pool and model.blocks are options of hresnet; with {name} leave them at False and 1"
+    )

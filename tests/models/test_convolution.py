@@ -75,6 +75,12 @@ def test_a_product_stays_a_product_when_trained_under_vmap(function):
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5])
+def test_sum_of_every_window(size):
+  windows = np.lib.stride_tricks.sliding_window_view(IMAGES, (size, size), axis=(2, 3))
+  np.testing.assert_allclose(convolution.stride1_sum(IMAGES, size), windows.sum(axis=(-2, -1)), atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
 def test_maximum_of_every_window(size):
   windows = np.lib.stride_tricks.sliding_window_view(IMAGES, (size, size), axis=(2, 3))
   np.testing.assert_array_equal(convolution.stride1_max(IMAGES, size), windows.max(axis=(-2, -1)))

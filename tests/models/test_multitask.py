@@ -13,6 +13,11 @@ OPTIONS = {
   "hresnet, pooled, own stems": {"pool": True, "spectral_knowledge": False},
   "hresnet, two blocks, joint statistics": {"blocks": 2, "norm_per_scene": False},
   "hresnet, three blocks, pooled": {"blocks": 3, "pool": True},
+  "vresnet": {"name": "vresnet", "patch": 7, "width": 6, "blocks": 2},
+  "vresnet, own stems, joint statistics": {
+    **{"name": "vresnet", "patch": 5, "width": 6, "blocks": 1},
+    **{"spectral_knowledge": False, "norm_per_scene": False},
+  },
   "ccnn": {"name": "ccnn"},
   "ccnn, own stems, joint statistics": {"name": "ccnn", "spectral_knowledge": False, "norm_per_scene": False},
 }
@@ -51,7 +56,9 @@ def test_a_sliver_of_a_scene_is_classified_densely_too(shape):
   np.testing.assert_allclose(dense.reshape(by_patch.shape), by_patch, rtol=1e-4, atol=1e-4)
 
 
-@options("hresnet", "hresnet, own stems, joint statistics", "ccnn, own stems, joint statistics")
+@options(
+  "hresnet", "hresnet, own stems, joint statistics", "vresnet", "ccnn, own stems, joint statistics"
+)
 def test_the_whole_step_and_a_scene_alone_have_equal_logits(changes):
   net = tiny.network(**changes)
   params, stats = tiny.weights(net)
@@ -113,10 +120,12 @@ def test_a_key_decides_on_the_initial_network():
 @pytest.mark.parametrize(
   ("name", "changes", "message"),
   [
-    ("resnet", {}, r"model\.name is 'resnet'; the networks are hresnet, ccnn"),
+    ("resnet", {}, r"model\.name is 'resnet'; the networks are hresnet, ccnn, vresnet"),
     ("hresnet", {"blocks": 0}, r"model\.blocks is 0; HResNet needs at least one"),
     ("ccnn", {"pool": True}, r"options of hresnet; with ccnn leave them at False and 1"),
     ("ccnn", {"blocks": 2}, r"options of hresnet; with ccnn leave them at False and 1"),
+    ("ccnn", {"width": 32}, r"model\.patch and model\.width are options of vresnet; with ccnn leave them at"),
+    ("hresnet", {"patch": 9}, r"options of vresnet; with hresnet leave them at None"),
   ],
 )
 def test_impossible_networks_are_refused(name, changes, message):
@@ -124,7 +133,7 @@ def test_impossible_networks_are_refused(name, changes, message):
     tiny.network(name, **changes)
 
 
-@options("hresnet", "ccnn, own stems, joint statistics")
+@options("hresnet", "vresnet, own stems, joint statistics", "ccnn, own stems, joint statistics")
 def test_glorots_rule_gives_every_kernel_the_deviation_of_its_fans(changes):
   plain, _ = tiny.init(tiny.network(**changes), jax.random.key(0))
   params, _ = tiny.init(tiny.network(**changes, glorot=True), jax.random.key(0))

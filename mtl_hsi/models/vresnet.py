@@ -1,0 +1,129 @@
+"""VResNet, a residual network of valid convolutions (patches of any odd side).
+
+  1x1 conv of all bands to the width                        -> P x P, the stem
+  crop + {3x3 conv valid, BatchNorm, GELU}, once or more    -> two rows and columns fewer each
+  averaged over the positions that are left                 -> features of the head
+
+Nothing pads, so that what is computed at a pixel does not depend on the patch
+that it is seen in: over a scene the network is a plain convolution, and the
+average a moving one.
+"""
+
+import flax.linen as nn
+import jax.numpy as jnp
+from jax import Array
+
+from mtl_hsi.errors import RequestError
+from mtl_hsi.models import convolution
+from mtl_hsi.models.convolution import Form
+from mtl_hsi.models.layers import BatchNorm, Convolution
+
+
+class Stem(nn.Module):
+  """The first convolution, of single pixels: `[..., H, W, B]` to `[..., H, W, width]`."""
+
+  bands: int
+  width: int
+  form: Form
+
+  def setup(self):
+    self.conv = Convolution(self.width, 1, self.bands, self.form.valid)
+
+  def __call__(self, x: Array) -> Array:
+    return self.conv(x)
+
+  def dense(self, x: Array) -> Array:
+    """The same of a large region `[H, W, B]`, in use only."""
+    return self.conv.region(x)
+
+
+class Residual(nn.Module):
+  """crop(x) + GELU(BatchNorm(conv(x))): a row and a column less on every side."""
+
+  scenes: int
+  norm_per_scene: bool
+  width: int
+  form: Form
+
+  def setup(self):
+    self.conv = Convolution(self.width, 3, self.width, self.form.valid)
+    self.norm = BatchNorm(self.width, self.scenes, self.norm_per_scene)
+
+  def __call__(self, x: Array, valid: Array, train: bool) -> Array:
+    return _crop(x) + nn.gelu(self.norm(self.conv(x), valid, train))
+
+  def dense(self, x: Array, scene: Array) -> Array:
+    """The same of a region `[H, W, D]` of one scene."""
+    return _crop(x) + nn.gelu(self.norm.scene(self.conv.region(x), scene))
+
+
+class Backbone(nn.Module):
+  """The residual blocks.
+
+  Attributes:
+    scenes: number of scenes T.
+    norm_per_scene: see `layers.BatchNorm`.
+    patch: side P of the patches.
+    width: channels D.
+    blocks: number of residual blocks.
+    form: of its convolutions.
+  """
+
+  scenes: int
+  norm_per_scene: bool
+  patch: int
+  width: int
+  blocks: int
+  form: Form
+
+  @property
+  def features(self) -> int:
+    """Features D that the head reads."""
+    return self.width
+
+  def setup(self):
+    self.residuals = [
+      Residual(self.scenes, self.norm_per_scene, self.width, self.form) for _ in range(self.blocks)
+    ]
+
+  def __call__(self, x: Array, valid: Array, train: bool) -> Array:
+    """Features `[T, N, D]` of the stem's output `x [T, N, P, P, D]`; `valid` bool `[T, N]`."""
+    for block in self.residuals:
+      x = block(x, valid, train)
+    return jnp.mean(x, axis=(2, 3))
+
+  def dense(self, x: Array, kernel: Array, bias: Array, scene: Array) -> Array:
+    """Logits `[H, W, C]` of one scene from the stem's output `x [H + P - 1, W + P - 1, D]` over a region.
+
+    The average is linear, so the head comes first, whose outputs are fewer.
+    `kernel [D, C]` and `bias [C]` are the scene's head, `scene` its index.
+    """
+    for block in self.residuals:
+      x = block.dense(x, scene)
+    sums = convolution.stride1_sum(jnp.matmul(x, kernel), _window(self.patch, self.blocks))
+    return sums / _window(self.patch, self.blocks) ** 2 + bias.reshape(1, 1, -1)
+
+
+def check(patch: int | None, width: int | None, blocks: int) -> None:
+  """Refuses a network that cannot be.
+
+  Raises:
+    RequestError: a number is missing or too small, or the patch has no centre or is used up by the blocks.
+  """
+  for key, value in (("model.patch", patch), ("model.width", width), ("model.blocks", blocks)):
+    if value is None or value < 1:
+      raise RequestError(f"{key} is {value}; vresnet needs a number of 1 or more, as configs/best.py has it")
+  if patch % 2 == 0 or _window(patch, blocks) < 1:
+    raise RequestError(
+      f"model.patch is {patch}; expected an odd number of at least {2 * blocks + 1}, since each of the "
+      f"{blocks} residual blocks takes two rows and columns"
+    )
+
+
+def _window(patch, blocks):
+  """Side of what the blocks leave of a patch."""
+  return patch - 2 * blocks
+
+
+def _crop(x):
+  return x[..., 1:-1, 1:-1, :]
