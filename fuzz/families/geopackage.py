@@ -5,7 +5,7 @@ from pathlib import Path
 import shapely
 
 from mtl_hsi.scenes import label_vectors
-from mtl_hsi.scenes.labels import Grid
+from mtl_hsi.scenes.labels import Columns, Grid
 from mtl_hsi.scenes.scene import Georeference
 from tests.scenes import formats
 
@@ -26,4 +26,4 @@ def seeds(folder: Path) -> list[bytes]:
 def read(data: bytes, folder: Path) -> None:
   path = folder / "a.gpkg"
   path.write_bytes(data)
-  label_vectors.read(path, None, _GRID, None, None)
+  label_vectors.read(path, None, _GRID, Columns(None, None), None)

@@ -13,7 +13,7 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes import files, label_vectors
 from mtl_hsi.scenes.arrays import list_arrays, read_array
 from mtl_hsi.scenes.image import Image
-from mtl_hsi.scenes.labels import Grid
+from mtl_hsi.scenes.labels import Columns, Grid
 from mtl_hsi.scenes.scene import Georeference
 from tests.scenes import formats
 
@@ -39,7 +39,7 @@ def host(monkeypatch):
 def _refused(path, content, message):
   path.write_text(content)
   with pytest.raises(RequestError, match=message):
-    label_vectors.read(path, None, _GRID, None, None)
+    label_vectors.read(path, None, _GRID, Columns(None, None), None)
 
 
 def test_a_reference_system_that_geojson_links_to(tmp_path, host):
@@ -110,7 +110,7 @@ def test_no_scene_has_a_name_that_leads_elsewhere(tmp_path, name):
 
 
 def _features(path):
-  return label_vectors.read(path, None, _GRID, None, None)
+  return label_vectors.read(path, None, _GRID, Columns(None, None), None)
 
 
 @pytest.mark.parametrize(
