@@ -104,7 +104,10 @@ def line(*words):
     ([IN, "--config.reversed=salinas"], "reversed is 'salinas'; expected one of 'indian_pines'"),
     ([IN, "--config.target=salinas"], "target is 'salinas'; expected one of 'indian_pines'"),
     ([IN, "--config.bands=17"], line("'indian_pines' has 200 bands and 17 are wanted", "know 103 and 160")),
-    ([IN, "--config.model.name=resnet"], "model.name is 'resnet'; expected one of 'hresnet', 'ccnn', 'svm'"),
+    (
+      [IN, "--config.model.name=resnet"],
+      "model.name is 'resnet'; expected one of 'hresnet', 'ccnn', 'vresnet', 'svm'",
+    ),
     ([IN, "--config.model.name=ccnn", "--config.model.pool=True"], "options of hresnet"),
     (
       [IN, "--config.model.name=svm", "--config.samples_per_class=2"],
@@ -248,7 +251,7 @@ def own_files(folder):
       "",
       line("elsewhere.gpkg: features wholly outside the scene", "check both coordinate reference systems"),
     ),
-    ("cube.tif", "site.gpkg", "", "site.gpkg cannot be brought into the scene's coordinates"),
+    ("cube.tif", "site.gpkg", "", "site.gpkg cannot be brought onto the scene"),
     ("cube.tif", "no_crs.gpkg", "", "no_crs.gpkg has no coordinate reference system; save it with one"),
     ("cube.tif", "gt.gpkg", "", line("cannot tell which column", "crop, height", "label_column")),
     ("cube.tif", "gt.gpkg", "label_column: klass", "has no column 'klass'; it has crop, height"),
@@ -296,7 +299,10 @@ def test_checking_only_says_what_there_is_and_writes_nothing(tmp_path, monkeypat
   command = [OWN, "--config.scenes_file=scenes.toml", "--config.check_only=True"]
   status, out, _ = launching.launch(*command, "--config.samples_per_class=3")
   assert status == 0
-  assert "fields: 12 x 10 pixels of 10 x 10 metre, WGS 84 / UTM zone 33N\n  bands: 4 of 6 bands" in out
+  assert (
+    "fields: 12 x 10 pixels of 10 x 10 metre, WGS 84 / UTM zone 33N\n  bands: wavelengths unknown; 4 of 6 bands"
+    in out
+  )
   assert "classes: 1 class 1 (40), 4 class 4 (32), 9 class 9 (36)" in out
   assert sorted(tmp_path.rglob("*")) == before
 
