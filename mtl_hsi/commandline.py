@@ -5,7 +5,6 @@ import hashlib
 import importlib.util
 import inspect
 import re
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -53,10 +52,9 @@ def main(run: Callable[[Sequence[str]], None], flag: flags.FlagHolder) -> None:
       app.run(run, flags_parser=_parse)
   except RequestError as error:
     _exit(2, f"error: {error}")
-  except interruption.Terminated:
-    _exit(128 + signal.SIGTERM, f"terminated; {_left_behind(flag)}")
-  except KeyboardInterrupt:
-    _exit(128 + signal.SIGINT, f"interrupted; {_left_behind(flag)}")
+  except KeyboardInterrupt as interrupt:
+    word = "terminated" if isinstance(interrupt, interruption.Terminated) else "interrupted"
+    _exit(interruption.status(interrupt), f"{word}; {_left_behind(flag)}")
 
 
 def define_config(name: str, text: str) -> flags.FlagHolder:

@@ -10,6 +10,11 @@ class Terminated(KeyboardInterrupt):
   """SIGTERM has come, which schedulers such as SLURM send some seconds before they kill."""
 
 
+def status(interrupt: KeyboardInterrupt) -> int:
+  """The status to exit with, by the convention of shells: 128 and the signal's number."""
+  return 128 + (signal.SIGTERM if isinstance(interrupt, Terminated) else signal.SIGINT)
+
+
 @contextlib.contextmanager
 def sigterm_raises() -> Iterator[None]:
   """Lets SIGTERM raise Terminated within the block, as Ctrl-C raises KeyboardInterrupt."""

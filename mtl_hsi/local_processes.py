@@ -5,6 +5,7 @@ core's networks wander to the other cores' caches; in processes of one core
 each they do not (results/training_profile.md).
 """
 
+import atexit
 import contextlib
 import ctypes
 import os
@@ -14,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 
+from mtl_hsi import interruption
 from mtl_hsi.errors import RequestError
 
 _PR_SET_PDEATHSIG = 1
@@ -62,6 +64,10 @@ def started(count: int, command: Sequence[str]) -> Iterator[str]:
   except RequestError:
     _leave_together(others)
     raise
+  except KeyboardInterrupt as interrupt:
+    # JAX would wait at the exit for the others, which are ended here.
+    atexit.register(_leave_alone, interruption.status(interrupt))
+    raise
   finally:
     for process in others:
       process.kill()
@@ -76,6 +82,13 @@ def _leave_together(others):
     jax.distributed.shutdown()
     for process in others:
       process.wait()
+
+
+def _leave_alone(status):
+  """Ends the process without what others have registered for its end."""
+  sys.stdout.flush()
+  sys.stderr.flush()
+  os._exit(status)
 
 
 def _settle(cores):
