@@ -46,8 +46,8 @@ def cell(seed):
   config = common.get_config()
   config.scenes, config.target = ("village",), "village"
   config.simulate.village = {
-    "height": 12,
-    "width": 12,
+    "height": 29,
+    "width": 29,
     "sensor": "camera",
     "centres": (450.0, 550.0, 650.0),
     "widths": (10.0,) * 3,
