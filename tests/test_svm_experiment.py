@@ -146,7 +146,7 @@ def test_a_complete_directory_is_left_alone(svm_finished, inputs):
 
 def assert_same_results(run, undisturbed):
   """Equal files, but for what tells of the run's own time and place."""
-  own = dict.fromkeys(["environment.json", "metrics.json", "report.html"])
+  own = dict.fromkeys(["environment.json", "metrics.json", "report.html", "SHA256SUMS"])
   ours, theirs = (
     {name: data for name, (_, data) in launching.contents(directory).items()}
     for directory in (run, undisturbed)
