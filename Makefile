@@ -9,6 +9,9 @@ PIP_INSTALL := $(PYTHON) -m pip --disable-pip-version-check --no-input install -
 # What is built from source is built by what locks/build.txt installed, not by a download that nothing checks.
 LOCK_INSTALL := $(PIP_INSTALL) --require-hashes --no-build-isolation
 
+# Most of the quick tests' time goes into compiling, by one core each.
+TEST_PROCESSES := 2
+
 # Versions are kept where they still fit: `make lock UPGRADE=--upgrade` takes the newest of all packages,
 # `make lock UPGRADE='--upgrade-package jax'` that of one.
 LOCK_TOOLS := pip==26.3 uv==0.13.8
@@ -39,7 +42,7 @@ paper: $(INSTALLED)
 	@$(PYTHON) launch.py --config=configs/paper.py:tables --config.download=True
 
 test: $(TESTS_INSTALLED)
-	@$(PYTHON) -m pytest -q
+	@$(PYTHON) -m pytest -q -n $(TEST_PROCESSES) --dist worksteal
 
 test-slow: $(TESTS_INSTALLED)
 	@$(PYTHON) -m pytest -q -m slow

@@ -46,13 +46,13 @@ def of_a_checkpoint(damage: Damage) -> Callable[[Trial], Verdict]:
     file = trial.chance.choice([path for path in files if path.stat().st_size])
     return f"{_name(file, trial)} {damage(file, trial.chance)}"
 
-  return lambda trial: start_again(trial, until_struck(trial, lambda: inflict(trial)))
+  return lambda trial: start_again(trial, until_struck(trial, lambda _: inflict(trial)))
 
 
 def emptied_checkpoint(trial: Trial) -> Verdict:
   """A checkpoint of which the directory alone is left."""
 
-  def empty():
+  def empty(_):
     checkpoints = _kill_with_checkpoints(trial)
     if not checkpoints:
       return None

@@ -14,8 +14,8 @@ _PATIENCE = 20.0
 def at_any_moment(trial: Trial) -> Verdict:
   """SIGKILL at any time from start to end."""
 
-  def kill():
-    moment = trial.chance.uniform(0, trial.experiment.seconds)
+  def kill(share):
+    moment = trial.chance.uniform(0, share * trial.experiment.seconds)
     with trial.experiment.start(trial.run) as started:
       started.send_after(moment, signal.SIGKILL)
       return f"after {moment:.2f} s" if started.wait().status == -signal.SIGKILL else None
@@ -27,8 +27,9 @@ def terminated(trial: Trial) -> Verdict:
   """SIGTERM, at any time from when the run holds its directory, which has to end it cleanly and soon."""
   problems = []
 
-  def terminate():
-    moment = trial.chance.uniform(trial.experiment.events[0][0], trial.experiment.seconds)
+  def terminate(share):
+    held = trial.experiment.events[0][0]
+    moment = held + trial.chance.uniform(0, share * (trial.experiment.seconds - held))
     with trial.experiment.start(trial.run) as started:
       started.send_after(moment, signal.SIGTERM)
       sent = time.monotonic()
@@ -49,12 +50,12 @@ def terminated(trial: Trial) -> Verdict:
 
 def in_a_checkpoint(trial: Trial) -> Verdict:
   """SIGKILL where a file of a checkpoint is made, moved or removed, or a moment later."""
-  return start_again(trial, until_struck(trial, lambda: die_within(trial, "checkpoints")))
+  return start_again(trial, until_struck(trial, lambda _: die_within(trial, "checkpoints")))
 
 
 def in_the_results(trial: Trial) -> Verdict:
   """SIGKILL where any other file of the work directory is, or a moment later."""
-  return start_again(trial, until_struck(trial, lambda: die_within(trial, "results")))
+  return start_again(trial, until_struck(trial, lambda _: die_within(trial, "results")))
 
 
 def in_classification(trial: Trial) -> Verdict:
@@ -64,8 +65,8 @@ def in_classification(trial: Trial) -> Verdict:
   room = events[last + 1][0] - events[last][0]
   count = sum(part == "checkpoints" for _, part, _ in events)
 
-  def kill():
-    seconds = trial.chance.uniform(0, room)
+  def kill(share):
+    seconds = trial.chance.uniform(0, share * room)
     orders = {"die": ["checkpoints", count, seconds]}
     if trial.experiment.go(trial.run, orders=orders).status == -signal.SIGKILL:
       return f"{seconds:.2f} s into classification"

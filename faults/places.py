@@ -39,7 +39,7 @@ def full_disk(trial: Trial) -> Verdict:
 def _large_files_refused(trial):
   sizes = sorted(path.stat().st_size for path in trial.experiment.undisturbed.rglob("*") if path.is_file())
 
-  def refuse():
+  def refuse(_):
     limit = trial.chance.randrange(_LEAST, sizes[-1])
     ending = trial.experiment.go(trial.run, largest_file=limit)
     if ending.status == 0:
@@ -54,7 +54,7 @@ def _large_files_refused(trial):
 def read_only(trial: Trial) -> Verdict:
   """A killed run whose directory can only be read when it is started again; later it can be written."""
   part = trial.chance.choice(["checkpoints", "results"])
-  moment = until_struck(trial, lambda: kills.die_within(trial, part))
+  moment = until_struck(trial, lambda _: kills.die_within(trial, part))
   with _unwritable(trial.run) as how:
     verdict = start_again(trial, f"{how}, killed {moment}")
   if verdict.outcome != REFUSED:
@@ -67,8 +67,8 @@ def second_process(trial: Trial) -> Verdict:
   experiment = trial.experiment
   held = experiment.seconds - experiment.events[0][0]
 
-  def both():
-    seconds = trial.chance.uniform(0, 0.7 * held)
+  def both(share):
+    seconds = trial.chance.uniform(0, 0.7 * share * held)
     with experiment.start(trial.run) as first:
       time.sleep(seconds)
       second = experiment.go(trial.run)

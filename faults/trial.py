@@ -45,14 +45,19 @@ class Trial(NamedTuple):
   chance: random.Random
 
 
-def until_struck(trial: Trial, inflict: Callable[[], str | None]) -> str:
+def until_struck(trial: Trial, inflict: Callable[[float], str | None]) -> str:
   """The moment at which a fault struck; it is tried anew, in a new directory, while it comes too late.
+
+  Args:
+    trial: whose run.
+    inflict: does it, within a share of the time that the undisturbed run took, half as much at every attempt,
+      since this run may be faster; the moment, or None where the run was over.
 
   Raises:
     RequestError: it never struck.
   """
-  for _ in range(_ATTEMPTS):
-    moment = inflict()
+  for attempt in range(_ATTEMPTS):
+    moment = inflict(0.5**attempt)
     if moment is not None:
       return moment
     shutil.rmtree(trial.run, ignore_errors=True)

@@ -1,6 +1,7 @@
 """The part of a config that says where scenes come from: from its keys to loaders."""
 
 import functools
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -47,8 +48,9 @@ def loader(config: Any, name: str, given: Mapping[str, Scene]) -> Loader:
   if name in config.files and config.files[name].cube:
     own = config.files[name]
     return functools.partial(
-      files.read_scene,
+      _read_files,
       name,
+      own,
       cube=Path(own.cube),
       labels=Path(own.labels) if own.labels else None,
       cube_key=own.cube_key or None,
@@ -80,6 +82,14 @@ def loader(config: Any, name: str, given: Mapping[str, Scene]) -> Loader:
     )
   given = f", or --config.files.{name}.cube=<file> for a scene of your own" if name in config.files else ""
   raise RequestError(f"unknown scene {name!r}; the public scenes are {', '.join(PUBLIC_SCENES)}{given}")
+
+
+def _read_files(name, own, **arguments):
+  """The scene of files that all exist; a message names the config key of one that does not."""
+  for key in PATHS:
+    if own.get(key) and not os.path.exists(own[key]):
+      raise RequestError(f"no such file: {Path(own[key]).absolute()} (config key files.{name}.{key})")
+  return files.read_scene(name, **arguments)
 
 
 def _check_no_files(config, name):

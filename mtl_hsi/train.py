@@ -43,7 +43,7 @@ def init_state(network: Network, key: Array, epochs: int) -> dict:
 
 def given_state(network: Network, start: dict, epochs: int) -> dict:
   """A network that starts from given {"params", "stats"}; else as `init_state`."""
-  return {**start, "losses": jnp.full((epochs, network.scenes), jnp.nan)}
+  return {**start, "losses": jnp.full((epochs, network.scenes), jnp.nan, jnp.float32)}
 
 
 def start_phase(

@@ -112,6 +112,7 @@ def test_statistics_of_a_new_scene_are_those_of_its_training_pixels(finished, ad
     np.testing.assert_allclose(norm["var"][0], var, rtol=1e-3, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_fine_tuning_moves_stem_and_backbone(finished, tmp_path):
   outcome = adapt(finished, tmp_path / "run", replicas=1, **{"phases.phase2.frozen": "()"})
   assert outcome.status == 0, outcome.err
@@ -195,6 +196,7 @@ def get_config(what):
 """
 
 
+@pytest.mark.slow
 def test_a_new_scene_is_resampled_to_the_runs_own_bands(tmp_path):
   """The new sensor alone, or the range shared with it, would give other common bands."""
   (tmp_path / "wide.py").write_text(SIMULATED.format(sensor=(430, 781, 25)))

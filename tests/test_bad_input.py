@@ -186,7 +186,7 @@ def holes():
 @pytest.mark.parametrize(
   ("arrays", "overrides", "message"),
   [
-    (None, [], "no such file: /.*/fields.npz"),
+    (None, [], r"no such file: /.*/fields.npz \(config key files.fields.cube\)"),
     (fields(label=FIELDS[:, :-1]), [], line("label image", "is 12 x 9 and the cube is 12 x 10")),
     (fields(cube=holes()), [], "the cube holds nan at row 3, column 4, band 5"),
     (fields(label=np.minimum(FIELDS, 1)), [], "1 class in the label image; at least two are needed"),

@@ -234,6 +234,7 @@ def test_a_killed_run_resumes_to_the_same_bits(name):
   resume_to_the_same_bits(tiny.network(name), InMemory())
 
 
+@pytest.mark.slow
 def test_a_killed_run_of_drawn_steps_resumes_to_the_same_bits():
   resume_to_the_same_bits(SMALL, InMemory(), DRAWN)
 

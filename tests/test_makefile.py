@@ -77,10 +77,10 @@ def test_the_first_time_installs_and_the_second_only_runs(machine):
     f"3.11 {LOCK} locks/build.txt",
     f"3.11 {LOCK} locks/cpu.txt",
     f"3.11 {LOCK} locks/test.txt",
-    "3.11 -m pytest -q",
+    "3.11 -m pytest -q -n 2 --dist worksteal",
   ]
   assert machine.make("test").returncode == 0
-  assert machine.calls() == ["3.11 -m pytest -q"]
+  assert machine.calls() == ["3.11 -m pytest -q -n 2 --dist worksteal"]
 
 
 def test_the_quickstart_needs_no_test_packages(machine):

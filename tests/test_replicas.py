@@ -120,6 +120,7 @@ def test_a_replica_alone_equals_the_replica_among_others_bit_for_bit(changes):
   alone_and_together(tiny.network(**changes))
 
 
+@pytest.mark.slow
 def test_a_replica_of_drawn_steps_equals_the_replica_among_others_bit_for_bit():
   recipe = dataclasses.replace(LETTERS, steps=3, augmentation="symmetries", balanced=True, smoothing=0.1)
   alone_and_together(tiny.network("vresnet", patch=5, width=6, blocks=1), recipe)
@@ -161,6 +162,7 @@ def test_every_known_optimiser_keeps_its_state_over_a_scan_on_several_devices(na
     assert (moved[group]["kernel"] != 0.5).all()
 
 
+@pytest.mark.slow
 def test_replicas_in_a_loop_equal_replicas_under_vmap():
   net = tiny.network()
   keys = jax.vmap(jax.random.key)(np.arange(4, 7))

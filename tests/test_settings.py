@@ -10,7 +10,7 @@ from configs import common
 from mtl_hsi import image_settings, scaling, settings, training_settings
 from mtl_hsi.errors import RequestError
 from mtl_hsi.recipe import LETTERS, Recipe
-from mtl_hsi.scenes import files, registry, simulate
+from mtl_hsi.scenes import registry, simulate
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.scenes_file import OPTIONS
 
@@ -160,7 +160,8 @@ def test_each_scene_comes_from_its_own_source():
   assert all(isinstance(loader, functools.partial) for loader in loaders.values())
   assert loaders["salinas"].func is registry.load_public
   assert (str(loaders["salinas"].args[1]), loaders["salinas"].args[2]) == ("here", True)
-  assert loaders["fields"].func is files.read_scene
+  with pytest.raises(RequestError, match=r"no such file: .*/f.npz \(config key files.fields.cube\)"):
+    loaders["fields"]()
   given = loaders["fields"].keywords
   assert (str(given["cube"]), str(given["labels"]), given["sensor"]) == ("f.npz", "gt.mat", "ROSIS")
   assert (given["cube_key"], given["labels_key"]) == (None, None)

@@ -59,6 +59,7 @@ def test_blocks_and_common_wavelengths(command, tmp_path):
       assert (restored.bands, restored.channels) == (len(CENTRES[name]), 4)
 
 
+@pytest.mark.slow
 def test_test_labels_in_a_file_of_their_own(command, tmp_path):
   labels = {}
   for name, given in LABELS.items():

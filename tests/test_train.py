@@ -185,6 +185,12 @@ def test_an_optimiser_that_starts_from_the_learning_rate_gets_the_phases():
   assert any(np.array_equal(leaf, np.full_like(kernel, 0.125)) for leaf in jax.tree.leaves(state["opt"]))
 
 
+def test_a_state_that_was_saved_is_of_the_types_of_a_fresh_one():
+  """Else a resumed run compiles all its programs anew."""
+  fresh = jax.eval_shape(lambda key: train.init_state(tiny.network(), key, 3), jax.random.key(0))
+  assert not any(leaf.weak_type for leaf in jax.tree.leaves(fresh))
+
+
 def test_a_step_is_one_program_traced_once():
   chex.clear_trace_counter()
   net = tiny.network()
