@@ -112,6 +112,9 @@ def get_config() -> config_dict.ConfigDict:
   # "dense" computes what neighbouring pixels share once; "patches" takes every pixel's patch on its own.
   # symmetries: the mean probability over all eight of a pixel's surroundings, at eight times the work.
   config.classify = {"method": "dense", "tile_pixels": 4096, "symmetries": False}
+  # How many unlabelled pixels of each scene are proposed to be labelled next: where the networks are least
+  # sure.
+  config.proposals = 0
   # Time between two saves of the state that a killed run resumes from.
   config.checkpoint_seconds = 60.0
   return config

@@ -37,6 +37,7 @@ def get_config(names: str = "") -> config_dict.ConfigDict:
   config = common.get_config()
   config.scenes = scenes
   config.target = scenes[0] if scenes else ""
+  config.proposals = 20
   # YAML or TOML file of scenes and their options.
   config.scenes_file = ""
   for name in scenes:

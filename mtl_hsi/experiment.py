@@ -17,6 +17,7 @@ from mtl_hsi import (
   devices,
   metrics,
   processes,
+  proposals,
   report,
   sampling,
   settings,
@@ -190,6 +191,15 @@ def _measure(problem, predictions):
   return {**results, "leakage": leakage, "patch_overlap": overlap}
 
 
+def _proposals(options, problem, name, predictions, votes):
+  if not options.proposals:
+    return None
+  probabilities = None if votes is None else votes.probability
+  return proposals.of_scene(
+    problem.scenes[name], predictions, probabilities, number=options.proposals, distance=problem.patch
+  )
+
+
 def _scene_report(options, problem, name, results, done):
   scene, split = problem.scenes[name], problem.splits[name]
   votes = None if done.votes is None else done.votes[name]
@@ -206,4 +216,5 @@ def _scene_report(options, problem, name, results, done):
     vote_share=None if votes is None else votes.share[0],
     probability=None if votes is None else votes.probability[0],
     patch_overlap=results["patch_overlap"][name],
+    proposals=_proposals(options, problem, name, done.predictions[name], votes),
   )

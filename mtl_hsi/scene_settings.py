@@ -59,6 +59,7 @@ def loader(config: Any, name: str, given: Mapping[str, Scene]) -> Loader:
       class_names=None,
       label_column=own.label_column or None,
       classes=Path(own.classes) if own.classes else None,
+      more_labels=Path(own.more_labels) if own.get("more_labels") else None,
       test=Path(own.test) if own.get("test") else None,
       split_column=own.get("split_column") or None,
       **image_settings.read(own, f"files.{name}."),

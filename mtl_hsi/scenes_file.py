@@ -19,12 +19,12 @@ from mtl_hsi.scenes.scene_checks import NAME
 # All that can be said of a scene's files; configs/own_scenes.yaml explains them.
 OPTIONS = (
   *("cube", "labels", "cube_key", "labels_key", "label_column", "classes"),
-  *("test", "split_column"),
+  *("more_labels", "test", "split_column"),
   *("bands", "bad_bands", "wavelengths", "wavelength_unit", "nodata", "scale", "offset", "sensor"),
 )
 
 # Options that name files; in a scenes' file these are looked for beside it.
-PATHS = ("cube", "labels", "classes", "wavelengths", "test")
+PATHS = ("cube", "labels", "classes", "wavelengths", "more_labels", "test")
 _NULL = "tag:yaml.org,2002:null"
 _SUFFIXES = (".yaml", ".yml", ".toml")
 # Bytes; some thousand scenes. YAML is read at some hundred thousand a second.

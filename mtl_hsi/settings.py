@@ -74,6 +74,7 @@ class Settings:
     classify_method: of `classify.METHODS`.
     tile_pixels: bound on the pixels classified at once.
     symmetric: whether pixels are classified in all symmetries, see `symmetries.symmetric`.
+    proposals: how many pixels of each scene are proposed to be labelled next; 0 for none.
     checkpoint_seconds: time between two saves of the state.
     check_only: stop before any work.
     origin: what training starts from, or None for fresh networks.
@@ -106,6 +107,7 @@ class Settings:
   classify_method: str
   tile_pixels: int
   symmetric: bool
+  proposals: int
   checkpoint_seconds: float
   check_only: bool
   origin: Origin | None
@@ -144,6 +146,7 @@ def _read(config, scenes):
   given_splits = scene_settings.given_splits(config, names, scenes)
   _check_samples(config, all_given=len(given_splits) == len(names))
   require(config.classify.tile_pixels >= 1, "classify.tile_pixels", config.classify.tile_pixels, "1 or more")
+  require(config.proposals >= 0, "proposals", config.proposals, "0 or more")
   seconds = config.checkpoint_seconds
   require(0 <= seconds < np.inf, "checkpoint_seconds", seconds, "0 or more")
   arguments = {key: value for key, value in config.optimizer.items() if key != "name"}
@@ -175,6 +178,7 @@ def _read(config, scenes):
     classify_method=one_of(classify.METHODS, "classify.method", config.classify.method),
     tile_pixels=config.classify.tile_pixels,
     symmetric=config.classify.symmetries,
+    proposals=config.proposals,
     checkpoint_seconds=config.checkpoint_seconds,
     check_only=config.check_only,
     origin=_origin(config),

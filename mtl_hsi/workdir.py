@@ -21,7 +21,7 @@ _MOST_DIFFERENCES = 5
 # What a finished run leaves; metrics.json is what it writes last.
 _RESULTS = ("environment.json", "split.npz", "predictions.npz", "report.html", "metrics.json")
 # What it may leave beside these. Checkpoints have digests of their own.
-_FURTHER = ("config.json", "scenes.json", "confidence.npz", "maps/*/*")
+_FURTHER = ("config.json", "scenes.json", "confidence.npz", "maps/*/*", "proposals/*")
 # Keys that change where things come from and how often they are saved, but no result.
 _INCIDENTAL = ("data_dir", "download", "accept_changed_files", "checkpoint_seconds")
 _ABSENT = object()

@@ -1,5 +1,6 @@
 """One experiment from command line to report, on two scenes in files and a simulated one."""
 
+import csv
 import json
 import os
 from unittest import mock
@@ -11,6 +12,7 @@ from PIL import Image
 
 from mtl_hsi.errors import RequestError
 from tests import launching
+from tests.scenes import formats
 
 LABELS = {"fields": launching.FIELDS, "town": launching.TOWN}
 SCENES = ["fields", "town", "village"]
@@ -32,7 +34,22 @@ def test_a_run_leaves_what_is_promised(finished):
   maps |= {f"maps/{scene}/prediction.tif{end}" for scene in SCENES for end in ("", ".aux.xml")}
   files = {"config.json", "environment.json", "scenes.json", "split.npz", "metrics.json"}
   files |= {"predictions.npz", "confidence.npz", "SHA256SUMS"}
+  files |= {f"proposals/{scene}.csv" for scene in SCENES}
   assert {name for name in names if not name.startswith("checkpoints/")} == files | maps | {"report.html"}
+
+
+def test_proposals_are_unlabelled_pixels_and_labels_once_they_are_filled_in(finished, inputs, tmp_path):
+  with (finished / "proposals" / "fields.csv").open(newline="") as file:
+    rows = list(csv.DictReader(file))
+  pixels = [(int(row["row"]), int(row["column"])) for row in rows]
+  assert pixels
+  assert all(LABELS["fields"][pixel] == 0 for pixel in pixels)
+  assert all(row["taken_for"] in {"class 1", "class 4", "class 9"} and row["class"] == "" for row in rows)
+  lines = ["row,column,class", *(f"{row},{column},9" for row, column in pixels)]
+  (tmp_path / "more.csv").write_text("\n".join(lines))
+  scene = formats.read(inputs / "fields.npz", more_labels=tmp_path / "more.csv")
+  assert [scene.labels[pixel] for pixel in pixels] == [9] * len(pixels)
+  assert (scene.labels > 0).sum() == (LABELS["fields"] > 0).sum() + len(pixels)
 
 
 def test_config_and_environment_tell_what_was_run(finished, inputs):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mtl_hsi.report import maps, page, rasters
+from mtl_hsi.report import maps, page, proposals_table, rasters
 from mtl_hsi.report.contents import RunReport, SceneReport
 from mtl_hsi.workdir import write_bytes
 
@@ -10,7 +10,7 @@ __all__ = ["RunReport", "SceneReport", "write"]
 
 
 def write(run: RunReport, directory: Path) -> None:
-  """Writes `maps/<scene>/` with its PNGs and its GeoTIFF, and `report.html`.
+  """Writes `maps/<scene>/` with its PNGs and its GeoTIFF, `proposals/<scene>.csv` and `report.html`.
 
   Raises:
     RequestError: a file cannot be written.
@@ -21,5 +21,7 @@ def write(run: RunReport, directory: Path) -> None:
       write_bytes(folder / f"{drawn.name}.png", maps.picture(drawn))
     write_bytes(folder / "prediction.tif", rasters.geotiff(report))
     write_bytes(folder / "prediction.tif.aux.xml", rasters.category_names(report.scene.class_names))
+    if report.proposals is not None:
+      write_bytes(directory / "proposals" / f"{report.scene.name}.csv", proposals_table.csv(report))
   # Names of files may hold bytes that are no text.
   write_bytes(directory / "report.html", page.html(run).encode(errors="backslashreplace"))

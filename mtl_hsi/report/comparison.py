@@ -1,18 +1,14 @@
 """What a grid of experiments ends in: our accuracies beside those of the paper's tables."""
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Sequence
 
 from mtl_hsi.report import comparison_words as words
-from mtl_hsi.report import plots_over_n, templates
+from mtl_hsi.report import csv_cells, plots_over_n, templates
 from mtl_hsi.report.compared_cell import ComparedCell, column_title
+from mtl_hsi.report.csv_cells import guarded
 
 __all__ = ["ComparedCell", "column_title", "csv_text", "detail_csv", "html", "markdown"]
-
-# What a spreadsheet takes for the start of one, the wide signs of East Asian text among them.
-_FORMULA = (*"=+-@", *"\t\r\n", *"\uff1d\uff0b\uff0d\uff20")
 
 
 def csv_text(cells: Iterable[ComparedCell]) -> str:
@@ -21,7 +17,8 @@ def csv_text(cells: Iterable[ComparedCell]) -> str:
   Stand-ins are not marked there; `detail_csv` names them.
   """
   heads = ["target", "column", "samples_per_class", "oa_mean", "oa_std", "replicas"]
-  return _csv([heads, *([*_place(cell), *_measured(cell)] for cell in cells if cell.ours is not None)])
+  rows = ([*_place(cell), *_measured(cell)] for cell in cells if cell.ours is not None)
+  return csv_cells.text([heads, *rows])
 
 
 def detail_csv(cells: Iterable[ComparedCell]) -> str:
@@ -34,7 +31,7 @@ def detail_csv(cells: Iterable[ComparedCell]) -> str:
   heads += ["oa_mean", "oa_std", "replicas", "paper_mean", "paper_std"]
   heads += ["difference", "difference_low", "difference_high", "gain", "gain_low", "gain_high"]
   heads += ["up", "wilcoxon_p", "only_this", "only_single", "mcnemar_p"]
-  return _csv([heads, *map(_details, cells)])
+  return csv_cells.text([heads, *map(_details, cells)])
 
 
 def markdown(cells: Sequence[ComparedCell]) -> str:
@@ -113,9 +110,9 @@ def _grouped(cells: Iterable[ComparedCell], attribute: str) -> dict[str, list[Co
 def _details(cell: ComparedCell) -> list:
   difference, gain, nothing = cell.difference, cell.gain, [None] * 2
   return [
-    _guarded(cell.table),
-    _guarded(cell.scene),
-    "; ".join(map(_guarded, cell.stand_ins)),
+    guarded(cell.table),
+    guarded(cell.scene),
+    "; ".join(map(guarded, cell.stand_ins)),
     *_place(cell),
     *(_measured(cell) if cell.ours is not None else [None] * 3),
     *_rounded(cell.published or nothing),
@@ -129,7 +126,7 @@ def _details(cell: ComparedCell) -> list:
 
 
 def _place(cell: ComparedCell) -> list:
-  return [_guarded(cell.target), _guarded(cell.column), cell.samples_per_class]
+  return [guarded(cell.target), guarded(cell.column), cell.samples_per_class]
 
 
 def _measured(cell: ComparedCell) -> list:
@@ -146,18 +143,6 @@ def _rounded(numbers: Iterable[float | None]) -> list:
 
 def _p(p: float | None) -> str | None:
   return None if p is None else f"{p:.4g}"
-
-
-def _guarded(text: str) -> str:
-  guarded = f"'{text}" if text.startswith(_FORMULA) else text
-  # Before Python 3.13 the csv module leaves a carriage return unquoted, which ends the line for a reader.
-  return re.sub(r"[\r\n]+", " ", guarded)
-
-
-def _csv(rows: Iterable[Sequence]) -> str:
-  text = io.StringIO()
-  csv.writer(text, lineterminator="\n").writerows(rows)
-  return text.getvalue()
 
 
 def _escaped(text: str) -> str:

@@ -21,8 +21,10 @@ def summary(run: RunReport, directory: Path) -> str:
   if any(report.scene.simulated for report in run.scenes):
     notes += " A simulated scene is no measurement: its figures say nothing about real scenes."
   notes = [notes, *_leakages(run.scenes)]
-  places = f"Report: {directory / 'report.html'}\nMaps:   {directory / 'maps'}"
-  return "\n\n".join([table(run.scenes), *(textwrap.fill(note, _WIDTH) for note in notes), places])
+  places = [f"Report: {directory / 'report.html'}", f"Maps:   {directory / 'maps'}"]
+  if any(report.proposals is not None for report in run.scenes):
+    places.append(f"Pixels to label next: {directory / 'proposals'}")
+  return "\n\n".join([table(run.scenes), *(textwrap.fill(note, _WIDTH) for note in notes), "\n".join(places)])
 
 
 def _leakages(reports):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from mtl_hsi.paper import PaperFigure
+from mtl_hsi.proposals import Proposals
 from mtl_hsi.scenes.scene import Scene
 
 
@@ -28,6 +29,7 @@ class SceneReport:
       replica, `[H, W]`, or None where nothing voted.
     probability: mean probability of the predicted class, likewise.
     patch_overlap: share of those whose patch overlaps a training patch, or None.
+    proposals: pixels to label next, or None where none were asked for.
   """
 
   scene: Scene
@@ -42,6 +44,7 @@ class SceneReport:
   vote_share: np.ndarray | None = None
   probability: np.ndarray | None = None
   patch_overlap: float | None = None
+  proposals: Proposals | None = None
 
   @property
   def replicas(self) -> int:

@@ -9,7 +9,7 @@ import jinja2
 import numpy as np
 
 from mtl_hsi import area
-from mtl_hsi.report import colours, curves, leakage_words, maps, spectra, templates, viewer
+from mtl_hsi.report import colours, curves, leakage_words, maps, proposals_table, spectra, templates, viewer
 from mtl_hsi.report.contents import RunReport, SceneReport
 
 _SHARP = 300  # pixels; smaller maps are magnified with their pixels visible
@@ -51,6 +51,7 @@ def _scene(report: SceneReport, curve: curves.Curve | None, budget: int) -> dict
     "train": _count(report.train),
     "test": _count(report.test),
     "curve": curve,
+    "proposals": None if report.proposals is None else list(proposals_table.rows_of(report)),
   }
 
 

@@ -10,6 +10,7 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes import bad_bands as band_lists
 from mtl_hsi.scenes import class_table, label_files, label_parts
 from mtl_hsi.scenes.arrays import SUFFIXES
+from mtl_hsi.scenes.class_table import ClassTable
 from mtl_hsi.scenes.image import Image
 from mtl_hsi.scenes.image_sources import find_cube
 from mtl_hsi.scenes.labels import Columns, Grid
@@ -27,6 +28,7 @@ def read_scene(
   class_names: Mapping[int, str] | None,
   label_column: str | None = None,
   classes: Path | None = None,
+  more_labels: Path | None = None,
   test: Path | None = None,
   split_column: str | None = None,
   **image_options: Any,
@@ -51,6 +53,7 @@ def read_scene(
       files, or "class 1" and so on.
     label_column: the column of a table or of features that holds the classes, or None.
     classes: CSV file of id, name and colour (see `class_table`), in place of those in the files, or None.
+    more_labels: file with labels of further pixels, of classes of `labels` by id or name, or None.
     test: file with the labels of the test pixels, those of `labels` being for training, or None.
     split_column: the column of a table or of features that says "train" or "test", in place of `test`, or
       None.
@@ -68,6 +71,10 @@ def read_scene(
   table = None if classes is None else class_table.read(classes)
   columns = Columns(label_column, split_column)
   found = label_files.read(labels or cube, labels_key, target, columns, table, class_names)
+  if more_labels is not None:
+    known = ClassTable(found.names, found.colours or {}) if table is None else table
+    others = label_files.read(more_labels, None, target, Columns(None, None), known, class_names)
+    found = label_parts.add(name, found, others)
   if test is not None:
     columns = columns._replace(split=None)
     others = label_files.read(test, None, target, columns, table, class_names)

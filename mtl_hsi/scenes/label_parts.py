@@ -38,6 +38,30 @@ def tested(uses: Sequence[str], titles: Sequence[str], column: str, where: str) 
   return np.array([text == "test" for text in texts])
 
 
+def add(name: str, labels: Labels, more: Labels) -> Labels:
+  """Labels with those of further pixels, which are for training where training and test are told apart.
+
+  Raises:
+    RequestError: a pixel has two classes.
+  """
+  known = labels.image if labels.test is None else np.maximum(labels.image, labels.test)
+  both = np.argwhere((known > 0) & (more.image > 0) & (known != more.image))
+  if len(both):
+    row, column = both[0].tolist()
+    new, old = more.names[int(more.image[row, column])], labels.names[int(known[row, column])]
+    raise RequestError(
+      f"scene {name!r}: {len(both)} pixels have another class in {more.origin} (more_labels) than in "
+      f"{labels.origin}, the first at row {row}, column {column}: {new!r} and {old!r}; correct one of them"
+    )
+  return labels._replace(
+    image=np.where(known > 0, labels.image, more.image),
+    names=dict(sorted({**more.names, **labels.names}.items())),
+    colours={**(more.colours or {}), **(labels.colours or {})} or None,
+    remarks=(*labels.remarks, *(f"more labels: {remark}" for remark in more.remarks)),
+    origin=f"{labels.origin} and {more.origin}",
+  )
+
+
 def combine(name: str, train: Labels, test: Labels) -> Labels:
   """Labels of a file for training with those of another one for testing.
 

@@ -1,10 +1,7 @@
 """Whether a file can be what it declares to hold, asked before any of that is read."""
 
-import os
-import re
-from pathlib import Path
-
 from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.free_memory import available
 
 # Deflate, which .npz, .mat and HDF5 use, makes at most 1032 bytes of one (zlib's technical details).
 _LARGEST_RATIO = 1032
@@ -53,15 +50,6 @@ def check_ratio(declared: int, stored: int, where: str) -> None:
 def largest_inflated(stored: int) -> int:
   """The most bytes that can come of compressed ones."""
   return _LARGEST_RATIO * stored + _SLACK
-
-
-def available() -> int:
-  """Bytes of memory that may be taken without swapping; all of it where the system does not tell."""
-  try:
-    found = re.search(r"^MemAvailable:\s+(\d+) kB$", Path("/proc/meminfo").read_text(), re.MULTILINE)
-  except OSError:
-    found = None
-  return int(found[1]) << 10 if found else os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _megabytes(size: int) -> str:

@@ -1,7 +1,10 @@
 import dataclasses
 from pathlib import Path
 
+import numpy as np
+
 from mtl_hsi.paper import PaperFigure
+from mtl_hsi.proposals import Proposals
 from mtl_hsi.report import console
 
 
@@ -72,3 +75,10 @@ def test_summary_tells_what_the_figures_are_and_where_the_rest_lies(run):
     alone.split()
   )
   assert text.count("overestimates what to expect") == alone.count("overestimates what to expect") == 1
+
+
+def test_where_pixels_to_label_next_are(run, fields_report):
+  nothing = Proposals(np.zeros((0, 2), np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32))
+  asked = dataclasses.replace(run, scenes=[dataclasses.replace(fields_report, proposals=nothing)])
+  assert console.summary(asked, Path("x")).endswith("Maps:   x/maps\nPixels to label next: x/proposals")
+  assert "label next" not in console.summary(run, Path("x"))

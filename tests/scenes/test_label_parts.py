@@ -153,3 +153,47 @@ def test_a_column_that_is_not_there_is_named(cube, tmp_path):
   labels = formats.save_raster(tmp_path / "gt.tif", _TRAIN)
   with pytest.raises(RequestError, match=r"gt.tif has no columns; leave split_column \('use'\) out"):
     formats.read(cube, labels, split_column="use")
+
+
+def test_more_labels_join_those_of_the_scene(cube, tmp_path):
+  more = _table(tmp_path / "more.csv", "0,3,1", "2,0,9", "0,0,1", header="row,column,class")
+  names = np.array(["maize", "", "", "oats", "", "", "", "", "roof"])
+  labels = _npz(tmp_path / "a.npz", _TRAIN + _TEST, class_names=names)
+  scene = formats.read(cube, labels, more_labels=more)
+  expected = _TRAIN + _TEST
+  expected[0, 3], expected[2, 0] = 1, 9
+  np.testing.assert_array_equal(scene.labels, expected)
+  assert scene.class_names == {1: "maize", 4: "oats", 9: "roof"}
+  assert scene.tested is None
+  assert "labels from a.npz (gt) and more.csv" in scene.provenance
+
+
+def test_more_labels_are_for_training_where_others_are_for_testing(cube, tmp_path):
+  more = _table(tmp_path / "more.csv", "0,3,4", header="row,column,class")
+  files = _npz(tmp_path / "a.npz", _TRAIN), {"test": _npz(tmp_path / "b.npz", _TEST)}
+  scene = formats.read(cube, files[0], **files[1], more_labels=more)
+  assert (scene.labels[0, 3], scene.tested[0, 3]) == (4, False)
+  np.testing.assert_array_equal(scene.tested, _TEST > 0)
+
+
+def test_names_in_more_labels_are_those_of_the_labels(cube, tmp_path):
+  features = _features(tmp_path / "a.gpkg", _uses())
+  ids = {"crop 1": 1, "crop 4": 2, "crop 9": 3}
+  more = _table(tmp_path / "more.csv", "0,3,crop 9", header="row,column,class")
+  scene = formats.read(cube, features, label_column="crop", more_labels=more)
+  assert scene.labels[0, 3] == ids["crop 9"]
+  assert set(scene.class_names.values()) == set(ids)
+
+
+@pytest.mark.parametrize(
+  ("line", "message"),
+  [
+    ("0,0,9", r"1 pixels have another class in more.csv \(more_labels\) than in a.npz \(gt\), .* row 0, col"),
+    ("0,3,barley", "classes 'barley' are not in the table of classes"),
+    ("0,9,1", "column 9 lies outside the scene"),
+  ],
+)
+def test_more_labels_that_contradict_are_refused(cube, tmp_path, line, message):
+  more = _table(tmp_path / "more.csv", line, header="row,column,class")
+  with pytest.raises(RequestError, match=message):
+    formats.read(cube, _npz(tmp_path / "a.npz", _TRAIN + _TEST), more_labels=more)

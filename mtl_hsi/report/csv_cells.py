@@ -1,0 +1,23 @@
+"""Tables as CSV that a spreadsheet takes for what they are."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+
+# What a spreadsheet takes for the start of one, the wide signs of East Asian text among them.
+_FORMULA = (*"=+-@", *"\t\r\n", *"\uff1d\uff0b\uff0d\uff20")
+
+
+def text(rows: Iterable[Sequence]) -> str:
+  """Returns rows of cells as CSV."""
+  written = io.StringIO()
+  csv.writer(written, lineterminator="\n").writerows(rows)
+  return written.getvalue()
+
+
+def guarded(text: str) -> str:
+  """Returns a text on one line, with an apostrophe where a spreadsheet would take it for a formula."""
+  safe = f"'{text}" if text.startswith(_FORMULA) else text
+  # Before Python 3.13 the csv module leaves a carriage return unquoted, which ends the line for a reader.
+  return re.sub(r"[\r\n]+", " ", safe)
