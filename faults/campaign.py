@@ -22,7 +22,7 @@ from pathlib import Path
 from faults import damage, downloads, kills, places
 from faults.experiment import Experiment
 from faults.trial import IDENTICAL, LOST, REFUSED, Trial
-from mtl_hsi import workdir
+from mtl_hsi import whole_files
 from mtl_hsi.errors import RequestError
 
 FAULTS = {
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> dict:
   trials = [trial for trial in _read(file) if trial["fault"] in arguments.only]
   results = _results(experiment, arguments, trials)
   if arguments.out:
-    workdir.write_json(arguments.out, results)
+    whole_files.write_json(arguments.out, results)
   print(f"\n{table(results['rows'])}")
   return results
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mtl_hsi import sums, workdir
+from mtl_hsi import sums, whole_files
 from mtl_hsi.errors import RequestError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -166,7 +166,7 @@ class Experiment:
       if ending.status != 0:
         raise RequestError(f"the experiment fails undisturbed, status {ending.status}: {ending.last_line}")
     known = {"arguments": self.arguments, "seconds": time.monotonic() - start}
-    workdir.write_json(file, {**known, "events": json.loads(record.read_bytes())})
+    whole_files.write_json(file, {**known, "events": json.loads(record.read_bytes())})
     record.unlink()
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from absl import logging
 
-from mtl_hsi import workdir
+from mtl_hsi import whole_files
 from mtl_hsi.errors import RequestError
 from mtl_hsi.sampling import pixels_of
 
@@ -223,7 +223,7 @@ def finish(
       jobs = [pool.submit(_job, key, tasks[key[0]], tick) for key in _keys(tasks) if key not in finished]
       for job in futures.as_completed(jobs):
         key, result, seconds = job.result()
-        workdir.write_npz(_path(directory, key), result._asdict())
+        whole_files.write_npz(_path(directory, key), result._asdict())
         results[key] = result
         spent += seconds
         progress()

@@ -22,6 +22,7 @@ from mtl_hsi import (
   sampling,
   settings,
   sums,
+  whole_files,
   work,
   workdir,
 )
@@ -128,21 +129,22 @@ def _begin(options, problem, directory, command, started):
   if own:
     print(summaries(problem, options, own))
   print(introduction(problem, options), flush=True)
-  workdir.write_once(directory / "scenes.json", workdir.json_bytes(describe(problem)))
-  workdir.write_once(directory / "split.npz", workdir.npz_bytes(sampling.split_arrays(problem.splits)))
+  whole_files.write_once(directory / "scenes.json", whole_files.json_bytes(describe(problem)))
+  split = whole_files.npz_bytes(sampling.split_arrays(problem.splits))
+  whole_files.write_once(directory / "split.npz", split)
   # Refuses damaged checkpoints before anything of the earlier start is replaced.
   Checkpoints(directory / "checkpoints", options.schedule.snapshot_epochs).latest_intact_state()
   environment = devices.environment(command, started)
   environment["starts"] = [*_earlier_starts(directory), environment["started"]]
-  workdir.write_json(directory / "environment.json", environment)
+  whole_files.write_json(directory / "environment.json", environment)
   workdir.unfinish(directory)
 
 
 def _finish(config, options, problem, directory, done):
   """Writes what came out."""
-  workdir.write_npz(directory / "predictions.npz", done.predictions)
+  whole_files.write_npz(directory / "predictions.npz", done.predictions)
   if done.votes is not None:
-    workdir.write_npz(directory / "confidence.npz", confidence_arrays(done.votes))
+    whole_files.write_npz(directory / "confidence.npz", confidence_arrays(done.votes))
   results = _measure(problem, done.predictions)
   environment = json.loads((directory / "environment.json").read_bytes())
   summary = report.RunReport(

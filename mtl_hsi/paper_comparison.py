@@ -17,7 +17,7 @@ from mtl_hsi import (
   settings,
   significance,
   sums,
-  workdir,
+  whole_files,
 )
 from mtl_hsi.paper_cells import Cell
 from mtl_hsi.problem import follows_the_letter
@@ -163,12 +163,12 @@ def write(results: Results, directory: Path) -> dict[str, Path]:
       "_details.csv": comparison.detail_csv(own),
     }.items():
       path = directory / f"table{number}{suffix}"
-      workdir.write_bytes(path, text.encode())
+      whole_files.write_bytes(path, text.encode())
     written[f"Table {name}"] = directory / f"table{number}.md"
   if tables:
     shown = [cell for cell in cells if cell.table.removeprefix("Table ") in tables]
     path = directory / "report.html"
-    workdir.write_bytes(path, comparison.html(shown, "The paper's tables, and ours").encode())
+    whole_files.write_bytes(path, comparison.html(shown, "The paper's tables, and ours").encode())
     written["Report"] = path
   return written | _write_times(results, directory) | _write_figure(results, directory)
 
@@ -178,7 +178,7 @@ def _write_times(results, directory):
   if not any(row.alone or row.together for row in rows):
     return {}
   path = directory / "table5.md"
-  workdir.write_bytes(path, paper_times.markdown(rows, results.titles()).encode())
+  whole_files.write_bytes(path, paper_times.markdown(rows, results.titles()).encode())
   return {"Table V": path}
 
 
@@ -190,5 +190,5 @@ def _write_figure(results, directory):
   if not panels:
     return {}
   path = directory / "figure2.png"
-  workdir.write_bytes(path, paper_figure2.draw(results.scene(target), panels))
+  whole_files.write_bytes(path, paper_figure2.draw(results.scene(target), panels))
   return {"Figure 2": path}

@@ -18,7 +18,7 @@ from orbax.checkpoint import v1 as ocp
 from orbax.checkpoint.experimental.v1._src.synchronization import multihost
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.workdir import write_json
+from mtl_hsi.whole_files import write_json
 
 _STATES_KEPT = 2
 _DIGESTS = "digests.json"

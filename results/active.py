@@ -21,7 +21,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(_ROOT))
 
 from configs import best  # noqa: E402
-from mtl_hsi import proposals, sampling, settings, significance, workdir  # noqa: E402
+from mtl_hsi import proposals, sampling, settings, significance, whole_files  # noqa: E402
 
 _SEED, _REPLICAS, _SAMPLES, _ROUNDS, _PATCH = 100, 5, 5, 4, 13
 _WAYS = ("proposed", "random")
@@ -45,7 +45,7 @@ def main() -> None:
   config = json.loads((directory / "first" / "config.json").read_bytes())
   gains = [significance.paired(*(accuracies[way][index] for way in _WAYS)) for index in range(1, _ROUNDS + 1)]
   result = {"config": config, "accuracies": accuracies, "gains": [dataclasses.asdict(gain) for gain in gains]}
-  workdir.write_json(_ROOT / "results" / "active" / f"{scene}.json", result)
+  whole_files.write_json(_ROOT / "results" / "active" / f"{scene}.json", result)
   print("| labels per class | proposed | random | gain [95 %] |\n|---|---|---|---|")
   for index in range(_ROUNDS + 1):
     cells = [f"{np.mean(accuracies[way][index]):.2f} ± {np.std(accuracies[way][index]):.2f}" for way in _WAYS]
@@ -74,7 +74,7 @@ def _first_split(labels):
 def _train(run, scene, split, overrides):
   """Overall accuracy of every replica in %."""
   file = run.parent / f"{run.name}-split.npz"
-  workdir.write_npz(file, sampling.split_arrays({scene: split}))
+  whole_files.write_npz(file, sampling.split_arrays({scene: split}))
   subprocess.run(
     [
       *(sys.executable, "launch.py", f"--config=configs/best.py:{scene}", f"--workdir={run}"),

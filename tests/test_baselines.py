@@ -12,7 +12,7 @@ import pytest
 from sklearn.model_selection import GridSearchCV
 from sklearn.svm import SVC
 
-from mtl_hsi import baselines, workdir
+from mtl_hsi import baselines, whole_files
 from mtl_hsi.baselines import Result, Task
 from mtl_hsi.errors import RequestError
 from tests import launching
@@ -244,7 +244,7 @@ def test_a_byte_that_changed_is_found(tmp_path, monkeypatch):
   task = fields(replicas=1)
   kept = Result(2.0, 0.5, task.labels)
   file = tmp_path / "fields-0.npz"
-  workdir.write_npz(file, kept._asdict())
+  whole_files.write_npz(file, kept._asdict())
   whole, warning, damaged = file.read_bytes(), mock.Mock(), 0
   monkeypatch.setattr(baselines.logging, "warning", warning)
   for place in range(len(whole)):
@@ -265,7 +265,7 @@ def test_a_byte_that_changed_is_found(tmp_path, monkeypatch):
 )
 def test_a_file_that_is_no_such_result_is_computed_anew(tmp_path, caplog, content):
   task, file = fields(replicas=1), tmp_path / "fields-0.npz"
-  file.write_bytes(content) if isinstance(content, bytes) else workdir.write_npz(file, content)
+  file.write_bytes(content) if isinstance(content, bytes) else whole_files.write_npz(file, content)
   with mock.patch.object(baselines.logging, "warning") as warning, small_grids():
     results, _, jobs = finish({"fields": task}, baselines.load_finished({"fields": task}, tmp_path), tmp_path)
   warning.assert_called_once_with("checkpoint %s is damaged; it is computed anew", file)

@@ -13,7 +13,7 @@ import pytest
 from faults import campaign, damage
 from faults.experiment import Ending, Experiment, digests
 from faults.trial import IDENTICAL, LOST, REFUSED, Trial, Verdict, judge
-from mtl_hsi import workdir
+from mtl_hsi import whole_files, workdir
 from mtl_hsi.errors import RequestError
 from tests import launching
 
@@ -23,7 +23,7 @@ def trial(finished, tmp_path):
   """A trial on a copy of the undisturbed run; nothing is started."""
   shutil.copytree(finished, tmp_path / "undisturbed")
   shutil.copytree(finished, tmp_path / "run")
-  workdir.write_json(tmp_path / "undisturbed.json", {"arguments": ["--a"], "events": [], "seconds": 1.0})
+  whole_files.write_json(tmp_path / "undisturbed.json", {"arguments": ["--a"], "events": [], "seconds": 1.0})
   return Trial(Experiment(["--a"], tmp_path), tmp_path / "run", random.Random(0))
 
 
@@ -41,7 +41,7 @@ def change_a_prediction(run):
   with np.load(run / "predictions.npz") as stored:
     arrays = dict(stored)
   arrays["town"][1, 0, 0] += 1
-  workdir.write_npz(run / "predictions.npz", arrays)
+  whole_files.write_npz(run / "predictions.npz", arrays)
 
 
 def change_metrics(run):
@@ -90,7 +90,7 @@ def test_damage_is_damage(tmp_path, way):
 
 
 def test_a_campaign_goes_on_where_it_was_stopped(tmp_path, monkeypatch, finished, capsys):
-  workdir.write_json(tmp_path / "undisturbed.json", {"arguments": ["--a"], "events": [], "seconds": 1.0})
+  whole_files.write_json(tmp_path / "undisturbed.json", {"arguments": ["--a"], "events": [], "seconds": 1.0})
   shutil.copytree(finished, tmp_path / "undisturbed")
   done = []
 
@@ -117,7 +117,7 @@ def test_a_campaign_goes_on_where_it_was_stopped(tmp_path, monkeypatch, finished
 
 
 def test_another_experiments_campaign_is_refused(tmp_path):
-  workdir.write_json(tmp_path / "undisturbed.json", {"arguments": ["--a"], "events": [], "seconds": 1.0})
+  whole_files.write_json(tmp_path / "undisturbed.json", {"arguments": ["--a"], "events": [], "seconds": 1.0})
   with pytest.raises(RequestError, match=r"campaign of another experiment \(--a\); name another --directory"):
     Experiment(["--b"], tmp_path)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from configs import mtl, own
-from mtl_hsi import inputs, introduction, problem, sampling, scaling, scenes_record, settings, workdir
+from mtl_hsi import inputs, introduction, problem, sampling, scaling, scenes_record, settings, whole_files
 from mtl_hsi.errors import RequestError
 from mtl_hsi.paper import PaperFigure
 from mtl_hsi.recipe import LETTERS
@@ -189,7 +189,7 @@ def test_the_introduction_names_the_run_that_training_starts_from(options, new_s
 
 def test_a_split_from_a_file_takes_the_place_of_chance(options, tmp_path):
   drawn = problem.prepare(dataclasses.replace(options, seed=5)).splits
-  workdir.write_npz(tmp_path / "split.npz", sampling.split_arrays(drawn))
+  whole_files.write_npz(tmp_path / "split.npz", sampling.split_arrays(drawn))
   read = problem.prepare(dataclasses.replace(options, split_file=tmp_path / "split.npz")).splits
   for name, split in drawn.items():
     np.testing.assert_array_equal(read[name].train, split.train)
@@ -296,7 +296,7 @@ def test_a_band_range_bounds_what_is_resampled(options):
 def test_resampling_is_restored_from_what_is_written_of_it(options):
   scenes = scene(**BLUE_TO_RED), scene("other", bands=10, **GREEN_TO_INFRARED)
   made = prepare(options, *scenes, alignment="wavelength", scaling=scaling.by_band)
-  written = json.loads(workdir.json_bytes(scenes_record.describe(made)))
+  written = json.loads(whole_files.json_bytes(scenes_record.describe(made)))
   assert written["other"]["channels"] == {"centres": [550.0, 600.0, 650.0], "widths": [60.0] * 3}
   for layer, name in zip(problem.layers(made), scenes, strict=True):
     restored = inputs.read_inputs(written[name.name])

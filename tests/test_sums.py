@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from mtl_hsi import sums, workdir
+from mtl_hsi import sums, whole_files, workdir
 from mtl_hsi.errors import RequestError
 from tests import launching
 
@@ -13,9 +13,9 @@ from tests import launching
 @pytest.fixture
 def run(tmp_path):
   """Some results of a finished run."""
-  workdir.write_json(tmp_path / "config.json", {"seed": 1})
-  workdir.write_bytes(tmp_path / "maps" / "town" / "errors.png", b"red and green")
-  workdir.write_bytes(tmp_path / "notes.txt", b"somebody's own")
+  whole_files.write_json(tmp_path / "config.json", {"seed": 1})
+  whole_files.write_bytes(tmp_path / "maps" / "town" / "errors.png", b"red and green")
+  whole_files.write_bytes(tmp_path / "notes.txt", b"somebody's own")
   workdir.finish(tmp_path, {"target": "town"})
   return tmp_path
 
@@ -50,7 +50,7 @@ def test_a_damaged_result_is_named_with_what_to_do(run, name):
 
 
 def test_a_damaged_config_cannot_be_made_anew(run):
-  workdir.write_json(run / "config.json", {"seed": 2})
+  whole_files.write_json(run / "config.json", {"seed": 2})
   with pytest.raises(RequestError, match=r"config\.json is damaged: .*; restore it from a copy, or start"):
     sums.read(run, "config.json")
 

@@ -1,17 +1,14 @@
-import errno
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.workdir import is_complete, open_workdir, write_bytes, write_json, write_npz, write_once
+from mtl_hsi.whole_files import write_json
+from mtl_hsi.workdir import is_complete, open_workdir
 
 CONFIG = {"seed": 0, "model": {"name": "hresnet", "blocks": 1}, "phases": [{"epochs": 100}, {"epochs": 30}]}
 
@@ -20,63 +17,6 @@ def contents(directory: Path) -> dict[str, tuple[bytes, int]]:
   """Every file's bytes and time of change."""
   files = [path for path in directory.rglob("*") if path.is_file()]
   return {str(path.relative_to(directory)): (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
-
-
-def test_a_file_is_replaced_whole_and_nothing_else_is_left(tmp_path):
-  file = tmp_path / "maps" / "salinas" / "truth.png"
-  write_bytes(file, b"old")
-  write_bytes(file, b"new")
-  assert file.read_bytes() == b"new"
-  assert [path.name for path in file.parent.iterdir()] == ["truth.png"]
-
-
-def test_a_full_disk_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
-  file = tmp_path / "metrics.json"
-  write_bytes(file, b"old")
-
-  def full(_):
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-  monkeypatch.setattr(os, "fsync", full)
-  with pytest.raises(RequestError, match=r"cannot write .*metrics\.json: no space left on device"):
-    write_bytes(file, b"new")
-  assert file.read_bytes() == b"old"
-  assert [path.name for path in tmp_path.iterdir()] == ["metrics.json"]
-
-
-def test_a_directory_that_cannot_be_made_is_named(tmp_path):
-  (tmp_path / "maps").write_bytes(b"a file where a directory should be")
-  with pytest.raises(RequestError, match=r"cannot write .*maps/truth\.png: "):
-    write_bytes(tmp_path / "maps" / "truth.png", b"")
-
-
-def test_json_is_sorted_and_ends_with_a_newline(tmp_path):
-  write_json(tmp_path / "a.json", {"b": 1, "a": [0.5]})
-  assert (tmp_path / "a.json").read_text() == '{\n  "a": [\n    0.5\n  ],\n  "b": 1\n}\n'
-
-
-def test_json_takes_no_nan(tmp_path):
-  with pytest.raises(ValueError, match="not JSON compliant"):
-    write_json(tmp_path / "a.json", {"kappa": float("nan")})
-  assert not list(tmp_path.iterdir())
-
-
-def test_equal_arrays_give_equal_files_at_any_time(tmp_path, monkeypatch):
-  image = np.arange(6, dtype=np.int32).reshape(2, 3)
-  write_npz(tmp_path / "a.npz", {"pavia/train": image, "n": np.float32(2)})
-  monkeypatch.setattr(time, "time", lambda: 1e9)
-  write_npz(tmp_path / "b.npz", {"n": np.float32(2), "pavia/train": np.asfortranarray(image)})
-  assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
-  with np.load(tmp_path / "a.npz") as stored:
-    assert sorted(stored) == ["n", "pavia/train"]
-    assert stored["n"].shape == ()
-    assert stored["pavia/train"].dtype == np.int32
-    np.testing.assert_array_equal(stored["pavia/train"], image)
-
-
-def test_npz_is_compressed(tmp_path):
-  write_npz(tmp_path / "a.npz", {"labels": np.zeros((100, 100), np.int32)})
-  assert (tmp_path / "a.npz").stat().st_size < 1000
 
 
 def test_a_new_work_directory_holds_the_config(tmp_path):
@@ -98,14 +38,6 @@ def test_keys_that_change_no_result_may_differ(tmp_path):
   with open_workdir(tmp_path, {**CONFIG, "download": True, "data_dir": "elsewhere"}):
     pass
   assert json.loads((tmp_path / "config.json").read_text())["data_dir"] == "data"
-
-
-def test_a_file_written_once_is_the_same_at_every_start(tmp_path):
-  write_once(tmp_path / "scenes.json", b"one")
-  write_once(tmp_path / "scenes.json", b"one")
-  with pytest.raises(RequestError, match=r"began with another scenes.json: .* changed since; name another"):
-    write_once(tmp_path / "scenes.json", b"two")
-  assert (tmp_path / "scenes.json").read_bytes() == b"one"
 
 
 def test_the_same_config_changes_nothing(tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from configs import common
-from mtl_hsi import trained, workdir
+from mtl_hsi import trained, whole_files
 from mtl_hsi.inputs import Inputs, entry
 from mtl_hsi.scaling import Scaling
 
@@ -36,9 +36,9 @@ def _good() -> dict[str, bytes]:
   scene = {"shape": [3, 4, 5], "classes": {"1": "maize", "2": "lawn"}, "colours": {"1": [1, 2, 3]}}
   scene |= {"wavelengths": [400.0, 500.0, 600.0, 700.0, 800.0], **entry(inputs)}
   return {
-    "config.json": workdir.json_bytes(json.loads(config.to_json_best_effort())),
-    "scenes.json": workdir.json_bytes({"fields": scene, "town": scene}),
-    "environment.json": workdir.json_bytes({"command": ["launch.py"]}),
+    "config.json": whole_files.json_bytes(json.loads(config.to_json_best_effort())),
+    "scenes.json": whole_files.json_bytes({"fields": scene, "town": scene}),
+    "environment.json": whole_files.json_bytes({"command": ["launch.py"]}),
   }
 
 

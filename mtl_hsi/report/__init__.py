@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mtl_hsi.report import maps, page, proposals_table, rasters
 from mtl_hsi.report.contents import RunReport, SceneReport
-from mtl_hsi.workdir import write_bytes
+from mtl_hsi.whole_files import write_bytes
 
 __all__ = ["RunReport", "SceneReport", "write"]
 
