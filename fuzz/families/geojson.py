@@ -2,28 +2,12 @@
 
 from pathlib import Path
 
-import shapely
-
-from mtl_hsi.scenes import label_vectors
-from mtl_hsi.scenes.labels import Columns, Grid
-from mtl_hsi.scenes.scene import Georeference
-from tests.scenes import formats
-
-_GRID = Grid((12, 10), Georeference(formats.CRS, tuple(formats.TRANSFORM)[:6]))
+from fuzz import features
 
 
 def seeds(folder: Path) -> list[bytes]:
-  shapes = [shapely.box(0, 0, 3, 3), shapely.Point(5, 5), shapely.LineString([(6, 6), (9, 9)])]
-  shapes = [formats.in_crs(shape) for shape in shapes]
-  path = folder / "seed.geojson"
-  found = []
-  for classes in ([1, 2, 3], ["maize", "lawn", None]):
-    path.unlink(missing_ok=True)
-    found.append(formats.save_features(path, shapes, to="EPSG:4326", class_id=classes).read_bytes())
-  return found
+  return features.seeds(folder / "seed.geojson", to="EPSG:4326")
 
 
 def read(data: bytes, folder: Path) -> None:
-  path = folder / "a.geojson"
-  path.write_bytes(data)
-  label_vectors.read(path, None, _GRID, Columns(None, None), None)
+  features.read(data, folder / "a.geojson")
