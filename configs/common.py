@@ -43,7 +43,8 @@ def get_config() -> config_dict.ConfigDict:
   # "random" draws n pixels a class and tests all others (paper); "blocks" draws them from one half of the
   # scene's square blocks, of so many rows and columns, and tests those pixels of the other half whose
   # patches overlap no training patch; or the path of a split.npz that a run wrote. Scenes whose files
-  # say which pixels are tested (configs/own.py) are trained on n a class of their other labels, 0: all.
+  # say which pixels are tested (configs/own.py) are trained on n a class of their other labels. n = 0 trains
+  # on all: with "random" nothing is left to test, for a last map when the accuracy is known.
   config.split = "random"
   config.block_size = 24
   config.samples_per_class = 10

@@ -33,6 +33,10 @@ _PACKAGES = (
   "numpy",
   "scipy",
   "scikit-learn",
+  "rasterio",
+  "geopandas",
+  "pyproj",
+  "h5py",
   "ml_collections",
 )
 

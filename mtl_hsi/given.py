@@ -4,10 +4,7 @@ import zlib
 
 import numpy as np
 
-from mtl_hsi.sampling import Split
-
-# In place of a number of samples per class.
-ALL = 0
+from mtl_hsi.sampling import ALL, Split
 
 
 def given_split(
@@ -24,10 +21,11 @@ def given_split(
     name: the scene's name.
   """
   train, draws = np.where(tested, 0, labels), []
+  most = None if samples_per_class == ALL else samples_per_class
   for replica in range(replicas):
     generator = np.random.default_rng([seed + replica, zlib.crc32(name.encode())])
     own = [
-      generator.permutation(np.argwhere(train == class_id).astype(np.int32))[: samples_per_class or None]
+      generator.permutation(np.argwhere(train == class_id).astype(np.int32))[:most]
       for class_id in np.unique(train[train > 0])
     ]
     draws.append(np.concatenate(own))

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from mtl_hsi import sampling, wavelengths
-from mtl_hsi.given import ALL
 from mtl_hsi.problem import Problem
+from mtl_hsi.sampling import ALL
 from mtl_hsi.scenes.summary import summary
 from mtl_hsi.settings import Settings
 from mtl_hsi.training_settings import SVM
@@ -36,6 +36,9 @@ def _untested(problem):
   """A line for every class that some replica does not test."""
   for name, scene in problem.scenes.items():
     tests = problem.splits[name].test
+    if not tests.size:
+      yield f"warning: {scene.title}: every labelled pixel trains and none tests, so there is no accuracy"
+      continue
     tested = [np.unique(scene.labels[tuple(sampling.pixels_of(rows).T)]) for rows in tests]
     for class_id, title in sorted(scene.class_names.items()):
       missing = sum(class_id not in found for found in tested)
@@ -86,8 +89,9 @@ def description(options: Settings) -> str:
     parts.append(_epochs(options.schedule))
   if options.split_file is None:
     number = f"{options.samples_per_class} samples per class"
-    number += "" if options.block_size is None else " from blocks"
-    parts.append("all training pixels given" if options.samples_per_class == ALL else number)
+    drawn_from_blocks = options.block_size is not None and len(options.given_splits) < len(options.loaders)
+    number += " from blocks" if drawn_from_blocks else ""
+    parts.append("all pixels for training" if options.samples_per_class == ALL else number)
   parts.append("1 replica" if options.replicas == 1 else f"{options.replicas} replicas")
   return ", ".join(parts)
 

@@ -9,7 +9,7 @@ import numpy as np
 import rasterio
 from absl import logging
 
-from mtl_hsi import class_maps, classify, prediction_settings, progress, windows
+from mtl_hsi import class_maps, classify, image_settings, prediction_settings, progress, windows
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models import products
 from mtl_hsi.prediction_settings import PredictionSettings
@@ -39,7 +39,9 @@ def run(config: Any) -> None:
 def _run(options):
   trained = read_run(options.run)
   scene = _scene(trained, options.scene)
-  image = Image.open(options.image, **options.image_options)
+  inherited = image_settings.inherit(options.image_keys, trained.config.files.get(scene.name, {}))
+  image_options = image_settings.read({**options.image_keys, **inherited})
+  image = Image.open(options.image, options.image_key, **image_options)
   _check(image, scene, trained)
   stem = _output(options, scene)
   class_maps.check_free(stem)
@@ -49,6 +51,8 @@ def _run(options):
     f"{trained.directory}, by {len(networks)} networks",
     flush=True,
   )
+  if inherited:
+    print(f"As in training: {', '.join(f'{key}={value}' for key, value in inherited.items())}", flush=True)
   with products.precision(trained.precision):
     _predict(options, trained, scene, image, networks, stem)
   print(f"Class map: {stem}_classes.tif, {stem}_classes.img for ENVI\nConfidence: {stem}_confidence.tif")

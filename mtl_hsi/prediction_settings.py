@@ -19,7 +19,8 @@ class PredictionSettings:
     run: work directory of the finished run.
     scene: whose head, scaling and bands are used, or None for the run's target.
     image: file of the new image.
-    image_options: arguments of `Image.open` beside the file.
+    image_key: the array's name in an .npz or .mat file, or None.
+    image_keys: what else is said of the image, for `image_settings.read`.
     output: what is written, as configs/predict.py says, or None.
     replica: the only one whose networks vote, or None for all.
     classify_method: of `classify.METHODS`.
@@ -29,7 +30,8 @@ class PredictionSettings:
   run: Path
   scene: str | None
   image: Path
-  image_options: Mapping[str, Any]
+  image_key: str | None
+  image_keys: Mapping[str, str]
   output: str | None
   replica: int | None
   classify_method: str
@@ -48,13 +50,15 @@ def read(config: Any) -> PredictionSettings:
   replicas = config.replicas
   fine = replicas == "all" or re.fullmatch(r"\d{1,9}", replicas)
   require(fine, "replicas", replicas, "'all' or one replica's number from 0")
+  image_settings.read(config)
   tile_pixels = config.classify.tile_pixels
   require(tile_pixels >= 1, "classify.tile_pixels", tile_pixels, "1 or more")
   return PredictionSettings(
     run=Path(config.run),
     scene=config.scene or None,
     image=Path(config.image),
-    image_options={"key": config.image_key or None, **image_settings.read(config)},
+    image_key=config.image_key or None,
+    image_keys={key: config[key] for key in image_settings.KEYS},
     output=config.output or None,
     replica=None if replicas == "all" else int(replicas),
     classify_method=one_of(classify.METHODS, "classify.method", config.classify.method),

@@ -11,6 +11,8 @@ from scipy import ndimage
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.arrays import list_arrays, read_array
 
+# In place of a number of samples per class.
+ALL = 0
 # What pads the rows of replicas with fewer pixels than the longest one.
 PADDING = -1
 
@@ -37,16 +39,17 @@ def random_split(labels: np.ndarray, samples_per_class: int, *, seed: int, repli
 
   Args:
     labels: `[H, W]`, 0 is unlabelled.
-    samples_per_class: n.
+    samples_per_class: n, or `ALL`, which leaves no test pixels.
     seed: of the first replica.
     replicas: R.
     name: the scene's name.
 
   Raises:
-    RequestError: n is below 1, or no class has more than n pixels.
+    RequestError: no class has more than n pixels.
   """
-  if samples_per_class < 1:
-    raise RequestError(f"samples_per_class is {samples_per_class}; at least 1 is needed")
+  if samples_per_class == ALL:
+    every = np.argwhere(labels > 0).astype(np.int32)
+    return Split(np.repeat(every[None], replicas, axis=0), np.empty((replicas, 0, 2), np.int32))
   largest = int(np.bincount(labels[labels > 0]).max())
   if largest <= samples_per_class:
     raise RequestError(
@@ -154,8 +157,8 @@ def near(pixels: np.ndarray, shape: tuple[int, int], reach: int) -> np.ndarray:
   return ndimage.maximum_filter(mask, size=2 * reach + 1, mode="constant", cval=False)
 
 
-def leakage(split: Split, shape: tuple[int, int], patch: int) -> float:
-  """Share of test pixels whose patch holds a training pixel, mean over replicas.
+def leakage(split: Split, shape: tuple[int, int], patch: int) -> float | None:
+  """Share of test pixels whose patch holds a training pixel, mean over replicas; None without test pixels.
 
   Args:
     split: of the scene.
@@ -165,8 +168,8 @@ def leakage(split: Split, shape: tuple[int, int], patch: int) -> float:
   return _share_near(split, shape, patch // 2)
 
 
-def patch_overlap(split: Split, shape: tuple[int, int], patch: int) -> float:
-  """Share of test pixels whose patch overlaps that of a training pixel, mean over replicas.
+def patch_overlap(split: Split, shape: tuple[int, int], patch: int) -> float | None:
+  """Share of test pixels whose patch overlaps that of a training pixel, mean over replicas; None likewise.
 
   Args:
     split: of the scene.
@@ -177,6 +180,8 @@ def patch_overlap(split: Split, shape: tuple[int, int], patch: int) -> float:
 
 
 def _share_near(split, shape, reach):
+  if not split.test.size:
+    return None
   shares = [
     near(pixels_of(train), shape, reach)[tuple(pixels_of(test).T)].mean()
     for train, test in zip(split.train, split.test, strict=True)

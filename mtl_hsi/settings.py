@@ -59,7 +59,7 @@ class Settings:
     scaling: from a scene to the scaling of its values.
     split_file: a split to read back, or None to draw one.
     block_size: side of the blocks that training and test pixels are drawn from, or None for a random split.
-    samples_per_class: n, or 0 for all training pixels given.
+    samples_per_class: n, or `sampling.ALL`.
     replicas: R.
     seed: of replica 0.
     model: the network, or an SVM.
@@ -144,7 +144,7 @@ def _read(config, scenes):
   )
   require(config.bands is None or config.bands >= 1, "bands", config.bands, "1 or more, or None")
   given_splits = scene_settings.given_splits(config, names, scenes)
-  _check_samples(config, all_given=len(given_splits) == len(names))
+  _check_samples(config, all_can_train=len(given_splits) == len(names) or config.split == "random")
   require(config.classify.tile_pixels >= 1, "classify.tile_pixels", config.classify.tile_pixels, "1 or more")
   require(config.proposals >= 0, "proposals", config.proposals, "0 or more")
   seconds = config.checkpoint_seconds
@@ -195,8 +195,8 @@ def _origin(config):
   return Origin(Path(config.run), config.stem == "new", channels)
 
 
-def _check_samples(config, all_given):
+def _check_samples(config, all_can_train):
   number = config.samples_per_class
-  least = 0 if all_given else 1
-  expected = "1 or more" + (", or 0 for all training pixels" if all_given else "")
+  least = 0 if all_can_train else 1
+  expected = "1 or more" + (", or 0 for all" if all_can_train else "")
   require(number >= least, "samples_per_class", number, expected)

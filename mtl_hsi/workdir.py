@@ -20,8 +20,8 @@ from mtl_hsi.whole_files import (
 _MOST_DIFFERENCES = 5
 # What a finished run leaves; metrics.json is what it writes last.
 _RESULTS = ("environment.json", "split.npz", "predictions.npz", "report.html", "metrics.json")
-# What it may leave beside these. Checkpoints have digests of their own.
-_FURTHER = ("config.json", "scenes.json", "confidence.npz", "maps/*/*", "proposals/*")
+# What it may leave beside these. Checkpoints have digests of their own; proposals are there to be filled in.
+_FURTHER = ("config.json", "scenes.json", "confidence.npz", "maps/*/*")
 # Keys that change where things come from and how often they are saved, but no result.
 _INCIDENTAL = ("data_dir", "download", "accept_changed_files", "checkpoint_seconds")
 _ABSENT = object()

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks import large_scene
 from configs import adapt, best, common, mtl, own, predict, quickstart
-from mtl_hsi import paper, prediction_settings, settings
+from mtl_hsi import image_settings, paper, prediction_settings, settings
 from mtl_hsi.errors import RequestError
 
 SHORT = {"in": "indian_pines", "sa": "salinas", "pu": "pavia_university", "pc": "pavia_centre"}
@@ -188,10 +188,23 @@ def test_predictions_have_every_key_that_is_read(tmp_path):
     *("runs/mine", None, "a.tif", None),
   )
   assert (options.replica, options.tile_pixels) == (3, common.get_config().classify.tile_pixels)
-  assert options.image_options == {
-    **dict.fromkeys(("key", "wavelengths", "wavelength_unit", "bad_bands", "scale", "offset")),
-    "nodata": -1.0,
-  }
+  assert options.image_key is None
+  assert options.image_keys == {**dict.fromkeys(image_settings.KEYS, ""), "nodata": "-1"}
+
+
+@pytest.mark.parametrize(
+  ("own", "expected"),
+  [
+    ({}, {"nodata": "-9999", "scale": "0.0001", "offset": "2"}),
+    ({"nodata": "0"}, {"scale": "0.0001", "offset": "2"}),
+    # Scale and offset of training make no sense apart.
+    ({"offset": "0"}, {"nodata": "-9999"}),
+    ({"bad_bands": "none"}, {"nodata": "-9999", "scale": "0.0001", "offset": "2"}),
+  ],
+)
+def test_an_image_has_what_was_said_of_its_scene_and_is_not_said_of_it(own, expected):
+  scene = {"cube": "a.tif", "nodata": "-9999", "scale": "0.0001", "offset": "2", "wavelengths": "b.csv"}
+  assert image_settings.inherit({**dict.fromkeys(image_settings.KEYS, ""), **own}, scene) == expected
 
 
 def test_an_adaptation_asks_the_run_for_what_it_must_not_choose():

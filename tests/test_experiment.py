@@ -245,3 +245,18 @@ def test_a_split_is_read_back(finished, inputs, tmp_path, monkeypatch):
     assert outcome.err == "error: far enough\n"
   assert (tmp_path / "read" / "split.npz").read_bytes() == (finished / "split.npz").read_bytes()
   assert (tmp_path / "drawn" / "split.npz").read_bytes() != (finished / "split.npz").read_bytes()
+
+
+@pytest.mark.slow
+def test_without_test_pixels_there_is_a_map_and_no_accuracy(inputs, tmp_path):
+  outcome = launching.launch(*launching.arguments(inputs, tmp_path / "run", samples_per_class=0))
+  assert outcome.status == 0, outcome.err
+  assert "fields: every labelled pixel trains and none tests, so there is no accuracy" in outcome.out
+  metrics = read(tmp_path / "run" / "metrics.json")
+  assert metrics["fields"]["overall_accuracy"] == {
+    **{"mean": None, "std": None, "replicas": [None, None], "interval": None},
+  }
+  assert metrics["leakage"]["fields"] is None
+  assert load(tmp_path / "run" / "split.npz")["fields/test"].shape == (2, 0, 2)
+  assert load(tmp_path / "run" / "predictions.npz")["fields"].shape == (2, *LABELS["fields"].shape)
+  assert "undefined" in outcome.out

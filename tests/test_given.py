@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from mtl_hsi import given
+from mtl_hsi import given, sampling
 
 TRAIN = np.array([[1, 1, 1, 1], [4, 4, 0, 0], [0, 0, 0, 0]], np.int32)
 TEST = np.array([[0, 0, 0, 0], [0, 0, 0, 1], [4, 0, 9, 1]], np.int32)
@@ -15,7 +15,7 @@ def split(samples_per_class, **changes):
 
 
 def test_all_pixels_given_are_used_in_every_replica():
-  made = split(given.ALL)
+  made = split(sampling.ALL)
   assert made.train.dtype == made.test.dtype == np.int32
   for train, test in zip(*made, strict=True):
     assert sorted(map(tuple, train.tolist())) == [tuple(pixel) for pixel in np.argwhere(TRAIN).tolist()]

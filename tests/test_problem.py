@@ -241,7 +241,7 @@ def test_test_pixels_given_are_those_of_all_replicas(options):
   assert made.splits["fields"].train.shape == (2, 9, 2)
   every = prepare(options, given, samples_per_class=0)
   assert every.splits["fields"].train.shape == (2, 72, 2)
-  assert "all training pixels given" in introduction.description(
+  assert "all pixels for training" in introduction.description(
     dataclasses.replace(options, samples_per_class=0)
   )
 

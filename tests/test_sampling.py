@@ -175,3 +175,13 @@ def test_overlap_is_the_mean_over_replicas_without_their_padding():
   train = np.array([[[0, 0], [-1, -1]], [[0, 0], [0, 8]]])
   test = np.array([[[0, 4], [0, 7]], [[0, 7], [-1, -1]]])
   assert sampling.patch_overlap(Split(train, test), (1, 9), 3) == 0.5
+
+
+def test_all_labels_can_train():
+  labels = np.array([[1, 0, 2], [2, 2, 0]], np.int32)
+  split = sampling.random_split(labels, sampling.ALL, seed=3, replicas=2, name="f")
+  assert (split.train.shape, split.test.shape) == ((2, 4, 2), (2, 0, 2))
+  for rows in split.train:
+    assert (labels[tuple(rows.T)] > 0).all()
+  assert sampling.leakage(split, labels.shape, 3) is None
+  assert sampling.patch_overlap(split, labels.shape, 3) is None

@@ -80,5 +80,5 @@ def test_test_labels_in_a_file_of_their_own(command, tmp_path):
         for part, image in (("train", train), ("test", test)):
           found = np.unique(split[f"{name}/{part}"][replica], axis=0)
           np.testing.assert_array_equal(found, np.argwhere(image))
-  assert "all training pixels given" in outcome.out
+  assert "all pixels for training" in outcome.out
   assert "overestimates what to expect of new ground" in " ".join(outcome.out.split())

@@ -21,7 +21,9 @@ def write(run: RunReport, directory: Path) -> None:
       write_bytes(folder / f"{drawn.name}.png", maps.picture(drawn))
     write_bytes(folder / "prediction.tif", rasters.geotiff(report))
     write_bytes(folder / "prediction.tif.aux.xml", rasters.category_names(report.scene.class_names))
-    if report.proposals is not None:
-      write_bytes(directory / "proposals" / f"{report.scene.name}.csv", proposals_table.csv(report))
+    table = directory / "proposals" / f"{report.scene.name}.csv"
+    # Somebody may have filled it in.
+    if report.proposals is not None and not table.exists():
+      write_bytes(table, proposals_table.csv(report))
   # Names of files may hold bytes that are no text.
   write_bytes(directory / "report.html", page.html(run).encode(errors="backslashreplace"))

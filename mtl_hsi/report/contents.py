@@ -24,7 +24,7 @@ class SceneReport:
     false_colour_bands: indices of the bands shown as red, green and blue.
     bands: which of the scene's bands were used, in words.
     paper: overall accuracy in the paper's cell of this experiment, or None.
-    leakage: share of test pixels whose patch holds a training pixel, or None.
+    leakage: share of test pixels whose patch holds a training pixel, or None where there are no test pixels.
     vote_share: share of the snapshots that voted for the predicted class, first
       replica, `[H, W]`, or None where nothing voted.
     probability: mean probability of the predicted class, likewise.

@@ -17,7 +17,7 @@ def name_classes(image: np.ndarray, given: Mapping[int, str] | None, *paths: Pat
     RequestError: a class that occurs has no name, or what a file carries are no names.
   """
   present = np.unique(image[image > 0]).tolist()
-  names, source = given, "the class names given"
+  names, source = given, "the class names that were given (classes)"
   for path in paths:
     if names is None and carries(path, "class_names"):
       names, source = _read_class_names(path), place(path, "class_names")
@@ -25,7 +25,9 @@ def name_classes(image: np.ndarray, given: Mapping[int, str] | None, *paths: Pat
     return {label: f"class {label}" for label in present}
   unnamed = [label for label in present if label not in names]
   if unnamed:
-    raise RequestError(f"{source}: names for ids {sorted(names)}, but the label image also holds {unnamed}")
+    raise RequestError(
+      f"{source}: names for ids {sorted(names)}, but the labels in {paths[0].absolute()} also hold {unnamed}"
+    )
   return {label: names[label] for label in present}
 
 

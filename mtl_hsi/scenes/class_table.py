@@ -19,10 +19,11 @@ _WHOLE = re.compile(r"-?\d+(\.0*)?")
 
 
 class ClassTable(NamedTuple):
-  """Names, and colours of those that have one, by class id."""
+  """Names, and colours of those that have one, by class id; whether there may be others, with later ids."""
 
   names: Mapping[int, str]
   colours: Mapping[int, RGB]
+  more: bool = False
 
 
 def read(path: Path) -> ClassTable:
@@ -66,7 +67,8 @@ def read_rows(path: Path, needed: Sequence[str]) -> list[tuple[int, dict[str, st
       rows = [(reader.line_num, _cells(columns, row, needed)) for row in reader if row]
   # A path with a null character is a ValueError, as is text of another encoding.
   except (OSError, ValueError, csv.Error) as error:
-    raise RequestError(f"cannot read {path.absolute()} as a table: {error}") from error
+    advice = "; save it as CSV in UTF-8" if isinstance(error, UnicodeDecodeError) else ""
+    raise RequestError(f"cannot read {path.absolute()} as a table: {error}{advice}") from error
   missing = [column for column in needed if column not in columns]
   if missing:
     raise RequestError(
@@ -83,7 +85,8 @@ def resolve(
 ) -> tuple[list[int], dict[int, str] | None]:
   """Class ids of values that are ids or names.
 
-  Where all are whole numbers they are ids. Names get the ids of the table, or 1, 2, ... in sorted order.
+  Where all are whole numbers they are ids. Names get the ids of the table, or 1, 2, ... in sorted order, as
+  do those that a table allows for beyond its own, after the last of these.
 
   Args:
     values: numbers or texts, none missing.
@@ -109,7 +112,9 @@ def resolve(
   else:
     ids = {name: class_id for class_id, name in table.names.items()}
   unknown = sorted(set(texts) - set(ids))
-  if unknown:
+  if unknown and table.more:
+    ids |= {name: class_id for class_id, name in enumerate(unknown, start=max(ids.values()) + 1)}
+  elif unknown:
     raise RequestError(
       f"{where}: classes {', '.join(map(repr, unknown))} are not in the table of classes, which has "
       f"{', '.join(map(repr, ids))}"

@@ -13,7 +13,7 @@ from mtl_hsi.scenes.arrays import SUFFIXES
 from mtl_hsi.scenes.class_table import ClassTable
 from mtl_hsi.scenes.image import Image
 from mtl_hsi.scenes.image_sources import find_cube
-from mtl_hsi.scenes.labels import Columns, Grid
+from mtl_hsi.scenes.labels import Columns, Grid, Labels
 from mtl_hsi.scenes.scene import Scene
 
 
@@ -71,13 +71,14 @@ def read_scene(
   table = None if classes is None else class_table.read(classes)
   columns = Columns(label_column, split_column)
   found = label_files.read(labels or cube, labels_key, target, columns, table, class_names)
+  columns = columns._replace(split=None)
   if more_labels is not None:
-    known = ClassTable(found.names, found.colours or {}) if table is None else table
-    others = label_files.read(more_labels, None, target, Columns(None, None), known, class_names)
+    # Proposals call it "class", whatever the labels do.
+    own = columns._replace(classes=None) if label_files.is_table(more_labels) else columns
+    others = label_files.read(more_labels, None, target, own, _known(found, table), class_names)
     found = label_parts.add(name, found, others)
   if test is not None:
-    columns = columns._replace(split=None)
-    others = label_files.read(test, None, target, columns, table, class_names)
+    others = label_files.read(test, None, target, columns, _known(found, table), class_names)
     found = label_parts.combine(name, found, others)
   ids, tested = label_parts.whole(name, found)
   return Scene(
@@ -95,6 +96,11 @@ def read_scene(
     remarks=(*_about_bands(image), *found.remarks),
     tested=tested,
   )
+
+
+def _known(found: Labels, table: ClassTable | None) -> ClassTable:
+  """The classes that a further file of labels shares names with."""
+  return ClassTable(found.names, found.colours or {}, more=True) if table is None else table
 
 
 def _read_cube(

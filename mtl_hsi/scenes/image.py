@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 
-from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes import wavelength_table
 from mtl_hsi.scenes.bad_bands import parse
 from mtl_hsi.scenes.image_sources import Source, open_source
@@ -80,8 +79,11 @@ class Image:
     count = source.shape[2]
     dropped = source.bad_bands() if bad_bands is None else parse(bad_bands, count, source.origin)
     kept = np.setdiff1d(np.arange(count), dropped)
-    table = None if wavelengths is None else wavelength_table.read(wavelengths, count, wavelength_unit)
-    known = table or source.bands()
+    known = (
+      source.bands(kept)
+      if wavelengths is None
+      else wavelength_table.read(wavelengths, count, wavelength_unit, kept)
+    )
     scaling = source.scaling
     if scale is not None or offset is not None:
       scaling = np.full(count, 1.0 if scale is None else scale), np.full(count, offset or 0.0)
@@ -91,8 +93,8 @@ class Image:
       bands=len(kept),
       dtype=source.dtype if scaling is None else _scaled_dtype(source.dtype),
       georeference=source.georeference,
-      wavelengths=_of_bands(known.centres, kept, "wavelengths", source),
-      widths=_of_bands(known.widths, kept, "widths", source),
+      wavelengths=known.centres,
+      widths=known.widths,
       kept=kept,
       dropped=dropped,
       _source=source,
@@ -135,13 +137,3 @@ def _missing(values: np.ndarray, nodata: np.ndarray) -> np.ndarray:
 
 def _scaled_dtype(dtype: np.dtype) -> np.dtype:
   return np.dtype(np.float64 if dtype == np.float64 else np.float32)
-
-
-def _of_bands(values: np.ndarray | None, kept: np.ndarray, what: str, source: Source) -> np.ndarray | None:
-  if values is None:
-    return None
-  if values.shape != source.shape[2:]:
-    raise RequestError(
-      f"{source.origin}: {what} of shape {values.shape} for {source.shape[2]} bands; one per band is needed"
-    )
-  return values[kept]

@@ -15,6 +15,8 @@ from mtl_hsi.scenes.scene import Georeference
 from mtl_hsi.scenes.wavelengths import Bands
 
 _NONE = np.empty(0, int)
+# Arrays that an .npz file may hold beside the cube.
+_BAND_KEYS = ("wavelengths", "widths")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -26,8 +28,8 @@ class Source:
     shape: H, W and B.
     dtype: of the values in the file, in the machine's byte order.
     read: from row and column slices and the places of bands to values `[h, w, b]`.
-    bands: centres and widths, of every band of the file; reads them when it is called, so that what is wrong
-      with them matters only where they are asked for.
+    bands: from the places of bands to their centres and widths; reads them when it is called, so that what is
+      wrong with them matters only where they are asked for.
     bad_bands: places of the bands that the file calls bad, read when it is called.
     nodata: the value of every band that stands for no measurement `[B]`, or None.
     mask: True where nothing was measured `[H, W]`, or None.
@@ -39,7 +41,7 @@ class Source:
   shape: tuple[int, int, int]
   dtype: np.dtype
   read: Callable[[slice, slice, np.ndarray], np.ndarray]
-  bands: Callable[[], Bands]
+  bands: Callable[[np.ndarray], Bands]
   bad_bands: Callable[[], np.ndarray]
   nodata: np.ndarray | None = None
   mask: np.ndarray | None = None
@@ -90,7 +92,7 @@ def _from_array(path: Path, key: str | None) -> Source:
     values.shape,
     values.dtype,
     read,
-    bands=lambda: Bands(_carried(path, "wavelengths"), _carried(path, "widths")),
+    bands=lambda kept: Bands(*(_carried(path, key, values.shape[2], kept) for key in _BAND_KEYS)),
     bad_bands=lambda: _NONE,
     mask=_carried_mask(path),
   )
@@ -108,7 +110,7 @@ def _from_raster(path: Path, key: str | None) -> Source:
     (raster.height, raster.width, raster.count),
     np.dtype(raster.dtypes[0]),
     functools.partial(_read_window, path, raster),
-    bands=lambda: wavelengths.of_raster(raster, path),
+    bands=lambda kept: wavelengths.of_raster(raster, path, kept),
     bad_bands=lambda: bad_bands.from_header(entries, raster.count, origin) if entries else _NONE,
     nodata=None if all(value is None for value in raster.nodatavals) else values,
     scaling=raster_files.band_scaling(raster),
@@ -124,13 +126,18 @@ def _read_window(
   return np.ascontiguousarray(np.moveaxis(part, 0, -1))
 
 
-def _carried(path: Path, key: str) -> np.ndarray | None:
+def _carried(path: Path, key: str, count: int, kept: np.ndarray) -> np.ndarray | None:
+  """Of `count` bands those kept; None where the file has no such array."""
   if not carries(path, key):
     return None
   values = read_array(path, key)
   if values.dtype.kind not in "iuf":
     raise RequestError(f"{place(path, key)} holds {values.dtype}, expected numbers in nm")
-  return values.astype(np.float64)
+  if values.shape != (count,):
+    raise RequestError(
+      f"{path.absolute()}: {key} of shape {values.shape} for {count} bands; one per band is needed"
+    )
+  return values[kept].astype(np.float64)
 
 
 def _carried_mask(path: Path) -> np.ndarray | None:

@@ -51,7 +51,9 @@ def read(
     key = key or label_arrays.find(path, cube.grid.shape)
   found = _read(path, key, cube.grid, columns, table)
   if table is not None:
-    found = found._replace(names=table.names, colours=table.colours)
+    # A table that allows for more has no names for these.
+    names = {**(found.names or {}), **table.names} if table.more else table.names
+    found = found._replace(names=names, colours=table.colours)
   _check_size(place(path, key), found.image.shape, cube.shape)
   found = _measured(found, cube.nodata)
   ids = found.image if found.test is None else np.maximum(found.image, found.test)
@@ -60,6 +62,11 @@ def read(
     colours=colours_of(ids, found.colours),
     origin=path.name if key is None else f"{path.name} ({key})",
   )
+
+
+def is_table(path: Path) -> bool:
+  """Whether labels are a table of pixels, by the file's ending."""
+  return path.suffix.lower() == _TABLE
 
 
 def _read(path: Path, key: str | None, grid: Grid, columns: Columns, table: ClassTable | None) -> Labels:
@@ -71,7 +78,7 @@ def _read(path: Path, key: str | None, grid: Grid, columns: Columns, table: Clas
     raise RequestError(f"{path.absolute()} has no layers or named arrays; leave labels_key ({key!r}) out")
   if suffix in SUFFIXES:
     return Labels(label_arrays.read(path, key))
-  if suffix == _TABLE:
+  if is_table(path):
     return label_table.read(path, grid, columns, table)
   if suffix in _VECTORS:
     # Imported here since it takes a second.

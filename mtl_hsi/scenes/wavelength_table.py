@@ -16,17 +16,19 @@ _UNIT = re.compile(
 )
 
 
-def read(path: Path, bands: int, unit: str | None) -> Bands:
+def read(path: Path, bands: int, unit: str | None, kept: np.ndarray | slice = slice(None)) -> Bands:
   """Reads centres and, where there is a second column, widths: one row a band.
 
-  Commas, semicolons, tabs or blanks separate the columns. A header is recognised by its words; it may name
-  the unit, such as "wavelength (um), fwhm (um)", and tells the two columns from further ones. Empty lines and
-  those that start with # are passed over.
+  Commas, semicolons, tabs or blanks separate the columns; beside semicolons and tabs a comma may stand for
+  the decimal point. A header is recognised by its words; it may name the unit, such as "wavelength (um),
+  fwhm (um)", and tells the two columns from further ones. Empty lines and those that start with # are passed
+  over.
 
   Args:
     path: the file.
     bands: B, the bands of the scene's file, bad ones included.
     unit: "nm" or "um", or None: as the header says, else as the numbers look.
+    kept: places of the bands whose centres and widths are wanted.
 
   Raises:
     RequestError: the file is missing or no such table, or has not a row for every band.
@@ -38,7 +40,7 @@ def read(path: Path, bands: int, unit: str | None) -> Bands:
     raise RequestError(f"{where} has wavelengths of {len(rows)} bands, the scene's file has {bands} bands")
   centres = _column(rows, centre, where)
   widths = None if width is None else _column(rows, width, where)
-  return wavelengths.in_nm(centres, widths, _unit(header, (centre, width), unit, where), where)
+  return wavelengths.in_nm(centres, widths, _unit(header, (centre, width), unit, where), where, kept)
 
 
 def _split(path: Path) -> tuple[list[str], list[list[str]]]:
@@ -48,8 +50,10 @@ def _split(path: Path) -> tuple[list[str], list[list[str]]]:
   except (OSError, ValueError) as error:
     raise RequestError(f"cannot read wavelengths from {path.absolute()}: {error}") from error
   lines = [line.strip() for line in text.splitlines() if line.strip() and line.strip()[0] != "#"]
-  separator = next((mark for mark in ",;\t" if lines and mark in lines[-1]), None)
+  separator = next((mark for mark in ";\t," if lines and mark in lines[-1]), None)
   rows = [[cell.strip().strip('"') for cell in line.split(separator)] for line in lines]
+  if separator in (";", "\t"):
+    rows = [[_with_point(cell) for cell in row] for row in rows]
   header = rows.pop(0) if rows and not any(map(_is_number, rows[0])) else []
   if rows and len(header) not in (0, len(rows[0])):
     # Blanks separate the columns, and words in one title.
@@ -76,7 +80,7 @@ def _column(rows: list[list[str]], place: int, where: str) -> np.ndarray:
   for number, row in enumerate(rows, start=1):
     if place >= len(row) or not _is_number(row[place]):
       raise RequestError(f"{where}: row {number} ({' '.join(row)}) lacks a number in column {place + 1}")
-  return wavelengths.check_positive(np.array([float(row[place]) for row in rows]), where)
+  return np.array([float(row[place]) for row in rows])
 
 
 def _unit(header: list[str], places: tuple[int, int | None], given: str | None, where: str) -> str:
@@ -87,6 +91,11 @@ def _unit(header: list[str], places: tuple[int, int | None], given: str | None, 
   if len(units) > 1:
     raise RequestError(f"{where}: its header and wavelength_unit mix nm and um; units must be one")
   return next(iter(units), "")
+
+
+def _with_point(cell: str) -> str:
+  """A number with a decimal comma, as some countries' spreadsheets write it, with a point."""
+  return re.sub(r"^([+-]?\d*),(\d+)$", r"\1.\2", cell)
 
 
 def _is_number(text: str) -> bool:

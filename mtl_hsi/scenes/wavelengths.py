@@ -18,6 +18,7 @@ _SPELLINGS = {
 }
 # In micrometres the thermal infrared ends below; in nm the ultraviolet starts above.
 _BORDER = 100.0
+_ALL = slice(None)
 # No imaging sensor has narrower bands; in micrometres all are.
 _NARROWEST_NM = 0.1
 
@@ -29,7 +30,9 @@ class Bands(NamedTuple):
   widths: np.ndarray | None
 
 
-def in_nm(centres: np.ndarray, widths: np.ndarray | None, unit: str, where: str) -> Bands:
+def in_nm(
+  centres: np.ndarray, widths: np.ndarray | None, unit: str, where: str, kept: np.ndarray | slice = _ALL
+) -> Bands:
   """Turns centres and widths of one unit into nm.
 
   Args:
@@ -37,10 +40,13 @@ def in_nm(centres: np.ndarray, widths: np.ndarray | None, unit: str, where: str)
     widths: `[B]`, or None. All 0 means unknown.
     unit: any spelling of nm or um; "" or "unknown": the one in which the centres are light.
     where: the source, for messages.
+    kept: places of the bands that count; what others have may be no wavelengths.
 
   Raises:
-    RequestError: the unit is another one, or values are of another unit than the rest.
+    RequestError: the unit is another one, values are of another unit than the rest, or are no lengths.
   """
+  centres = _check_positive(centres[kept], where)
+  widths = None if widths is None else _check_positive(widths[kept], where)
   name = unit_of(unit, where)
   if name is None:
     name = _UM if centres.max() < _BORDER else _NM
@@ -76,8 +82,8 @@ def unit_of(text: str, where: str) -> str | None:
   )
 
 
-def of_raster(raster: rasterio.DatasetReader, path: Path) -> Bands:
-  """Centres and widths as an ENVI header or the metadata of the bands have them.
+def of_raster(raster: rasterio.DatasetReader, path: Path, kept: np.ndarray) -> Bands:
+  """Centres and widths of the bands at some places, as an ENVI header or the metadata of the bands have them.
 
   Raises:
     RequestError: there are some but not for every band, or units are mixed or unknown.
@@ -88,7 +94,10 @@ def of_raster(raster: rasterio.DatasetReader, path: Path) -> Bands:
     centres = _numbers(header_list(fields["wavelength"]), raster.count, where)
     widths = header_list(fields.get("fwhm", ""))
     widths = _numbers(widths, raster.count, where) if widths else None
-    return in_nm(centres, widths, fields.get("wavelength_units", ""), where)
+    # ENVI's word for numbers of bands.
+    if fields.get("wavelength_units", "").strip().lower() == "index":
+      return Bands(None, None)
+    return in_nm(centres, widths, fields.get("wavelength_units", ""), where, kept)
   tags = [_band_tags(raster, band) for band in raster.indexes]
   if not any("wavelength" in own for own in tags):
     return Bands(None, None)
@@ -97,7 +106,7 @@ def of_raster(raster: rasterio.DatasetReader, path: Path) -> Bands:
     raise RequestError(f"{where}: wavelengths in {' and '.join(map(repr, units))}; units are mixed")
   centres = _numbers([own["wavelength"] for own in tags if "wavelength" in own], raster.count, where)
   widths = [own["fwhm"] for own in tags if "fwhm" in own]
-  return in_nm(centres, _numbers(widths, raster.count, where) if widths else None, units[0], where)
+  return in_nm(centres, _numbers(widths, raster.count, where) if widths else None, units[0], where, kept)
 
 
 def _band_tags(raster: rasterio.DatasetReader, band: int) -> dict[str, str]:
@@ -115,18 +124,13 @@ def _numbers(texts: list[str], count: int, where: str) -> np.ndarray:
   if len(texts) != count:
     raise RequestError(f"{where}: {len(texts)} wavelengths or widths for {count} bands; expected one a band")
   try:
-    values = np.array([float(text) for text in texts])
+    return np.array([float(text) for text in texts])
   except ValueError as error:
     raise RequestError(f"{where}: {error}; expected wavelengths and widths as numbers") from error
-  return check_positive(values, where)
 
 
-def check_positive(values: np.ndarray, where: str) -> np.ndarray:
-  """Returns the values, which must be finite and not negative.
-
-  Raises:
-    RequestError: they are not.
-  """
+def _check_positive(values: np.ndarray, where: str) -> np.ndarray:
+  """Returns the values, which must be finite and not negative."""
   if not (np.isfinite(values).all() and (values >= 0).all()):
     raise RequestError(f"{where}: wavelengths and widths must be positive numbers")
   return values

@@ -176,20 +176,36 @@ def test_more_labels_are_for_training_where_others_are_for_testing(cube, tmp_pat
   np.testing.assert_array_equal(scene.tested, _TEST > 0)
 
 
-def test_names_in_more_labels_are_those_of_the_labels(cube, tmp_path):
+def test_names_in_more_labels_are_those_of_the_labels_or_new(cube, tmp_path):
   features = _features(tmp_path / "a.gpkg", _uses())
-  ids = {"crop 1": 1, "crop 4": 2, "crop 9": 3}
-  more = _table(tmp_path / "more.csv", "0,3,crop 9", header="row,column,class")
+  more = _table(tmp_path / "more.csv", "0,3,crop 9", "1,2,a new crop", header="row,column,class")
   scene = formats.read(cube, features, label_column="crop", more_labels=more)
-  assert scene.labels[0, 3] == ids["crop 9"]
-  assert set(scene.class_names.values()) == set(ids)
+  assert (scene.labels[0, 3], scene.labels[1, 2]) == (3, 4)
+  assert scene.class_names == {1: "crop 1", 2: "crop 4", 3: "crop 9", 4: "a new crop"}
+
+
+def test_features_of_more_labels_have_the_column_of_the_labels(cube, tmp_path):
+  labels = _TRAIN + _TEST
+  main, more = (
+    _features(tmp_path / f"{name}.gpkg", [name] * np.count_nonzero(part), labels=part)
+    for name, part in (("a", _TRAIN), ("b", _TEST))
+  )
+  scene = formats.read(cube, main, label_column="crop", more_labels=more)
+  np.testing.assert_array_equal(scene.labels > 0, labels > 0)
+
+
+def test_training_and_test_labels_share_names(cube, tmp_path):
+  train = _table(tmp_path / "a.csv", "0,0,wheat", "0,1,barley", "1,0,rye", header="row,column,class")
+  test = _table(tmp_path / "b.csv", "2,0,wheat", "2,1,rye", "2,2,oats", header="row,column,class")
+  scene = formats.read(cube, train, test=test)
+  assert scene.class_names == {1: "barley", 2: "rye", 3: "wheat", 4: "oats"}
+  np.testing.assert_array_equal(scene.labels[2, :3], [3, 2, 4])
 
 
 @pytest.mark.parametrize(
   ("line", "message"),
   [
     ("0,0,9", r"1 pixels have another class in more.csv \(more_labels\) than in a.npz \(gt\), .* row 0, col"),
-    ("0,3,barley", "classes 'barley' are not in the table of classes"),
     ("0,9,1", "column 9 lies outside the scene"),
   ],
 )

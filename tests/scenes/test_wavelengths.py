@@ -73,6 +73,26 @@ def test_a_table_replaces_a_header_that_makes_no_sense(tmp_path):
   ]
 
 
+def test_what_bands_that_are_left_out_have_does_not_matter(tmp_path):
+  header = formats.save_envi(tmp_path / "a.dat", _CUBE, header="wavelength = {400, 500, 0, nan}")
+  with pytest.raises(RequestError, match="must be positive numbers"):
+    Image.open(header)
+  assert Image.open(header, bad_bands="2:4").wavelengths.tolist() == [400, 500]
+  (tmp_path / "bands.csv").write_text("410\n510\n-1\n0\n")
+  table = {"wavelengths": tmp_path / "bands.csv", "bad_bands": "2,3"}
+  assert Image.open(header, **table).wavelengths.tolist() == [410, 510]
+  np.savez(tmp_path / "a.npz", cube=_CUBE, wavelengths=np.arange(_CUBE.shape[2] - 1))
+  with pytest.raises(RequestError, match="one per band is needed"):
+    Image.open(tmp_path / "a.npz", bad_bands="0")
+
+
+def test_numbers_of_bands_are_no_wavelengths(tmp_path):
+  header = formats.save_envi(
+    tmp_path / "a.dat", _CUBE, header="wavelength units = Index\nwavelength = {1, 2, 3, 4}"
+  )
+  assert Image.open(header).wavelengths is None
+
+
 def _tagged(folder, tags):
   path = formats.save_raster(folder / "a.tif", _CUBE)
   with rasterio.open(path, "r+") as raster:
@@ -110,6 +130,8 @@ def test_bands_of_a_tiff_in_different_units_are_refused(tmp_path):
     "\ufeffwavelength (um);fwhm (um)\r\n0.4;0.01\r\n0.5005;0.01\r\n0.6;0.012\r\n2.5;0.0095\r\n",
     "# measured in May\n\nband\tfwhm_nm\twavelength_nm\n1\t10\t400\n2\t10\t500.5\n3\t12\t600\n4\t9.5\t2500\n",
     "400 10\n500.5 10\n600 12\n2500 9.5",
+    "wavelength;fwhm\n400,0;10\n500,5;10\n600;12\n2500;9,5",
+    "400,0\t10,0\n500,5\t10\n600\t12\n2500\t9,5",
   ],
 )
 def test_tables_of_many_forms(tmp_path, text):
