@@ -70,7 +70,7 @@ def summarise(confusions: np.ndarray, class_ids: Sequence[int], class_names: Map
   Returns:
     `overall_accuracy`, `average_accuracy`, `kappa`: `mean`, `std` (population),
     `replicas` and `interval` (95 %, see `mean_interval`; of a single replica
-    `wilson_interval`, overall accuracy only), fractions of 1; `per_class`: list
+    `single_intervals`), fractions of 1; `per_class`: list
     of `id`, `name`, `accuracy`, `users_accuracy`, `f1`, `test_pixels` (of one
     replica, their mean where replicas differ); `class_ids` and `confusion`,
     summed over replicas. What is undefined is None.
@@ -82,7 +82,8 @@ def summarise(confusions: np.ndarray, class_ids: Sequence[int], class_names: Map
     summary[key] = _mean_std(values) | {"replicas": [_defined(value) for value in values]}
     summary[key]["interval"] = mean_interval(values, lowest)
   if len(confusions) == 1:
-    summary["overall_accuracy"]["interval"] = wilson_interval(np.trace(confusions[0]), np.sum(confusions[0]))
+    for key, interval in single_intervals(confusions[0]).items():
+      summary[key]["interval"] = interval
   of_classes = {key: np.array([s[key] for s in scores]) for key in ("accuracy", "users_accuracy", "f1")}
   pixels = np.asarray(confusions).sum(2).mean(0)
   summary["per_class"] = [
@@ -114,6 +115,55 @@ def mean_interval(values: np.ndarray, lowest: float) -> list[float] | None:
     return None
   half = special.stdtrit(len(values) - 1, (1 + _LEVEL) / 2) * values.std(ddof=1) / np.sqrt(len(values))
   return [float(max(values.mean() - half, lowest)), float(min(values.mean() + half, 1.0))]
+
+
+def single_intervals(confusion: np.ndarray) -> dict[str, list[float] | None]:
+  """The 95 % intervals of a single replica's measures, for independent test pixels; None where undefined.
+
+  That of the overall accuracy is Wilson's; the others are normal: of the average accuracy with the classes'
+  variances after Agresti & Coull ("Approximate is better than 'exact' for interval estimation of binomial
+  proportions", 1998), of kappa with its variance by the delta method (Fleiss, Cohen & Everitt, "Large sample
+  standard errors of kappa and weighted kappa", 1969).
+
+  Args:
+    confusion: `[C, C]`, rows truth.
+  """
+  found = score(confusion)
+  errors = {"average_accuracy": _average_error(confusion), "kappa": _kappa_error(confusion)}
+  intervals = {"overall_accuracy": wilson_interval(np.trace(confusion), np.sum(confusion))}
+  for key, error in errors.items():
+    half = special.ndtri((1 + _LEVEL) / 2) * error
+    ends = [float(max(found[key] - half, _LOWEST[key])), float(min(found[key] + half, 1.0))]
+    intervals[key] = None if np.isnan(ends).any() else ends
+  return intervals
+
+
+def _average_error(confusion):
+  """Standard error of the average accuracy."""
+  total = confusion.sum(1)
+  hits, total = np.diag(confusion)[total > 0], total[total > 0]
+  share = (hits + 2) / (total + 4)
+  return np.sqrt(np.sum(share * (1 - share) / (total + 4))) / len(total) if len(total) else np.nan
+
+
+def _kappa_error(confusion):
+  """Standard error of kappa."""
+  count = confusion.sum()
+  if not count:
+    return np.nan
+  shares = confusion / count
+  true, predicted = shares.sum(1), shares.sum(0)
+  agreed, expected = np.trace(shares), true @ predicted
+  if expected == 1:
+    return np.nan
+  of_hits = np.diag(shares) @ (true + predicted)
+  of_all = np.sum(shares * (true.reshape(1, -1) + predicted.reshape(-1, 1)) ** 2)
+  missed, left = 1 - agreed, 1 - expected
+  variance = agreed * missed / left**2
+  variance += 2 * missed * (2 * agreed * expected - of_hits) / left**3
+  variance += missed**2 * (of_all - 4 * expected**2) / left**4
+  # Rounding leads below 0 where all is right.
+  return np.sqrt(max(variance, 0.0) / count)
 
 
 def wilson_interval(hits: int, total: int) -> list[float] | None:

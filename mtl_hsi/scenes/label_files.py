@@ -41,7 +41,7 @@ def read(
     key: name of the label image in an .npz or .mat file, or of the layer of features; None: it is looked for.
     cube: what they have to fit.
     columns: of features or a table.
-    table: classes by id, in place of those in the files, or None.
+    table: classes by id, in place of those in the files unless it allows for more, or None.
     names: by class id, in place of all others, or None.
 
   Raises:
@@ -50,10 +50,8 @@ def read(
   if path.suffix.lower() in SUFFIXES:
     key = key or label_arrays.find(path, cube.grid.shape)
   found = _read(path, key, cube.grid, columns, table)
-  if table is not None:
-    # A table that allows for more has no names for these.
-    names = {**(found.names or {}), **table.names} if table.more else table.names
-    found = found._replace(names=names, colours=table.colours)
+  if table is not None and not table.more:
+    found = found._replace(names=table.names, colours=table.colours)
   _check_size(place(path, key), found.image.shape, cube.shape)
   found = _measured(found, cube.nodata)
   ids = found.image if found.test is None else np.maximum(found.image, found.test)
