@@ -9,7 +9,7 @@ import zlib
 import numpy as np
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.sampling import PADDING, Split, near
+from mtl_hsi.sampling import Split, near, stack
 
 # Divisions of the blocks that are tried; the first in which every class is trained and tested is taken.
 _TRIES = 20
@@ -60,7 +60,7 @@ def block_split(
           "samples_per_class or split=random"
         )
     _check_trained(labels, draws[-1][0], block_size, replica, name)
-  return Split(*(_stack(part) for part in zip(*draws, strict=True)))
+  return Split(*(stack(part) for part in zip(*draws, strict=True)))
 
 
 def _check_trained(labels, train, block_size, replica, name):
@@ -141,11 +141,3 @@ def _draw(labels, training, samples_per_class, patch, generator):
   ]
   train = np.concatenate(train)
   return train, np.argwhere((labels > 0) & ~training & ~near(train, labels.shape, patch - 1)).astype(np.int32)
-
-
-def _stack(parts):
-  """Rows of all replicas, filled up to the longest."""
-  rows = np.full((len(parts), max(map(len, parts)), 2), PADDING, np.int32)
-  for row, pixels in zip(rows, parts, strict=True):
-    row[: len(pixels)] = pixels
-  return rows

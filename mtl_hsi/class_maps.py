@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import shutil
+import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from rasterio.windows import Window
 from mtl_hsi.errors import RequestError
 from mtl_hsi.report import colours, maps, rasters
 from mtl_hsi.scenes.scene import Georeference
+from mtl_hsi.whole_files import sync
 
 # What is added to the path of an output.
 ENDINGS = (
@@ -152,10 +154,10 @@ def create(
     RequestError: something of that name has come in between (see `check_free`), or the files cannot be
       written.
   """
-  partial = stem.parent / f".{stem.name}.{os.getpid()}.partial"
-  made = not stem.parent.exists()
+  made, partial = not stem.parent.exists(), None
   try:
-    partial.mkdir(parents=True)
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{stem.name}.", suffix=".partial", dir=stem.parent))
     with warnings.catch_warnings():
       warnings.simplefilter("ignore", NotGeoreferencedWarning)
       with contextlib.ExitStack() as stack:
@@ -169,7 +171,8 @@ def create(
     reason = getattr(error, "strerror", None) or " ".join(str(error).split())
     raise RequestError(f"cannot write {stem.absolute()}.*: {reason.lower()}") from error
   finally:
-    shutil.rmtree(partial, ignore_errors=True)
+    if partial is not None:
+      shutil.rmtree(partial, ignore_errors=True)
     if made:
       # Succeeds where nothing was written.
       with contextlib.suppress(OSError):
@@ -181,8 +184,10 @@ def _publish(partial: Path, stem: Path) -> None:
   named = []
   try:
     for ending in ENDINGS:
+      sync(_path(partial, ending))
       named.append(_path(stem, ending))
       os.rename(_path(partial, ending), named[-1])
+    sync(stem.parent)
   except BaseException:
     for path in named:
       path.unlink(missing_ok=True)

@@ -194,7 +194,8 @@ def _measure(problem, predictions):
 
 
 def _proposals(options, problem, name, predictions, votes):
-  if not options.proposals:
+  # A single SVM is as sure of one pixel as of any other.
+  if not options.proposals or (votes is None and options.replicas == 1):
     return None
   probabilities = None if votes is None else votes.probability
   return proposals.of_scene(

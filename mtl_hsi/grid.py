@@ -132,12 +132,13 @@ def work(runs: Sequence[Run], directory: Path, command: Sequence[str]) -> None:
   """
   failures = []
   for position, run in enumerate(runs, start=1):
-    if is_done(run, directory):
-      continue
-    print(f"\n[{position}/{len(runs)}] {run.name}", flush=True)
     try:
+      if is_done(run, directory):
+        continue
+      print(f"\n[{position}/{len(runs)}] {run.name}", flush=True)
       experiment.run(run.config, directory / run.name, command)
-    except RequestError as error:
+    # The others may still fit into memory, or lie on a disk that works.
+    except (RequestError, OSError, MemoryError, jax.errors.JaxRuntimeError) as error:
       print(f"not done: {error}", flush=True)
       failures.append(f"{run.name}: {error}")
     # What a run has compiled serves no other shape; a grid would fill the memory with it.

@@ -79,6 +79,8 @@ def _predict(options, trained, scene, image, networks, stem):
       # Windows without any measurement are left as they are made, all 0.
       if not missing.all():
         votes = classifier.vote(placed, padded, scene.index, _no_tick)
+        # Values beyond all that was seen in training can overflow in a network.
+        missing = missing | ~np.isfinite(votes.probability[0])
         ids = np.where(missing, 0, scene.class_ids[votes.labels[0]])
         maps.write(rows, columns, ids, votes.share[0], votes.probability[0])
       bar.update()

@@ -3,6 +3,8 @@
 import dataclasses
 from collections.abc import Mapping
 
+import numpy as np
+
 from mtl_hsi import alignment, baselines, batches, paper, patches, sampling, wavelengths
 from mtl_hsi.aligned_scenes import align
 from mtl_hsi.band_settings import BY_WAVELENGTH
@@ -97,13 +99,22 @@ def _splits(options, scenes, patch):
 
 
 def _split(options, scene, patch):
+  if scene.trained is None:
+    return _drawn(options, scene, scene.labels, patch)
+  drawn = _drawn(options, scene, np.where(scene.trained, 0, scene.labels), patch)
+  by_blocks = scene.tested is None and options.block_size is not None
+  return sampling.with_training_pixels(drawn, scene.trained, apart=patch if by_blocks else 1)
+
+
+def _drawn(options, scene, labels, patch):
+  """The split of pixels of which it is not known that they train."""
   draw = {"seed": options.seed, "replicas": options.replicas, "name": scene.name}
   if scene.tested is not None:
-    return given_split(scene.labels, scene.tested, options.samples_per_class, **draw)
+    return given_split(labels, scene.tested, options.samples_per_class, **draw)
   if options.block_size is not None:
     size = options.block_size
-    return block_split(scene.labels, options.samples_per_class, block_size=size, patch=patch, **draw)
-  return sampling.random_split(scene.labels, options.samples_per_class, **draw)
+    return block_split(labels, options.samples_per_class, block_size=size, patch=patch, **draw)
+  return sampling.random_split(labels, options.samples_per_class, **draw)
 
 
 def layers(problem: Problem) -> list[patches.Layer]:

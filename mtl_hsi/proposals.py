@@ -85,7 +85,7 @@ def propose(
   """
   free, chosen = candidates.copy(), []
   found = np.unique(classes[candidates])
-  queues = [_queue(supports, candidates & (classes == class_id)) for class_id in found]
+  queues = [iter(_queue(supports, candidates & (classes == class_id))) for class_id in found]
   while queues and len(chosen) < number:
     queues = [queue for queue in queues if _take(queue, free, chosen, distance)]
   pixels = np.array(chosen[:number], np.int32).reshape(-1, 2)
@@ -94,16 +94,14 @@ def propose(
 
 
 def _queue(supports, candidates):
-  """Candidates, the least supported last."""
-  pixels = np.argwhere(candidates)
+  """Candidates, the least supported first."""
   # A stable order, so that equal supports give the same proposals on every machine.
-  return pixels[np.argsort(-supports[candidates], kind="stable")].tolist()
+  return np.argwhere(candidates)[np.argsort(supports[candidates], kind="stable")]
 
 
 def _take(queue, free, chosen, distance) -> bool:
-  """Moves the next free pixel of a queue to those chosen; whether there was one."""
-  while queue:
-    row, column = queue.pop()
+  """Adds the next free pixel of a queue to those chosen; whether there was one."""
+  for row, column in queue:
     if free[row, column]:
       chosen.append((row, column))
       free[_around(row, distance), _around(column, distance)] = False

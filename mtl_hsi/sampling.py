@@ -1,7 +1,7 @@
 """Few-shot splits of a scene's labelled pixels, and what they leak."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,6 +68,38 @@ def _draw(labels, samples_per_class, seed, name):
     train.append(pixels[:samples_per_class])
     test.append(pixels[samples_per_class:])
   return np.concatenate(train), np.concatenate(test)
+
+
+def with_training_pixels(split: Split, trained: np.ndarray, apart: int) -> Split:
+  """A split with further training pixels, the same in all replicas.
+
+  Args:
+    split: of the other pixels.
+    trained: where they are, bool `[H, W]`.
+    apart: rows or columns that test pixels have to be away from them; nearer ones are tested no more.
+
+  Raises:
+    RequestError: nothing is left to test.
+  """
+  more = np.argwhere(trained).astype(np.int32)
+  close = near(more, trained.shape, apart - 1)
+  tests = [pixels_of(rows) for rows in split.test]
+  left = [rows[~close[tuple(rows.T)]] for rows in tests]
+  if split.test.size and not all(map(len, left)):
+    raise RequestError(
+      f"no test pixel lies {apart} or more pixels away from all of more_labels; use test labels of your own"
+    )
+  return Split(
+    np.concatenate([split.train, np.repeat(more[None], len(split.train), axis=0)], axis=1), stack(left)
+  )
+
+
+def stack(parts: Sequence[np.ndarray]) -> np.ndarray:
+  """Pixels `[n, 2]` of every replica as int32 `[R, n, 2]`, filled up to the longest."""
+  rows = np.full((len(parts), max(map(len, parts)), 2), PADDING, np.int32)
+  for row, pixels in zip(rows, parts, strict=True):
+    row[: len(pixels)] = pixels
+  return rows
 
 
 def pixels_of(rows: np.ndarray) -> np.ndarray:

@@ -12,9 +12,9 @@ from mtl_hsi.scenes.scene import Scene
 
 
 def digests(scene: Scene) -> dict[str, str]:
-  """SHA-256 of cube, labels and, where they are given, the places of the test pixels."""
-  found = {"cube_sha256": _sha256(scene.cube), "labels_sha256": _sha256(scene.labels)}
-  return found if scene.tested is None else {**found, "tested_sha256": _sha256(scene.tested)}
+  """SHA-256 of cube, labels and, where they are given, the places of test and training pixels."""
+  arrays = {"cube": scene.cube, "labels": scene.labels, "tested": scene.tested, "trained": scene.trained}
+  return {f"{name}_sha256": _sha256(array) for name, array in arrays.items() if array is not None}
 
 
 def describe(problem: Problem) -> dict:

@@ -163,7 +163,7 @@ def make_epoch(
     moving = {key: value for key, value in state.items() if key != "losses"}
     zeros = jnp.zeros(network.scenes), jnp.zeros(network.scenes, int)
     moving, sums, counts = lax.fori_loop(0, steps, body, (moving, *zeros))
-    return {**moving, "losses": state["losses"].at[epoch].set(sums / counts)}
+    return {**moving, "losses": state["losses"].at[epoch].set(sums / jnp.maximum(counts, 1))}
 
   return run
 

@@ -100,7 +100,22 @@ def is_partial(name: str) -> bool:
 def remove_partial_files(directory: Path) -> None:
   """Removes what a process that was killed while it wrote has left behind, at any depth."""
   for partial in directory.rglob(f".*{_PARTIAL}"):
-    partial.unlink(missing_ok=True)
+    # Maps of an image are made in a directory of such a name, by a process that may still run.
+    if partial.is_file():
+      partial.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+  """Has what was written to a file, or the names in a directory, survive a power cut.
+
+  Raises:
+    OSError: it cannot be opened, or the disk fails.
+  """
+  handle = os.open(path, os.O_RDONLY)
+  try:
+    os.fsync(handle)
+  finally:
+    os.close(handle)
 
 
 def reason(error: OSError) -> str:
@@ -116,16 +131,7 @@ def _replace(path: Path, data: bytes) -> None:
       file.flush()
       os.fsync(file.fileno())
     os.replace(partial, path)
-    _sync_directory(path.parent)
+    sync(path.parent)
   except BaseException:
     partial.unlink(missing_ok=True)
     raise
-
-
-def _sync_directory(path: Path) -> None:
-  """Makes a rename survive a power cut."""
-  handle = os.open(path, os.O_RDONLY)
-  try:
-    os.fsync(handle)
-  finally:
-    os.close(handle)

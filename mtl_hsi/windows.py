@@ -7,6 +7,7 @@ import numpy as np
 
 from mtl_hsi.inputs import Inputs
 from mtl_hsi.scenes.image import Image
+from mtl_hsi.scenes.scene_checks import LARGEST_VALUE
 
 # Bound on the values of a window with all its bands; as float32 they take 128 MiB.
 _VALUES = 2**25
@@ -45,7 +46,8 @@ def read(image: Image, inputs: Inputs, rows: slice, columns: slice, patch: int) 
   """Reads a window with the surroundings that its patches need.
 
   Beyond the border the image's last pixels are repeated, as `patches.lay_out`
-  does. A pixel with a value that is not finite counts as not measured.
+  does. A pixel with a value that no scene may have (see `scene_checks`), such as one that is
+  not finite, counts as not measured.
 
   Raises:
     RequestError: the image cannot be read there.
@@ -61,7 +63,8 @@ def read(image: Image, inputs: Inputs, rows: slice, columns: slice, patch: int) 
   if values.dtype.kind == "f":
     # Row by row, so that no mask of all values is made.
     for own, line in zip(missing, values, strict=True):
-      own |= ~np.isfinite(line).all(axis=-1)
+      # NaN is not smaller than anything.
+      own |= ~(np.abs(line) < LARGEST_VALUE).all(axis=-1)
   # A pixel that is not finite gives warnings on its way, and becomes 0.
   with np.errstate(invalid="ignore", over="ignore"):
     block = inputs(values, missing)

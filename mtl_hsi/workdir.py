@@ -23,7 +23,7 @@ _RESULTS = ("environment.json", "split.npz", "predictions.npz", "report.html", "
 # What it may leave beside these. Checkpoints have digests of their own; proposals are there to be filled in.
 _FURTHER = ("config.json", "scenes.json", "confidence.npz", "maps/*/*")
 # Keys that change where things come from and how often they are saved, but no result.
-_INCIDENTAL = ("data_dir", "download", "accept_changed_files", "checkpoint_seconds")
+_INCIDENTAL = ("data_dir", "download", "accept_changed_files", "checkpoint_seconds", "proposals")
 _ABSENT = object()
 
 
@@ -81,7 +81,7 @@ def finish(path: Path, metrics: object) -> None:
     RequestError: a file cannot be written.
   """
   path, data = Path(path), json_bytes(metrics)
-  found = {file for pattern in (*_RESULTS, *_FURTHER) for file in path.glob(pattern)}
+  found = {file for pattern in (*_RESULTS, *_FURTHER) for file in path.glob(pattern) if file.is_file()}
   names = {file.relative_to(path).as_posix() for file in found} - {"metrics.json"}
   write_bytes(path / sums.NAME, sums.text(path, sorted(names), {"metrics.json": data}))
   write_bytes(path / "metrics.json", data)
@@ -145,7 +145,8 @@ def _differences(key: str, old: object, new: object) -> Iterator[tuple[str, str]
   elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
     for i, (old_item, new_item) in enumerate(zip(old, new)):
       yield from _differences(f"{key}[{i}]", old_item, new_item)
-  elif old != new:
+  # A key that one of two versions does not have means nothing where it is off.
+  elif old != new and not ((old is _ABSENT and not new) or (new is _ABSENT and not old)):
     yield key, f"{key}: {_show(old)} -> {_show(new)}"
 
 

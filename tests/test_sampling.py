@@ -185,3 +185,31 @@ def test_all_labels_can_train():
     assert (labels[tuple(rows.T)] > 0).all()
   assert sampling.leakage(split, labels.shape, 3) is None
   assert sampling.patch_overlap(split, labels.shape, 3) is None
+
+
+def test_further_training_pixels_are_in_every_replica_and_none_is_tested():
+  labels = np.tile(np.array([1, 2], np.int32), (6, 6))
+  more = np.zeros(labels.shape, bool)
+  more[0, 0] = more[5, 7] = True
+  drawn = sampling.random_split(np.where(more, 0, labels), 2, seed=3, replicas=2, name="f")
+  split = sampling.with_training_pixels(drawn, more, apart=1)
+  for replica in range(2):
+    train, test = (sampling.pixels_of(part[replica]) for part in split)
+    np.testing.assert_array_equal(train[:-2], drawn.train[replica])
+    np.testing.assert_array_equal(train[-2:], [[0, 0], [5, 7]])
+    assert len(train) + len(test) == labels.size
+    assert not more[tuple(test.T)].any()
+
+
+def test_test_pixels_keep_away_from_further_training_pixels():
+  labels = np.tile(np.array([1, 2], np.int32), (6, 6))
+  more = np.zeros(labels.shape, bool)
+  more[0, 0] = True
+  drawn = sampling.random_split(np.where(more, 0, labels), 2, seed=3, replicas=2, name="f")
+  split = sampling.with_training_pixels(drawn, more, apart=4)
+  for rows in split.test:
+    test = sampling.pixels_of(rows)
+    assert len(test) > 20
+    assert test.max(axis=1).min() == 4
+  with pytest.raises(RequestError, match="no test pixel lies 12 or more pixels away from all of more_labels"):
+    sampling.with_training_pixels(drawn, more, apart=12)

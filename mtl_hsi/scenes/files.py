@@ -8,7 +8,7 @@ import numpy as np
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes import bad_bands as band_lists
-from mtl_hsi.scenes import class_table, label_files, label_parts
+from mtl_hsi.scenes import class_table, label_files, label_parts, memory
 from mtl_hsi.scenes.arrays import SUFFIXES
 from mtl_hsi.scenes.class_table import ClassTable
 from mtl_hsi.scenes.image import Image
@@ -53,7 +53,8 @@ def read_scene(
       files, or "class 1" and so on.
     label_column: the column of a table or of features that holds the classes, or None.
     classes: CSV file of id, name and colour (see `class_table`), in place of those in the files, or None.
-    more_labels: file with labels of further pixels, of classes of `labels` by id or name, or None.
+    more_labels: file with labels of further pixels, all for training, or None; its classes are those of
+      `labels` by id or name, or further ones.
     test: file with the labels of the test pixels, those of `labels` being for training, or None.
     split_column: the column of a table or of features that says "train" or "test", in place of `test`, or
       None.
@@ -95,6 +96,7 @@ def read_scene(
     provenance=f"cube from {_origin(cube, cube_key)}, labels from {found.origin}",
     remarks=(*_about_bands(image), *found.remarks),
     tested=tested,
+    trained=found.trained,
   )
 
 
@@ -108,6 +110,7 @@ def _read_cube(
 ) -> tuple[Image, np.ndarray, np.ndarray | None]:
   """The image, all its values, and the pixels that hold no measurement, where it knows of such."""
   image = Image.open(path, key, **options)
+  memory.check_fits(image.height * image.width * image.bands * image.dtype.itemsize, image.origin)
   values, nodata = image.read(slice(None), slice(None))
   if nodata is not None and nodata.shape == values.shape[:2] and nodata.all():
     raise RequestError(f"{image.origin} holds no measurement at all: every pixel is nodata; check its nodata")

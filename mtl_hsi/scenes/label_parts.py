@@ -39,7 +39,7 @@ def tested(uses: Sequence[str], titles: Sequence[str], column: str, where: str) 
 
 
 def add(name: str, labels: Labels, more: Labels) -> Labels:
-  """Labels with those of further pixels, which are for training where training and test are told apart.
+  """Labels with those of further pixels, which are for training whatever the split is.
 
   Raises:
     RequestError: a pixel has two classes.
@@ -53,11 +53,19 @@ def add(name: str, labels: Labels, more: Labels) -> Labels:
       f"scene {name!r}: {len(both)} pixels have another class in {more.origin} (more_labels) than in "
       f"{labels.origin}, the first at row {row}, column {column}: {new!r} and {old!r}; correct one of them"
     )
+  image = np.where(known > 0, labels.image, more.image)
+  # A pixel that is for testing stays so.
+  trained = (image > 0) & (more.image > 0)
   return labels._replace(
-    image=np.where(known > 0, labels.image, more.image),
+    image=image,
+    trained=trained,
     names=dict(sorted({**more.names, **labels.names}.items())),
     colours={**(more.colours or {}), **(labels.colours or {})} or None,
-    remarks=(*labels.remarks, *(f"more labels: {remark}" for remark in more.remarks)),
+    remarks=(
+      *labels.remarks,
+      *(f"more labels: {remark}" for remark in more.remarks),
+      f"{np.count_nonzero(trained)} pixels of more_labels, all for training",
+    ),
     origin=f"{labels.origin} and {more.origin}",
   )
 

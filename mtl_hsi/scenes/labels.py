@@ -37,6 +37,7 @@ class Labels(NamedTuple):
     remarks: what was done to them that the user should know, a sentence each.
     test: class ids of the test pixels int32 `[H, W]`, those of the training pixels being in `image`; None
       where they are not told apart.
+    trained: True where a pixel is for training whatever the split is, bool `[H, W]`; None where none is.
     origin: file and key, for the scene's provenance.
   """
 
@@ -45,6 +46,7 @@ class Labels(NamedTuple):
   colours: Mapping[int, RGB] | None = None
   remarks: tuple[str, ...] = ()
   test: np.ndarray | None = None
+  trained: np.ndarray | None = None
   origin: str = ""
 
 

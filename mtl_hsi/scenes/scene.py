@@ -45,6 +45,8 @@ class Scene:
     remarks: what was done to the source that the user should know, a sentence each.
     tested: True where a labelled pixel is for testing, the others being for
       training `[H, W]`; None where the source does not say.
+    trained: True where a labelled pixel is for training whatever the split is
+      `[H, W]`; None where there is none.
   """
 
   name: str
@@ -61,6 +63,7 @@ class Scene:
   class_colours: Mapping[int, tuple[int, int, int]] | None = None
   remarks: tuple[str, ...] = ()
   tested: np.ndarray | None = None
+  trained: np.ndarray | None = None
 
   def __post_init__(self):
     scene_checks.check(self)

@@ -18,7 +18,7 @@ _RESERVED = ("compilations", "leakage", "patch_overlap", "seconds", "svm", "targ
 # In micrometres the thermal infrared ends below; in nm the ultraviolet starts above.
 _LONGEST_IN_UM = 100
 # Beyond lie only fill values, such as the smallest float32.
-_LARGEST_VALUE = 1e30
+LARGEST_VALUE = 1e30
 # Rasters hold class ids in 16 bits.
 _LARGEST_ID = 2**16 - 1
 
@@ -39,7 +39,7 @@ def check(scene: "Scene") -> None:
 
   for part in (
     *(_check_name, _check_cube, _check_labels, _check_nodata, _check_values),
-    *(_check_tested, _check_classes, _check_bands),
+    *(_check_tested, _check_trained, _check_classes, _check_bands),
   ):
     part(scene, require)
 
@@ -97,7 +97,7 @@ def _check_values(scene: "Scene", require: Require) -> None:
     return
   for row in range(scene.cube.shape[0]):
     # NaN is not smaller than anything.
-    fine = np.abs(scene.cube[row]) < _LARGEST_VALUE
+    fine = np.abs(scene.cube[row]) < LARGEST_VALUE
     bad = ~fine.all(axis=-1)
     if scene.nodata is not None:
       bad &= ~scene.nodata[row]
@@ -123,6 +123,14 @@ def _check_tested(scene: "Scene", require: Require) -> None:
     len(trained) >= 2,
     f"{len(trained)} class among the training labels; at least two are needed to classify",
   )
+
+
+def _check_trained(scene: "Scene", require: Require) -> None:
+  if scene.trained is None:
+    return
+  _check_mask(scene, "trained", require)
+  fit = (scene.labels > 0) if scene.tested is None else (scene.labels > 0) & ~scene.tested
+  require((scene.trained <= fit).all(), "pixels without a label, or for testing, are marked for training")
 
 
 def _check_classes(scene: "Scene", require: Require) -> None:

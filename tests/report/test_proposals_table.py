@@ -68,7 +68,7 @@ def test_the_page_lists_them_escaped(run, proposing):
 def test_a_scene_with_nothing_to_label_says_so(run, proposing):
   nothing = Proposals(np.zeros((0, 2), np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32))
   bare = dataclasses.replace(proposing, proposals=nothing)
-  assert "No pixel of the scene is without a label" in page.html(
+  assert "Every pixel that holds a measurement has a label" in page.html(
     dataclasses.replace(run, scenes=[run.scenes[0], bare])
   )
 

@@ -156,13 +156,16 @@ def test_a_column_that_is_not_there_is_named(cube, tmp_path):
 
 
 def test_more_labels_join_those_of_the_scene(cube, tmp_path):
-  more = _table(tmp_path / "more.csv", "0,3,1", "2,0,9", "0,0,1", header="row,column,class")
+  more = _table(tmp_path / "more.csv", "0,3,1", "1,2,9", "0,0,1", header="row,column,class")
   names = np.array(["maize", "", "", "oats", "", "", "", "", "roof"])
   labels = _npz(tmp_path / "a.npz", _TRAIN + _TEST, class_names=names)
   scene = formats.read(cube, labels, more_labels=more)
   expected = _TRAIN + _TEST
-  expected[0, 3], expected[2, 0] = 1, 9
+  expected[0, 3], expected[1, 2] = 1, 9
   np.testing.assert_array_equal(scene.labels, expected)
+  # One that was labelled already is among them.
+  assert np.argwhere(scene.trained).tolist() == [[0, 0], [0, 3], [1, 2]]
+  assert "3 pixels of more_labels, all for training" in scene.remarks
   assert scene.class_names == {1: "maize", 4: "oats", 9: "roof"}
   assert scene.tested is None
   assert "labels from a.npz (gt) and more.csv" in scene.provenance
@@ -172,7 +175,7 @@ def test_more_labels_are_for_training_where_others_are_for_testing(cube, tmp_pat
   more = _table(tmp_path / "more.csv", "0,3,4", header="row,column,class")
   files = _npz(tmp_path / "a.npz", _TRAIN), {"test": _npz(tmp_path / "b.npz", _TEST)}
   scene = formats.read(cube, files[0], **files[1], more_labels=more)
-  assert (scene.labels[0, 3], scene.tested[0, 3]) == (4, False)
+  assert (scene.labels[0, 3], scene.tested[0, 3], scene.trained[0, 3]) == (4, False, True)
   np.testing.assert_array_equal(scene.tested, _TEST > 0)
 
 
