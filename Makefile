@@ -28,7 +28,8 @@ help:
 	@echo "make paper          fetches the public scenes and fills the paper's tables: days on a CPU, see README.md"
 	@echo "make test           runs the quick tests"
 	@echo "make test-slow      runs the slow tests"
-	@echo "make faults         kills and damages a run in every way: an hour or so; writes results/faults.json"
+	@echo "make faults         kills and damages a run in every way: an hour or so; writes results/faults*.json;"
+	@echo "                    SALINAS_A=<file> takes that real scene in place of a simulated one"
 	@echo "make bench          times us beside Keras and PyTorch: an hour on an idle CPU; writes results/benchmark.*"
 	@echo "make bench-scaling  times training as scenes, bands and the like grow; writes results/scaling.*"
 	@echo "make lint           looks for style and likely mistakes"
@@ -48,7 +49,7 @@ test-slow: $(TESTS_INSTALLED)
 	@$(PYTHON) -m pytest -q -m slow
 
 faults: $(INSTALLED)
-	@$(PYTHON) -m faults.campaign --out=results/faults.json
+	@$(PYTHON) -m faults.campaign --out=results/faults.json $(if $(SALINAS_A),--salinas_a=$(SALINAS_A))
 
 # The peers have an environment of their own, so that nobody else needs them.
 bench:

@@ -49,21 +49,25 @@ _OF_A_START = ("command", "started", "starts")
 def main() -> None:
   arguments = _arguments()
   try:
-    results = run(arguments)
+    rows = run(arguments)
   except RequestError as error:
     print(f"error: {error}", file=sys.stderr)
     sys.exit(2)
-  sys.exit(any(row["lost"] for row in results["rows"]))
+  sys.exit(any(row["lost"] for row in rows))
 
 
-def run(arguments: argparse.Namespace) -> dict:
+def run(arguments: argparse.Namespace) -> list[dict]:
   """Does what is left of a campaign, and writes and prints what has come out.
+
+  Returns:
+    For every fault `fault`, `times`, and how many trials ended `identical`, `refused` and `lost`.
 
   Raises:
     RequestError: the experiment fails undisturbed, or the directory has another one's campaign.
   """
   experiment = Experiment(arguments.experiment or _default(arguments), arguments.directory)
   print(f"undisturbed: {experiment.seconds:.0f} s", flush=True)
+  arguments.only = [name for name in arguments.only if _possible(name)]
   file = experiment.directory / "trials.jsonl"
   for fault, number in _left(_read(file), arguments):
     done = _try(experiment, fault, number, arguments.seed)
@@ -71,11 +75,13 @@ def run(arguments: argparse.Namespace) -> dict:
       lines.write(json.dumps(done) + "\n")
     print(f"{fault} {number}: {done['outcome']}; {done['moment']}; {done['remark']}", flush=True)
   trials = [trial for trial in _read(file) if trial["fault"] in arguments.only]
-  results = _results(experiment, arguments, trials)
+  rows = _rows(arguments.only, trials)
   if arguments.out:
-    whole_files.write_json(arguments.out, results)
-  print(f"\n{table(results['rows'])}")
-  return results
+    whole_files.write_json(arguments.out, rows)
+    details = arguments.out.with_name(f"{arguments.out.stem}_trials.json")
+    whole_files.write_json(details, _details(experiment, trials))
+  print(f"\n{table(rows)}")
+  return rows
 
 
 def table(rows: Sequence[dict]) -> str:
@@ -97,7 +103,7 @@ def _arguments():
   parser.add_argument(
     "--directory", type=Path, default=Path("runs/faults"), help="for runs and trials (default: runs/faults)"
   )
-  parser.add_argument("--out", type=Path, help="JSON file for the results")
+  parser.add_argument("--out", type=Path, help="JSON file for the table; <out>_trials.json gets the trials")
   parser.add_argument("experiment", nargs="*", help="behind --: launch.py's arguments for another experiment")
   arguments = parser.parse_args()
   arguments.only = arguments.only.split(",")
@@ -105,6 +111,14 @@ def _arguments():
   if unknown:
     parser.error(f"--only has {unknown[0]}; expected some of {', '.join(FAULTS)}")
   return arguments
+
+
+def _possible(fault):
+  """Whether a fault can be inflicted here; says so where it cannot."""
+  if FAULTS[fault] is places.read_only and not places.can_forbid_writing():
+    print(f"{fault}: left out; root may write anywhere here, and nothing can be mounted")
+    return False
+  return True
 
 
 def _default(arguments):
@@ -156,21 +170,25 @@ def _read(file: Path) -> list[dict]:
   return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
-def _results(experiment, arguments, trials):
-  config, environment = (
-    json.loads((experiment.undisturbed / name).read_bytes()) for name in ("config.json", "environment.json")
-  )
+def _rows(faults, trials):
   rows = []
-  for fault in arguments.only:
+  for fault in faults:
     outcomes = [trial["outcome"] for trial in trials if trial["fault"] == fault]
     counts = {outcome: outcomes.count(outcome) for outcome in (IDENTICAL, REFUSED, LOST)}
     rows.append({"fault": fault, "times": len(outcomes), **counts})
+  return rows
+
+
+def _details(experiment, trials):
+  """Where and on what the campaign ran, and every trial of it."""
+  config, environment = (
+    json.loads((experiment.undisturbed / name).read_bytes()) for name in ("config.json", "environment.json")
+  )
   return {
     "machine": {key: value for key, value in environment.items() if key not in _OF_A_START},
     "command": ["python", "-m", "faults.campaign", *sys.argv[1:]],
     "config": config,
     "undisturbed_seconds": experiment.seconds,
-    "rows": rows,
     "trials": trials,
   }
 

@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,6 +61,17 @@ def read_only(trial: Trial) -> Verdict:
   if verdict.outcome != REFUSED:
     return Verdict(LOST, verdict.moment, verdict.remark or "the run ended though nothing could be written")
   return start_again(trial, f"{verdict.moment}: {verdict.remark}")
+
+
+def can_forbid_writing() -> bool:
+  """Whether a directory can be made one that this process cannot write in."""
+  if os.geteuid() != 0:
+    return True
+  with tempfile.TemporaryDirectory() as name:
+    if not _mount("--bind", name, name):
+      return False
+    subprocess.run(["umount", name], check=True)
+  return True
 
 
 def second_process(trial: Trial) -> Verdict:

@@ -1,8 +1,8 @@
 """Training state, loss, step and epoch: pure functions, jitted by the caller.
 
 The state is a nested dict: `params` and `stats` (see `Network.init`), `opt` (the
-optimiser's), `losses` (mean loss of every epoch and scene `[epochs, T]`), and
-`average` (see `averaging`) where the recipe has one.
+optimiser's), `losses` (mean loss of every epoch and scene `[epochs, T]`, 0 where no
+sample of it was drawn), and `average` (see `averaging`) where the recipe has one.
 """
 
 from collections.abc import Callable

@@ -104,14 +104,15 @@ def test_a_campaign_goes_on_where_it_was_stopped(tmp_path, monkeypatch, finished
   )
   campaign.run(arguments)
   arguments.times = 2
-  results = campaign.run(arguments)
+  rows = campaign.run(arguments)
   assert done == ["kill-1", "burn-1", "kill-2", "burn-2"]
-  assert results["rows"] == [
+  assert rows == [
     {"fault": "kill", "times": 2, IDENTICAL: 1, REFUSED: 0, LOST: 1},
     {"fault": "burn", "times": 2, IDENTICAL: 2, REFUSED: 0, LOST: 0},
   ]
-  assert json.loads((tmp_path / "out.json").read_text()) == results
-  assert len({trial["moment"] for trial in results["trials"]}) == 4
+  assert json.loads((tmp_path / "out.json").read_text()) == rows
+  details = json.loads((tmp_path / "out_trials.json").read_text())
+  assert len({trial["moment"] for trial in details["trials"]}) == 4
   assert "| kill | 2 | 1 | 0 | 1 |" in capsys.readouterr().out
   assert {path.name for path in tmp_path.glob("*-*")} == {"kill-2"}, "the trial that lost something is kept"
 
@@ -130,7 +131,7 @@ def run_campaign(directory, faults, experiment):
     **{"cwd": launching.ROOT, "capture_output": True, "text": True},
   )
   assert result.returncode == 0, result.stdout + result.stderr
-  return json.loads(directory.with_suffix(".json").read_text())["rows"]
+  return json.loads(directory.with_suffix(".json").read_text())
 
 
 @pytest.mark.slow
