@@ -10,6 +10,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from absl import logging
 
 from mtl_hsi import (
   adaptation,
@@ -37,6 +38,9 @@ from mtl_hsi.scenes_record import describe, newer_files
 from mtl_hsi.snapshots import Checkpoints
 from mtl_hsi.trained import read_run
 from mtl_hsi.voting import confidence_arrays
+
+# Keys of the environment on which the last bits of a result depend.
+_OF_ROUNDING = ("cpu", "backend", "devices", "processes", "packages")
 
 
 def run(
@@ -74,9 +78,16 @@ def run(
 
     def begin():
       stack.enter_context(workdir.open_workdir(directory, config.to_dict()))
+      # Another process may have done it while the scenes were read.
+      if _is_complete(directory, config.to_dict()):
+        return True
       _begin(options, problem, directory, command, started)
+      return False
 
-    processes.from_first(begin)
+    if processes.from_first(begin):
+      if processes.is_first():
+        print("\n".join(_nothing_to_do(options, directory)))
+      return
     done = work.do(options, problem, directory, origin)
     if processes.is_first():
       summary = _finish(config, options, problem, directory, done)
@@ -86,11 +97,15 @@ def run(
 def _nothing_to_do(options, directory):
   """Where the results of a complete run are, and what they may no longer be the results of."""
   yield f"{directory} is complete; nothing to do. Its report: {directory / 'report.html'}"
+  if not (directory / sums.NAME).exists():
+    yield f"note: there is no {sums.NAME} in it, so it was not seen whether its results are as they were"
   for path in newer_files(options.source_files, directory):
     yield (
       f"note: {path.absolute()} is newer than the run, whose results are those of the file as it was; name "
       "another --workdir to train on it"
     )
+
+
 def _is_complete(directory, config):
   """Whether there is nothing left to do, and all that was done is as it was."""
   complete = workdir.is_complete(directory, config)
@@ -134,8 +149,15 @@ def _begin(options, problem, directory, command, started):
   whole_files.write_once(directory / "split.npz", split)
   # Refuses damaged checkpoints before anything of the earlier start is replaced.
   Checkpoints(directory / "checkpoints", options.schedule.snapshot_epochs).latest_intact_state()
-  environment = devices.environment(command, started)
-  environment["starts"] = [*_earlier_starts(directory), environment["started"]]
+  environment, before = devices.environment(command, started), _earlier(directory)
+  environment["starts"] = [*before.get("starts", []), environment["started"]]
+  elsewhere = _elsewhere(before, environment)
+  if elsewhere:
+    environment["elsewhere"] = elsewhere
+    logging.warning(
+      "this run was begun with other %s; its results can differ by rounding from those of one machine",
+      ", ".join(elsewhere[-1]),
+    )
   whole_files.write_json(directory / "environment.json", environment)
   workdir.unfinish(directory)
 
@@ -166,13 +188,20 @@ def _finish(config, options, problem, directory, done):
   return summary
 
 
-def _earlier_starts(directory):
-  """Times at which this run was started before."""
+def _earlier(directory):
+  """The environment of the start before, empty where there was none."""
   try:
-    return json.loads((directory / "environment.json").read_bytes())["starts"]
-  # Missing at the first start; what tells of the past is not worth failing for.
-  except (OSError, ValueError, KeyError):
-    return []
+    found = json.loads((directory / "environment.json").read_bytes())
+  # What tells of the past is not worth failing for.
+  except (OSError, ValueError):
+    return {}
+  return found if isinstance(found, dict) else {}
+
+
+def _elsewhere(before, environment):
+  """What earlier starts had and this one has not, of what the last bits depend on; an entry for each change."""
+  changed = {key: before[key] for key in _OF_ROUNDING if key in before and before[key] != environment[key]}
+  return [*before.get("elsewhere", []), *([changed] if changed else [])]
 
 
 def _measure(problem, predictions):

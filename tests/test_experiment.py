@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 from unittest import mock
 
 import numpy as np
@@ -245,6 +246,29 @@ def test_a_split_is_read_back(finished, inputs, tmp_path, monkeypatch):
     assert outcome.err == "error: far enough\n"
   assert (tmp_path / "read" / "split.npz").read_bytes() == (finished / "split.npz").read_bytes()
   assert (tmp_path / "drawn" / "split.npz").read_bytes() != (finished / "split.npz").read_bytes()
+
+
+def test_a_run_that_another_process_finishes_meanwhile_stays_as_it_is(inputs, finished, tmp_path):
+  shutil.copytree(finished, tmp_path / "run")
+  before = launching.contents(tmp_path / "run")
+  with mock.patch("mtl_hsi.workdir.is_complete", side_effect=[False, True]):
+    outcome = launching.launch(*launching.arguments(inputs, tmp_path / "run"))
+  assert (outcome.status, launching.contents(tmp_path / "run")) == (0, before), outcome.err
+  assert "is complete; nothing to do" in outcome.out
+
+
+def test_a_run_that_goes_on_elsewhere_says_so(inputs, finished, tmp_path):
+  run = tmp_path / "run"
+  shutil.copytree(finished, run)
+  (run / "metrics.json").unlink()
+  environment = read(run / "environment.json")
+  (run / "environment.json").write_text(json.dumps({**environment, "cpu": "another", "starts": ["then"]}))
+  outcome = launching.launch(*launching.arguments(inputs, run))
+  assert outcome.status == 0, outcome.err
+  assert "this run was begun with other cpu; its results can differ by rounding" in outcome.err
+  now = read(run / "environment.json")
+  assert (now["elsewhere"], now["starts"][0], len(now["starts"])) == ([{"cpu": "another"}], "then", 2)
+  assert "elsewhere" not in environment
 
 
 @pytest.mark.slow
