@@ -1,4 +1,9 @@
-"""Trains, alone or in grids, adapts and predicts: python launch.py --config=configs/mtl.py:pu_all."""
+"""Trains, alone or in grids, adapts and predicts: python launch.py --config=configs/mtl.py:pu_all.
+
+A config is one of configs/quickstart.py, own.py, best.py, predict.py, adapt.py, mtl.py and paper.py, some
+with an argument behind a colon; its head says what it does. --config.<key>=<value> changes any key, which
+docs/configs.md explains.
+"""
 
 import contextlib
 import sys

@@ -199,7 +199,7 @@ def _earlier(directory):
 
 
 def _elsewhere(before, environment):
-  """What earlier starts had and this one has not, of what the last bits depend on; an entry for each change."""
+  """What earlier starts had and this one has not, of what the last bits depend on; one entry a change."""
   changed = {key: before[key] for key in _OF_ROUNDING if key in before and before[key] != environment[key]}
   return [*before.get("elsewhere", []), *([changed] if changed else [])]
 

@@ -7,9 +7,13 @@ import numpy as np
 from mtl_hsi import sampling, wavelengths
 from mtl_hsi.problem import Problem
 from mtl_hsi.sampling import ALL
+from mtl_hsi.scenes.public import is_public
 from mtl_hsi.scenes.summary import summary
 from mtl_hsi.settings import Settings
 from mtl_hsi.training_settings import SVM
+
+# How far the centres of one channel may lie apart unsaid; bands of imaging spectrometers are as wide.
+_NEAR_NM = 15.0
 
 
 def introduction(problem: Problem, options: Settings) -> str:
@@ -22,7 +26,8 @@ def introduction(problem: Problem, options: Settings) -> str:
       f"{scene.title}: {height} x {width} pixels, {bands_used(problem, name)}, "
       f"{len(scene.class_ids)} classes, {train} training and {test} test pixels"
     )
-  return "\n".join([*lines, description(options), *_origin(options), *_untested(problem)])
+  notes = (*_origin(options), *_other_wavelengths(problem, options), *_untested(problem))
+  return "\n".join([*lines, description(options), *notes])
 
 
 def _origin(options):
@@ -30,6 +35,25 @@ def _origin(options):
   if options.origin is not None:
     fresh = "new heads and a new first convolution" if options.origin.new_stem else "new heads"
     yield f"{fresh} on the networks of {options.origin.run}"
+
+
+def _other_wavelengths(problem, options):
+  """A line where scenes that share a first convolution have other wavelengths in one channel of it."""
+  if problem.network is None or problem.channels is not None or not options.model.spectral_knowledge:
+    return
+  known = [name for name, scene in problem.scenes.items() if scene.wavelengths is not None]
+  if len(known) < 2 or all(is_public(problem.scenes[name]) for name in known):
+    return
+  centres = np.stack([problem.scenes[name].wavelengths[problem.inputs[name].chosen] for name in known])
+  worst = int(np.argmax(np.ptp(centres, axis=0)))
+  apart = np.ptp(centres[:, worst])
+  if apart > _NEAR_NM:
+    pairs = zip(known, centres[:, worst], strict=True)
+    where = " and ".join(f"{centre:g} nm in {name}" for name, centre in pairs)
+    yield (
+      f"note: the first convolution that the scenes share reads their bands by number: channel {worst} is "
+      f"{where}; --config.alignment=wavelength resamples all to common bands"
+    )
 
 
 def _untested(problem):

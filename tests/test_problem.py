@@ -187,6 +187,20 @@ def test_the_introduction_names_the_run_that_training_starts_from(options, new_s
   assert last == f"{fresh} on the networks of runs/first"
 
 
+def test_channels_of_other_wavelengths_are_told(options):
+  near, far = (np.linspace(first, first + 100, 6) for first in (400, 1000))
+  note = (
+    "note: the first convolution that the scenes share reads their bands by number: channel 0 is 400 nm in "
+    "fields and 1000 nm in town; --config.alignment=wavelength resamples all to common bands"
+  )
+  made = prepare(options, scene(wavelengths=near), scene("town", wavelengths=far))
+  assert introduction.introduction(made, options).splitlines()[-1] == note
+  alike = prepare(options, scene(wavelengths=near), scene("town", wavelengths=near + 5))
+  own = dataclasses.replace(options, model=dataclasses.replace(options.model, spectral_knowledge=False))
+  for problem_made, told in ((alike, options), (made, own)):
+    assert "note:" not in introduction.introduction(problem_made, told)
+
+
 def test_a_split_from_a_file_takes_the_place_of_chance(options, tmp_path):
   drawn = problem.prepare(dataclasses.replace(options, seed=5)).splits
   whole_files.write_npz(tmp_path / "split.npz", sampling.split_arrays(drawn))

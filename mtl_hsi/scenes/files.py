@@ -113,7 +113,10 @@ def _read_cube(
   memory.check_fits(image.height * image.width * image.bands * image.dtype.itemsize, image.origin)
   values, nodata = image.read(slice(None), slice(None))
   if nodata is not None and nodata.shape == values.shape[:2] and nodata.all():
-    raise RequestError(f"{image.origin} holds no measurement at all: every pixel is nodata; check its nodata")
+    raise RequestError(
+      f"{image.origin} holds no measurement at all: every pixel is nodata in some band; check its nodata, or "
+      "leave bands without any measurement out (bad_bands)"
+    )
   return image, values, nodata
 
 

@@ -108,7 +108,7 @@ def _check_values(scene: "Scene", require: Require) -> None:
       require(
         False,
         f"the cube holds {value} at row {row}, column {column}, band {band}; "
-        "replace it or mark the pixel as nodata",
+        "replace it or mark the pixel as nodata (option nodata, such as -9999 or nan)",
       )
 
 
