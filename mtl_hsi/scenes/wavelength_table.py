@@ -1,7 +1,8 @@
-"""Band centres and widths from a CSV file."""
+"""Band centres and widths from a CSV file, or from the metadata that come with an EnMAP image."""
 
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 
@@ -22,7 +23,7 @@ def read(path: Path, bands: int, unit: str | None, kept: np.ndarray | slice = sl
   Commas, semicolons, tabs or blanks separate the columns; beside semicolons and tabs a comma may stand for
   the decimal point. A header is recognised by its words; it may name the unit, such as "wavelength (um),
   fwhm (um)", and tells the two columns from further ones. Empty lines and those that start with # are passed
-  over.
+  over. A file that ends in .xml is taken for EnMAP's METADATA.XML.
 
   Args:
     path: the file.
@@ -34,7 +35,7 @@ def read(path: Path, bands: int, unit: str | None, kept: np.ndarray | slice = sl
     RequestError: the file is missing or no such table, or has not a row for every band.
   """
   where = str(path.absolute())
-  header, rows = _split(path)
+  header, rows = _of_enmap(path) if path.suffix.lower() == ".xml" else _split(path)
   centre, width = _columns(header, len(rows[0]), where)
   if len(rows) != bands:
     raise RequestError(f"{where} has wavelengths of {len(rows)} bands, the scene's file has {bands} bands")
@@ -61,6 +62,20 @@ def _split(path: Path) -> tuple[list[str], list[list[str]]]:
   if not rows:
     raise RequestError(f"{path.absolute()} holds no wavelengths; expected a row of centre[, width] a band")
   return header, rows
+
+
+def _of_enmap(path: Path) -> tuple[list[str], list[list[str]]]:
+  """Header and rows of a table of the bands in an EnMAP product's metadata."""
+  try:
+    root = ElementTree.parse(path).getroot()
+  except (ElementTree.ParseError, OSError, ValueError, LookupError) as error:
+    raise RequestError(f"cannot read wavelengths from {path.absolute()}: {error}") from error
+  bands = root.findall("specific/bandCharacterisation/bandID")
+  keys = ("wavelengthCenterOfBand", "FWHMOfBand")
+  rows = [[band.findtext(key, "").strip() for key in keys] for band in bands]
+  if not rows:
+    raise RequestError(f"{path.absolute()} describes no bands; expected the METADATA.XML of an EnMAP product")
+  return ["wavelength (nm)", "fwhm (nm)"], rows
 
 
 def _columns(header: list[str], count: int, where: str) -> tuple[int, int | None]:

@@ -73,6 +73,37 @@ def test_a_table_replaces_a_header_that_makes_no_sense(tmp_path):
   ]
 
 
+_ENMAP = """<?xml version="1.0"?>
+<level_X><metadata/><specific><bandCharacterisation>{bands}</bandCharacterisation></specific></level_X>
+"""
+_ENMAP_BAND = """<bandID number="{n}"><wavelengthCenterOfBand>{centre}</wavelengthCenterOfBand>
+<FWHMOfBand> {width} </FWHMOfBand><GainOfBand>0.0001</GainOfBand></bandID>"""
+
+
+def test_the_metadata_of_enmap_are_a_table(tmp_path):
+  bands = [
+    _ENMAP_BAND.format(n=n, centre=c, width=w) for n, (c, w) in enumerate(zip(_CENTRES, _WIDTHS, strict=True))
+  ]
+  (tmp_path / "a-METADATA.XML").write_text(_ENMAP.format(bands="".join(bands)))
+  found = wavelength_table.read(tmp_path / "a-METADATA.XML", 4, None)
+  assert (found.centres.tolist(), found.widths.tolist()) == (_CENTRES, _WIDTHS)
+
+
+@pytest.mark.parametrize(
+  ("text", "message"),
+  [
+    ("<level_X>", "cannot read wavelengths from .*no element found"),
+    (_ENMAP.format(bands=""), "describes no bands; expected the METADATA.XML of an EnMAP product"),
+    (_ENMAP.format(bands="<bandID/>" * 4), "row 1 .* lacks a number in column 1"),
+    ('<!DOCTYPE a [<!ENTITY b "c">]><level_X encoding="nothing">&d;</level_X>', "cannot read wavelengths"),
+  ],
+)
+def test_other_xml_is_refused(tmp_path, text, message):
+  (tmp_path / "a.xml").write_text(text)
+  with pytest.raises(RequestError, match=message):
+    wavelength_table.read(tmp_path / "a.xml", 4, None)
+
+
 def test_what_bands_that_are_left_out_have_does_not_matter(tmp_path):
   header = formats.save_envi(tmp_path / "a.dat", _CUBE, header="wavelength = {400, 500, 0, nan}")
   with pytest.raises(RequestError, match="must be positive numbers"):
