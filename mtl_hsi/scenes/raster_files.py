@@ -14,7 +14,7 @@ from rasterio.enums import Interleaving
 from rasterio.errors import NotGeoreferencedWarning
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes import memory
+from mtl_hsi.scenes import hdf5_check, memory
 from mtl_hsi.scenes.arrays import by
 from mtl_hsi.scenes.scene import Georeference
 
@@ -41,6 +41,7 @@ def open_raster(path: Path) -> rasterio.DatasetReader:
   path = data_file(path)
   with reading(path), warnings.catch_warnings():
     warnings.simplefilter("ignore", NotGeoreferencedWarning)
+    hdf5_check.check(path)
     # What `rasterio.open` calls, which takes no list of drivers (1.4). An absolute path is never taken for
     # the name of a driver or a host.
     with rasterio.Env():

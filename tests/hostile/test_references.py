@@ -132,3 +132,28 @@ def test_a_raster_whose_pixels_have_no_extent(tmp_path):
   side.write_text(re.sub(r"(map info = \{[^,]*,[^,]*,[^,]*,[^,]*,[^,]*),[^,]*,", r"\1, 0,", side.read_text()))
   with pytest.raises(RequestError, match="gives them no extent on the ground"):
     Image.open(side)
+
+
+@pytest.mark.parametrize("block", [0, 512])
+@pytest.mark.parametrize("way", ["external", "virtual", "link"])
+def test_pixels_of_an_hdf5_raster_in_other_files(tmp_path, way, block):
+  secret = tmp_path / "secret.h5"
+  with h5py.File(secret, "w") as file:
+    file["data"] = np.arange(64, dtype=np.uint8).reshape(8, 8)
+  with h5py.File(tmp_path / "a.h5", "w", userblock_size=block) as file:
+    if way == "external":
+      file.create_dataset("a", (8, 8), np.uint8, external=[(str(secret), 0, 64)])
+    elif way == "virtual":
+      layout = h5py.VirtualLayout((8, 8), np.uint8)
+      layout[:] = h5py.VirtualSource(str(secret), "data", (8, 8))
+      file.create_virtual_dataset("inner/a", layout)
+    else:
+      file["inner/a"] = h5py.ExternalLink(str(secret), "data")
+  with pytest.raises(RequestError, match=r"the values of (inner/)?a lie in other files"):
+    Image.open(tmp_path / "a.h5")
+
+
+def test_an_hdf5_raster_that_holds_its_pixels_is_read(tmp_path):
+  with h5py.File(tmp_path / "a.h5", "w") as file:
+    file["a"] = np.arange(64, dtype=np.uint8).reshape(8, 8)
+  assert Image.open(tmp_path / "a.h5").read(slice(None), slice(None))[0][..., 0].max() == 63
