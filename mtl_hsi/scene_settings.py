@@ -61,6 +61,7 @@ def loader(config: Any, name: str, given: Mapping[str, Scene]) -> Loader:
       classes=Path(own.classes) if own.classes else None,
       more_labels=Path(own.more_labels) if own.get("more_labels") else None,
       test=Path(own.test) if own.get("test") else None,
+      test_key=own.get("test_key") or None,
       split_column=own.get("split_column") or None,
       **image_settings.read(own, f"files.{name}."),
     )

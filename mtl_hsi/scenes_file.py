@@ -19,7 +19,7 @@ from mtl_hsi.scenes.scene_checks import NAME
 # All that can be said of a scene's files; configs/own_scenes.yaml explains them.
 OPTIONS = (
   *("cube", "labels", "cube_key", "labels_key", "label_column", "classes"),
-  *("more_labels", "test", "split_column"),
+  *("more_labels", "test", "test_key", "split_column"),
   *("bands", "bad_bands", "wavelengths", "wavelength_unit", "nodata", "scale", "offset", "sensor"),
 )
 

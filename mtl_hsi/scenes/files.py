@@ -30,6 +30,7 @@ def read_scene(
   classes: Path | None = None,
   more_labels: Path | None = None,
   test: Path | None = None,
+  test_key: str | None = None,
   split_column: str | None = None,
   **image_options: Any,
 ) -> Scene:
@@ -56,6 +57,7 @@ def read_scene(
     more_labels: file with labels of further pixels, all for training, or None; its classes are those of
       `labels` by id or name, or further ones.
     test: file with the labels of the test pixels, those of `labels` being for training, or None.
+    test_key: as `labels_key`, of the file `test`.
     split_column: the column of a table or of features that says "train" or "test", in place of `test`, or
       None.
     image_options: as in `image.Image.open`.
@@ -79,7 +81,7 @@ def read_scene(
     others = label_files.read(more_labels, None, target, own, _known(found, table), class_names)
     found = label_parts.add(name, found, others)
   if test is not None:
-    others = label_files.read(test, None, target, columns, _known(found, table), class_names)
+    others = label_files.read(test, test_key, target, columns, _known(found, table), class_names)
     found = label_parts.combine(name, found, others)
   ids, tested = label_parts.whole(name, found)
   return Scene(

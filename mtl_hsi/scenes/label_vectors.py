@@ -104,7 +104,8 @@ def _layer(path: Path, layer: str | None) -> str:
   if layer not in layers:
     wrong = "" if layer is None else f", {layer!r} is none"
     raise RequestError(
-      f"{path.absolute()} has the layers {', '.join(layers) or 'none'}; name one of them by labels_key{wrong}"
+      f"{path.absolute()} has the layers {', '.join(layers) or 'none'}; name one of them by "
+      f"labels_key{wrong} (of test labels by test_key)"
     )
   return layer
 

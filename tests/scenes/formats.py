@@ -80,11 +80,16 @@ def in_crs(shape: shapely.Geometry) -> shapely.Geometry:
 
 
 def save_features(
-  path: Path, shapes: Sequence, crs: str | None = CRS, to: str | None = None, **columns: Sequence
+  path: Path,
+  shapes: Sequence,
+  crs: str | None = CRS,
+  to: str | None = None,
+  layer: str | None = None,
+  **columns: Sequence,
 ) -> Path:
-  """Writes features; `to` is the reference system that they are brought into."""
+  """Writes features, beside other layers of a file; `to` is the reference system that they are brought into."""
   frame = geopandas.GeoDataFrame(columns, geometry=list(shapes), crs=crs)
   with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "'crs' was not provided", UserWarning)
-    (frame.to_crs(to) if to else frame).to_file(path, engine="pyogrio")
+    (frame.to_crs(to) if to else frame).to_file(path, layer=layer, engine="pyogrio")
   return path

@@ -155,6 +155,17 @@ def test_a_column_that_is_not_there_is_named(cube, tmp_path):
     formats.read(cube, labels, split_column="use")
 
 
+def test_training_and_test_labels_are_layers_of_one_file(cube, tmp_path):
+  path = tmp_path / "a.gpkg"
+  for layer, part in (("field", _TRAIN), ("visited", _TEST)):
+    shapes, classes = formats.squares(part)
+    formats.save_features(path, shapes, layer=layer, crop=[f"crop {i}" for i in classes])
+  scene = formats.read(cube, path, labels_key="field", test=path, test_key="visited")
+  _assert_parts(scene)
+  with pytest.raises(RequestError, match=r"has the layers field, visited; .*\(of test labels by test_key\)"):
+    formats.read(cube, path, labels_key="field", test=path)
+
+
 def test_more_labels_join_those_of_the_scene(cube, tmp_path):
   more = _table(tmp_path / "more.csv", "0,3,1", "1,2,9", "0,0,1", header="row,column,class")
   names = np.array(["maize", "", "", "oats", "", "", "", "", "roof"])
