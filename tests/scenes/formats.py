@@ -87,7 +87,7 @@ def save_features(
   layer: str | None = None,
   **columns: Sequence,
 ) -> Path:
-  """Writes features, beside a file's other layers; `to` is the reference system that they are brought into."""
+  """Writes features, beside a file's other layers; `to` is the reference system they are brought into."""
   frame = geopandas.GeoDataFrame(columns, geometry=list(shapes), crs=crs)
   with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "'crs' was not provided", UserWarning)
