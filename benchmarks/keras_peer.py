@@ -14,6 +14,9 @@ from keras import layers
 from benchmarks.job import Job, Samples, windows
 from benchmarks.same_job import Weights
 
+# As ours: float32 on GPUs, too.
+tf.config.experimental.enable_tensor_float_32_execution(False)
+
 _DROPOUT = 0.5
 # The patches of a whole scene would take gigabytes.
 _STRIP_ROWS = 32

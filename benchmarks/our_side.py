@@ -1,4 +1,4 @@
-"""Our training and classification as `mtl_hsi.fit` and `mtl_hsi.experiment` run them, a call at a time."""
+"""Our training and classification, a call at a time: the heart of `mtl_hsi.fit` and of `mtl_hsi.work`."""
 
 import dataclasses
 import functools
@@ -15,12 +15,15 @@ from benchmarks.same_job import Reference, Weights
 from configs import mtl
 from mtl_hsi import classify, patches, problem, settings, train
 from mtl_hsi.batches import steps_per_epoch
-from mtl_hsi.models import ccnn
+from mtl_hsi.models import ccnn, products
 from mtl_hsi.models.multitask import Network
 from mtl_hsi.patches import MIRRORS, Pixels
 from mtl_hsi.problem import Problem
 from mtl_hsi.replicas import Replicas
 from mtl_hsi.settings import Settings
+
+# As launch.py has it.
+jax.config.update("jax_default_matmul_precision", products.PRECISIONS["float32"])
 
 # Beside Indian Pines, in the place of the other public scenes: as many classes as these have.
 _SIMULATED = {"simulated_salinas": 16, "simulated_university": 9, "simulated_centre": 9}

@@ -14,6 +14,9 @@ from benchmarks.same_job import Weights
 LAYOUTS = {"channels first": torch.contiguous_format, "channels last": torch.channels_last}
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
+# As ours: float32 on GPUs, too.
+torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+
 _DROPOUT = 0.5
 
 
