@@ -36,8 +36,8 @@ def get_config() -> config_dict.ConfigDict:
   config.image_key = ""
   # What the file does not say, or says wrongly, as for the scenes of configs/own.py: value of pixels without
   # a measurement, such as -9999 or nan; physical value = scale * value + offset; CSV file of band centres,
-  # and its unit; bands to leave out. What was said of the scene in training holds for the image, too, where
-  # nothing is said here, but for wavelengths.
+  # and its unit; bands to leave out. What was said of the scene in training, but of wavelengths, holds for
+  # the image where neither this nor its file says otherwise.
   config.nodata = ""
   config.scale = ""
   config.offset = ""

@@ -200,8 +200,16 @@ def _earlier(directory):
 
 def _elsewhere(before, environment):
   """What earlier starts had and this one has not, of what the last bits depend on; one entry a change."""
-  changed = {key: before[key] for key in _OF_ROUNDING if key in before and before[key] != environment[key]}
+  known = [key for key in _OF_ROUNDING if key in before]
+  changed = {key: before[key] for key in known if _differ(before[key], environment[key])}
   return [*before.get("elsewhere", []), *([changed] if changed else [])]
+
+
+def _differ(before, now):
+  """Of packages only those count that both versions of the program name."""
+  if isinstance(before, dict) and isinstance(now, dict):
+    return any(before[key] != now[key] for key in before.keys() & now.keys())
+  return before != now
 
 
 def _measure(problem, predictions):

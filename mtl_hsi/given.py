@@ -28,6 +28,7 @@ def given_split(
       generator.permutation(np.argwhere(train == class_id).astype(np.int32))[:most]
       for class_id in np.unique(train[train > 0])
     ]
-    draws.append(np.concatenate(own))
+    # There are none where all are for training whatever is drawn.
+    draws.append(np.concatenate([np.empty((0, 2), np.int32), *own]))
   tested = np.argwhere(tested).astype(np.int32)
   return Split(np.stack(draws), np.repeat(tested[None], replicas, axis=0))

@@ -83,8 +83,9 @@ def summaries(problem: Problem, options: Settings, names: Iterable[str]) -> str:
 
 
 def _drawn(options, scene):
-  """Training pixels drawn of every class; None where the split is given."""
-  return options.samples_per_class if options.split_file is None and scene.tested is None else None
+  """Training pixels drawn of every class; None where the split is given, or all train."""
+  drawn = options.split_file is None and scene.tested is None and options.samples_per_class != ALL
+  return options.samples_per_class if drawn else None
 
 
 def bands_used(problem: Problem, name: str) -> str:

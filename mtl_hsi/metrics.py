@@ -154,7 +154,8 @@ def _kappa_error(confusion):
   shares = confusion / count
   true, predicted = shares.sum(1), shares.sum(0)
   agreed, expected = np.trace(shares), true @ predicted
-  if expected == 1:
+  # Where all is right the variance is 0, which no number of pixels justifies.
+  if 1 in (expected, agreed):
     return np.nan
   of_hits = np.diag(shares) @ (true + predicted)
   of_all = np.sum(shares * (true.reshape(1, -1) + predicted.reshape(-1, 1)) ** 2)

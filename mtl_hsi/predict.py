@@ -39,9 +39,9 @@ def run(config: Any) -> None:
 def _run(options):
   trained = read_run(options.run)
   scene = _scene(trained, options.scene)
-  inherited = image_settings.inherit(options.image_keys, trained.config.files.get(scene.name, {}))
-  image_options = image_settings.read({**options.image_keys, **inherited})
-  image = Image.open(options.image, options.image_key, **image_options)
+  image, inherited = _open(options, scene)
+  if inherited:
+    print(f"As in training: {', '.join(f'{key}={value}' for key, value in inherited.items())}", flush=True)
   _check(image, scene, trained)
   stem = _output(options, scene)
   class_maps.check_free(stem)
@@ -51,12 +51,25 @@ def _run(options):
     f"{trained.directory}, by {len(networks)} networks",
     flush=True,
   )
-  if inherited:
-    print(f"As in training: {', '.join(f'{key}={value}' for key, value in inherited.items())}", flush=True)
   with products.precision(trained.precision):
     _predict(options, trained, scene, image, networks, stem)
   print(f"Class map: {stem}_classes.tif, {stem}_classes.img for ENVI\nConfidence: {stem}_confidence.tif")
   print(f"Quick look: {stem}_classes.png")
+
+
+def _open(options: PredictionSettings, scene: TrainedScene) -> tuple[Image, dict[str, str]]:
+  """The image, and what it was told from the scene: what neither the user nor its file says of it."""
+  image = Image.open(options.image, options.image_key, **image_settings.read(options.image_keys))
+  inherited = image_settings.inherit(options.image_keys, scene.image_keys)
+  if image.knows_nodata:
+    inherited.pop("nodata", None)
+  # It may come without the bands that training had to leave out.
+  if image.bands == scene.inputs.bands:
+    inherited.pop("bad_bands", None)
+  if inherited:
+    told = image_settings.read({**options.image_keys, **inherited})
+    image = Image.open(options.image, options.image_key, **told)
+  return image, inherited
 
 
 def _predict(options, trained, scene, image, networks, stem):

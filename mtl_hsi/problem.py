@@ -9,6 +9,7 @@ from mtl_hsi import alignment, baselines, batches, paper, patches, sampling, wav
 from mtl_hsi.aligned_scenes import align
 from mtl_hsi.band_settings import BY_WAVELENGTH
 from mtl_hsi.blocks import block_split
+from mtl_hsi.errors import RequestError
 from mtl_hsi.given import given_split
 from mtl_hsi.inputs import Inputs
 from mtl_hsi.models.multitask import Network, make_network
@@ -101,9 +102,16 @@ def _splits(options, scenes, patch):
 def _split(options, scene, patch):
   if scene.trained is None:
     return _drawn(options, scene, scene.labels, patch)
-  drawn = _drawn(options, scene, np.where(scene.trained, 0, scene.labels), patch)
+  others = np.where(scene.trained, 0, scene.labels)
+  if not (others.any() or options.samples_per_class == sampling.ALL):
+    raise RequestError(
+      f"scene {scene.name!r}: all labels are among more_labels, which train, and none is left to test; give "
+      "samples_per_class=0 to do without a test"
+    )
+  drawn = _drawn(options, scene, others, patch)
   by_blocks = scene.tested is None and options.block_size is not None
-  return sampling.with_training_pixels(drawn, scene.trained, apart=patch if by_blocks else 1)
+  apart = patch if by_blocks else 1
+  return sampling.with_training_pixels(drawn, scene.trained, apart=apart, name=scene.name)
 
 
 def _drawn(options, scene, labels, patch):

@@ -49,7 +49,8 @@ def random_split(labels: np.ndarray, samples_per_class: int, *, seed: int, repli
   """
   if samples_per_class == ALL:
     every = np.argwhere(labels > 0).astype(np.int32)
-    return Split(np.repeat(every[None], replicas, axis=0), np.empty((replicas, 0, 2), np.int32))
+    train = [_generator(seed + replica, name).permutation(every) for replica in range(replicas)]
+    return Split(np.stack(train), np.empty((replicas, 0, 2), np.int32))
   largest = int(np.bincount(labels[labels > 0]).max())
   if largest <= samples_per_class:
     raise RequestError(
@@ -60,9 +61,12 @@ def random_split(labels: np.ndarray, samples_per_class: int, *, seed: int, repli
   return Split(*(np.stack(part) for part in zip(*draws, strict=True)))
 
 
+def _generator(seed, name):
+  return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+
 def _draw(labels, samples_per_class, seed, name):
-  generator = np.random.default_rng([seed, zlib.crc32(name.encode())])
-  train, test = [], []
+  generator, train, test = _generator(seed, name), [], []
   for class_id in np.unique(labels[labels > 0]):
     pixels = generator.permutation(np.argwhere(labels == class_id).astype(np.int32))
     train.append(pixels[:samples_per_class])
@@ -70,13 +74,14 @@ def _draw(labels, samples_per_class, seed, name):
   return np.concatenate(train), np.concatenate(test)
 
 
-def with_training_pixels(split: Split, trained: np.ndarray, apart: int) -> Split:
+def with_training_pixels(split: Split, trained: np.ndarray, *, apart: int, name: str) -> Split:
   """A split with further training pixels, the same in all replicas.
 
   Args:
     split: of the other pixels.
     trained: where they are, bool `[H, W]`.
     apart: rows or columns that test pixels have to be away from them; nearer ones are tested no more.
+    name: the scene's name.
 
   Raises:
     RequestError: nothing is left to test.
@@ -87,7 +92,8 @@ def with_training_pixels(split: Split, trained: np.ndarray, apart: int) -> Split
   left = [rows[~close[tuple(rows.T)]] for rows in tests]
   if split.test.size and not all(map(len, left)):
     raise RequestError(
-      f"no test pixel lies {apart} or more pixels away from all of more_labels; use test labels of your own"
+      f"scene {name!r}: no test pixel lies {apart} or more pixels away from all of more_labels; use test "
+      "labels of your own"
     )
   return Split(
     np.concatenate([split.train, np.repeat(more[None], len(split.train), axis=0)], axis=1), stack(left)

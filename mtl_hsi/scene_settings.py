@@ -110,6 +110,10 @@ def given_splits(config: Any, names: Sequence[str], given: Mapping[str, Scene]) 
   Raises:
     RequestError: they are given twice, or the config names a split of its own too.
   """
+  for name in names:
+    own = config.files.get(name, {})
+    if own.get("test_key") and not own.get("test"):
+      raise RequestError(f"files.{name}.test_key is {own['test_key']!r} and there is no files.{name}.test")
   sources = {name: _split_options(config, name, given) for name in names}
   for name, options in sources.items():
     if len(options) > 1:

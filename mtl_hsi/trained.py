@@ -12,7 +12,7 @@ import jax
 import numpy as np
 from ml_collections import config_dict
 
-from mtl_hsi import sums, training_settings, workdir
+from mtl_hsi import image_settings, sums, training_settings, workdir
 from mtl_hsi.errors import RequestError
 from mtl_hsi.inputs import Inputs, read_inputs
 from mtl_hsi.models.multitask import Network, make_network
@@ -37,6 +37,7 @@ class TrainedScene:
     class_colours: colour of classes by id, or None for the palette of the reports.
     wavelengths: band centres of the scene in nm `[bands]`, or None.
     widths: full widths at half maximum in nm `[bands]`, or None.
+    image_keys: what was said of its image besides its file (see `image_settings`), "" where nothing was.
   """
 
   name: str
@@ -46,6 +47,7 @@ class TrainedScene:
   class_colours: Mapping[int, tuple[int, int, int]] | None
   wavelengths: np.ndarray | None
   widths: np.ndarray | None
+  image_keys: Mapping[str, str]
 
   @property
   def class_ids(self) -> np.ndarray:
@@ -106,13 +108,16 @@ def read_run(directory: Path) -> TrainedRun:
   with _values_of(directory / "config.json"):
     config = config_dict.ConfigDict(config)
     told = training_settings.read(config)
+    image_keys = {name: _image_keys(config.get("files", {}).get(name, {})) for name in told.scenes}
   if told.model.name == training_settings.SVM:
     raise RequestError(
       f"the run in {directory} has model.name=svm, whose machines are not kept; expected a run of a network"
     )
   entries = _read_json(directory, "scenes.json")
   with _values_of(directory / "scenes.json"):
-    scenes = {name: _scene(name, index, entries[name]) for index, name in enumerate(told.scenes)}
+    scenes = {
+      name: _scene(name, index, entries[name], image_keys[name]) for index, name in enumerate(told.scenes)
+    }
     channels = _channels(entries[told.target])
     network = make_network(
       bands=scenes[told.target].inputs.channels,
@@ -133,7 +138,15 @@ def read_run(directory: Path) -> TrainedRun:
   )
 
 
-def _scene(name: str, index: int, entry: Mapping[str, Any]) -> TrainedScene:
+def _image_keys(options: Mapping[str, Any]) -> dict[str, str]:
+  keys = {key: options.get(key, "") for key in image_settings.KEYS}
+  if not all(isinstance(text, str) for text in keys.values()):
+    raise ValueError("options of a scene are texts")
+  image_settings.read(keys)
+  return keys
+
+
+def _scene(name: str, index: int, entry: Mapping[str, Any], image_keys: Mapping[str, str]) -> TrainedScene:
   names = {int(class_id): title for class_id, title in entry["classes"].items()}
   colours = entry.get("colours")
   scene = TrainedScene(
@@ -144,6 +157,7 @@ def _scene(name: str, index: int, entry: Mapping[str, Any]) -> TrainedScene:
     class_colours=colours and {int(class_id): tuple(colour) for class_id, colour in colours.items()},
     wavelengths=_numbers(entry.get("wavelengths")),
     widths=_numbers(entry.get("widths")),
+    image_keys=image_keys,
   )
   _check_scene(scene)
   return scene

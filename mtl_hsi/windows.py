@@ -62,9 +62,11 @@ def read(image: Image, inputs: Inputs, rows: slice, columns: slice, patch: int) 
   missing = np.zeros(values.shape[:2], bool) if missing is None else np.array(missing)
   if values.dtype.kind == "f":
     # Row by row, so that no mask of all values is made.
-    for own, line in zip(missing, values, strict=True):
-      # NaN is not smaller than anything.
-      own |= ~(np.abs(line) < LARGEST_VALUE).all(axis=-1)
+    # The bound is infinite in 16 bits.
+    with np.errstate(over="ignore"):
+      for own, line in zip(missing, values, strict=True):
+        # NaN is not smaller than anything.
+        own |= ~(np.abs(line) < LARGEST_VALUE).all(axis=-1)
   # A pixel that is not finite gives warnings on its way, and becomes 0.
   with np.errstate(invalid="ignore", over="ignore"):
     block = inputs(values, missing)

@@ -117,11 +117,34 @@ def test_intervals_are_students_over_replicas():
   assert metrics.mean_interval(np.array([0.5, np.nan]), 0.0) is None
 
 
-def test_the_interval_of_one_replica_is_wilsons_of_its_test_pixels():
+def test_the_intervals_of_one_replica_are_those_of_independent_test_pixels():
   one = np.array([[[45, 5], [10, 40]]])
   summary = metrics.summarise(one, [1, 4], NAMES)
   # (p + z^2 / 2n -+ z sqrt(p q / n + z^2 / 4n^2)) / (1 + z^2 / n) of 85 in 100.
   assert summary["overall_accuracy"]["interval"] == pytest.approx([0.7672, 0.9069], abs=1e-4)
-  assert summary["average_accuracy"]["interval"] is None
-  assert summary["kappa"]["interval"] is None
+  # Shares 47 / 54 and 42 / 54 of 54 pixels each; 1.96 sqrt(p q / n) of both, halved.
+  half = 1.96 * (47 * 7 / 54**3 + 42 * 12 / 54**3) ** 0.5 / 2
+  assert summary["average_accuracy"]["interval"] == pytest.approx([0.85 - half, 0.85 + half], abs=1e-4)
+  # By the formula of Fleiss, Cohen & Everitt, worked out by hand.
+  assert summary["kappa"]["interval"] == pytest.approx([0.5607, 0.8393], abs=1e-4)
   assert metrics.wilson_interval(0, 0) is None
+
+
+def test_what_has_no_spread_has_no_interval():
+  right = metrics.single_intervals(np.array([[10, 0], [0, 10]]))
+  assert right["kappa"] is None
+  assert 0.6 < right["average_accuracy"][0] < 0.9
+  assert right["average_accuracy"][1] == 1.0
+  assert set(metrics.single_intervals(np.zeros((2, 2), int)).values()) == {None}
+
+
+def test_the_error_of_kappa_is_what_repetition_shows():
+  shares = np.array([[0.3, 0.1, 0.0], [0.05, 0.25, 0.05], [0.02, 0.03, 0.2]])
+  generator = np.random.default_rng(0)
+  drawn = generator.multinomial(400, shares.ravel(), size=2000).reshape(-1, 3, 3)
+  kappas = [metrics.score(matrix)["kappa"] for matrix in drawn]
+  averages = [metrics.score(matrix)["average_accuracy"] for matrix in drawn]
+  found = [metrics.single_intervals(matrix) for matrix in drawn[:200]]
+  for key, values in (("kappa", kappas), ("average_accuracy", averages)):
+    halves = [(own[key][1] - own[key][0]) / 2 for own in found]
+    assert np.mean(halves) == pytest.approx(1.96 * np.std(values), rel=0.06)

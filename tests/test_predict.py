@@ -85,6 +85,28 @@ def test_a_scene_of_the_run_gets_the_labels_of_the_run(finished, tmp_path, name,
     )
 
 
+def test_an_image_is_read_as_its_scene_was(finished, tmp_path):
+  run = tmp_path / "run"
+  shutil.copytree(finished, run)
+  config = json.loads((run / "config.json").read_text())
+  config["files"]["fields"] |= {"scale": "2", "offset": "1", "bad_bands": "2", "nodata": "-5"}
+  (run / "config.json").write_text(json.dumps(config))
+  # What was written no longer counts.
+  (run / "SHA256SUMS").unlink()
+  stored = np.insert((cube(FIELDS, 1).astype(np.float32) - 1) / 2, 2, 0, axis=-1)
+  np.save(tmp_path / "image.npy", stored)
+  outcome = predict(run, tmp_path / "image.npy", replicas=0, output=tmp_path / "map")
+  assert outcome.status == 0, outcome.err
+  assert "As in training: nodata=-5, scale=2, offset=1, bad_bands=2" in outcome.out
+  with np.load(finished / "predictions.npz") as predictions:
+    np.testing.assert_array_equal(read(tmp_path / "map_classes.tif"), predictions["fields"][0])
+  # It may come without the bands that were left out, and say itself what was not measured.
+  write_raster(tmp_path / "a.tif", np.delete(stored, 2, axis=-1), nodata=-9999)
+  outcome = predict(run, tmp_path / "a.tif", replicas=0, output=tmp_path / "other")
+  assert outcome.status == 0, outcome.err
+  assert "As in training: scale=2, offset=1\n" in outcome.out
+
+
 # The parts of configs/best.py, on networks that are cheap.
 BEST = {
   **{"model.name": "vresnet", "model.patch": 5, "model.width": 6, "scaling": "per_band", "batch_size": 8},

@@ -187,6 +187,34 @@ def test_the_introduction_names_the_run_that_training_starts_from(options, new_s
   assert last == f"{fresh} on the networks of runs/first"
 
 
+@pytest.mark.parametrize(
+  "changes",
+  [{}, {"block_size": 4}, {"samples_per_class": sampling.ALL}, {"given": True}],
+  ids=["random", "blocks", "all", "given"],
+)
+def test_more_labels_train_in_every_replica_and_are_never_tested(options, changes):
+  labels = np.tile(np.repeat([[1] * 9, [4] * 9], 3, axis=0), (5, 4)).astype(np.int32)
+  more = np.zeros(labels.shape, bool)
+  more[0, :2] = True
+  given = {"tested": labels * np.eye(*labels.shape, 5) > 0} if changes.pop("given", False) else {}
+  fields = Scene("fields", launching.cube(labels), labels, {1: "a", 4: "b"}, trained=more, **given)
+  split = prepare(options, fields, target="fields", **changes).splits["fields"]
+  for train, test in zip(*split, strict=True):
+    train, test = (sampling.pixels_of(rows).tolist() for rows in (train, test))
+    assert {(0, 0), (0, 1)} <= set(map(tuple, train))
+    assert len(set(map(tuple, train))) == len(train)
+    assert not set(map(tuple, train)) & set(map(tuple, test))
+    assert bool(test) == (changes.get("samples_per_class") != sampling.ALL)
+
+
+def test_more_labels_that_are_all_there_are_leave_nothing_to_test(options):
+  made = scene(trained=launching.FIELDS > 0)
+  with pytest.raises(RequestError, match="'fields': all labels are among more_labels"):
+    prepare(options, made, target="fields")
+  split = prepare(options, made, target="fields", samples_per_class=sampling.ALL).splits["fields"]
+  assert (split.train.shape, split.test.shape) == ((2, np.count_nonzero(launching.FIELDS), 2), (2, 0, 2))
+
+
 def test_channels_of_other_wavelengths_are_told(options):
   near, far = (np.linspace(first, first + 100, 6) for first in (400, 1000))
   note = (

@@ -67,11 +67,6 @@ def test_more_samples_than_any_class_has_are_refused(samples_per_class):
     draw(samples_per_class=samples_per_class)
 
 
-def test_no_samples_are_refused():
-  with pytest.raises(RequestError, match="samples_per_class is 0"):
-    draw(samples_per_class=0)
-
-
 def write(path, splits):
   np.savez(path, **sampling.split_arrays(splits))
   return path
@@ -192,7 +187,7 @@ def test_further_training_pixels_are_in_every_replica_and_none_is_tested():
   more = np.zeros(labels.shape, bool)
   more[0, 0] = more[5, 7] = True
   drawn = sampling.random_split(np.where(more, 0, labels), 2, seed=3, replicas=2, name="f")
-  split = sampling.with_training_pixels(drawn, more, apart=1)
+  split = sampling.with_training_pixels(drawn, more, apart=1, name="f")
   for replica in range(2):
     train, test = (sampling.pixels_of(part[replica]) for part in split)
     np.testing.assert_array_equal(train[:-2], drawn.train[replica])
@@ -206,10 +201,10 @@ def test_test_pixels_keep_away_from_further_training_pixels():
   more = np.zeros(labels.shape, bool)
   more[0, 0] = True
   drawn = sampling.random_split(np.where(more, 0, labels), 2, seed=3, replicas=2, name="f")
-  split = sampling.with_training_pixels(drawn, more, apart=4)
+  split = sampling.with_training_pixels(drawn, more, apart=4, name="f")
   for rows in split.test:
     test = sampling.pixels_of(rows)
     assert len(test) > 20
     assert test.max(axis=1).min() == 4
   with pytest.raises(RequestError, match="no test pixel lies 12 or more pixels away from all of more_labels"):
-    sampling.with_training_pixels(drawn, more, apart=12)
+    sampling.with_training_pixels(drawn, more, apart=12, name="f")

@@ -249,6 +249,10 @@ def test_options_of_a_scenes_files():
       "files.fields.test and .split_column both give test pixels; leave one of them out",
     ),
     (
+      {"files__fields__test_key": "visited"},
+      "files.fields.test_key is 'visited' and there is no files.fields.test",
+    ),
+    (
       {"files__salinas": {**dict.fromkeys(OPTIONS, ""), "bands": "0:100", "test": "t.npz"}},
       "files.salinas.test is 't.npz' and there is no files.salinas.cube: a public scene has files of its own",
     ),

@@ -68,6 +68,19 @@ def test_another_config_is_refused_and_shown(tmp_path):
   assert contents(tmp_path) == before
 
 
+def test_a_key_that_only_one_version_knows_means_nothing_where_it_is_off(tmp_path):
+  with open_workdir(tmp_path, {**CONFIG, "files": {"town": {"cube": "a.npz", "old": ""}}}):
+    pass
+  new = {**CONFIG, "files": {"town": {"cube": "a.npz", "more_labels": "", "scale": 0}}, "smooth": False}
+  with open_workdir(tmp_path, new):
+    pass
+  with (
+    pytest.raises(RequestError, match=r"another config \(smooth: \(absent\) -> true\)"),
+    open_workdir(tmp_path, {**new, "smooth": True}),
+  ):
+    pass
+
+
 def test_many_differences_are_counted(tmp_path):
   with open_workdir(tmp_path, {f"key{i}": 0 for i in range(9)}):
     pass

@@ -22,8 +22,15 @@ def write(run: RunReport, directory: Path) -> None:
     write_bytes(folder / "prediction.tif", rasters.geotiff(report))
     write_bytes(folder / "prediction.tif.aux.xml", rasters.category_names(report.scene.class_names))
     table = directory / "proposals" / f"{report.scene.name}.csv"
-    # Somebody may have filled it in.
-    if report.proposals is not None and not table.exists():
+    if report.proposals is not None and not _is_filled_in(table):
       write_bytes(table, proposals_table.csv(report))
   # Names of files may hold bytes that are no text.
   write_bytes(directory / "report.html", page.html(run).encode(errors="backslashreplace"))
+
+
+def _is_filled_in(table: Path) -> bool:
+  """Whether somebody has begun to label the proposals of an earlier start."""
+  try:
+    return proposals_table.is_filled_in(table.read_text(errors="replace"))
+  except FileNotFoundError:
+    return False

@@ -22,6 +22,6 @@ def guarded(text: str) -> str:
   That is at its start, and behind what separates cells in countries with a decimal comma.
   """
   safe = f"'{text}" if text.startswith(_FORMULA) else text
-  safe = re.sub(rf"([;\t])(?=[{re.escape(''.join(_FORMULA))}])", r"\1'", safe)
+  safe = re.sub(rf"(?<!^')([;\t])(?=[{re.escape(''.join(_FORMULA))}])", r"\1'", safe)
   # Before Python 3.13 the csv module leaves a carriage return unquoted, which ends the line for a reader.
   return re.sub(r"[\r\n]+", " ", safe)

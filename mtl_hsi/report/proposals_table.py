@@ -1,5 +1,6 @@
 """The pixels to label next as a table: in the page, and as CSV to fill in."""
 
+import csv as reader
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,16 +10,22 @@ from mtl_hsi.report.contents import SceneReport
 
 # Of features of a metre, or of a degree to a centimetre.
 _DECIMALS = 7
+_CLASS = "class"
 
 
 def csv(report: SceneReport) -> bytes:
   """Encodes the proposals with an empty column `class`, as labels are read once that is filled in."""
-  heads = ["row", "column", "class", "taken_for", "support", *(["x", "y"] if _placed(report) else [])]
+  heads = ["row", "column", _CLASS, "taken_for", "support", *(["x", "y"] if _placed(report) else [])]
   rows = (
     [row["row"], row["column"], "", csv_cells.guarded(row["name"]), f"{row['support']:.3f}", *row["place"]]
     for row in rows_of(report)
   )
   return csv_cells.text([heads, *rows]).encode(errors="backslashreplace")
+
+
+def is_filled_in(text: str) -> bool:
+  """Whether a table is no longer as `csv` wrote it: a class stands there, or other columns do."""
+  return any(row.get(_CLASS, "changed") for row in reader.DictReader(text.splitlines()))
 
 
 def rows_of(report: SceneReport) -> Iterator[dict]:

@@ -113,7 +113,7 @@ def resolve(
     ids = {name: class_id for class_id, name in table.names.items()}
   unknown = sorted(set(texts) - set(ids))
   if unknown and table.more:
-    ids |= {name: class_id for class_id, name in enumerate(unknown, start=max(ids.values()) + 1)}
+    ids |= {name: class_id for class_id, name in enumerate(unknown, start=max(ids.values(), default=0) + 1)}
   elif unknown:
     raise RequestError(
       f"{where}: classes {', '.join(map(repr, unknown))} are not in the table of classes, which has "

@@ -77,7 +77,7 @@ def read_scene(
   columns = columns._replace(split=None)
   if more_labels is not None:
     # Proposals call it "class", whatever the labels do.
-    own = columns._replace(classes=None) if label_files.is_table(more_labels) else columns
+    own = columns if label_files.is_vector(more_labels) else Columns(None, None)
     others = label_files.read(more_labels, None, target, own, _known(found, table), class_names)
     found = label_parts.add(name, found, others)
   if test is not None:

@@ -102,6 +102,11 @@ class Image:
       _scaling=scaling,
     )
 
+  @property
+  def knows_nodata(self) -> bool:
+    """Whether the file or the user says which pixels hold no measurement."""
+    return self._nodata is not None or self._source.mask is not None
+
   def read(self, rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray | None]:
     """Reads a window; slices run as in NumPy, without a step.
 

@@ -62,9 +62,9 @@ def read(
   )
 
 
-def is_table(path: Path) -> bool:
-  """Whether labels are a table of pixels, by the file's ending."""
-  return path.suffix.lower() == _TABLE
+def is_vector(path: Path) -> bool:
+  """Whether labels are features, by the file's ending."""
+  return path.suffix.lower() in _VECTORS
 
 
 def _read(path: Path, key: str | None, grid: Grid, columns: Columns, table: ClassTable | None) -> Labels:
@@ -76,9 +76,9 @@ def _read(path: Path, key: str | None, grid: Grid, columns: Columns, table: Clas
     raise RequestError(f"{path.absolute()} has no layers or named arrays; leave labels_key ({key!r}) out")
   if suffix in SUFFIXES:
     return Labels(label_arrays.read(path, key))
-  if is_table(path):
+  if suffix == _TABLE:
     return label_table.read(path, grid, columns, table)
-  if suffix in _VECTORS:
+  if is_vector(path):
     # Imported here since it takes a second.
     from mtl_hsi.scenes import label_vectors
 

@@ -74,7 +74,7 @@ def combine(name: str, train: Labels, test: Labels) -> Labels:
   """Labels of a file for training with those of another one for testing.
 
   Raises:
-    RequestError: one class has two names.
+    RequestError: one class has two names, or the two have no class in common.
   """
   for class_id, title in test.names.items():
     known = train.names.get(class_id, title)
@@ -83,6 +83,11 @@ def combine(name: str, train: Labels, test: Labels) -> Labels:
         f"scene {name!r}: class {class_id} is called {known!r} among the training labels and {title!r} "
         "among the test labels; give both the same ids and names"
       )
+  if not train.names.keys() & test.names.keys():
+    raise RequestError(
+      f"scene {name!r}: no class is in both the training labels ({', '.join(train.names.values())}) and the "
+      f"test labels ({', '.join(test.names.values())}); give both the same ids or names"
+    )
   names = {**test.names, **train.names}
   return train._replace(
     names=dict(sorted(names.items())),

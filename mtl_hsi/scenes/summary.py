@@ -86,7 +86,8 @@ def _trained(scene: Scene) -> np.ndarray:
 
 def _odd(scene: Scene, values: _Values, samples_per_class: int | None) -> list[str]:
   odd = []
-  counts = np.bincount(scene.labels[scene.labels > 0])
+  drawn = scene.labels if scene.trained is None else np.where(scene.trained, 0, scene.labels)
+  counts = np.bincount(drawn[drawn > 0], minlength=scene.class_ids[-1] + 1)
   for class_id in scene.class_ids:
     if samples_per_class is not None and counts[class_id] <= samples_per_class:
       odd.append(

@@ -51,7 +51,7 @@ def _split(path: Path) -> tuple[list[str], list[list[str]]]:
   except (OSError, ValueError) as error:
     raise RequestError(f"cannot read wavelengths from {path.absolute()}: {error}") from error
   lines = [line.strip() for line in text.splitlines() if line.strip() and line.strip()[0] != "#"]
-  separator = next((mark for mark in ";\t," if lines and mark in lines[-1]), None)
+  separator = _separator(lines[-1]) if lines else None
   rows = [[cell.strip().strip('"') for cell in line.split(separator)] for line in lines]
   if separator in (";", "\t"):
     rows = [[_with_point(cell) for cell in row] for row in rows]
@@ -106,6 +106,14 @@ def _unit(header: list[str], places: tuple[int, int | None], given: str | None, 
   if len(units) > 1:
     raise RequestError(f"{where}: its header and wavelength_unit mix nm and um; units must be one")
   return next(iter(units), "")
+
+
+def _separator(line: str) -> str | None:
+  """Of a row, the first mark between whose places there are only numbers; None for blanks."""
+  for mark in ";\t,":
+    if mark in line and all(_is_number(_with_point(cell.strip())) for cell in line.split(mark)):
+      return mark
+  return next((mark for mark in ";\t," if mark in line), None)
 
 
 def _with_point(cell: str) -> str:

@@ -76,3 +76,16 @@ def test_a_scene_with_nothing_to_label_says_so(run, proposing):
 def test_a_run_leaves_a_file_for_every_scene_that_has_proposals(run, proposing, tmp_path):
   report.write(dataclasses.replace(run, scenes=[run.scenes[0], proposing]), tmp_path)
   assert [path.name for path in (tmp_path / "proposals").iterdir()] == ["fields.csv"]
+
+
+def test_a_table_that_somebody_fills_in_is_left_alone(run, proposing, tmp_path):
+  whole = dataclasses.replace(run, scenes=[run.scenes[0], proposing])
+  table = tmp_path / "proposals" / "fields.csv"
+  report.write(whole, tmp_path)
+  filled = table.read_text().replace("3,4,,", "3,4,Roof,")
+  table.write_text(filled)
+  report.write(whole, tmp_path)
+  assert table.read_text() == filled
+  table.write_text(filled.replace("Roof", "").replace("0.250", "0.3"))
+  report.write(whole, tmp_path)
+  assert "0.250" in table.read_text()

@@ -167,7 +167,7 @@ def test_the_label_images_file_may_carry_the_names(tmp_path):
   [
     ({"wavelengths": np.ones(4)}, r"wavelengths of shape \(4,\) for 5 bands"),
     ({"wavelengths": np.array(["a"] * 5)}, "wavelengths.* expected numbers in nm"),
-    ({"class_names": np.array(["maize", "lawn"])}, r"ids \[1, 2\], but the label image also holds \[3\]"),
+    ({"class_names": np.array(["maize", "lawn"])}, r"ids \[1, 2\], but the labels in .* also hold \[3\]"),
     ({"class_names": np.arange(3)}, "expected one string per class"),
     ({"class_names": np.array(["a", "b", "c"], object)}, "holds objects"),
   ],
@@ -180,7 +180,7 @@ def test_what_the_file_carries_must_fit(tmp_path, extra, message):
 def test_names_must_cover_the_classes_that_occur(tmp_path):
   path = _save(tmp_path / "a.npz", cube=_CUBE, gt=_LABELS)
   assert _read(path, class_names={1: "a", 2: "b", 3: "c"}).class_names == {1: "a", 3: "c"}
-  with pytest.raises(RequestError, match=r"the class names given: names for ids \[1\].* holds \[3\]"):
+  with pytest.raises(RequestError, match=r"\(classes\): names for ids \[1\].* hold \[3\]"):
     _read(path, class_names={1: "a"})
 
 

@@ -137,3 +137,15 @@ def test_fill_values_are_no_measurements(value):
 def test_test_pixels_that_cannot_be(tested, message):
   with pytest.raises(RequestError, match=message):
     _scene(tested=tested)
+
+
+@pytest.mark.parametrize(
+  ("trained", "message"),
+  [
+    (np.zeros((4, 3), bool), r"trained mask is bool of \(4, 3\)"),
+    (np.ones((3, 4), bool), "pixels without a label, or for testing, are marked for training"),
+  ],
+)
+def test_further_training_pixels_that_cannot_be(trained, message):
+  with pytest.raises(RequestError, match=message):
+    _scene(trained=trained)
