@@ -8,7 +8,7 @@
 #   .venv/bin/python results/adapt.py         the table, results/adapt.md
 #
 # The directory, named from the top of the repository, holds salinas_a.npz, pavia_university_crop.npz and
-# pavia_centre_crop.npz (arrays `cube` and `label`). The networks that are started from see 50 samples per class.
+# pavia_centre_crop.npz (arrays `cube` and `label`). The networks that are started from see 20 samples per class.
 # Finished runs are skipped and an interrupted one goes on, so the script can be started again at any time.
 set -euo pipefail
 data=${1:?name the directory of the crops, from the top of the repository}
@@ -49,10 +49,10 @@ scratch() { # scene, bands, its files
 }
 
 run adapt/base-160 own.py:salinas_a,pavia_university_crop,pavia_centre_crop --config.bands=160 \
-  --config.samples_per_class=50 "${salinas_a[@]}" "${pavia_university_crop[@]}" "${pavia_centre_crop[@]}"
+  --config.samples_per_class=20 "${salinas_a[@]}" "${pavia_university_crop[@]}" "${pavia_centre_crop[@]}"
 adapt adapt/base-160 indian_pines
 scratch indian_pines 160
-run adapt/base-103 own.py:pavia_centre_crop --config.bands=103 --config.samples_per_class=50 \
+run adapt/base-103 own.py:pavia_centre_crop --config.bands=103 --config.samples_per_class=20 \
   "${pavia_centre_crop[@]}"
 adapt adapt/base-103 pavia_university_crop "${pavia_university_crop[@]}"
 scratch pavia_university_crop 103 "${pavia_university_crop[@]}"
