@@ -10,6 +10,7 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from mtl_hsi import processes, symmetries, voting
 from mtl_hsi.models.multitask import Network
+from mtl_hsi.per_device import per_device
 from mtl_hsi.replicas import loop_over_replicas
 
 METHODS = ("dense", "patches")
@@ -61,10 +62,7 @@ class Classifier:
 
       snapshots, replicas = jax.tree.leaves(networks)[0].shape[:2]
       height, width = (size - network.patch + 1 for size in regions.shape[1:3])
-      # The carry varies over the devices from its start on, as shard_map asks for.
-      nothing = lax.pcast(
-        voting.start((replicas, height, width, max(network.class_counts))), _AXIS, to="varying"
-      )
+      nothing = voting.start((replicas, height, width, max(network.class_counts)))
 
       def add(tally, own):
         return voting.count(tally, *loop(score)(own)), None
@@ -72,18 +70,7 @@ class Classifier:
       tally, _ = lax.scan(add, nothing, networks)
       return jax.tree.map(lambda x: x[:, None], voting.decide(tally, snapshots))
 
-    self._labels, self._votes = (self._spread(function) for function in (labels, votes))
-
-  def _spread(self, function):
-    """Compiles a function of networks, regions and scene that gives arrays `[R, regions, h, w]`."""
-    return jax.jit(
-      jax.shard_map(
-        function,
-        mesh=self._mesh,
-        in_specs=(PartitionSpec(), PartitionSpec(_AXIS), PartitionSpec()),
-        out_specs=PartitionSpec(None, _AXIS),
-      )
-    )
+    self._labels, self._votes = (per_device(function, self._mesh, axis=1) for function in (labels, votes))
 
   def place(self, networks: dict) -> dict:
     """Copies {"params", "stats"} of R networks, leading axis R, to every device."""

@@ -9,19 +9,17 @@ from jax import lax
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec, SingleDeviceSharding
 
 from mtl_hsi import processes
+from mtl_hsi.per_device import per_device
 
 _AXIS = "replicas"
 
 
 class Replicas:
-  """R independent networks that run as one program.
+  """R independent networks that are trained together.
 
   Every device holds an equal number of replicas; where R does not divide, the
-  last replica is computed more than once and its copies are dropped. A replica
-  does not depend on those beside it; from one device to several it differs by
-  rounding, since XLA partitions and then optimises programs for several by passes
-  of their own. One program on each device would give the bits of a single device,
-  but on CPUs it is compiled, and cached, once for every device.
+  last replica is computed more than once and its copies are dropped. On CPUs a
+  replica's bits depend neither on those beside it nor on the number of devices.
 
   Attributes:
     count: R.
@@ -71,19 +69,11 @@ class Replicas:
       donate: whether the first argument's memory may be reused.
     """
 
-    def local(own, shared):
+    def local(*arguments):
+      own, shared = arguments[:separate], arguments[separate:]
       return self._loop(lambda arguments: function(*arguments, *shared))(own)
 
-    specs = (PartitionSpec(_AXIS), PartitionSpec())
-    # Some optimisers return constants as state, in which the check sees no replica axis.
-    mapped = jax.shard_map(
-      local, mesh=self._mesh, in_specs=specs, out_specs=PartitionSpec(_AXIS), check_vma=False
-    )
-
-    def run(*arguments):
-      return mapped(arguments[:separate], arguments[separate:])
-
-    return jax.jit(run, donate_argnums=0 if donate else ())
+    return per_device(local, self._mesh, axis=0, donate=donate)
 
   def _sharding(self, *axes):
     return NamedSharding(self._mesh, PartitionSpec(*axes))
