@@ -1,4 +1,4 @@
-"""Replicas as one program over two devices: each of them is what it would be alone."""
+"""Replicas spread over two devices: each of them is what it would be alone."""
 
 import dataclasses
 import functools
@@ -135,11 +135,10 @@ def alone_and_together(net, recipe=LETTERS):
   )
 
 
-def test_replicas_that_do_not_divide_among_the_devices_are_what_they_would_be():
-  net = tiny.network()
-  one, two = (train_epochs(net, 3, devices=devices, seed=4, epochs=1) for devices in (1, 2))
-  # XLA compiles for several devices otherwise than for one: equal to rounding, which training amplifies.
-  jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-5), one, two)
+def test_the_number_of_devices_changes_no_bit():
+  """Nor does it that three replicas do not divide among two."""
+  one, two = (train_epochs(tiny.network(), 3, devices=devices, seed=4) for devices in (1, 2))
+  jax.tree.map(np.testing.assert_array_equal, one, two)
 
 
 @pytest.mark.filterwarnings("ignore:.*optimistic_adam:DeprecationWarning")

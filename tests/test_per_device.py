@@ -1,0 +1,76 @@
+"""One function on two devices, each with a program of its own."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from mtl_hsi.per_device import per_device
+
+MESH = Mesh(np.array(jax.devices()[:2]), ("halves",))
+
+
+def halves(x):
+  """An array cut along its first axis."""
+  return jax.device_put(x, NamedSharding(MESH, PartitionSpec("halves")))
+
+
+def whole(x):
+  """An array that both devices have."""
+  return jax.device_put(x, NamedSharding(MESH, PartitionSpec()))
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_results_of_both_are_put_together_along_an_axis(axis):
+  double = per_device(lambda x, y: {"sum": x + y}, MESH, axis)
+  given = np.arange(12.0, dtype=np.float32).reshape(4, 3)
+  result = double(halves(given), whole(np.ones(3, np.float32)))["sum"]
+  expected = np.concatenate(np.split(given + 1, 2), axis=axis)
+  np.testing.assert_array_equal(result, expected)
+  assert len(result.addressable_shards) == 2
+
+
+def test_numbers_are_the_same_to_both_and_compile_nothing_anew():
+  traces = []
+
+  def scale(x, factor):
+    traces.append(1)
+    return x * factor
+
+  run = per_device(scale, MESH, 0)
+  for factor in (2, 3):
+    np.testing.assert_array_equal(run(halves(np.ones(4, np.int32)), np.int32(factor)), np.full(4, factor))
+  assert len(traces) == 1
+
+
+def test_results_can_be_given_again_and_their_memory_taken():
+  step = per_device(lambda x: x + 1, MESH, 0, donate=True)
+  state = step(halves(np.zeros(4, np.int32)))
+  following = step(state)
+  np.testing.assert_array_equal(following, np.full(4, 2))
+  with pytest.raises(RuntimeError, match="deleted or donated"):
+    np.asarray(state)
+
+
+def test_keys_are_arrays_too():
+  keys = jax.jit(jax.random.wrap_key_data)(halves(np.arange(8, dtype=np.uint32).reshape(4, 2)))
+  drawn = per_device(jax.vmap(lambda key: jax.random.uniform(key)), MESH, 0)(keys)
+  np.testing.assert_array_equal(drawn, jax.vmap(jax.random.uniform)(jax.device_put(keys, jax.devices()[0])))
+
+
+def test_the_precision_of_the_caller_is_in_force():
+  found = []
+
+  def product(x):
+    found.append(jax.config.jax_default_matmul_precision)
+    return x @ x
+
+  with jax.default_matmul_precision("highest"):
+    per_device(product, MESH, 0)(whole(np.eye(2, dtype=np.float32)))
+  assert found == ["highest"]
+
+
+def test_what_fails_on_a_device_fails():
+  with pytest.raises(TypeError, match="add got incompatible shapes"):
+    per_device(jnp.add, MESH, 0)(halves(np.ones(4)), whole(np.ones(3)))
