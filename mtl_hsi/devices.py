@@ -6,6 +6,8 @@ import datetime
 import importlib.metadata
 import os
 import platform
+import threading
+import time
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -99,12 +101,22 @@ class CompileClock:
   """Time spent in XLA's compiler; reading a program from the compile cache counts too.
 
   Attributes:
-    seconds: the sum.
+    seconds: in which at least one program was compiled.
     compilations: how many programs.
   """
 
   seconds: float = 0.0
   compilations: int = 0
+  _until: float = 0.0
+  _lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
+
+  def add(self, seconds: float) -> None:
+    """Counts a program whose compilation has taken so long and ends now; several devices' go side by side."""
+    with self._lock:
+      now = time.monotonic()
+      self.seconds += now - max(now - seconds, self._until)
+      self.compilations += 1
+      self._until = now
 
 
 @contextlib.contextmanager
@@ -114,8 +126,7 @@ def compile_clock() -> Iterator[CompileClock]:
 
   def listen(event: str, seconds: float, **_):
     if event == _COMPILE_EVENT:
-      clock.seconds += seconds
-      clock.compilations += 1
+      clock.add(seconds)
 
   jax.monitoring.register_event_duration_secs_listener(listen)
   try:

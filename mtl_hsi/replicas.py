@@ -36,7 +36,8 @@ class Replicas:
     """Root keys `[R]`: replica r has the key of `seed + r`."""
     seeds = seed + np.minimum(np.arange(self._rows), self.count - 1)
     data = np.asarray(jax.random.key_data(jax.vmap(jax.random.key)(seeds)))
-    return jax.jit(jax.random.wrap_key_data)(processes.place(data, self._sharding(_AXIS)))
+    wrap = jax.jit(jax.random.wrap_key_data, out_shardings=self._sharding(_AXIS))
+    return wrap(processes.place(data, self._sharding(_AXIS)))
 
   def put(self, tree: Any) -> Any:
     """Places arrays with a leading replica axis `[R, ...]`, each replica on its device."""
