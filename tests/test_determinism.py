@@ -1,7 +1,7 @@
 """One config and seed give the same bits, whatever else the process does and however it is started.
 
-What interruptions leave is in test_kill.py, what replicas leave one another in test_replicas.py; host devices
-of another number change the rounding, by how much results/determinism.md says.
+What interruptions leave is in test_kill.py, what replicas leave one another and devices in test_replicas.py,
+what several processes leave in test_processes.py.
 """
 
 import os
