@@ -46,7 +46,7 @@ test: $(TESTS_INSTALLED)
 	@$(PYTHON) -m pytest -q -n $(TEST_PROCESSES) --dist worksteal
 
 test-slow: $(TESTS_INSTALLED)
-	@$(PYTHON) -m pytest -q -m slow
+	@$(PYTHON) -m pytest -q -m slow -n $(TEST_PROCESSES) --dist worksteal
 
 faults: $(INSTALLED)
 	@$(PYTHON) -m faults.campaign --out=results/faults.json $(if $(SALINAS_A),--salinas_a=$(SALINAS_A))

@@ -47,6 +47,7 @@ def run(
   *,
   net=None,
   replicas=2,
+  devices=1,
   make_optimizer=tiny.ADADELTA,
   seconds=0.0,
   progress=None,
@@ -60,7 +61,7 @@ def run(
     net,
     make_optimizer,
     schedule,
-    Replicas(replicas, jax.devices()),
+    Replicas(replicas, jax.devices()[:devices]),
     tiny.training_set(replicas),
     pixels,
     seed=3,
@@ -252,7 +253,7 @@ def test_a_killed_run_of_drawn_steps_resumes_from_its_files_to_the_same_bits(tmp
 def resume_to_the_same_bits(net, checkpoints, recipe=LETTERS):
   # Three replicas do not divide among two devices.
   count = 3
-  options = {"net": net, "replicas": count, "recipe": recipe}
+  options = {"net": net, "replicas": count, "devices": 2, "recipe": recipe}
   schedule, whole = tiny.schedule(2, 1, snapshots=(0, 1), frozen=("stem",)), InMemory()
   losses = run(schedule, whole, **options, seconds=1e9)
   # Killed before a save, once within the first phase and once in the second one's first epoch.

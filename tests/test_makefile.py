@@ -110,7 +110,9 @@ def test_the_benchmark_leaves_the_locked_versions_alone(machine):
   machine.add_python("python3", 11)
   machine.make("bench")
   constraints = (machine.tree / ".venv-bench" / "locked.txt").read_text().splitlines()
-  assert constraints == [pin.partition(" ")[0] for pin in licences.pins("cpu")]
+  # TensorFlow wants an older h5py.
+  pins = [pin.partition(" ")[0] for pin in licences.pins("cpu")]
+  assert constraints == [pin for pin in pins if not pin.startswith("h5py==")]
 
 
 def test_a_changed_lock_is_installed_into_the_same_environment(machine):
