@@ -28,7 +28,7 @@ def run(checkpoints, schedule, *, make_optimizer=optax.sgd, samples=None, pixels
     net,
     make_optimizer,
     schedule,
-    Replicas(REPLICAS, jax.devices()),
+    Replicas(REPLICAS, jax.devices()[:1]),
     samples or tiny.training_set(REPLICAS),
     pixels or patches.lay_out(tiny.layers(), net.patch)[0],
     seed=3,
@@ -79,7 +79,7 @@ def test_only_the_replica_that_diverged_and_the_scene_where_it_began_are_named()
 
 
 def test_the_other_replicas_are_what_they_are_without_the_one_that_diverged():
-  net, replicas = tiny.network(), Replicas(REPLICAS, jax.devices())
+  net, replicas = tiny.network(), Replicas(REPLICAS, jax.devices()[:1])
   make = health.watched(train.make_epoch(net, optax.sgd, (), batch_size=8, mixed=False))
   epoch = replicas.spread(make, 3, donate=True)
   samples, pixels = poisoned()
