@@ -6,6 +6,7 @@ from pathlib import Path
 
 import jax
 import pytest
+from jax.experimental.compilation_cache import compilation_cache
 
 from mtl_hsi import grid
 from tests.test_determinism import cell
@@ -27,7 +28,19 @@ def _in_use():
   }
 
 
+@pytest.fixture
+def own_compile_cache(tmp_path):
+  """Programs of other tests, which may run beside this one, do not count."""
+  shared = jax.config.jax_compilation_cache_dir
+  for directory in (str(tmp_path / "compiled"), shared):
+    jax.config.update("jax_compilation_cache_dir", directory)
+    compilation_cache.reset_cache()
+    if directory != shared:
+      yield
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("own_compile_cache")
 @pytest.mark.timeout(3600)
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells what a process uses")
 def test_a_grid_of_a_hundred_cells_does_not_grow(tmp_path):
