@@ -74,12 +74,10 @@ def read_scene(
   table = None if classes is None else class_table.read(classes)
   columns = Columns(label_column, split_column)
   found = label_files.read(labels or cube, labels_key, target, columns, table, class_names)
+  # Further files are of one use each.
   columns = columns._replace(split=None)
   if more_labels is not None:
-    # Proposals call it "class", whatever the labels do.
-    own = columns if label_files.is_vector(more_labels) else Columns(None, None)
-    others = label_files.read(more_labels, None, target, own, _known(found, table), class_names)
-    found = label_parts.add(name, found, others)
+    found = _add(name, found, more_labels, target, columns, table, class_names)
   if test is not None:
     others = label_files.read(test, test_key, target, columns, _known(found, table), class_names)
     found = label_parts.combine(name, found, others)
@@ -100,6 +98,14 @@ def read_scene(
     tested=tested,
     trained=found.trained,
   )
+
+
+def _add(name, found, path, target, columns, table, class_names) -> Labels:
+  """The labels with those of a file of further pixels."""
+  # Proposals call the column "class", whatever the labels do.
+  own = columns if label_files.is_vector(path) else Columns(None, None)
+  others = label_files.read(path, None, target, own, _known(found, table), class_names)
+  return label_parts.add(name, found, others)
 
 
 def _known(found: Labels, table: ClassTable | None) -> ClassTable:
