@@ -59,16 +59,14 @@ def in_the_results(trial: Trial) -> Verdict:
 
 
 def in_classification(trial: Trial) -> Verdict:
-  """SIGKILL between the reading of the networks that vote and the writing of what they found."""
+  """SIGKILL between the first vote of the networks and the writing of what they found."""
   events = trial.experiment.events
   last = max(index for index, (_, part, _) in enumerate(events) if part == "checkpoints")
   room = events[last + 1][0] - events[last][0]
-  count = sum(part == "checkpoints" for _, part, _ in events)
 
   def kill(share):
     seconds = trial.chance.uniform(0, share * room)
-    orders = {"die": ["checkpoints", count, seconds]}
-    if trial.experiment.go(trial.run, orders=orders).status == -signal.SIGKILL:
+    if trial.experiment.go(trial.run, orders={"die_classifying": seconds}).status == -signal.SIGKILL:
       return f"{seconds:.2f} s into classification"
     return None
 

@@ -3,7 +3,7 @@
   python -m faults.launcher '{"watched": "runs/x", "die": ["checkpoints", 7, 0.01]}' --workdir=runs/x ...
 
 Python tells of every file that is opened, renamed or removed. The product is not changed for it, but that
-Indian Pines may come from another host than its own.
+Indian Pines may come from another host than its own, and that it may die some time into classification.
 """
 
 import atexit
@@ -23,6 +23,8 @@ _ROOT = Path(__file__).resolve().parent.parent
 def main() -> None:
   orders, sys.argv = json.loads(sys.argv[1]), ["launch.py", *sys.argv[2:]]
   _watch(os.path.abspath(orders["watched"]), orders.get("record"), orders.get("die"))
+  if "die_classifying" in orders:
+    _die_classifying(orders["die_classifying"])
   if "host" in orders:
     _fetch_from(orders["host"])
   runpy.run_path(str(_ROOT / "launch.py"), run_name="__main__")
@@ -61,6 +63,19 @@ def _die(seconds):
   if not seconds:
     os.kill(os.getpid(), signal.SIGKILL)
   threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGKILL)).start()
+
+
+def _die_classifying(seconds):
+  """Dies so many seconds after the networks have begun to vote."""
+  from mtl_hsi.classify import Classifier
+
+  vote = Classifier.vote
+
+  def deadly(*arguments):
+    _die(seconds)
+    return vote(*arguments)
+
+  Classifier.vote = deadly
 
 
 def _fetch_from(files):
