@@ -3,7 +3,7 @@
   /usr/bin/time -v .venv/bin/python launch.py --config=benchmarks/large_scene.py --workdir=runs/large_scene
 
 Simulated at the public scene's size and share of labelled pixels: 1096 x 715
-pixels, 102 bands, 9 classes. Two replicas and few epochs: memory does not
+pixels, 102 bands, 9 classes. One network and few epochs: memory does not
 depend on how long is trained. "Maximum resident set size" is the figure; the
 work directory's metrics.json has the seconds.
 """
@@ -17,7 +17,7 @@ _SCENE = "simulated_city"
 
 
 def get_config() -> config_dict.ConfigDict:
-  """One scene, 10 samples per class, two replicas, 5 epochs, five snapshots."""
+  """One scene, 10 samples per class, one network, 5 epochs, five snapshots."""
   centres, widths = sensors.rosis_bands(102)
   config = common.get_config()
   config.scenes, config.target = (_SCENE,), _SCENE
@@ -35,7 +35,7 @@ def get_config() -> config_dict.ConfigDict:
     "labelled_fraction": 0.19,
   }
   config.bands = 103
-  config.replicas = 2
+  config.replicas = 1
   config.phases.phase1.epochs = 2
   config.phases.phase2.epochs = 1
   config.snapshots = (-2, -1, 0, 1, 2)
