@@ -10,8 +10,8 @@
 # is not one of what the bands of Indian Pines hold, it is trained alone on either too.
 # The directory, named from the top of the repository, holds pavia_university_crop.npz and pavia_centre_crop.npz (arrays
 # `cube` and `label`), to which copies under runs/ add the bands' centres and widths.
-# Table: results/alignment.py. Finished runs are skipped and an interrupted one goes on, so the script can be started
-# again at any time.
+# Table: results/alignment.py. What has its results here is skipped and an interrupted run goes on, so the script can be
+# started again at any time.
 set -euo pipefail
 data=${1:?name the directory of the crops, from the top of the repository}
 shift
@@ -40,13 +40,14 @@ PYTHON
 run() { # name, scenes, further overrides
   local name=$1 scenes=$2
   shift 2
+  [ -f "results/$name/metrics.json" ] && return
   local files=()
   for crop in pavia_university_crop pavia_centre_crop; do
     case ",$scenes," in *,$crop,*) files+=("--config.files.$crop.cube=$copies/$crop.npz" "--config.files.$crop.sensor=ROSIS") ;; esac
   done
   .venv/bin/python launch.py --config="configs/own.py:$scenes" "${files[@]}" --workdir="runs/$name" "$@"
   mkdir -p "results/$name"
-  cp "runs/$name"/{config,environment,metrics}.json "results/$name/"
+  cp "runs/$name"/{config,environment,scenes,metrics}.json "results/$name/"
 }
 
 all=indian_pines,pavia_university_crop,pavia_centre_crop
@@ -56,6 +57,6 @@ for n in ${rows[*]}; do
   run "alignment-wavelength-n$n" "$all" "${few[@]}" --config.alignment=wavelength
   run "alignment-index-alone-n$n" indian_pines "${few[@]}" --config.bands=103
   # The very bands of the three together, as a grid.
-  grid=$(.venv/bin/python -c "import json, sys; print(*json.load(open(sys.argv[1]))['indian_pines']['channels']['centres'], sep=',')" "runs/alignment-wavelength-n$n/scenes.json")
+  grid=$(.venv/bin/python -c "import json, sys; print(*json.load(open(sys.argv[1]))['indian_pines']['channels']['centres'], sep=',')" "results/alignment-wavelength-n$n/scenes.json")
   run "alignment-wavelength-alone-n$n" indian_pines "${few[@]}" --config.alignment=wavelength --config.grid="$grid"
 done
