@@ -20,6 +20,12 @@ os.environ.update(
 )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+  """Quick tests spend most of their time in XLA, which is the faster the less it optimises; slow ones leave it be."""
+  if config.option.markexpr == "not slow":
+    os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
   """Directory of the real scenes, which are not part of the project."""
