@@ -35,7 +35,8 @@ class Work(NamedTuple):
     if self.kind == "matmul":
       return "matmul"
     if self.kind == "classify":
-      return "classify/indian_pines" + ("" if self.network == "hresnet" else f"/{self.network}")
+      network = "" if self.network == "hresnet" else f"/{self.network}"
+      return f"classify/indian_pines{network}{'/replicas=1' if self.replicas == 1 else ''}"
     scenes = f"scenes={self.scenes}/" if self.scenes > 1 else ""
     return f"train/{self.network}/{scenes}replicas={self.replicas}"
 

@@ -29,7 +29,11 @@ _PANELS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
   (
     "Classification of every pixel of Indian Pines",
     "seconds per network",
-    {"classify/indian_pines": "HResNet", "classify/indian_pines/ccnn": "CCNN"},
+    {
+      f"classify/indian_pines{network}{replicas}": f"{name}, {words}"
+      for network, name in (("", "HResNet"), ("/ccnn", "CCNN"))
+      for replicas, words in (("/replicas=1", "1 network"), ("", "10 networks"))
+    },
   ),
   (
     "Whole processes",

@@ -106,8 +106,8 @@ def _in_turns(workers, arguments):
     names = [*(work.what for work in works), *with_product]
     yield names, functools.partial(_training, workers, works, arguments.repeats)
   for network in NETWORKS:
-    work = Work("classify", network)
-    yield [work.what], functools.partial(_classification, workers, work, arguments.repeats)
+    works = [Work("classify", network, replicas=replicas) for replicas in (1, MANY)]
+    yield [work.what for work in works], functools.partial(_classification, workers, works, arguments.repeats)
 
 
 def _whole_processes(workers, job, arguments):
@@ -149,13 +149,7 @@ def _training(workers: Workers, works: Sequence[Work], repeats: int) -> tuple[li
       contenders += workers.get(who, work.replicas if who == "ours" else 1).contenders(work)
   interleave(contenders, repeats, one.what.rpartition("/")[0])
   workers.forget()
-  # The peers may train their ten networks one after another, too.
-  reused = [
-    dataclasses.replace(own, what=many.what, variant=f"{own.variant}, one after another")
-    for own in contenders
-    if own.what == one.what and own.who in make.PEERS
-  ]
-  rivals = contenders + reused
+  rivals = contenders + _one_after_another(contenders, one, many)
   rows = [row for work in works for row in make.comparison(rivals, work.what)]
   if one.scenes == 1:
     share = make.shares(rivals, many.what, f"train/{one.network}/share", flop, MATMUL_SIZE)
@@ -163,22 +157,34 @@ def _training(workers: Workers, works: Sequence[Work], repeats: int) -> tuple[li
   return contenders, rows
 
 
-def _classification(workers: Workers, work: Work, repeats: int) -> tuple[list[Contender], list[dict]]:
-  """Every pixel by equal networks, whose labels have to agree."""
-  workers.get("ours").ask("prepare", work.network, 1)
-  workers.get("ours").ask("learn", work.network)
-  contenders = workers.get("ours", MANY).contenders(work)
-  numbered = [(who, own) for who in workers.sides for own in workers.get(who).contenders(work)]
-  contenders += [own for _, own in numbered]
-  interleave(contenders, repeats, work.what)
-  labels = {}
-  for who, own in numbered:
-    labels.setdefault(who, []).append(own.result())
-  for who in workers.sides:
-    for own in labels[who] if who in make.PEERS else ():
-      print(same_job.check_labels(labels["ours"][0][0], own, who), flush=True)
+def _classification(
+  workers: Workers, works: Sequence[Work], repeats: int
+) -> tuple[list[Contender], list[dict]]:
+  """Every pixel by one network and by ten, whose labels have to agree with those of the peers."""
+  one, many = works
+  workers.get("ours").ask("prepare", one.network, 1)
+  workers.get("ours").ask("learn", one.network)
+  contenders = []
+  for work in works:
+    for who in workers.sides:
+      contenders += workers.get(who, work.replicas if who == "ours" else 1).contenders(work)
+  interleave(contenders, repeats, many.what)
+  (ours,) = (own.result() for own in contenders if own.who == "ours" and own.what == one.what)
+  for own in contenders:
+    if own.who in make.PEERS:
+      print(same_job.check_labels(ours[0], own.result(), own.who), flush=True)
   workers.forget()
-  return contenders, make.comparison(contenders, work.what)
+  rivals = contenders + _one_after_another(contenders, one, many)
+  return contenders, [row for work in works for row in make.comparison(rivals, work.what)]
+
+
+def _one_after_another(contenders, one, many):
+  """How the peers may do for ten networks what they do for one."""
+  return [
+    dataclasses.replace(own, what=many.what, variant=f"{own.variant}, one after another")
+    for own in contenders
+    if own.what == one.what and own.who in make.PEERS
+  ]
 
 
 def _once(rows):

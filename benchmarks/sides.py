@@ -18,8 +18,8 @@ _EPOCHS = 3
 # Epochs before the network that classifies the scene.
 _LEARNING_EPOCHS = 5
 # Batches in classification are rows of the scene; they are tried on its first rows.
-_BATCH_ROWS = 1, 2, 4, 8, 16
-_TRIAL_ROWS = 32
+_BATCH_ROWS = 1, 2, 4, 8, 16, 32, 64
+_TRIAL_ROWS = 64
 
 
 class Side:
@@ -181,9 +181,11 @@ class PyTorch(_Peer):
     return tasks
 
   def classify(self, work: Work) -> list:
-    """Patch by patch, in the layout and batch that suit it best."""
+    """Patch by patch, in the layout and batch that suit it best: on all cores, or a network on each."""
     from benchmarks import pytorch_peer
 
+    if work.replicas > 1 and self.device != "cpu":
+      return []
     runs = {}
     for name, layout in pytorch_peer.LAYOUTS.items():
       job = self._job(work, functools.partial(pytorch_peer.Model, layout=layout, dropout=0.0))
@@ -191,16 +193,20 @@ class PyTorch(_Peer):
       for rows in _BATCH_ROWS:
         run = functools.partial(model.classify, rows=rows)
         runs[f"patch by patch, {name}, {rows} rows a batch"] = run
-    padded = job.padded[0]
+    padded, threads = job.padded[0], self.cores if work.replicas == 1 else 1
 
     def on(scene):
       return {
-        variant: pytorch_peer.threaded(functools.partial(run, scene), self.cores)
+        variant: pytorch_peer.threaded(functools.partial(run, scene), threads)
         for variant, run in runs.items()
       }
 
     variant = _fastest(on(padded[: _TRIAL_ROWS + job.patch - 1]))
-    return [(variant, 1, on(padded)[variant])]
+    if work.replicas == 1:
+      return [(variant, 1, on(padded)[variant])]
+    run = functools.partial(runs[variant], padded)
+    crowd = pytorch_peer.side_by_side([run] * self.cores, self.cores)
+    return [(f"{variant}, a network on each core", self.cores, lambda: crowd()[0])]
 
   def matmul(self, work: Work) -> list:
     """Its product."""
@@ -223,9 +229,11 @@ class Keras(_Peer):
     return [("fit", _EPOCHS, functools.partial(training.epochs, _EPOCHS))]
 
   def classify(self, work: Work) -> list:
-    """Patch by patch, in the batch that suits it best, and row by row."""
+    """One network after another: patch by patch, in the batch that suits it best, and row by row."""
     from benchmarks import keras_peer
 
+    if work.replicas > 1:
+      return []
     job = self._job(work, functools.partial(keras_peer.Model, dropout=0.0))
     model, padded = keras_peer.Model(job, self._learnt(work.network)), job.padded[0]
     width = padded.shape[1] - job.patch + 1

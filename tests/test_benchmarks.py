@@ -22,8 +22,9 @@ def contender(what: str, who: str, *seconds: float) -> Contender:
 def test_works_have_the_names_of_their_rows():
   assert Work("train", "hresnet", 1, 10).what == "train/hresnet/replicas=10"
   assert Work("train", "ccnn", 4, 1).what == "train/ccnn/scenes=4/replicas=1"
-  assert Work("classify", "hresnet").what == "classify/indian_pines"
-  assert Work("classify", "ccnn").what == "classify/indian_pines/ccnn"
+  assert Work("classify", "hresnet", replicas=10).what == "classify/indian_pines"
+  assert Work("classify", "ccnn", replicas=10).what == "classify/indian_pines/ccnn"
+  assert Work("classify", "ccnn").what == "classify/indian_pines/ccnn/replicas=1"
 
 
 def test_contenders_are_called_in_turns_and_the_first_round_does_not_count():
@@ -126,7 +127,11 @@ def test_every_kind_of_row_has_its_place_in_the_plot():
     for scenes in (1, 4)
     for replicas in (1, jobs.MANY)
   }
-  classified = {Work("classify", network).what for network in jobs.NETWORKS}
+  classified = {
+    Work("classify", network, replicas=replicas).what
+    for network in jobs.NETWORKS
+    for replicas in (1, jobs.MANY)
+  }
   assert trained | classified | {"end_to_end", "memory", "start/cold", "start/warm"} <= shown
 
 
