@@ -1,4 +1,4 @@
-"""One function on several devices, each with a program of its own."""
+"""One function on several devices, each on its own."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,8 @@ def per_device(function: Callable, mesh: Mesh, axis: int, *, donate: bool = Fals
   """Compiles a function that every device runs on what it has of the arguments.
 
   One program for all devices would pass through other stages of XLA than one for a single device, and differ
-  from it by rounding; these give the same bits whatever the number of devices.
+  from it by rounding; this gives the same bits whatever the number of devices. Host devices share the program of
+  the first, which thereby is compiled once, and run it side by side.
 
   Args:
     function: gives a tree of arrays.
@@ -27,6 +28,8 @@ def per_device(function: Callable, mesh: Mesh, axis: int, *, donate: bool = Fals
   """
   program = jax.jit(function, donate_argnums=0 if donate else ())
   devices = [device for device in mesh.devices.flat if device.process_index == jax.process_index()]
+  # Where each device's part is computed.
+  homes = devices[:1] * len(devices) if devices[0].platform == "cpu" else devices
   threads = ThreadPoolExecutor(len(devices), thread_name_prefix="device")
   sharding = NamedSharding(mesh, PartitionSpec(*[None] * axis, *mesh.axis_names))
 
@@ -36,29 +39,30 @@ def per_device(function: Callable, mesh: Mesh, axis: int, *, donate: bool = Fals
     return jax.make_array_from_single_device_arrays(tuple(shape), sharding, parts)
 
   def run(*arguments):
-    parts = [_parts(arguments, device) for device in devices]
-    # Threads would trace it once each.
-    program.trace(*parts[0])
+    parts = [_parts(arguments, device, home) for device, home in zip(devices, homes, strict=True)]
+    # Threads would compile it once each.
+    program.lower(*parts[0]).compile()
     precision = jax.config.jax_default_matmul_precision
 
-    def run_one(own):
+    def run_one(own, device):
       # The context of the caller is not that of a thread.
       with jax.default_matmul_precision(precision):
-        return program(*own)
+        return jax.device_put(program(*own), device)
 
-    # Compiling keeps a thread busy, and so does running on a CPU.
-    return jax.tree.map(whole, *threads.map(run_one, parts))
+    # Running on a CPU keeps a thread busy.
+    return jax.tree.map(whole, *threads.map(run_one, parts, devices))
 
   return run
 
 
-def _parts(arguments: Any, device: jax.Device) -> Any:
-  """What a device has of every array."""
+def _parts(arguments: Any, device: jax.Device, home: jax.Device) -> Any:
+  """What a device has of every array, where it is computed with."""
 
   def part(x):
     if not isinstance(x, Array):
       return x
-    (own,) = (shard.data for shard in x.addressable_shards if shard.device == device)
-    return own
+    shards = {shard.device: shard.data for shard in x.addressable_shards}
+    # What all devices have is there already.
+    return shards[home] if x.is_fully_replicated else jax.device_put(shards[device], home)
 
   return jax.tree.map(part, arguments)

@@ -1,10 +1,11 @@
-"""One function on two devices, each with a program of its own."""
+"""One function on two devices, each on its own."""
 
 import jax
 import numpy as np
 import pytest
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from mtl_hsi import devices
 from mtl_hsi.per_device import per_device
 
 MESH = Mesh(np.array(jax.devices()[:2]), ("halves",))
@@ -41,6 +42,14 @@ def test_numbers_are_the_same_to_both_and_compile_nothing_anew():
   for factor in (2, 3):
     np.testing.assert_array_equal(run(halves(np.ones(4, np.int32)), np.int32(factor)), np.full(4, factor))
   assert len(traces) == 1
+
+
+def test_host_devices_share_one_compilation():
+  step, given = per_device(lambda x, y: x * y - 1, MESH, 0), halves(np.ones((4, 3), np.float32))
+  shared = whole(np.ones((1, 3), np.float32))
+  with devices.compile_clock() as clock:
+    step(given, shared)
+  assert clock.compilations == 1
 
 
 def test_results_can_be_given_again_and_their_memory_taken():
