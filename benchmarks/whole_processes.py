@@ -153,7 +153,7 @@ def _ours(directory, short):
   phases, last = mtl.get_config("in").phases, max(mtl.get_config("in").snapshots)
   epochs = sum(_SHORT_PHASES.values()) + last
   missing = sum(phases[name].epochs - own for name, own in _SHORT_PHASES.items())
-  left_out = missing * (seconds["train"] - seconds["compile"]) / epochs
+  left_out = missing * (seconds["train"] - seconds["compile_train"]) / epochs
   return done.seconds + left_out, done.peak_bytes
 
 

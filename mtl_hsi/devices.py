@@ -1,7 +1,6 @@
 """What must be settled before JAX wakes its devices, and what the machine is."""
 
 import contextlib
-import dataclasses
 import datetime
 import importlib.metadata
 import os
@@ -96,27 +95,35 @@ def environment(command: Sequence[str], started: datetime.datetime) -> dict:
   }
 
 
-@dataclasses.dataclass
 class CompileClock:
   """Time spent in XLA's compiler; reading a program from the compile cache counts too.
 
   Attributes:
-    seconds: in which at least one program was compiled.
     compilations: how many programs.
   """
 
-  seconds: float = 0.0
-  compilations: int = 0
-  _until: float = 0.0
-  _lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
+  def __init__(self):
+    self.compilations = 0
+    # Begin and end of the times in which something was compiled, apart from each other and in order.
+    self._spans: list[tuple[float, float]] = []
+    self._lock = threading.Lock()
+
+  @property
+  def seconds(self) -> float:
+    """Wall time in which at least one program was compiled."""
+    with self._lock:
+      return sum(end - begin for begin, end in self._spans)
 
   def add(self, seconds: float) -> None:
     """Counts a program whose compilation has taken so long and ends now; several devices' go side by side."""
     with self._lock:
-      now = time.monotonic()
-      self.seconds += now - max(now - seconds, self._until)
+      end = time.monotonic()
+      begin = end - seconds
+      # The one that ends last may have begun before all others.
+      while self._spans and self._spans[-1][1] >= begin:
+        begin = min(begin, self._spans.pop()[0])
+      self._spans.append((begin, end))
       self.compilations += 1
-      self._until = now
 
 
 @contextlib.contextmanager

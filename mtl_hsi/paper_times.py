@@ -20,13 +20,13 @@ class Times(NamedTuple):
   """Seconds of a run, compilation left out, and how often it was started.
 
   Attributes:
-    train: training of all replicas.
-    classify: classification of every pixel of every scene.
+    train: training of all replicas; None where the run did not tell its compilation apart.
+    classify: classification of every pixel of every scene; None likewise.
     starts: more than one where the run was interrupted; its seconds are then those of the last start.
   """
 
-  train: float
-  classify: float
+  train: float | None
+  classify: float | None
   starts: int
 
 
@@ -56,9 +56,14 @@ def cells() -> list[Cell]:
 
 def read(directory: Path) -> Times:
   """Times of a finished run from its work directory; a RequestError where its files are damaged."""
-  metrics = json.loads(sums.read(directory, "metrics.json"))["seconds"]
-  starts = json.loads(sums.read(directory, "environment.json"))["starts"]
-  return Times(metrics["train"] - metrics["compile"], metrics["classify"], len(starts))
+  seconds = json.loads(sums.read(directory, "metrics.json"))["seconds"]
+  starts = len(json.loads(sums.read(directory, "environment.json"))["starts"])
+  # Runs once counted the compilation of training and of classification together.
+  if "compile_train" not in seconds:
+    return Times(None, None, starts)
+  return Times(
+    seconds["train"] - seconds["compile_train"], seconds["classify"] - seconds["compile_classify"], starts
+  )
 
 
 def rows(find: Callable[[Cell], Path | None]) -> list[Row]:
@@ -85,22 +90,14 @@ def markdown(rows: Iterable[Row], titles: Mapping[str, str]) -> str:
     "| scenes | | two single tasks | one multitask run | ratio |",
     "| --- | --- | --- | --- | --- |",
   ]
-  notes = set()
+  notes = []
   for row in rows:
     name = " and ".join(titles[scene] for scene in row.scenes)
     for what in ("train", "classify"):
       lines.append(f"| {name} | {_WORDS[what]} | {' | '.join(_figures(row, what))} |")
-    notes |= {"interrupted" for times in (*(row.alone or ()), row.together) if times and times.starts > 1}
-  lines += [
-    "",
-    f"HResNet, {SAMPLES_PER_CLASS} samples per class, all replicas, compilation left out. {_UNKNOWN}",
-  ]
-  if notes:
-    lines += [
-      "",
-      "**A run was interrupted: its seconds are those of its last start only, so its row means nothing.**",
-    ]
-  return "\n".join(lines) + "\n"
+    notes += [f"**{name}: {note}**" for note in _notes(row)]
+  setting = f"HResNet, {SAMPLES_PER_CLASS} samples per class, all replicas, compilation left out. {_UNKNOWN}"
+  return "\n\n".join(["\n".join(lines), setting, *notes]) + "\n"
 
 
 _WORDS = {"train": "training", "classify": "classification"}
@@ -110,12 +107,27 @@ _UNKNOWN = (
 )
 
 
+def _notes(row):
+  """What keeps a row from being a measure."""
+  runs = [times for times in (*(row.alone or ()), row.together) if times]
+  if any(times.train is None for times in runs):
+    yield (
+      "a run is of a version that did not tell the compilation of training from that of classification, so "
+      "its seconds are unknown; remove its directory and run it again."
+    )
+  if any(times.starts > 1 for times in runs):
+    yield "a run was interrupted; its seconds are those of its last start only, so the row means nothing."
+
+
 def _figures(row, what):
-  alone = None if row.alone is None else sum(getattr(times, what) for times in row.alone)
-  together = None if row.together is None else getattr(row.together, what)
-  ratio = None if alone is None or together is None else alone / together
-  return [
-    "not run" if alone is None else f"{alone:.1f}",
-    "not run" if together is None else f"{together:.1f}",
-    "" if ratio is None else f"{ratio:.2f}",
-  ]
+  alone = [getattr(times, what) for times in row.alone or ()]
+  together = [getattr(row.together, what)] if row.together else []
+  known = None not in alone and None not in together
+  ratio = f"{sum(alone) / together[0]:.2f}" if alone and together and known else ""
+  return [_seconds(alone), _seconds(together), ratio]
+
+
+def _seconds(runs):
+  if not runs:
+    return "not run"
+  return "unknown" if None in runs else f"{sum(runs):.1f}"

@@ -20,6 +20,9 @@ BANDS = 6
 FIELDS = np.repeat([[4] * 8 + [0, 0], [1] * 10, [9] * 9 + [0]], 4, axis=0).astype(np.int32)
 TOWN = np.repeat([[2] * 8, [2] * 5 + [0] * 3, [7] * 8], [5, 2, 4], axis=0).astype(np.int32)
 
+# What `seconds` in metrics.json tells.
+SECONDS = {"train", "classify", "total", "compile", "compile_train", "compile_classify"}
+
 # Two scenes from files, one simulated.
 CONFIG = """
 from configs import own

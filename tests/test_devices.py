@@ -110,6 +110,15 @@ def test_the_clock_counts_compilations_inside_the_block():
   assert (clock.compilations, clock.seconds) == (1, seconds)
 
 
+def test_compilations_side_by_side_count_once(monkeypatch):
+  clock = devices.CompileClock()
+  # The second began before the first, the third after; then one alone.
+  for end, seconds in ((10, 4), (12, 8), (13, 2), (20, 5)):
+    monkeypatch.setattr(devices.time, "monotonic", lambda end=end: float(end))
+    clock.add(seconds)
+  assert (clock.seconds, clock.compilations) == (9 + 5, 4)
+
+
 def test_a_clock_stops_when_the_block_fails():
   with pytest.raises(ZeroDivisionError), devices.compile_clock() as clock:
     raise ZeroDivisionError

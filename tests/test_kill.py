@@ -66,10 +66,8 @@ def assert_same_results(run, undisturbed):
 
   assert {**files(run), **dict.fromkeys(own)} == {**files(undisturbed), **dict.fromkeys(own)}
   metrics = [json.loads((directory / "metrics.json").read_text()) for directory in (run, undisturbed)]
-  assert [sorted(values.pop("seconds")) for values in metrics] == [
-    ["classify", "compile", "total", "train"]
-  ] * 2
   for values in metrics:
+    assert values.pop("seconds").keys() == launching.SECONDS
     values.pop("compilations")
   assert metrics[0] == metrics[1]
   assert {path.name for path in (run / "checkpoints").iterdir()} == {"snapshots", "state"}

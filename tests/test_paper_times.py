@@ -10,6 +10,15 @@ from mtl_hsi.paper_times import Row, Times
 
 TITLES = {"IN": "Indian Pines", "SA": "salinas_a (stand-in)", "PU": "Pavia University", "PC": "Pavia Centre"}
 
+SECONDS = {
+  "train": 30.0,
+  "classify": 4.0,
+  "total": 34.0,
+  "compile": 7.0,
+  "compile_train": 5.0,
+  "compile_classify": 2.0,
+}
+
 
 def test_the_runs_of_two_pairs_are_needed():
   assert paper_times.cells() == [
@@ -24,19 +33,32 @@ def test_the_runs_of_two_pairs_are_needed():
 
 @pytest.fixture
 def directory(tmp_path):
-  seconds = {"train": 30.0, "classify": 4.0, "compile": 5.0, "total": 34.0}
-  (tmp_path / "metrics.json").write_text(json.dumps({"seconds": seconds}))
+  (tmp_path / "metrics.json").write_text(json.dumps({"seconds": SECONDS}))
   (tmp_path / "environment.json").write_text(json.dumps({"starts": ["then", "now"]}))
   return tmp_path
 
 
-def test_compilation_is_left_out_and_starts_are_counted(directory):
-  assert paper_times.read(directory) == Times(25.0, 4.0, 2)
+def test_each_activity_has_its_own_compilation_left_out_and_starts_are_counted(directory):
+  assert paper_times.read(directory) == Times(25.0, 2.0, 2)
+
+
+def test_without_compilation_told_apart_the_times_are_unknown(directory):
+  seconds = {key: SECONDS[key] for key in ("train", "classify", "compile", "total")}
+  (directory / "metrics.json").write_text(json.dumps({"seconds": seconds}))
+  old = paper_times.read(directory)
+  assert old == Times(None, None, 2)
+  known = Times(30.0, 2.0, 1)
+  text = paper_times.markdown([Row(("PU", "PC"), (old, known), known), Row(("IN", "SA"), None, old)], TITLES)
+  assert [line.split(" | ")[2:] for line in text.splitlines() if "| training |" in line] == [
+    ["unknown", "30.0", " |"],
+    ["not run", "unknown", " |"],
+  ]
+  assert text.count("did not tell the compilation of training from that of classification") == 2
 
 
 def test_a_pair_lacks_what_has_not_finished(directory):
   pavia, aviris = paper_times.rows(lambda cell: directory if cell.column == "hresnet/single" else None)
-  assert pavia == Row(("PU", "PC"), (Times(25.0, 4.0, 2), Times(25.0, 4.0, 2)), None)
+  assert pavia == Row(("PU", "PC"), (Times(25.0, 2.0, 2), Times(25.0, 2.0, 2)), None)
   assert aviris.scenes == ("IN", "SA")
   nothing = paper_times.rows(lambda cell: None)
   assert [(row.alone, row.together) for row in nothing] == [(None, None)] * 2
@@ -60,4 +82,4 @@ def test_times_stand_beside_each_other():
 
 def test_an_interrupted_run_is_no_measure():
   text = paper_times.markdown([Row(("IN", "SA"), None, Times(9.0, 1.0, 3))], TITLES)
-  assert "A run was interrupted" in text
+  assert "**Indian Pines and salinas_a (stand-in): a run was interrupted; " in text
