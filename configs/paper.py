@@ -2,7 +2,7 @@
 
   python launch.py --config=configs/paper.py:table3 --config.dry_run=True     what would be run, and how long
   python launch.py --config=configs/paper.py:table3                           Table III, Indian Pines
-  python launch.py --config=configs/paper.py:table5                           Table V, times
+  python launch.py --config=configs/paper.py:table5                           Table V, times; without shards
   python launch.py --config=configs/paper.py:figure2                          Figure 2, six maps
   python launch.py --config=configs/paper.py:tables                           Tables I to IV, 288 cells
 

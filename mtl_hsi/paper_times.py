@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mtl_hsi import paper, sums
 from mtl_hsi.paper_cells import Cell
@@ -15,6 +15,9 @@ PAIRS = (("PU", "PC"), ("IN", "SA"))
 
 _COLUMN = "hresnet/single"
 
+# Keys of `environment.json` on which the speed of a run depends.
+_OF_SPEED = ("cpu", "backend", "devices", "processes")
+
 
 class Times(NamedTuple):
   """Seconds of a run, compilation left out, and how often it was started.
@@ -23,11 +26,13 @@ class Times(NamedTuple):
     train: training of all replicas; None where the run did not tell its compilation apart.
     classify: classification of every pixel of every scene; None likewise.
     starts: more than one where the run was interrupted; its seconds are then those of the last start.
+    machine: what of `environment.json` decides the speed.
   """
 
   train: float | None
   classify: float | None
   starts: int
+  machine: Mapping[str, Any]
 
 
 class Row(NamedTuple):
@@ -57,13 +62,14 @@ def cells() -> list[Cell]:
 def read(directory: Path) -> Times:
   """Times of a finished run from its work directory; a RequestError where its files are damaged."""
   seconds = json.loads(sums.read(directory, "metrics.json"))["seconds"]
-  starts = len(json.loads(sums.read(directory, "environment.json"))["starts"])
+  environment = json.loads(sums.read(directory, "environment.json"))
+  train = classify = None
   # Runs once counted the compilation of training and of classification together.
-  if "compile_train" not in seconds:
-    return Times(None, None, starts)
-  return Times(
-    seconds["train"] - seconds["compile_train"], seconds["classify"] - seconds["compile_classify"], starts
-  )
+  if "compile_train" in seconds:
+    train = seconds["train"] - seconds["compile_train"]
+    classify = seconds["classify"] - seconds["compile_classify"]
+  machine = {key: environment.get(key) for key in _OF_SPEED}
+  return Times(train, classify, len(environment["starts"]), machine)
 
 
 def rows(find: Callable[[Cell], Path | None]) -> list[Row]:
@@ -109,14 +115,20 @@ _UNKNOWN = (
 
 def _notes(row):
   """What keeps a row from being a measure."""
-  runs = [times for times in (*(row.alone or ()), row.together) if times]
-  if any(times.train is None for times in runs):
+  runs = [own for own in (*(row.alone or ()), row.together) if own]
+  if any(own.train is None for own in runs):
     yield (
       "a run is of a version that did not tell the compilation of training from that of classification, so "
       "its seconds are unknown; remove its directory and run it again."
     )
-  if any(times.starts > 1 for times in runs):
+  if any(own.starts > 1 for own in runs):
     yield "a run was interrupted; its seconds are those of its last start only, so the row means nothing."
+  differing = [key for key in _OF_SPEED if any(own.machine[key] != runs[0].machine[key] for own in runs)]
+  if differing:
+    yield (
+      f"the runs are of different machines ({', '.join(differing)}), so the row says nothing about the "
+      "networks; run the table on one machine, without --shard."
+    )
 
 
 def _figures(row, what):

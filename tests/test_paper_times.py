@@ -19,6 +19,12 @@ SECONDS = {
   "compile_classify": 2.0,
 }
 
+MACHINE = {"cpu": "AMD EPYC", "backend": "gpu", "devices": ["H100"], "processes": 1}
+
+
+def times(train, classify, starts, **machine):
+  return Times(train, classify, starts, MACHINE | machine)
+
 
 def test_the_runs_of_two_pairs_are_needed():
   assert paper_times.cells() == [
@@ -34,20 +40,20 @@ def test_the_runs_of_two_pairs_are_needed():
 @pytest.fixture
 def directory(tmp_path):
   (tmp_path / "metrics.json").write_text(json.dumps({"seconds": SECONDS}))
-  (tmp_path / "environment.json").write_text(json.dumps({"starts": ["then", "now"]}))
+  (tmp_path / "environment.json").write_text(json.dumps({"starts": ["then", "now"], **MACHINE, "cores": 8}))
   return tmp_path
 
 
 def test_each_activity_has_its_own_compilation_left_out_and_starts_are_counted(directory):
-  assert paper_times.read(directory) == Times(25.0, 2.0, 2)
+  assert paper_times.read(directory) == times(25.0, 2.0, 2)
 
 
 def test_without_compilation_told_apart_the_times_are_unknown(directory):
   seconds = {key: SECONDS[key] for key in ("train", "classify", "compile", "total")}
   (directory / "metrics.json").write_text(json.dumps({"seconds": seconds}))
   old = paper_times.read(directory)
-  assert old == Times(None, None, 2)
-  known = Times(30.0, 2.0, 1)
+  assert old == times(None, None, 2)
+  known = times(30.0, 2.0, 1)
   text = paper_times.markdown([Row(("PU", "PC"), (old, known), known), Row(("IN", "SA"), None, old)], TITLES)
   assert [line.split(" | ")[2:] for line in text.splitlines() if "| training |" in line] == [
     ["unknown", "30.0", " |"],
@@ -58,7 +64,7 @@ def test_without_compilation_told_apart_the_times_are_unknown(directory):
 
 def test_a_pair_lacks_what_has_not_finished(directory):
   pavia, aviris = paper_times.rows(lambda cell: directory if cell.column == "hresnet/single" else None)
-  assert pavia == Row(("PU", "PC"), (Times(25.0, 2.0, 2), Times(25.0, 2.0, 2)), None)
+  assert pavia == Row(("PU", "PC"), (times(25.0, 2.0, 2), times(25.0, 2.0, 2)), None)
   assert aviris.scenes == ("IN", "SA")
   nothing = paper_times.rows(lambda cell: None)
   assert [(row.alone, row.together) for row in nothing] == [(None, None)] * 2
@@ -66,8 +72,8 @@ def test_a_pair_lacks_what_has_not_finished(directory):
 
 def test_times_stand_beside_each_other():
   rows = [
-    Row(("PU", "PC"), (Times(30.0, 2.0, 1), Times(50.0, 4.0, 1)), Times(40.0, 12.0, 1)),
-    Row(("IN", "SA"), None, Times(9.0, 1.0, 1)),
+    Row(("PU", "PC"), (times(30.0, 2.0, 1), times(50.0, 4.0, 1)), times(40.0, 12.0, 1)),
+    Row(("IN", "SA"), None, times(9.0, 1.0, 1)),
   ]
   text = paper_times.markdown(rows, TITLES)
   assert [line for line in text.splitlines() if line.startswith("| ")][2:] == [
@@ -81,5 +87,18 @@ def test_times_stand_beside_each_other():
 
 
 def test_an_interrupted_run_is_no_measure():
-  text = paper_times.markdown([Row(("IN", "SA"), None, Times(9.0, 1.0, 3))], TITLES)
+  text = paper_times.markdown([Row(("IN", "SA"), None, times(9.0, 1.0, 3))], TITLES)
   assert "**Indian Pines and salinas_a (stand-in): a run was interrupted; " in text
+
+
+def test_runs_of_different_machines_are_no_measure():
+  known = times(9.0, 1.0, 1)
+  for other in ({"devices": ["H100", "H100"]}, {"cpu": "other"}, {"backend": "cpu"}, {"processes": 2}):
+    row = Row(("PU", "PC"), (known, times(9.0, 1.0, 1, **other)), known)
+    (key,) = other
+    text = paper_times.markdown([row], TITLES)
+    assert f"**Pavia University and Pavia Centre: the runs are of different machines ({key}), so" in text
+    assert "without --shard" in text
+  # Rows may be of different machines.
+  rows = [Row(("PU", "PC"), None, known), Row(("IN", "SA"), None, times(9.0, 1.0, 1, cpu="other"))]
+  assert "different machines" not in paper_times.markdown(rows, TITLES)
