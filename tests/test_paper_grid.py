@@ -108,7 +108,14 @@ def test_other_tables_are_refused(what):
 def test_the_rehearsal_has_all_columns_without_a_file(table):
   plan = paper_grid.make_plan(rehearsal.get_config(table))
   assert len(plan.chosen) == 12
+  assert {cell.samples_per_class for cell in plan.chosen} == {5}
   assert set(plan.scenes.values()) == {()}
+
+
+@pytest.mark.parametrize("what", ["table5", "figure2"])
+def test_the_rehearsal_of_times_and_maps_fills_the_cells_that_they_show(what):
+  rehearsed, whole = (paper_grid.make_plan(file.get_config(what)) for file in (rehearsal, paper_config))
+  assert rehearsed.chosen == whole.chosen
 
 
 def launch(tmp_path, *arguments):
