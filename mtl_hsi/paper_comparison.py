@@ -58,10 +58,13 @@ class Results:
     run = self._run(cell)
     return run and self._directory / run.name
 
-  def first_map(self, cell: Cell) -> tuple[np.ndarray, float] | None:
-    """Class ids `[H, W]` of the first replica and its overall accuracy in %; None where there is none."""
+  def first_map(self, cell: Cell) -> paper_figure2.Panel | None:
+    """Map of the first replica; None where there is none."""
     accuracies = self._accuracies(cell)
-    return accuracies and (self._predictions(cell)[0], accuracies[0])
+    if accuracies is None:
+      return None
+    comparable = self._by_the_letter(cell) and not self._stood_in(cell)
+    return paper_figure2.Panel(cell.column, self._predictions(cell)[0], accuracies[0], comparable)
 
   def scene(self, target: str) -> Scene:
     """The scene that was used for a target."""
@@ -75,7 +78,7 @@ class Results:
     }
 
   def _compare(self, cell: Cell) -> ComparedCell:
-    single, run = cell.alone, self._run(cell)
+    single = cell.alone
     return ComparedCell(
       table=f"Table {cell.table}",
       target=cell.target,
@@ -87,8 +90,12 @@ class Results:
       alone=self._accuracies(single) if single else None,
       discordant=self._discordant(cell, single) if single else None,
       stand_ins=self._stood_in(cell),
-      by_the_letter=run is None or follows_the_letter(settings.read(run.config)),
+      by_the_letter=self._by_the_letter(cell),
     )
+
+  def _by_the_letter(self, cell):
+    run = self._run(cell)
+    return run is None or follows_the_letter(settings.read(run.config))
 
   def _scene(self, cell):
     return self._stand_ins.get(cell.target, _NAMES[cell.target])
@@ -186,7 +193,7 @@ def _write_figure(results, directory):
   """First replica's map of every finished run of the figure."""
   target, n = paper_figure2.TARGET, paper_figure2.SAMPLES_PER_CLASS
   cells = [Cell("I", target, column, n) for column in paper_figure2.COLUMNS]
-  panels = [(cell.column, *panel) for cell in cells if (panel := results.first_map(cell))]
+  panels = [panel for cell in cells if (panel := results.first_map(cell))]
   if not panels:
     return {}
   path = directory / "figure2.png"

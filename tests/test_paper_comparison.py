@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from configs import paper as paper_config
 from configs import rehearsal
 from mtl_hsi import paper_comparison, paper_grid, settings, workdir
+from mtl_hsi.paper_cells import Cell
 from mtl_hsi.report import colours
 
 PU, PC = SCENES = ("simulated_pavia_university", "simulated_pavia_centre")
@@ -117,3 +119,19 @@ def test_the_figure_has_a_map_of_every_finished_run(written, grid, truth):
   trees = int((truth[PU] == 4).sum())
   shown = (pixels == colours.of_class(3)).all(axis=-1).sum() / 8**2
   assert abs(shown - 2 * trees) < 15
+
+
+def test_only_maps_of_the_papers_own_scenes_and_network_are_comparable(truth, tmp_path):
+  paper, pooled, rehearsed = (file.get_config("figure2") for file in (paper_config, paper_config, rehearsal))
+  pooled.model.pool = True
+  rehearsed.phases, rehearsed.replicas = paper.phases, paper.replicas
+  cell = Cell("I", "PU", "hresnet/single", 10)
+  for config, scene, comparable in (
+    (paper, "pavia_university", True),
+    (pooled, "pavia_university", False),
+    (rehearsed, PU, False),
+  ):
+    plan, directory = paper_grid.make_plan(config), tmp_path / f"{scene}-{config.model.pool}"
+    finish(plan, ALONE[PU], directory, {scene: truth[PU]}, (slice(5), slice(3)), (30.0, 2.0))
+    panel = paper_comparison.Results(plan.cells, plan.runs, plan.stand_ins, directory).first_map(cell)
+    assert (panel.accuracy, panel.comparable) == (75.0, comparable)

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from mtl_hsi import paper, paper_figure2
+from mtl_hsi.paper_figure2 import Panel
 from mtl_hsi.report import colours
 from mtl_hsi.scenes.scene import Scene
 
@@ -18,7 +19,7 @@ def count(image, colour):
 
 
 def draw(maps):
-  picture = paper_figure2.draw(SCENE, [(column, ids, 50.0) for column, ids in maps])
+  picture = paper_figure2.draw(SCENE, [Panel(column, ids, 50.0, comparable=True) for column, ids in maps])
   with Image.open(io.BytesIO(picture)) as image:
     return np.array(image)
 
@@ -37,3 +38,17 @@ def test_every_map_has_its_place():
   assert count(six, roof) - count(one, roof) == count(six, road) - count(one, road) == 5 * 12 * 64
   assert six.shape[0] > one.shape[0]
   assert six.shape[1] > 2 * one.shape[1] / 2
+
+
+def test_the_papers_accuracies_stand_beside_ours_by_letter():
+  titles = [Panel(column, LABELS, 70.0, comparable=True).title for column in paper_figure2.COLUMNS]
+  assert titles[0] == "(a) HResNet, single task: 70.00 % (the paper's a: 75.25 %)"
+  printed = ("75.25", "81.03", "79.83", "80.42", "81.45", "80.54")
+  for letter, title, accuracy in zip("abcdef", titles, printed):
+    assert title.startswith(f"({letter}) ")
+    assert title.endswith(f": 70.00 % (the paper's {letter}: {accuracy} %)")
+
+
+def test_they_do_not_stand_beside_another_training():
+  title = Panel("hresnet/single", LABELS, 70.0, comparable=False).title
+  assert title == "(a) HResNet, single task: 70.00 %"
