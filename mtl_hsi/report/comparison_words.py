@@ -9,6 +9,7 @@ from mtl_hsi.significance import Difference, Paired
 
 HEADS = (
   "n",
+  "runs",
   "OA",
   "OA in the paper",
   "difference [95 %]",
@@ -18,8 +19,8 @@ HEADS = (
   "McNemar p",
 )
 CAVEATS = (
-  "OA is the overall accuracy in %, mean ± standard deviation over replicas; n is the number of "
-  "training samples per class.",
+  "OA is the overall accuracy in %, mean ± standard deviation over our runs, each of another seed; n is the "
+  "number of training samples per class.",
   "The difference is our mean less the paper's, in percentage points, with its 95 % interval after "
   "Welch. The letter states neither its splits nor its number of runs: that there were 10 runs is "
   "inferred from the author's code, as is that the standard deviation divides by 10.",
@@ -39,6 +40,7 @@ class Row(NamedTuple):
   """A cell's texts, in the order of `HEADS`; what does not apply is empty."""
 
   samples: str
+  runs: str
   ours: str
   paper: str
   difference: str
@@ -53,6 +55,7 @@ def row(cell: ComparedCell) -> Row:
   gain = cell.gain
   return Row(
     samples=str(cell.samples_per_class),
+    runs="" if cell.ours is None else str(len(cell.ours)),
     ours=_ours(cell),
     paper=_paper(cell),
     difference=_change(cell.difference),

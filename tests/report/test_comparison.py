@@ -121,14 +121,17 @@ def test_negative_numbers_stay_numbers():
 def test_markdown_has_a_row_per_column_and_n_that_was_run_in_the_order_of_n():
   text = comparison.markdown([NOT_RUN, MULTI, SINGLE])
   assert table_rows(text) == [
-    ["HResNet, single task", "5", "42.00 ± 1.63", "39.00 ± 3.00", "+3.00 [-0.83, +6.83]", "", "", "", ""],
     [
-      "HResNet with Salinas, spectral knowledge", "5", "44.00 ± 2.45", "42.44 ± 3.24",
+      "HResNet, single task", "5", "3", "42.00 ± 1.63", "39.00 ± 3.00",
+      "+3.00 [-0.83, +6.83]", "", "", "", "",
+    ],
+    [
+      "HResNet with Salinas, spectral knowledge", "5", "3", "44.00 ± 2.45", "42.44 ± 3.24",
       "+1.56 [-4.27, +7.39]", "+2.00 [-0.48, +4.48]", "3 of 3", "0.250", "0.021",
     ],
   ]  # fmt: skip
   assert "2 of 3 cells were run, 1 not run." in text
-  assert text.startswith("## Table III: Indian Pines\n\n| column | n | OA | OA in the paper | difference")
+  assert text.startswith("## Table III: Indian Pines\n\n| column | n | runs | OA | OA in the paper | diff")
   assert "not independent" in text
   assert "not corrected" in text
   assert "inferred from the author's code" in text
@@ -137,12 +140,12 @@ def test_markdown_has_a_row_per_column_and_n_that_was_run_in_the_order_of_n():
 
 def test_what_the_source_text_lacks_reads_unknown():
   (row,) = table_rows(comparison.markdown([UNKNOWN]))
-  assert row[2:6] == ["44.00 ± 2.45", "unknown", "", "+2.00 [-0.48, +4.48]"]
+  assert row[3:7] == ["44.00 ± 2.45", "unknown", "", "+2.00 [-0.48, +4.48]"]
 
 
 def test_one_replica_has_neither_spread_nor_interval():
   text = comparison.markdown([ONCE])
-  assert table_rows(text)[0][2:] == ["41.00", "42.44 ± 3.24", "-1.44", "+1.00", "1 of 1", "", ""]
+  assert table_rows(text)[0][2:] == ["1", "41.00", "42.44 ± 3.24", "-1.44", "+1.00", "1 of 1", "", ""]
   assert "1 cell ran with a single replica and cannot be judged." in text
   assert "joint standard errors" not in text
 
@@ -177,8 +180,8 @@ def test_a_stand_in_is_announced_and_never_stands_beside_the_paper_s_figure():
   assert text.index("> **STAND-INS: salinas\\_a (crop).") < text.index("| column")
   assert page.index("STAND-INS: salinas_a (crop).") < page.index("<svg")
   row = table_rows(text)[1]
-  assert row[:6] == [
-    "HResNet with Salinas, spectral knowledge **(stand-in)**", "5", "44.00 ± 2.45", "not comparable", "",
+  assert row[:7] == [
+    "HResNet with Salinas, spectral knowledge **(stand-in)**", "5", "3", "44.00 ± 2.45", "not comparable", "",
     "+2.00 [-0.48, +4.48]",
   ]  # fmt: skip
   for shown in (text, page, comparison.detail_csv([STAND_IN])):
@@ -207,17 +210,20 @@ def test_markdown_tables_survive_any_name():
   text = comparison.markdown([cell])
   escaped = r"a\|b \<i\>\*c\*"
   assert text.startswith(f"## {escaped}: Indian Pines\n\n> **STAND-INS: {escaped}.")
-  assert f"\n| {escaped}, single task **(stand-in)** | 5 | 44.00 ± 2.45 |" in text
+  assert f"\n| {escaped}, single task **(stand-in)** | 5 | 3 | 44.00 ± 2.45 |" in text
 
 
 def test_page_has_every_row_and_a_plot_of_every_column():
   text = comparison.html(ALL, "Tables III and IV")
   rows = Page(text).rows
   assert rows[1:4] == [
-    ["HResNet, single task", "5", "42.00 ± 1.63", "39.00 ± 3.00", "+3.00 [-0.83, +6.83]", "", "", "", ""],
-    ["10", "not run", "39.00 ± 3.00", "", "", "", "", ""],
     [
-      "HResNet with Salinas, spectral knowledge", "5", "44.00 ± 2.45", "42.44 ± 3.24",
+      "HResNet, single task", "5", "3", "42.00 ± 1.63", "39.00 ± 3.00",
+      "+3.00 [-0.83, +6.83]", "", "", "", "",
+    ],
+    ["10", "", "not run", "39.00 ± 3.00", "", "", "", "", ""],
+    [
+      "HResNet with Salinas, spectral knowledge", "5", "3", "44.00 ± 2.45", "42.44 ± 3.24",
       "+1.56 [-4.27, +7.39]", "+2.00 [-0.48, +4.48]", "3 of 3", "0.250", "0.021",
     ],
   ]  # fmt: skip
