@@ -18,7 +18,7 @@ TABLES = {"I": "PU", "II": "PC", "III": "IN", "IV": "SA"}
 SAMPLES_PER_CLASS = (5, 10, 15, 20, 25, 30)
 
 # Table IV's columns behind the end of the preprint, after the pattern of Table III [inferred].
-_UNREAD_COLUMNS = {
+INFERRED_COLUMNS = {
   "SA": (
     "hresnet/without/IN",
     "hresnet/without/PC",
@@ -71,7 +71,7 @@ def columns_of(target: str) -> tuple[str, ...]:
     target: "IN", "SA", "PU" or "PC".
   """
   read = dict.fromkeys(column for scene, column, _ in _figures() if scene == target)
-  return (*read, *_UNREAD_COLUMNS.get(target, ()))
+  return (*read, *INFERRED_COLUMNS.get(target, ()))
 
 
 def parse_column(target: str, column: str) -> Column:

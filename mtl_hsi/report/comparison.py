@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
+from mtl_hsi import paper
 from mtl_hsi.report import comparison_words as words
 from mtl_hsi.report import csv_cells, plots_over_n, templates
 from mtl_hsi.report.compared_cell import ComparedCell, column_title
@@ -89,7 +90,7 @@ def _columns(cells: Sequence[ComparedCell]) -> list[dict]:
   plots = plots_over_n.plots(sorted({cell.samples_per_class for cell in cells}), series)
   return [
     {
-      "title": column_title(name),
+      "title": _column_title(column[0]),
       "tagged": any(cell.stand_ins for cell in column),
       "rows": [(bool(cell.stand_ins), words.row(cell)) for cell in column],
       "done": [(bool(cell.stand_ins), words.row(cell)) for cell in column if cell.ours is not None],
@@ -97,6 +98,11 @@ def _columns(cells: Sequence[ComparedCell]) -> list[dict]:
     }
     for (name, column), plot in zip(columns.items(), plots, strict=True)
   ]
+
+
+def _column_title(cell: ComparedCell) -> str:
+  inferred = cell.column in paper.INFERRED_COLUMNS.get(cell.target, ())
+  return column_title(cell.column) + (" (inferred)" if inferred else "")
 
 
 def _grouped(cells: Iterable[ComparedCell], attribute: str) -> dict[str, list[ComparedCell]]:

@@ -32,7 +32,7 @@ CAVEATS = (
   "p values and intervals are not corrected for the number of comparisons: where nothing differs at "
   "all, about one comparison in twenty looks as if something did.",
   "A figure marked unknown is missing in the text that we have of the letter, which breaks off within "
-  "Table IV.",
+  "Table IV. Its columns behind that are inferred: they follow the pattern of Table III.",
 )
 
 

@@ -143,6 +143,24 @@ def test_what_the_source_text_lacks_reads_unknown():
   assert row[3:7] == ["44.00 ± 2.45", "unknown", "", "+2.00 [-0.48, +4.48]"]
 
 
+def test_columns_that_the_source_text_lacks_are_marked_as_inferred():
+  cells = [
+    dataclasses.replace(UNKNOWN, column=column)
+    for column in ("hresnet/with/ALL", "hresnet/without/IN", "ccnn/single")
+  ]
+  titles = [
+    "HResNet with all other scenes, spectral knowledge",
+    "HResNet with Indian Pines, no spectral knowledge (inferred)",
+    "CCNN, single task (inferred)",
+  ]
+  text = comparison.markdown([*cells, dataclasses.replace(SINGLE, column="ccnn/single")])
+  assert [row[0] for row in table_rows(text)[:3]] == titles
+  # Table III has all of its columns.
+  assert "\n| CCNN, single task | 5" in text
+  assert "columns behind that are inferred" in text
+  assert re.findall(r"<figcaption>(.*?)</figcaption>", comparison.html(cells, "Table IV")) == titles
+
+
 def test_one_replica_has_neither_spread_nor_interval():
   text = comparison.markdown([ONCE])
   assert table_rows(text)[0][2:] == ["1", "41.00", "42.44 ± 3.24", "-1.44", "+1.00", "1 of 1", "", ""]
