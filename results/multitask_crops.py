@@ -39,7 +39,8 @@ Overall accuracy in %, mean ± standard deviation over seeds 0-9. The gain is ov
 seed, in percentage points, with its 95 % interval after Student; p by Wilcoxon's signed-rank test over the
 seeds, not corrected for the number of comparisons. "Spectral knowledge" compares the runs with a shared first
 convolution to those without, "reversed bands" the runs with the partner's bands reversed to those with them
-in order.
+in order. McNemar's test, which the paper's grid (configs/paper.py) has, is not here: it takes every pixel's
+prediction, and those of these runs were not kept.
 """
 
 
