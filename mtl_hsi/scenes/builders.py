@@ -13,6 +13,7 @@ import tensorflow_datasets as tfds
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.arrays import by
+from mtl_hsi.scenes.checksums import ChangedFile
 from mtl_hsi.scenes.download import alone
 from mtl_hsi.scenes.public import PUBLIC_SCENES, PublicScene, check_content
 from mtl_hsi.scenes.registry import load_public
@@ -62,7 +63,11 @@ class PublicSceneBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True
     )
 
   def _split_generators(self, dl_manager: tfds.download.DownloadManager):
-    scene = load_public(self.facts.name, Path(dl_manager.download_dir), download=True, accept_changed=False)
+    directory = Path(dl_manager.download_dir)
+    try:
+      scene = load_public(self.facts.name, directory, download=True, accept_changed=False)
+    except ChangedFile as error:
+      raise RequestError(f"{error.found}; a data set is made of no other file") from error
     return {_SPLIT: self._generate_examples(scene)}
 
   def _generate_examples(self, scene: Scene):

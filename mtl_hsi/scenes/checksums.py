@@ -9,6 +9,18 @@ from mtl_hsi.scenes.arrays import read_array
 from mtl_hsi.scenes.public import PublicFile, PublicScene, check_counts, check_shape
 
 
+class ChangedFile(RequestError):
+  """A file of another SHA-256 whose content is the scene's was not to be taken; the message says how it is.
+
+  Attributes:
+    found: the message without that, for whoever never takes one.
+  """
+
+  def __init__(self, found: str):
+    super().__init__(f"{found}, or take it as it is with --config.accept_changed_files=True")
+    self.found = found
+
+
 def sha256(path: Path) -> str:
   """Hexadecimal digest of a file."""
   with open(path, "rb") as file:
@@ -27,7 +39,8 @@ def check_files(facts: PublicScene, data_dir: Path, accept_changed: bool) -> tup
     Names of the files that are taken although their SHA-256 differs.
 
   Raises:
-    RequestError: a file is not the public one, or it may be but is not to be taken for it.
+    ChangedFile: a file may be the public one, but is not to be taken for it.
+    RequestError: a file is not the public one.
   """
   changed = {}
   for file in (facts.cube, facts.labels):
@@ -37,10 +50,9 @@ def check_files(facts: PublicScene, data_dir: Path, accept_changed: bool) -> tup
       check_file_content(facts, file, path)
       changed[file.filename] = f"{path} (SHA-256 {digest}, expected {file.sha256})"
   if changed and not accept_changed:
-    raise RequestError(
+    raise ChangedFile(
       f"scene {facts.name!r}: not the known file, though of its shape or pixel counts: "
-      f"{' and '.join(changed.values())}; get it again from {facts.page_url}, or take it as it is with "
-      "--config.accept_changed_files=True"
+      f"{' and '.join(changed.values())}; get it again from {facts.page_url}"
     )
   return tuple(changed)
 

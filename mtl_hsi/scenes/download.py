@@ -11,7 +11,7 @@ from pathlib import Path
 from absl import logging
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.checksums import check_file_content, check_files
+from mtl_hsi.scenes.checksums import ChangedFile, check_file_content, check_files
 from mtl_hsi.scenes.public import PublicFile, PublicScene
 from mtl_hsi.scenes.transfer import discard, transfer
 from mtl_hsi.scenes.transport import Interrupted, Limits, Refused, https_opener
@@ -51,6 +51,7 @@ def fetch_public(
     opener: the way to them; None: https, with the proxies of the environment.
 
   Raises:
+    ChangedFile: there is another file of the scene's shape or pixel counts, which is not to be taken.
     RequestError: a file on disk is not the public one, or no host gave it (lists each one's answer and says
       where to get the file by hand and where to put it), or `data_dir` cannot be written.
   """
@@ -119,19 +120,16 @@ def _fetch(
   if accept_changed and changed.exists():
     _settle(changed, target)
     return
-  advice = _advise(facts, file, data_dir, changed.exists())
-  changed.unlink(missing_ok=True)
-  raise RequestError(f"scene {facts.name!r}: no host gave {file.filename} ({'; '.join(answers)}); {advice}")
-
-
-def _advise(facts: PublicScene, file: PublicFile, data_dir: Path, alike: bool) -> str:
-  advice = f"open {facts.page_url} in a browser, get {file.filename} there and put it into {data_dir}"
-  if alike:
-    advice += (
-      "; or, as the other file has the scene's shape and pixel counts, take it as it is with "
-      "--config.accept_changed_files=True"
-    )
-  return advice
+  what = file.filename
+  error = RequestError
+  if changed.exists():
+    what += ", but one of its shape or pixel counts"
+    error = ChangedFile
+    changed.unlink()
+  raise error(
+    f"scene {facts.name!r}: no host gave {what} ({'; '.join(answers)}); open {facts.page_url} in a browser, "
+    f"get {file.filename} there and put it into {data_dir}"
+  )
 
 
 def _insist(
