@@ -93,6 +93,16 @@ def test_the_quickstart_needs_no_test_packages(machine):
   ]
 
 
+def test_the_papers_tables_fetch_the_scenes(machine):
+  machine.add_python("python3", 12)
+  assert machine.make("paper").returncode == 0
+  assert machine.calls()[1:] == [
+    f"3.12 {LOCK} locks/build.txt",
+    f"3.12 {LOCK} locks/cpu.txt",
+    "3.12 launch.py --config=configs/paper.py:tables --config.download=True",
+  ]
+
+
 def test_the_benchmark_has_an_environment_of_its_own(machine):
   machine.add_python("python3", 11)
   assert machine.make("bench").returncode == 0
