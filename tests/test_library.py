@@ -13,6 +13,7 @@ from mtl_hsi.scenes.scene import Scene
 from tests import launching
 
 _PAGE = Path(__file__).resolve().parent.parent / "docs" / "library.md"
+_EXAMPLES = re.findall(r"```python\n(.*?)```", _PAGE.read_text(), re.DOTALL)
 _SHORT = {
   "samples_per_class": 3,
   "replicas": 1,
@@ -34,11 +35,17 @@ def scenes() -> list[Scene]:
   return [scene("fields", launching.FIELDS, 1), scene("town", launching.TOWN, 2)]
 
 
-def test_the_example_of_the_page(tmp_path, monkeypatch):
-  (example,) = re.findall(r"```python\n(.*?)```", _PAGE.read_text(), re.DOTALL)
-  monkeypatch.chdir(tmp_path)
+def _follow(imported: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
+  """What the page's example that imports something leaves, run in a directory."""
+  (example,) = (text for text in _EXAMPLES if f"import {imported}\n" in text)
+  monkeypatch.chdir(directory)
   made = {}
   exec(compile(example, str(_PAGE), "exec"), made)
+  return made
+
+
+def test_the_example_of_training(tmp_path, monkeypatch):
+  made = _follow("library", tmp_path, monkeypatch)
   assert {name: ids.shape for name, ids in made["maps"].items()} == {
     "fields": (2, 24, 30),
     "town": (2, 26, 20),
@@ -48,6 +55,14 @@ def test_the_example_of_the_page(tmp_path, monkeypatch):
   with rasterio.open(tmp_path / "flight_classes.tif") as raster:
     assert raster.shape == (24, 30)
     assert np.mean(raster.read(1) == made["fields"].labels) > 0.8
+
+
+def test_the_example_of_the_public_scenes(tmp_path, monkeypatch, capsys):
+  made = _follow("tensorflow_datasets as tfds", tmp_path, monkeypatch)
+  assert isinstance(made["scene"], Scene)
+  np.testing.assert_array_equal(made["example"]["cube"], made["scene"].cube)
+  np.testing.assert_array_equal(made["example"]["labels"], made["scene"].labels)
+  assert "(145, 145, 200)" in capsys.readouterr().out
 
 
 def test_the_first_scene_is_the_target_and_doing_it_again_changes_nothing(scenes, tmp_path):
