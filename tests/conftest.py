@@ -21,7 +21,7 @@ os.environ.update(
 
 
 def pytest_configure(config: pytest.Config) -> None:
-  """Quick tests spend most of their time in XLA, which is the faster the less it optimises; slow ones leave it be."""
+  """Has XLA, which takes most of the quick tests' time, optimise nothing there; slow ones leave it be."""
   if config.option.markexpr == "not slow":
     os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
