@@ -68,12 +68,28 @@ def run(config: config_dict.ConfigDict, directory: Path, shard: Shard, command: 
   # One that is told to stop is to stop within seconds.
   except RequestError as error:
     failure = error
-  results = paper_comparison.Results(plan.cells, plan.runs, plan.stand_ins, directory)
   print()
-  for what, path in paper_comparison.write(results, directory).items():
+  for what, path in compare(plan, directory).items():
     print(f"{what + ':':12}{path}")
   if failure:
     raise failure
+
+
+def compare(plan: Plan, directory: Path) -> dict[str, Path]:
+  """Writes what `paper_comparison.write` does, and again where another shard finished a run meanwhile.
+
+  This one may have replaced what that one wrote.
+  """
+  before, done = None, _done(plan, directory)
+  while done != before:
+    results = paper_comparison.Results(plan.cells, plan.runs, plan.stand_ins, directory)
+    written = paper_comparison.write(results, directory)
+    before, done = done, _done(plan, directory)
+  return written
+
+
+def _done(plan, directory):
+  return {name for name, run in plan.runs.items() if grid.is_done(run, directory)}
 
 
 def make_plan(config: config_dict.ConfigDict) -> Plan:

@@ -91,6 +91,20 @@ def test_whatever_a_finished_run_serves_is_written(written, grid):
   assert {path.name for path in grid.iterdir() if path.is_file()} == {*files, *beside}
 
 
+def test_a_run_that_another_shard_finishes_meanwhile_is_compared_too(plan, truth, tmp_path, monkeypatch):
+  write, first = paper_comparison.write, iter([True])
+
+  def write_slowly(results, directory):
+    paths = write(results, directory)
+    if next(first, False):
+      finish(plan, ALONE[PU], tmp_path, {PU: truth[PU]}, (slice(5), slice(3)), (30.0, 2.0))
+    return paths
+
+  monkeypatch.setattr(paper_comparison, "write", write_slowly)
+  finish(plan, ALONE[PC], tmp_path, {PC: truth[PC]}, (slice(5), slice(3)), (50.0, 2.0))
+  assert "Table I" in paper_grid.compare(plan, tmp_path)
+
+
 @pytest.mark.parametrize(("table", "partner"), [("table1", "PC"), ("table2", "PU")])
 def test_gain_and_pooled_pixels_of_two_scenes_in_one_run(written, grid, table, partner):
   with (grid / f"{table}_details.csv").open() as lines:
