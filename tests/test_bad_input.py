@@ -177,6 +177,9 @@ def fields(**arrays):
   return {"cube": cube(FIELDS), "label": FIELDS, **arrays}
 
 
+MIXED = np.array([0.4, 0.5, 0.6, 700, 800, 900])
+
+
 def holes():
   values = cube(FIELDS).astype(np.float32)
   values[3, 4, 5] = np.nan
@@ -193,6 +196,12 @@ def holes():
     (fields(label=np.zeros_like(FIELDS)), [], "0 class in the label image"),
     (fields(label=np.where(FIELDS == 9, 65536, FIELDS)), [], "labels hold 65536; ids must be 65535 or"),
     (fields(label=FIELDS - 1), [], "labels hold -1"),
+    (fields(wavelengths=MIXED), [], line("fields.npz: wavelengths from 0.4 to 900", "units are mixed")),
+    (
+      fields(wavelengths=MIXED[[3, 4, 5] * 2], widths=np.full(6, 0.01)),
+      [],
+      line("fields.npz: widths from 0.01 to 0.01 nm", "units are mixed"),
+    ),
     (fields(), ["samples_per_class=40"], line("largest class has 40 pixels", "ask for fewer than 40")),
     (fields(), ["files.fields.cube_key=nope"], r"no array 'nope'; it holds cube \(12 x 10 x 6\), label"),
     (fields(), ["files.fields.bands=2:9"], "files.fields.bands ends at 9; the scene has 6 bands"),

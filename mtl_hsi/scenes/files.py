@@ -38,9 +38,9 @@ def read_scene(
 
   Keys that are None are looked for: the cube is `cube` or the file's only three-dimensional array; the label
   image is one of `label_arrays.LABEL_KEYS` or the only image of the cube's size, integers before floats. An
-  .npz file may also carry `wavelengths` and `widths` in nm `[B]`, `class_names`, whose entry i names class
-  i + 1, and `nodata`, bool `[H, W]`; a raster its wavelengths, place, nodata, class names and colours.
-  Labelled pixels that hold no measurement lose their labels.
+  .npz file may also carry `wavelengths` and `widths` `[B]`, both in nm or both in um, `class_names`, whose
+  entry i names class i + 1, and `nodata`, bool `[H, W]`; a raster its wavelengths, place, nodata, class names
+  and colours. Labelled pixels that hold no measurement lose their labels.
 
   Args:
     name: the scene's name.

@@ -15,8 +15,6 @@ from mtl_hsi.scenes.scene import Georeference
 from mtl_hsi.scenes.wavelengths import Bands
 
 _NONE = np.empty(0, int)
-# Arrays that an .npz file may hold beside the cube.
-_BAND_KEYS = ("wavelengths", "widths")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -92,7 +90,7 @@ def _from_array(path: Path, key: str | None) -> Source:
     values.shape,
     values.dtype,
     read,
-    bands=lambda kept: Bands(*(_carried(path, key, values.shape[2], kept) for key in _BAND_KEYS)),
+    bands=lambda kept: _carried_bands(path, values.shape[2], kept),
     bad_bands=lambda: _NONE,
     mask=_carried_mask(path),
   )
@@ -126,18 +124,26 @@ def _read_window(
   return np.ascontiguousarray(np.moveaxis(part, 0, -1))
 
 
-def _carried(path: Path, key: str, count: int, kept: np.ndarray) -> np.ndarray | None:
-  """Of `count` bands those kept; None where the file has no such array."""
+def _carried_bands(path: Path, count: int, kept: np.ndarray) -> Bands:
+  """Those kept of `count` bands, as the arrays beside a cube have them, all in nm or all in um."""
+  centres, widths = (_carried(path, key, count) for key in ("wavelengths", "widths"))
+  if centres is None:
+    return Bands(None, None if widths is None else widths[kept])
+  return wavelengths.in_nm(centres, widths, "", str(path.absolute()), kept)
+
+
+def _carried(path: Path, key: str, count: int) -> np.ndarray | None:
+  """An array of `count` numbers beside the cube, float64; None where the file has no such array."""
   if not carries(path, key):
     return None
   values = read_array(path, key)
   if values.dtype.kind not in "iuf":
-    raise RequestError(f"{place(path, key)} holds {values.dtype}, expected numbers in nm")
+    raise RequestError(f"{place(path, key)} holds {values.dtype}, expected numbers in nm or um")
   if values.shape != (count,):
     raise RequestError(
       f"{path.absolute()}: {key} of shape {values.shape} for {count} bands; one per band is needed"
     )
-  return values[kept].astype(np.float64)
+  return values.astype(np.float64)
 
 
 def _carried_mask(path: Path) -> np.ndarray | None:

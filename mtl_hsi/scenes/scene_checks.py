@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes import band_ranges
 
 if TYPE_CHECKING:
   from mtl_hsi.scenes.scene import Scene
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 # Keys of metrics.json beside the scenes' names.
 _RESERVED = ("compilations", "leakage", "patch_overlap", "seconds", "svm", "target")
-# In micrometres the thermal infrared ends below; in nm the ultraviolet starts above.
-_LONGEST_IN_UM = 100
 # Beyond lie only fill values, such as the smallest float32.
 LARGEST_VALUE = 1e30
 # Rasters hold class ids in 16 bits.
@@ -168,9 +167,20 @@ def _check_bands(scene: "Scene", require: Require) -> None:
       np.isfinite(values).all() and values.min() > 0,
       f"{field} from {values.min()} to {values.max()}; they must be positive numbers in nm",
     )
-  if scene.wavelengths is not None:
-    longest = scene.wavelengths.max()
-    require(longest > _LONGEST_IN_UM, f"wavelengths up to {longest:g} look like micrometres; give them in nm")
+  centres, widths = scene.wavelengths, scene.widths
+  if centres is None:
+    return
+  require(
+    band_ranges.are_centres(centres),
+    f"wavelengths from {centres.min():g} to {centres.max():g}; give all of them in nm, between "
+    f"{band_ranges.SHORTEST:g} and {band_ranges.LONGEST:g}",
+  )
+  if widths is not None:
+    require(
+      band_ranges.are_widths(widths, centres),
+      f"widths from {widths.min():g} to {widths.max():g} at wavelengths from {centres.min():g} to "
+      f"{centres.max():g} nm; give both in nm",
+    )
 
 
 def _size(image: np.ndarray) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import rasterio
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes import band_ranges
 from mtl_hsi.scenes.raster_files import header, header_list
 
 _NM, _UM = "nm", "um"
@@ -16,11 +17,7 @@ _SPELLINGS = {
   _NM: re.compile(r"nm|nanomet(er|re)s?", re.IGNORECASE),
   _UM: re.compile(r"[uµμ]m|micromet(er|re)s?|microns?", re.IGNORECASE),
 }
-# In micrometres the thermal infrared ends below; in nm the ultraviolet starts above.
-_BORDER = 100.0
 _ALL = slice(None)
-# No imaging sensor has narrower bands; in micrometres all are.
-_NARROWEST_NM = 0.1
 
 
 class Bands(NamedTuple):
@@ -49,14 +46,15 @@ def in_nm(
   widths = None if widths is None else _check_positive(widths[kept], where)
   name = unit_of(unit, where)
   if name is None:
-    name = _UM if centres.max() < _BORDER else _NM
+    name = _UM if centres.max() < band_ranges.SHORTEST else _NM
   factor = _UNITS[name]
   # Rounding takes away what the change of units adds: 0.4 um are 400 nm.
   centres = np.round(factor * centres, 6)
-  if not (centres.min() >= _BORDER and centres.max() <= _UNITS[_UM] * _BORDER):
+  if not band_ranges.are_centres(centres):
     raise RequestError(
       f"{where}: wavelengths from {centres.min():g} to {centres.max():g} when read in {name}; units are "
-      f"mixed or wrong, expected all in nm or all in um, between {_BORDER:g} nm and {_BORDER:g} um"
+      f"mixed or wrong, expected all in nm or all in um, between {band_ranges.SHORTEST:g} and "
+      f"{band_ranges.LONGEST:g} nm"
     )
   if widths is None or not widths.any():
     return Bands(centres, None)
@@ -137,7 +135,7 @@ def _check_positive(values: np.ndarray, where: str) -> np.ndarray:
 
 
 def _check_widths(centres: np.ndarray, widths: np.ndarray, where: str) -> None:
-  if widths.max() < _NARROWEST_NM or (widths >= centres).any():
+  if not band_ranges.are_widths(widths, centres):
     raise RequestError(
       f"{where}: widths from {widths.min():g} to {widths.max():g} nm at wavelengths from {centres.min():g} "
       f"to {centres.max():g} nm; units are mixed, expected both in nm or both in um"

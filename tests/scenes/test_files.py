@@ -157,6 +157,13 @@ def test_an_npz_carries_bands_and_names(tmp_path):
   assert _read(path, class_names={1: "a", 3: "b"}).class_names == {1: "a", 3: "b"}
 
 
+def test_an_npz_may_have_its_wavelengths_in_um(tmp_path):
+  bands = {"wavelengths": np.array([0.4, 0.5, 0.6, 0.7, 2.5]), "widths": np.full(5, 0.01)}
+  scene = _read(_save(tmp_path / "a.npz", cube=_CUBE, gt=_LABELS, **bands))
+  assert scene.wavelengths.tolist() == [400, 500, 600, 700, 2500]
+  assert scene.widths.tolist() == [10] * 5
+
+
 def test_the_label_images_file_may_carry_the_names(tmp_path):
   labels = _save(tmp_path / "b.npz", gt=_LABELS, class_names=np.array(["maize", "lawn", "roof"]))
   assert _read(_save(tmp_path / "a.npy", cube=_CUBE), labels).class_names == {1: "maize", 3: "roof"}
@@ -166,7 +173,7 @@ def test_the_label_images_file_may_carry_the_names(tmp_path):
   ("extra", "message"),
   [
     ({"wavelengths": np.ones(4)}, r"wavelengths of shape \(4,\) for 5 bands"),
-    ({"wavelengths": np.array(["a"] * 5)}, "wavelengths.* expected numbers in nm"),
+    ({"wavelengths": np.array(["a"] * 5)}, "wavelengths.* expected numbers in nm or um"),
     ({"class_names": np.array(["maize", "lawn"])}, r"ids \[1, 2\], but the labels in .* also hold \[3\]"),
     ({"class_names": np.arange(3)}, "expected one string per class"),
     ({"class_names": np.array(["a", "b", "c"], object)}, "holds objects"),

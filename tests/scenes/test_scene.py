@@ -6,6 +6,8 @@ import pytest
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.scene import Scene
 
+_NM = np.array([400.0, 500, 600, 700, 800])
+
 
 def _scene(**changes):
   labels = np.zeros((3, 4), np.int32)
@@ -76,7 +78,10 @@ def test_names_that_are_no_identifiers_are_refused(name):
       r"class 2 is called 'maize\\n'; .* printable text in one line",
     ),
     ({"class_names": {2: "maize", 14: " "}}, r"class 14 is called ' '"),
-    ({"wavelengths": np.linspace(0.4, 2.5, 5)}, r"up to 2.5 look like micrometres; give them in nm"),
+    ({"wavelengths": np.linspace(0.4, 2.5, 5)}, r"from 0.4 to 2.5; give all of them in nm"),
+    ({"wavelengths": np.array([0.4, 0.5, 0.6, 700, 800])}, r"from 0.4 to 800; give all of them in nm"),
+    ({"wavelengths": _NM, "widths": np.full(5, 0.01)}, "widths from 0.01 to 0.01 at .*; give both in nm"),
+    ({"wavelengths": _NM, "widths": np.full(5, 450.0)}, "widths from 450 to 450 at .*; give both in nm"),
     ({"wavelengths": np.ones(4)}, r"wavelengths of shape \(4,\) for 5 bands"),
     ({"wavelengths": np.ones((1, 5))}, r"wavelengths of shape \(1, 5\) for 5 bands"),
     ({"wavelengths": np.array([400, 410, np.nan, 430, 440])}, "wavelengths .* positive numbers in nm"),
