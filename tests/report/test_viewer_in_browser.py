@@ -36,7 +36,7 @@ def text(run, fields, fields_report):
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory):
   if browsing.CHROMIUM is None:
-    pytest.skip("no Chromium on this machine's path")
+    pytest.skip("no Chromium on this machine's path; on Debian: apt install chromium")
   with browsing.browser(tmp_path_factory.mktemp("profile")) as browser:
     yield browser
 
