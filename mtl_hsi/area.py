@@ -3,30 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-import rasterio
-from rasterio.errors import CRSError
 
-from mtl_hsi.scenes.scene import Georeference
-
-_SQUARE_METRES = 10_000
-
-
-def pixel_hectares(georeference: Georeference | None) -> float | None:
-  """Hectares of a pixel; None without a georeference in a projected system, whose unit is a length."""
-  if georeference is None:
-    return None
-  try:
-    crs = rasterio.crs.CRS.from_user_input(georeference.crs)
-  except CRSError:
-    return None
-  if not crs.is_projected:
-    return None
-  a, b, _, d, e, _ = georeference.transform
-  return abs(a * e - b * d) * crs.linear_units_factor[1] ** 2 / _SQUARE_METRES
+from mtl_hsi.pixel_areas import PixelAreas
 
 
 def class_areas(
-  maps: np.ndarray, class_ids: Sequence[int], nodata: np.ndarray | None, hectares: float | None
+  maps: np.ndarray, class_ids: Sequence[int], nodata: np.ndarray | None, pixels: PixelAreas | None
 ) -> list[dict]:
   """Counts the pixels of every class in the maps of all replicas; what classifiers get wrong is wrong here.
 
@@ -34,16 +16,25 @@ def class_areas(
     maps: class ids `[R, H, W]`.
     class_ids: of the scene `[C]`.
     nodata: pixels that count for nothing, bool `[H, W]`, or None.
-    hectares: of a pixel, or None.
+    pixels: their areas, or None.
 
   Returns:
     For every class `map_pixels` and `map_hectares`, each `mean` and `std` (population) over replicas, None
     where hectares are not known.
   """
-  measured = slice(None) if nodata is None else ~nodata
-  counts = [np.bincount(own[measured].ravel(), minlength=max(class_ids) + 1)[class_ids] for own in maps]
-  areas = []
-  for mean, std in zip(np.mean(counts, axis=0).tolist(), np.std(counts, axis=0).tolist(), strict=True):
-    area = hectares and {"mean": mean * hectares, "std": std * hectares}
-    areas.append({"map_pixels": {"mean": mean, "std": std}, "map_hectares": area})
-  return areas
+  _, height, width = maps.shape
+  length, ids = max(class_ids) + 1, list(class_ids)
+  # 0 is no class.
+  measured = maps if nodata is None else np.where(nodata, 0, maps)
+  counts = _spread([np.bincount(own.ravel(), minlength=length)[ids] for own in measured])
+  hectares = [None] * len(ids)
+  if pixels is not None:
+    whole = slice(0, height), slice(0, width)
+    hectares = _spread([pixels.by_id(own, *whole, length)[ids] for own in measured])
+  return [{"map_pixels": count, "map_hectares": own} for count, own in zip(counts, hectares, strict=True)]
+
+
+def _spread(values: list[np.ndarray]) -> list[dict]:
+  """Mean and standard deviation over replicas, of every class."""
+  pairs = zip(np.mean(values, axis=0).tolist(), np.std(values, axis=0).tolist(), strict=True)
+  return [{"mean": mean, "std": std} for mean, std in pairs]

@@ -29,6 +29,7 @@ from mtl_hsi import (
 )
 from mtl_hsi.errors import RequestError
 from mtl_hsi.introduction import bands_used, description, introduction, summaries
+from mtl_hsi.pixel_areas import pixel_areas
 from mtl_hsi.problem import paper_figure, prepare
 from mtl_hsi.report import console
 from mtl_hsi.report.false_colour import false_colour_bands
@@ -221,8 +222,8 @@ def _measure(problem, predictions):
       test = tuple(sampling.pixels_of(rows).T)
       confusions.append(metrics.confusion(scene.labels[test], predicted[test], scene.class_ids))
     results[name] = metrics.summarise(np.stack(confusions), scene.class_ids, scene.class_names)
-    hectares = area.pixel_hectares(scene.georeference)
-    areas = area.class_areas(predictions[name], scene.class_ids, scene.nodata, hectares)
+    pixels = pixel_areas(scene.georeference, *scene.labels.shape)
+    areas = area.class_areas(predictions[name], scene.class_ids, scene.nodata, pixels)
     for row, own in zip(results[name]["per_class"], areas, strict=True):
       row |= own
     leakage[name] = sampling.leakage(split, scene.labels.shape, problem.patch)

@@ -1,10 +1,15 @@
 """Areas of classes in maps, against counts by hand."""
 
+import json
+
 import numpy as np
 import pytest
+import rasterio
 
 from mtl_hsi import area
-from mtl_hsi.scenes.scene import Georeference
+from mtl_hsi.pixel_areas import PixelAreas
+from tests import launching
+from tests.scenes import formats
 
 MAPS = np.array([[[1, 1, 4], [9, 9, 4]], [[1, 1, 1], [1, 9, 4]]])
 
@@ -18,27 +23,36 @@ def test_pixels_are_counted_over_replicas_without_those_that_hold_nothing():
 
 
 def test_hectares_are_pixels_times_their_size():
-  areas = area.class_areas(MAPS, [1, 4, 7, 9], None, 0.09)
+  areas = area.class_areas(MAPS, [1, 4, 7, 9], None, PixelAreas(*np.zeros((2, 1)), np.full((1, 1), 0.09)))
   assert [own["map_pixels"]["mean"] for own in areas] == [3, 1.5, 0, 1.5]
   assert areas[0]["map_hectares"] == pytest.approx({"mean": 0.27, "std": 0.09})
 
 
-@pytest.mark.parametrize(
-  ("crs", "transform", "hectares"),
-  [
-    ("EPSG:32632", (30.0, 0, 500000, 0, -30.0, 5000000), 0.09),
-    # Turned by 30 degrees.
-    ("EPSG:32632", (2 * 0.75**0.5, 1.0, 0, 1.0, -2 * 0.75**0.5, 0), 0.0004),
-    # US survey feet.
-    ("EPSG:2263", (10.0, 0, 0, 0, -10.0, 0), (10 * 1200 / 3937) ** 2 / 10000),
-    ("EPSG:4326", (0.001, 0, 7, 0, -0.001, 46), None),
-    ("nowhere", (1.0, 0, 0, 0, -1.0, 0), None),
-  ],
-)
-def test_a_pixel_has_an_area_where_the_unit_is_a_length(crs, transform, hectares):
-  found = area.pixel_hectares(Georeference(crs, transform))
-  assert found is None if hectares is None else found == pytest.approx(hectares)
+def test_every_pixel_counts_with_its_own_area():
+  pixels = PixelAreas(np.arange(2), np.arange(3), np.array([[1.0, 2, 4], [8, 16, 32]]))
+  nodata = np.array([[False, False, False], [False, False, True]])
+  areas = area.class_areas(MAPS, [1, 4, 9], nodata, pixels)
+  assert [own["map_hectares"]["mean"] for own in areas] == [(3 + 15) / 2, 4 / 2, (24 + 16) / 2]
+  assert areas[0]["map_hectares"]["std"] == 6
 
 
-def test_without_georeference_there_is_no_area():
-  assert area.pixel_hectares(None) is None
+def test_a_run_on_degrees_tells_hectares(tmp_path):
+  labels = np.repeat([[1, 2], [2, 1]], 9, axis=0).repeat(8, axis=1).astype(np.uint8)
+  # Pixels of about 1.1 x 0.8 km, at 45 degrees north.
+  place = {"crs": "EPSG:4326", "transform": rasterio.Affine(0.01, 0, 7, 0, -0.01, 45.09)}
+  formats.save_raster(tmp_path / "cube.tif", launching.cube(labels), **place)
+  formats.save_raster(tmp_path / "gt.tif", labels, **place)
+  outcome = launching.launch(
+    f"--config={launching.ROOT / 'configs' / 'own.py'}:field",
+    f"--workdir={tmp_path / 'run'}",
+    f"--config.files.field.cube={tmp_path / 'cube.tif'}",
+    f"--config.files.field.labels={tmp_path / 'gt.tif'}",
+    *("--config.model.name=svm", "--config.samples_per_class=4", "--config.replicas=2"),
+  )
+  assert outcome.status == 0, outcome.err
+  classes = json.loads((tmp_path / "run" / "metrics.json").read_text())["field"]["per_class"]
+  assert sum(own["map_pixels"]["mean"] for own in classes) == labels.size
+  # A degree is 111.132 km from south to north there, and 78.847 km from west to east.
+  whole = labels.size * 1.11132 * 0.78847 * 100
+  assert sum(own["map_hectares"]["mean"] for own in classes) == pytest.approx(whole, rel=1e-4)
+  assert "<th>Hectares</th>" in (tmp_path / "run" / "report.html").read_text()

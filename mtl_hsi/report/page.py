@@ -9,6 +9,7 @@ import jinja2
 import numpy as np
 
 from mtl_hsi import area
+from mtl_hsi.pixel_areas import pixel_areas
 from mtl_hsi.report import colours, curves, leakage_words, maps, proposals_table, spectra, templates, viewer
 from mtl_hsi.report.contents import RunReport, SceneReport
 
@@ -45,7 +46,6 @@ def _scene(report: SceneReport, curve: curves.Curve | None, budget: int) -> dict
     "view": view,
     "legend": classes,
     "classes": _classes(report),
-    "hectares": area.pixel_hectares(report.scene.georeference),
     "leakage": _leakage(report),
     "confusion": _confusion(report.metrics),
     "train": _count(report.train),
@@ -93,8 +93,8 @@ def _classes(report: SceneReport) -> list[dict]:
 def _areas(report: SceneReport) -> list[dict]:
   """Of the map that the page shows."""
   scene = report.scene
-  hectares = area.pixel_hectares(scene.georeference)
-  return area.class_areas(report.prediction[None], scene.class_ids, scene.nodata, hectares)
+  pixels = pixel_areas(scene.georeference, *scene.labels.shape)
+  return area.class_areas(report.prediction[None], scene.class_ids, scene.nodata, pixels)
 
 
 def _confusion(metrics: dict) -> list[dict]:

@@ -115,8 +115,8 @@ def test_measures_stand_with_their_intervals(run, fields_report):
   assert "Student" in text
 
 
-def test_areas_are_in_hectares_where_the_scene_lies_on_a_plane(run, fields_report):
-  place = Georeference("EPSG:32632", (100.0, 0.0, 0.0, 0.0, -100.0, 0.0))
+def test_areas_are_in_hectares_where_the_scene_has_a_place_on_the_ground(run, fields_report):
+  place = Georeference("EPSG:32632", (100.0, 0.0, 500000.0, 0.0, -100.0, 5000000.0))
   scene = dataclasses.replace(fields_report.scene, georeference=place)
   report = dataclasses.replace(fields_report, scene=scene)
   text = page.html(dataclasses.replace(run, scenes=[report], losses=None))
