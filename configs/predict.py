@@ -13,6 +13,7 @@ after `output`:
                              probability of that class
   <output>_classes.img, hdr  the class ids as an ENVI classification
   <output>_classes.png       a quick look with the legend
+  <output>_areas.csv         pixels and, where the image has a place on the ground, hectares of every class
 
 The three rasters have the image's place on the ground.
 """

@@ -1,4 +1,4 @@
-"""Class maps of any size, written window by window: GeoTIFF with confidence, ENVI, and a quick look."""
+"""Class maps of any size, written window by window: GeoTIFF with confidence, ENVI, a quick look, areas."""
 
 import contextlib
 import os
@@ -16,14 +16,15 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.report import colours, maps, rasters
+from mtl_hsi.pixel_areas import pixel_areas
+from mtl_hsi.report import colours, csv_cells, maps, rasters
 from mtl_hsi.scenes.scene import Georeference
 from mtl_hsi.whole_files import sync
 
 # What is added to the path of an output.
 ENDINGS = (
   *("_classes.tif", "_classes.tif.aux.xml", "_confidence.tif"),
-  *("_classes.img", "_classes.hdr", "_classes.png"),
+  *("_classes.img", "_classes.hdr", "_classes.png", "_areas.csv"),
 )
 
 # Side of the blocks of a GeoTIFF; windows of its multiples compress every block once.
@@ -49,6 +50,15 @@ class Legend(NamedTuple):
   colours: Mapping[int, colours.RGB]
 
 
+class ClassArea(NamedTuple):
+  """What a map has of a class: its id and name, pixels, and hectares, None where they are not known."""
+
+  class_id: int
+  name: str
+  pixels: int
+  hectares: float | None
+
+
 class ClassMaps:
   """Open files of one class map; use it through `create`."""
 
@@ -65,6 +75,8 @@ class ClassMaps:
     self._dtype = "uint8" if max(legend.names) < 256 else "uint16"
     self._step = -(-max(height, width) // _QUICK_LOOK)
     self._preview = np.zeros((-(-height // self._step), -(-width // self._step)), np.int32)
+    self._pixel_areas = pixel_areas(place, height, width)
+    self._pixels, self._hectares = np.zeros((2, max(legend.names) + 1))
     profile = {"height": height, "width": width}
     if place is not None:
       profile |= {"crs": place.crs, "transform": rasterio.Affine(*place.transform)}
@@ -101,10 +113,21 @@ class ClassMaps:
     unknown = ids == 0
     for band, values in enumerate((share, probability), start=1):
       self._confidence.write(np.where(unknown, np.nan, values).astype(np.float32), band, window=window)
+    self._pixels += np.bincount(ids.ravel(), minlength=len(self._pixels))
+    if self._pixel_areas is not None:
+      self._hectares += self._pixel_areas.by_id(ids, rows, columns, len(self._hectares))
     first_row, first_column = -rows.start % self._step, -columns.start % self._step
     seen = ids[first_row :: self._step, first_column :: self._step]
     top, left = -(-rows.start // self._step), -(-columns.start // self._step)
     self._preview[top : top + seen.shape[0], left : left + seen.shape[1]] = seen
+
+  def areas(self) -> list[ClassArea]:
+    """Of every class, as far as the map is written."""
+    known = self._pixel_areas is not None
+    return [
+      ClassArea(i, name, int(self._pixels[i]), float(self._hectares[i]) if known else None)
+      for i, name in self._legend.names.items()
+    ]
 
   def finish(self) -> None:
     """Writes what stands beside the rasters, once they are closed."""
@@ -121,6 +144,7 @@ class ClassMaps:
       "prediction", legend.title + part, table[self._preview], [*entries, (colours.NO_DATA, "no data")]
     )
     _path(self._stem, "_classes.png").write_bytes(maps.picture(drawn))
+    _path(self._stem, "_areas.csv").write_bytes(_table(self.areas()))
 
 
 def check_free(stem: Path) -> None:
@@ -200,6 +224,21 @@ def _path(stem: Path, ending: str) -> Path:
 
 def _opaque(table: Mapping[int, colours.RGB]) -> dict[int, tuple[int, int, int, int]]:
   return {class_id: (*colour, 255) for class_id, colour in table.items()}
+
+
+def _table(areas: list[ClassArea]) -> bytes:
+  """As CSV; hectares to the square metre."""
+  rows = [
+    [
+      own.class_id,
+      csv_cells.guarded(own.name),
+      own.pixels,
+      *([] if own.hectares is None else [f"{own.hectares:.4f}"]),
+    ]
+    for own in areas
+  ]
+  heads = ["class", "name", "pixels", "hectares"]
+  return csv_cells.text([heads[: len(rows[0])], *rows]).encode(errors="backslashreplace")
 
 
 def _complete_envi_header(path: Path, legend: Legend) -> None:

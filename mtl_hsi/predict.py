@@ -52,9 +52,15 @@ def _run(options):
     flush=True,
   )
   with products.precision(trained.precision):
-    _predict(options, trained, scene, image, networks, stem)
+    areas = _predict(options, trained, scene, image, networks, stem)
+  print("\n".join(map(_area, areas)))
   print(f"Class map: {stem}_classes.tif, {stem}_classes.img for ENVI\nConfidence: {stem}_confidence.tif")
-  print(f"Quick look: {stem}_classes.png")
+  print(f"Quick look: {stem}_classes.png\nAreas: {stem}_areas.csv")
+
+
+def _area(own: class_maps.ClassArea) -> str:
+  hectares = "" if own.hectares is None else f", {own.hectares:,.2f} ha"
+  return f"{own.class_id} {own.name}: {own.pixels:,} pixels{hectares}"
 
 
 def _open(options: PredictionSettings, scene: TrainedScene) -> tuple[Image, dict[str, str]]:
@@ -102,6 +108,7 @@ def _predict(options, trained, scene, image, networks, stem):
         f"{image.origin} holds no measurement: every pixel is nodata or not finite; check the file and "
         "--config.nodata"
       )
+  return maps.areas()
 
 
 def _no_tick():

@@ -40,6 +40,23 @@ def test_names_of_classes_stay_names_in_every_file(tmp_path):
   assert names.strip("{}").split(", ")[2] == "maize; early)"
 
 
+def test_areas_are_summed_over_windows(tmp_path):
+  ids = np.array([[1, 2, 4, 4], [0, 1, 2, 4]])
+  names = {1: "=HYPERLINK(1)", 2: "maize, early", 4: "rye"}
+  legend = Legend("flight", names, {class_id: (1, 2, 3) for class_id in names})
+  for stem, place in (("map", _PLACE), ("nowhere", None)):
+    with class_maps.create(tmp_path / stem, legend, 2, 4, place) as maps:
+      for columns in (slice(0, 3), slice(3, 4)):
+        part = ids[:, columns]
+        maps.write(slice(0, 2), columns, part, np.ones(part.shape), np.ones(part.shape))
+  assert (tmp_path / "map_areas.csv").read_text() == (
+    'class,name,pixels,hectares\n1,\'=HYPERLINK(1),2,0.0200\n2,"maize, early",2,0.0200\n4,rye,3,0.0300\n'
+  )
+  assert (tmp_path / "nowhere_areas.csv").read_text() == (
+    'class,name,pixels\n1,\'=HYPERLINK(1),2\n2,"maize, early",2\n4,rye,3\n'
+  )
+
+
 def test_files_that_have_come_in_between_stay(tmp_path):
   legend = Legend("fields", {1: "a"}, {1: (0, 0, 0)})
   with (

@@ -172,6 +172,19 @@ def test_rasters_keep_place_colours_and_names(finished, fields, tmp_path):
   assert set(np.unique(share)) <= {0.25, 0.5, 0.75, 1.0}
 
 
+def test_areas_of_the_classes_stand_beside_the_map(finished, fields, tmp_path):
+  outcome = predict(finished, fields, output=tmp_path / "map")
+  assert outcome.status == 0, outcome.err
+  ids, counts = np.unique(read(tmp_path / "map_classes.tif"), return_counts=True)
+  table = [row.split(",") for row in (tmp_path / "map_areas.csv").read_text().splitlines()[1:]]
+  found = {int(row[0]): (int(row[2]), float(row[3])) for row in table}
+  assert list(found) == [1, 4, 9]
+  # Pixels of 2 x 2 m.
+  wanted = {i: (n, round(0.0004 * n, 4)) for i, n in zip(ids.tolist(), counts.tolist())}
+  assert {i: own for i, own in found.items() if own[0]} == wanted
+  assert re.search(rf"^{ids[0]} class {ids[0]}: {counts[0]} pixels, 0\.\d\d ha$", outcome.out, re.MULTILINE)
+
+
 def test_pixels_without_measurement_are_left_out(finished, tmp_path):
   values = cube(FIELDS, 1).astype(np.float32)
   values[2:4, 3:9] = -9999
