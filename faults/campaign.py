@@ -43,7 +43,7 @@ FAULTS = {
 }
 
 # Keys of environment.json that tell nothing of the machine.
-_OF_A_START = ("command", "started", "starts")
+_OF_A_START = ("command", "directory", "started", "starts")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What must be settled before JAX wakes its devices, and what the machine is."""
+"""What must be settled before JAX wakes its devices, and what the machine and the software are."""
 
 import contextlib
 import datetime
@@ -16,7 +16,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import jax
 
-from mtl_hsi import processes
+from mtl_hsi import __version__, processes, version
 
 # Keeps each matrix product on the core of its device; products that share cores wait for one another.
 _ONE_CORE_EACH = "--xla_cpu_multi_thread_eigen=false"
@@ -82,7 +82,10 @@ def environment(command: Sequence[str], started: datetime.datetime) -> dict:
   """The machine and the software, for `environment.json`; wakes JAX's devices."""
   return {
     "command": list(command),
+    "directory": os.getcwd(),
     "started": started.isoformat(timespec="seconds"),
+    "version": __version__,
+    "commit": version.commit(),
     "python": platform.python_version(),
     "packages": dict(_versions()),
     "platform": platform.platform(),

@@ -3,7 +3,6 @@
 import contextlib
 import datetime
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -180,7 +179,7 @@ def _finish(config, options, problem, directory, done):
     seconds=done.seconds,
     config=config.to_dict(),
     environment=environment,
-    command=shlex.join(environment["command"]),
+    command=workdir.command_line(environment),
   )
   report.write(summary, directory)
   results |= {**done.entries, "target": options.target, "seconds": done.seconds}

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import json
-import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -231,6 +230,6 @@ def _values_of(path: Path) -> Iterator[None]:
 def _command(directory: Path) -> str:
   """What started the run, as far as it is known."""
   try:
-    return shlex.join(["python", *_read_json(directory, "environment.json")["command"]])
+    return workdir.command_line(_read_json(directory, "environment.json"))
   except (RequestError, LookupError, TypeError):
     return "the command that started it"

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -25,6 +26,15 @@ _FURTHER = ("config.json", "scenes.json", "confidence.npz", "maps/*/*")
 # Keys that change where things come from and how often they are saved, but no result.
 _INCIDENTAL = ("data_dir", "download", "accept_changed_files", "checkpoint_seconds", "proposals")
 _ABSENT = object()
+
+
+def command_line(environment: Mapping) -> str:
+  """What to type in order to start a run again, by what `environment.json` holds.
+
+  Raises:
+    KeyError, TypeError: it does not say.
+  """
+  return shlex.join(["python", *environment["command"]])
 
 
 @contextlib.contextmanager

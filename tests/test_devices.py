@@ -9,6 +9,7 @@ import jax
 import numpy as np
 import pytest
 
+import mtl_hsi
 from mtl_hsi import devices
 
 ROOT = Path(__file__).parent.parent
@@ -89,6 +90,8 @@ def test_the_environment_is_described():
   assert json.loads(json.dumps(described)) == described
   assert described["command"] == ["launch.py", "--config=configs/mtl.py:in"]
   assert described["started"] == "2020-01-02T03:04:05+00:00"
+  assert described["directory"] == os.getcwd()
+  assert described["version"] == mtl_hsi.__version__
   assert described["packages"]["jax"] == jax.__version__
   assert described["backend"] == "cpu"
   assert described["devices"] == ["cpu", "cpu"]

@@ -1,8 +1,10 @@
 """One experiment from command line to report, on two scenes in files and a simulated one."""
 
 import csv
+import html
 import json
 import os
+import shlex
 import shutil
 from unittest import mock
 
@@ -60,7 +62,10 @@ def test_config_and_environment_tell_what_was_run(finished, inputs):
   assert config["phases"]["phase1"] == {"epochs": 3, "frozen": [], "learning_rate": 1.0}
   environment = read(finished / "environment.json")
   assert environment["command"][1:] == launching.arguments(inputs, finished)
-  assert {"packages", "devices", "started"} <= environment.keys()
+  assert {"packages", "devices", "started", "version", "commit"} <= environment.keys()
+  page = html.unescape((finished / "report.html").read_text("utf-8"))
+  assert f"<pre>{shlex.join(['python', *environment['command']])}</pre>" in page
+  assert f"Started in <code>{os.getcwd()}</code>" in page
 
 
 def test_splits_are_coordinates_of_labelled_pixels(finished):

@@ -8,6 +8,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import mtl_hsi
 from third_party import licences
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -78,6 +79,10 @@ def test_the_licence_of_every_pin_is_listed():
 )
 def test_a_licence_is_read_from_whatever_states_it(metadata, licence):
   assert licences.licence(metadata) == licence
+
+
+def test_the_package_has_the_projects_version():
+  assert mtl_hsi.__version__ == _PROJECT["version"]
 
 
 def test_the_defaults_are_installed_too():

@@ -81,7 +81,7 @@ class RunReport:
     phases: name and number of epochs of each phase, in order.
     seconds: time spent, by activity.
     config: the resolved config, nested.
-    environment: versions, devices and so on, nested.
+    environment: versions, devices and so on, nested; `directory` is the one it was started in.
     command: the command line.
   """
 

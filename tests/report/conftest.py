@@ -64,6 +64,10 @@ def run(indian_pines_report, fields_report):
     phases=[("main", 4), ("adapt", 2)],
     seconds={"train": 200.0, "classify": 1.26, "total": 201.26, "compile": 3.0},
     config={"model": {"name": "hresnet"}, "phases": [{"epochs": 4}, {"epochs": 2}], "note": "<script>x"},
-    environment={"versions": {"jax": "0.10.2"}, "starts": ["2026-01-01T00:00:00+00:00"]},
+    environment={
+      "versions": {"jax": "0.10.2"},
+      "starts": ["2026-01-01T00:00:00+00:00"],
+      "directory": "/home/<me>",
+    },
     command="python launch.py --config='a & b'",
   )

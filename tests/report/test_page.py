@@ -163,12 +163,13 @@ def test_how_it_was_made(run):
   assert "model.name hresnet" in seen
   assert "phases[1].epochs 2" in seen
   assert "versions.jax 0.10.2" in seen
+  assert "Started in /home/&lt;me&gt; , where relative paths begin." in seen
   assert "was started" not in seen
 
 
 def test_times_of_a_run_that_was_interrupted_are_not_taken_for_all_of_it(run):
-  environment = {"starts": ["2026-01-01T00:00:00+00:00", "2026-01-02T00:00:00+00:00"]}
-  text = page.html(dataclasses.replace(run, environment=environment))
+  starts = ["2026-01-01T00:00:00+00:00", "2026-01-02T00:00:00+00:00"]
+  text = page.html(dataclasses.replace(run, environment={**run.environment, "starts": starts}))
   assert "The run was started 2 times; these are the times of the last start." in text
 
 
