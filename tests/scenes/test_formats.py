@@ -1,10 +1,14 @@
 """The same scene from every format, bit for bit."""
 
+import json
+
 import numpy as np
 import pytest
+import rasterio
 import scipy.io
 
 from mtl_hsi.errors import RequestError
+from tests import launching
 from tests.scenes import formats
 
 CROPS = ("salinas_a", "pavia_university_crop", "pavia_centre_crop")
@@ -101,3 +105,76 @@ def test_a_small_scene_is_the_same_in_every_format(tmp_path, kind):
 def test_a_cube_in_a_raster_needs_labels(tmp_path):
   with pytest.raises(RequestError, match="name the file of the label image too"):
     formats.read(formats.save_raster(tmp_path / "a.tif", np.ones((3, 4, 7), np.int16)))
+
+
+_UNMEASURED = 65535
+_NAMES = {1: "bare soil", 2: "bitumen", 3: "shadows"}
+
+
+def _named_npz(folder, cube, labels):
+  names = np.array(list(_NAMES.values()))
+  unmeasured = (cube == _UNMEASURED).any(axis=2)
+  np.savez(folder / "a.npz", cube=cube, gt=labels, nodata=unmeasured, class_names=names)
+  return folder / "a.npz", None
+
+
+def _named_tif(folder, cube, labels):
+  with rasterio.open(formats.save_raster(folder / "gt.tif", labels), "r+") as raster:
+    raster.update_tags(1, **{f"CLASS_{label}": name for label, name in _NAMES.items()})
+  return formats.save_raster(folder / "a.tif", cube, nodata=_UNMEASURED), folder / "gt.tif"
+
+
+def _named_envi(folder, cube, labels):
+  image = formats.save_envi(folder / "a.dat", cube, "BIL", f"data ignore value = {_UNMEASURED}")
+  names = f"classes = 4\nclass names = {{Unclassified, {', '.join(_NAMES.values())}}}"
+  return image, formats.save_envi(folder / "gt.dat", labels, header=names)
+
+
+def _named_gpkg(folder, cube, labels):
+  shapes, classes = formats.squares(labels)
+  path = formats.save_features(folder / "gt.gpkg", shapes, **{"class": [_NAMES[label] for label in classes]})
+  return formats.save_raster(folder / "a.tif", cube, nodata=_UNMEASURED), path
+
+
+# What says of itself which classes it has and what was not measured.
+_NAMED = {"npz": _named_npz, "tif": _named_tif, "envi": _named_envi, "gpkg": _named_gpkg}
+
+
+def _trained(folder, save, cube, labels, **options):
+  """Predictions and probabilities of a short run on the scene in a format, and how it names the classes."""
+  folder.mkdir()
+  files = dict(zip(("cube", "labels"), save(folder, cube, labels)))
+  options |= {f"files.field.{key}": path for key, path in files.items() if path is not None}
+  options |= {"samples_per_class": 4, "replicas": 1, "snapshots": "(0,)"}
+  options |= {"phases.phase1.epochs": 1, "phases.phase2.epochs": 1}
+  # Networks that tell pixels apart after two epochs.
+  options |= {"model.name": "ccnn", "model.init": "glorot"}
+  outcome = launching.launch(
+    f"--config={launching.ROOT / 'configs' / 'own.py'}:field",
+    f"--workdir={folder / 'run'}",
+    *(f"--config.{key}={value}" for key, value in options.items()),
+  )
+  assert outcome.status == 0, outcome.err
+  classes = json.loads((folder / "run" / "scenes.json").read_text())["field"]["classes"]
+  return [(folder / "run" / f"{name}.npz").read_bytes() for name in ("predictions", "confidence")], classes
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_training_has_the_same_result_from_every_format(real_data, tmp_path):
+  with np.load(real_data / "pavia_university_crop.npz") as archive:
+    cube, labels = (archive[key][104:128, 48:72].copy() for key in ("cube", "label"))
+  labels = np.searchsorted([0, 6, 7, 9], labels).astype(np.uint8)
+  cube[:2, :3] = _UNMEASURED
+  labels[:2, :3] = 0
+  first, _ = _trained(tmp_path / "first", _npz, cube, labels, **{"files.field.nodata": _UNMEASURED})
+  for kind, save in FORMATS.items():
+    found, _ = _trained(tmp_path / kind, save, cube, labels, **{"files.field.nodata": _UNMEASURED})
+    assert found == first, kind
+  for kind, save in _NAMED.items():
+    found, classes = _trained(tmp_path / f"named {kind}", save, cube, labels)
+    assert found == first, kind
+    assert classes == {str(label): name for label, name in _NAMES.items()}, kind
+  cube[12, 12] //= 2
+  other, _ = _trained(tmp_path / "other", _npz, cube, labels, **{"files.field.nodata": _UNMEASURED})
+  assert other != first
