@@ -31,8 +31,8 @@ def get_config() -> config_dict.ConfigDict:
   config.run = ""
   config.scene = ""
 
-  # The image: any raster that GDAL reads, ENVI by its header, .npz, .npy or .mat; the array's name in .npz
-  # or .mat where it is not obvious.
+  # The image: GeoTIFF or another raster of a format that docs/configs.md lists, ENVI by its header, .npz,
+  # .npy or .mat; the array's name in .npz or .mat where it is not obvious.
   config.image = ""
   config.image_key = ""
   # What the file does not say, or says wrongly, as for the scenes of configs/own.py: value of pixels without

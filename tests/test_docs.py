@@ -8,6 +8,7 @@ import pytest
 from ml_collections import config_dict
 
 from configs import adapt, common, own, paper, predict
+from mtl_hsi.scenes import raster_files
 from mtl_hsi.scenes_file import OPTIONS
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -37,6 +38,13 @@ def test_every_config_file_has_a_section(path):
 @pytest.mark.parametrize("key", [*keys(common.get_config())])
 def test_every_key_of_training_is_explained(key):
   assert f"`{key}`" in section("common.py")
+
+
+def test_the_formats_of_rasters_are_listed():
+  listed = section("own.py").split("in these formats, by GDAL's names for them:")[1].split(":")[0]
+  assert set(raster_files.FORMATS) == set(
+    re.findall(r"[\w]+", re.sub(r"\(.*?\)|\band\b", "", listed, flags=re.S))
+  )
 
 
 @pytest.mark.parametrize("key", sorted(common.get_config().phases.phase1))

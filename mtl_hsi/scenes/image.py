@@ -56,7 +56,7 @@ class Image:
     wavelength_unit: str | None = None,
     bad_bands: str | None = None,
   ) -> "Image":
-    """Opens an image in an .npy, .npz or .mat file, or in any raster that GDAL reads.
+    """Opens an image in an .npy, .npz or .mat file, or in a raster of one of `raster_files.FORMATS`.
 
     An .npy file is mapped, a raster is read window by window, .npz and .mat files are loaded.
 

@@ -48,7 +48,7 @@ class Source:
 
 
 def open_source(path: Path, key: str | None) -> Source:
-  """Opens an image in an .npy, .npz or .mat file, or in any raster that GDAL reads.
+  """Opens an image in an .npy, .npz or .mat file, or in a raster of one of `raster_files.FORMATS`.
 
   Raises:
     RequestError: the file is missing, damaged or no image, or has no such key.

@@ -1,4 +1,4 @@
-"""Labels from rasters that GDAL reads, on the scene's grid or on another one of the same place."""
+"""Labels from rasters (see `raster_files`), on the scene's grid or on another one of the same place."""
 
 import json
 import re

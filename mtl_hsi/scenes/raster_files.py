@@ -1,4 +1,4 @@
-"""Rasters that GDAL reads: opening them, ENVI's headers among them, and what they say of themselves."""
+"""Rasters of some GDAL formats: opening them, ENVI's headers among them, and what they say of themselves."""
 
 import contextlib
 import logging
@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
+from rasterio.drivers import driver_from_extension
 from rasterio.enums import Interleaving
-from rasterio.errors import NotGeoreferencedWarning
+from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes import hdf5_check, memory
@@ -25,7 +26,7 @@ Window = tuple[tuple[int, int], tuple[int, int]]
 _ENVI_SUFFIXES = ("", ".dat", ".img", ".raw", ".bin", ".bsq", ".bil", ".bip")
 # GDAL's formats whose pixels lie in the file itself or beside it. Others name further files, or hosts on the
 # network, of which GDAL reads whatever a file says.
-_DRIVERS = (
+FORMATS = (
   *("GTiff", "ENVI", "HFA", "JP2OpenJPEG", "netCDF", "HDF5", "PNG", "JPEG", "BMP", "GIF", "PNM"),
   *("AAIGrid", "EHdr", "RST", "SAGA", "PCRaster", "XYZ"),
 )
@@ -45,7 +46,7 @@ def open_raster(path: Path) -> rasterio.DatasetReader:
     # What `rasterio.open` calls, which takes no list of drivers (1.4). An absolute path is never taken for
     # the name of a driver or a host.
     with rasterio.Env():
-      raster = rasterio.DatasetReader(str(path.absolute()), driver=list(_DRIVERS))
+      raster = _open(path)
   if raster.count == 0:
     raise RequestError(
       f"{path.absolute()} is a container of {len(raster.subdatasets)} images, not an image; save the one "
@@ -62,6 +63,33 @@ def open_raster(path: Path) -> rasterio.DatasetReader:
   largest = max(rows * columns for rows, columns in raster.block_shapes)
   memory.check_fits(together * _bytes(raster, largest), str(path.absolute()))
   return raster
+
+
+def _open(path: Path) -> rasterio.DatasetReader:
+  try:
+    return rasterio.DatasetReader(str(path.absolute()), driver=list(FORMATS))
+  except RasterioIOError as error:
+    other = _other_format(path)
+    if other is None or "not recognized" not in str(error):
+      raise
+    raise RequestError(
+      f"{path.absolute()} is by its ending of GDAL's format {other}, which is not read; save it as GeoTIFF "
+      "(docs/configs.md lists the formats that are read)"
+    ) from error
+
+
+def _other_format(path: Path) -> str | None:
+  """The format that a file's ending stands for, where it is none of `FORMATS`.
+
+  GDAL would tell it from the content, but only by opening the file, and what that names.
+  """
+  if path.suffix.lower() in _ENVI_SUFFIXES:
+    return None
+  try:
+    name = driver_from_extension(path)
+  except ValueError:
+    return None
+  return None if name in FORMATS else name
 
 
 def data_file(path: Path) -> Path:

@@ -150,6 +150,18 @@ def test_a_header_needs_one_data_file(tmp_path, names):
     Image.open(tmp_path / "a.hdr")
 
 
+def test_a_raster_of_a_format_that_is_not_read_is_named(tmp_path):
+  path = formats.save_raster(tmp_path / "a.pix", _CUBE, "PCIDSK")
+  with pytest.raises(
+    RequestError, match=r"a.pix is by its ending of GDAL's format PCIDSK, which is not read"
+  ):
+    Image.open(path)
+  # What GDAL calls .dat is of another kind than what ENVI does.
+  (tmp_path / "a.dat").write_text("dear")
+  with pytest.raises(RequestError, match=r"a.dat cannot be read as a raster"):
+    Image.open(tmp_path / "a.dat")
+
+
 def test_other_files_are_refused(tmp_path):
   with pytest.raises(RequestError, match=r"no such file: .*nowhere.tif"):
     Image.open(tmp_path / "nowhere.tif")
