@@ -43,7 +43,7 @@ def read(path: Path, grid: Grid) -> Labels:
       values = np.where(missing, np.zeros((), values.dtype), values)
     image = whole_ids(values, f"the label image {path.absolute()}")
     names, colours = _names(raster, path), _colours(raster)
-    remark = ""
+    remark = _lack_of_place(raster, grid)
     if not _same_grid(raster, grid):
       image = _onto(raster, image, grid, path)
       remark = f"labels brought onto the scene's grid by nearest neighbour from {by(values.shape)} pixels"
@@ -51,6 +51,14 @@ def read(path: Path, grid: Grid) -> Labels:
     present = np.unique(image[image > 0]).tolist()
     names = {class_id: names.get(class_id, f"class {class_id}") for class_id in present}
   return Labels(image, names or None, colours or None, (remark,) if remark else ())
+
+
+def _lack_of_place(raster: rasterio.DatasetReader, grid: Grid) -> str:
+  """What to tell where only the labels or only the scene have a place on the ground."""
+  if (raster.crs is None) == (grid.georeference is None):
+    return ""
+  lacking = "labels have" if raster.crs is None else "the scene, unlike its labels, has"
+  return f"{lacking} no coordinate reference system; labels are taken pixel by pixel"
 
 
 def _same_grid(raster: rasterio.DatasetReader, grid: Grid) -> bool:

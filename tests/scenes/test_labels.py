@@ -110,7 +110,14 @@ def test_a_raster_of_another_place_is_refused(cube, tmp_path, options, message):
 
 def test_a_raster_without_a_place_must_have_the_scenes_size(cube, tmp_path):
   labels = formats.save_raster(tmp_path / "gt.tif", _LABELS, crs=None)
-  np.testing.assert_array_equal(formats.read(cube, labels).labels, _LABELS)
+  scene = formats.read(cube, labels)
+  np.testing.assert_array_equal(scene.labels, _LABELS)
+  taken = "no coordinate reference system; labels are taken pixel by pixel"
+  assert scene.remarks == (f"labels have {taken}",)
+  plain = formats.save_raster(tmp_path / "plain.tif", _CUBE, crs=None)
+  assert formats.read(plain, labels).remarks == ()
+  placed = formats.save_raster(tmp_path / "placed.tif", _LABELS)
+  assert formats.read(plain, placed).remarks == (f"the scene, unlike its labels, has {taken}",)
   labels = formats.save_raster(tmp_path / "small.tif", _LABELS[:, :3], crs=None)
   with pytest.raises(RequestError, match="is 3 x 3 and the cube is 3 x 4"):
     formats.read(cube, labels)
