@@ -1,4 +1,4 @@
-"""New scenes on the trained backbone of a finished run, each with a head of its own.
+r"""New scenes on the trained backbone of a finished run, each with a head of its own.
 
   python launch.py --config=configs/adapt.py:meadow --config.run=runs/quickstart \
     --config.files.meadow.cube=meadow.tif --config.files.meadow.labels=meadow.gpkg

@@ -1,4 +1,4 @@
-"""Scenes from files, trained together in one network.
+r"""Scenes from files, trained together in one network.
 
   python launch.py --config=configs/own.py:fields,town \
     --config.files.fields.cube=fields.tif --config.files.fields.labels=fields.gpkg \

@@ -1,6 +1,8 @@
 """From a command line to a resolved config, and from errors to exit statuses."""
 
+import ast
 import difflib
+import functools
 import hashlib
 import importlib.util
 import inspect
@@ -49,7 +51,7 @@ def main(run: Callable[[Sequence[str]], None], flag: flags.FlagHolder) -> None:
   """
   try:
     with interruption.sigterm_raises():
-      app.run(run, flags_parser=_parse)
+      app.run(run, flags_parser=functools.partial(_parse, flag.name))
   except RequestError as error:
     _exit(2, f"error: {error}")
   except KeyboardInterrupt as interrupt:
@@ -95,7 +97,7 @@ def kind(config: config_dict.ConfigDict) -> str:
   """What a config asks for: a "grid" of experiments (configs/paper.py), a "prediction" (configs/predict.py),
   an "adaptation" (configs/adapt.py), or one "experiment"; "" for what is no config of ours.
   """
-  keys = dict(_kinds(config)).keys()
+  keys = _kinds(config).keys()
   return next((name for name, needed in _NEEDED.items() if keys >= needed), "")
 
 
@@ -142,17 +144,22 @@ class _ConfigFile(flags.ArgumentParser):
 
   def parse(self, argument: str) -> config_dict.ConfigDict:
     config = _load(argument)
-    self.optimizer, self.kinds = dict(config.get("optimizer", {})), dict(_kinds(config))
+    self.optimizer, self.kinds = dict(config.get("optimizer", {})), _kinds(config)
     for found in filter(None, map(self._override.match, sys.argv[1:])):
       _check_key(found[1], list(self.kinds))
     return config
 
 
-def _load(argument: str) -> config_dict.ConfigDict:
-  filename, colon, cell = argument.partition(":")
-  path = Path(filename).absolute()
+def _file(argument: str) -> Path:
+  path = Path(argument.partition(":")[0]).absolute()
   if path.suffix != ".py" or not path.is_file():
     raise RequestError(f"no config file {path}; expected a Python file, such as configs/mtl.py")
+  return path
+
+
+def _load(argument: str) -> config_dict.ConfigDict:
+  _, colon, cell = argument.partition(":")
+  path = _file(argument)
   try:
     config = _call(path, [cell] if colon else [])
   except RequestError:
@@ -196,20 +203,55 @@ def _check_key(key: str, known: Sequence[str]) -> None:
   raise RequestError(f"unknown config key {key!r}; {hint}")
 
 
-def _kinds(config: config_dict.ConfigDict, prefix: str = "") -> Iterator[tuple[str, type]]:
-  """Path and type of every key that has no further keys below it."""
+def _kinds(config: config_dict.ConfigDict) -> dict[str, type]:
+  """Type of every key that has no further keys below it, by its path."""
+  return {path: group.get_type(path.rpartition(".")[2]) for path, group, _ in _leaves(config)}
+
+
+def _leaves(config: config_dict.ConfigDict, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
+  """Path, group and value of every key that has no further keys below it."""
   for key, value in config.items():
     if isinstance(value, config_dict.ConfigDict):
-      yield from _kinds(value, f"{prefix}{key}.")
+      yield from _leaves(value, f"{prefix}{key}.")
     else:
-      yield prefix + key, config.get_type(key)
+      yield prefix + key, config, value
 
 
 def _overrides(flag: flags.FlagHolder) -> dict[str, Any]:
   return config_flags.get_override_values(flags.FLAGS[flag.name])
 
 
-def _parse(argv: Sequence[str]) -> Sequence[str]:
+def _help(name: str, argument: str) -> None:
+  """Says what a config does and lists its keys."""
+  try:
+    print(ast.get_docstring(ast.parse(_file(argument).read_text("utf-8"))) or "")
+  except (OSError, SyntaxError, ValueError) as error:
+    raise RequestError(f"cannot read {_file(argument)}: {error}") from error
+  try:
+    config = _load(argument)
+  except RequestError as error:
+    print(f"\nIts keys cannot be listed: {error}")
+    return
+  print(f"\nKeys, which --{name}.<key>=<value> changes and docs/configs.md explains:\n")
+  for path, _, value in _leaves(config):
+    print(f"  {path} = {value!r}")
+  print("\nOther flags: launch.py --help")
+
+
+def _named(name: str, argv: Sequence[str]) -> str | None:
+  """The config file and argument that a command line names, None where there are none."""
+  for place, word in enumerate(argv):
+    found = re.fullmatch(rf"--?{name}(?:=(.*))?", word)
+    if found:
+      return found[1] if found[1] is not None else "".join(argv[place + 1 : place + 2])
+  return None
+
+
+def _parse(name: str, argv: Sequence[str]) -> Sequence[str]:
+  """Parses all flags; where a config is named beside --help, that shows the config and not the flags."""
+  if {"--help", "-help"} & set(argv) and (argument := _named(name, argv)):
+    _help(name, argument)
+    sys.exit(0)
   try:
     program, *rest = flags.FLAGS(argv)
   except flags.IllegalFlagValueError as error:

@@ -115,6 +115,45 @@ def test_a_work_directory_can_be_named(resolved, tmp_path):
   assert resolved(IN, f"--workdir={tmp_path}")[1] == tmp_path
 
 
+@pytest.mark.parametrize(
+  "form", [("--config=configs/own.py:fields", "--help"), ("-help", "--config", "configs/own.py")]
+)
+def test_help_on_a_config_shows_what_it_does_and_its_keys(form, monkeypatch):
+  monkeypatch.chdir(launching.ROOT)
+  outcome = launching.launch(*form)
+  assert (outcome.status, outcome.err) == (0, "")
+  assert outcome.out.startswith("Scenes from files, trained together in one network.\n")
+  assert "configs/own.py:fields,town \\\n" in outcome.out
+  lines = outcome.out.splitlines()
+  for entry in ("samples_per_class = 10", "phases.phase1.epochs = 100", "snapshots = (2, 4, 6, 8, 10)"):
+    assert f"  {entry}" in lines
+  assert ("  files.fields.cube = ''" in lines) == ("fields" in form[0])
+
+
+def test_help_on_a_config_that_needs_an_argument_shows_what_it_does(monkeypatch):
+  monkeypatch.chdir(launching.ROOT)
+  outcome = launching.launch("--config=configs/mtl.py", "--help")
+  assert outcome.status == 0
+  assert outcome.out.startswith("One experiment of the paper, named by its scenes.\n")
+  assert "Its keys cannot be listed: " in outcome.out
+  outcome = launching.launch("--config=configs/nothing.py", "--help")
+  assert (outcome.status, outcome.out) == (2, "")
+  assert "no config file" in outcome.err
+
+
+def test_help_on_a_config_does_not_wait_for_jax():
+  command = [sys.executable, "-c", LAUNCH, "--config=configs/predict.py", "--help"]
+  outcome = subprocess.run(command, cwd=launching.ROOT, capture_output=True, text=True)
+  assert (outcome.returncode, outcome.stderr) == (0, "")
+  assert outcome.stdout.endswith("False\n")
+
+
+def test_every_config_is_named_by_help():
+  out = launching.launch("--help").out
+  for path in (launching.ROOT / "configs").glob("*.py"):
+    assert path.stem in ("__init__", "common") or path.name in out
+
+
 def test_help_shows_every_flag():
   out = launching.launch("--help").out
   assert "python launch.py --config=configs/mtl.py" in out
