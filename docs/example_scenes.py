@@ -14,6 +14,7 @@ All are simulated. In the directory named, which must not exist:
   scenes.yaml                fields and town for configs/own.py
 """
 
+import argparse
 import csv
 import sys
 from collections.abc import Iterable, Sequence
@@ -80,7 +81,6 @@ def write(directory: Path) -> None:
 
 
 def simulated(name: str, shape: tuple[int, int], sensor: Sensor, classes: Sequence[str], seed: int) -> Scene:
-  """A scene of `[height, width]` pixels, half of them labelled."""
   """A scene of shape `[height, width]`, half of it labelled."""
   height, width = shape
   return simulate(
@@ -137,11 +137,16 @@ def _write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[obje
     csv.writer(file).writerows([header, *rows])
 
 
-if __name__ == "__main__":
-  if len(sys.argv) != 2:
-    sys.exit("error: expected one argument, the directory to write; such as -m docs.example_scenes example")
+def main() -> None:
+  parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+  parser.add_argument("directory", type=Path, help="what to write, which must not exist")
+  directory = parser.parse_args().directory
   try:
-    write(Path(sys.argv[1]))
-    print(f"{sys.argv[1]}: the scenes of docs/tutorial.md, simulated")
+    write(directory)
   except OSError as error:
-    sys.exit(f"error: cannot write {sys.argv[1]}: {error.strerror}; name a directory that does not exist yet")
+    sys.exit(f"error: cannot write {directory}: {error.strerror}; name a directory that does not exist yet")
+  print(f"{directory}: the scenes of docs/tutorial.md, simulated")
+
+
+if __name__ == "__main__":
+  main()

@@ -83,6 +83,15 @@ def test_scenes_are_not_written_over(example):
   assert (example / "fields.tif").read_bytes() == before
 
 
+def test_the_scenes_are_explained_and_not_written_where_help_is_asked_for(tmp_path):
+  environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
+  command = [sys.executable, "-m", "docs.example_scenes", "--help"]
+  outcome = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+  assert (outcome.returncode, outcome.stderr) == (0, "")
+  assert "Writes the small scenes of docs/tutorial.md" in outcome.stdout
+  assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.slow
 def test_the_check_prints_what_the_tutorial_shows(done):
   (shown,) = fenced("text")
