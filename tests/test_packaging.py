@@ -1,7 +1,12 @@
 """What pyproject.toml asks for, what locks/ pins, and what the table of licences lists."""
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -15,6 +20,8 @@ _ROOT = Path(__file__).resolve().parent.parent
 _PYPROJECT = tomllib.loads((_ROOT / "pyproject.toml").read_text())
 _PROJECT, _GROUPS = _PYPROJECT["project"], _PYPROJECT["dependency-groups"]
 _ON_LINUX = {"sys_platform": "linux", "platform_system": "Linux"}
+# Endings of the files beside the code that it reads.
+_DATA = {".csv", ".css", ".html", ".js"}
 _OSI_BSD = "License :: OSI Approved :: BSD License"
 
 
@@ -87,3 +94,41 @@ def test_the_package_has_the_projects_version():
 
 def test_the_defaults_are_installed_too():
   assert _PYPROJECT["tool"]["setuptools"]["packages"]["find"]["include"] == ["configs*", "mtl_hsi*"]
+
+
+# Run beside an unpacked wheel: what the package reads of its own data.
+_USE = """
+import pathlib, mtl_hsi.library, mtl_hsi.paper
+from mtl_hsi.report import page, viewer
+from mtl_hsi.scenes import sensors
+assert page._ENVIRONMENT.get_template("page.html")
+assert viewer.script()
+assert len(sensors.indian_pines_bands()[0]) == 200
+print(pathlib.Path(mtl_hsi.library.__file__).parent.parent)
+"""
+
+
+@pytest.mark.slow
+def test_a_wheel_has_everything_and_works_outside_of_the_tree(tmp_path):
+  pytest.importorskip("setuptools", reason="what builds the package is not installed (locks/build.txt)")
+  source, installed = tmp_path / "source", tmp_path / "installed"
+  # A build leaves files in the tree.
+  shutil.copytree(_ROOT / "mtl_hsi", source / "mtl_hsi", ignore=shutil.ignore_patterns("__pycache__"))
+  shutil.copytree(_ROOT / "configs", source / "configs", ignore=shutil.ignore_patterns("__pycache__"))
+  for name in ("pyproject.toml", "README.md"):
+    shutil.copy(_ROOT / name, source)
+  build = ["pip", "wheel", "--quiet", "--no-index", "--no-deps", "--no-build-isolation", "-w", str(tmp_path)]
+  outcome = subprocess.run([sys.executable, "-m", *build, str(source)], capture_output=True, text=True)
+  assert outcome.returncode == 0, outcome.stderr
+  (wheel,) = tmp_path.glob("mtl_hsi-*.whl")
+  with zipfile.ZipFile(wheel) as archive:
+    archive.extractall(installed)
+  data = [path.relative_to(_ROOT) for path in (_ROOT / "mtl_hsi").rglob("*") if path.suffix in _DATA]
+  assert {path.suffix for path in data} == _DATA
+  assert [path for path in data if not (installed / path).is_file()] == []
+  environment = {**os.environ, "PYTHONPATH": str(installed)}
+  outcome = subprocess.run(
+    [sys.executable, "-c", _USE], cwd=tmp_path, env=environment, capture_output=True, text=True
+  )
+  assert outcome.returncode == 0, outcome.stderr
+  assert outcome.stdout == f"{installed}\n"
