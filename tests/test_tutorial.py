@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,6 +14,7 @@ import pytest
 import rasterio
 
 from docs import example_scenes
+from mtl_hsi.report import colours
 from mtl_hsi.scenes.files import read_scene
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -112,10 +114,10 @@ def test_the_maps_lie_where_the_images_do_and_hold_the_predictions(done, name, i
     assert made.crs.to_epsg() == 32633
     np.testing.assert_array_equal(made.read(1), predictions[name][0])
     assert {int(key[6:]): text for key, text in made.tags(1).items() if key.startswith("CLASS_")} == classes
-    colours = made.colormap(1)
+    # Those of its table of classes, else the palette's.
+    wanted = wanted_colours(place) if name == "fields" else palette(classes)
+    assert colours_of(made, classes) == wanted
   assert categories(path) == ["", *classes.values()]
-  if name == "fields":
-    assert {class_id: colours[class_id][:3] for class_id in classes} == wanted_colours(place)
 
 
 @pytest.mark.slow
@@ -133,8 +135,10 @@ def test_the_new_image_has_a_map_of_its_place(done):
     share, probability = confidence.read()
     assert share.min() > 0
     assert probability.max() <= 1
-    assert {i: classes.colormap(1)[i][:3] for i in _CROPS} == wanted_colours(place)
+    assert colours_of(classes, _CROPS) == wanted_colours(place)
   assert categories(path) == ["", *_CROPS.values()]
+  with rasterio.open(place / "maps" / "flight_classes.img") as envi:
+    assert colours_of(envi, _CROPS) == wanted_colours(place)
 
 
 @pytest.mark.slow
@@ -148,12 +152,23 @@ def test_the_new_scene_has_a_map_of_its_own_classes(done):
     assert (made.crs, made.transform, made.shape) == (source.crs, source.transform, source.shape)
     np.testing.assert_array_equal(made.read(1), predictions["meadow"][0])
     assert made.tags(1)["CLASS_1"] == "dry grass"
+    assert colours_of(made, (1, 2, 3)) == palette((1, 2, 3))
 
 
 def categories(path: Path) -> list[str]:
   """Class names by id as a GIS reads them, beside the raster."""
   tree = ElementTree.parse(f"{path}.aux.xml")
   return [category.text or "" for category in tree.iter("Category")]
+
+
+def colours_of(raster: rasterio.DatasetReader, classes: Iterable[int]) -> dict[int, tuple[int, ...]]:
+  """Red, green and blue of classes, by the raster's table."""
+  table = raster.colormap(1)
+  return {class_id: table[class_id][:3] for class_id in classes}
+
+
+def palette(classes: Iterable[int]) -> dict[int, tuple[int, ...]]:
+  return {class_id: colours.of_class(place) for place, class_id in enumerate(classes)}
 
 
 def wanted_colours(place: Path) -> dict[int, tuple[int, ...]]:
