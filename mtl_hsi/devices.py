@@ -71,6 +71,11 @@ def configure(compile_cache: Path, networks: int) -> None:
   warnings.filterwarnings("ignore", message="Error (reading|writing) persistent compilation cache entry")
 
 
+def keep_to_cores() -> bool:
+  """Whether every matrix product stays on one core, as `configure` may have it."""
+  return _ONE_CORE_EACH in os.environ.get("XLA_FLAGS", "").split()
+
+
 def usable_cores() -> int:
   """Cores this process may run on."""
   if hasattr(os, "sched_getaffinity"):

@@ -8,13 +8,15 @@ import jax
 from jax import Array
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from mtl_hsi.devices import keep_to_cores
+
 
 def per_device(function: Callable, mesh: Mesh, axis: int, *, donate: bool = False) -> Callable:
   """Compiles a function that every device runs on what it has of the arguments.
 
   One program for all devices would pass through other stages of XLA than one for a single device, and differ
-  from it by rounding; this gives the same bits whatever the number of devices. Host devices share the program
-  of the first, which thereby is compiled once, and run it side by side.
+  from it by rounding; this gives the same bits whatever the number of devices. Host devices that keep to a core
+  each share the program of the first, which thereby is compiled once, and run it side by side.
 
   Args:
     function: gives a tree of arrays.
@@ -28,8 +30,9 @@ def per_device(function: Callable, mesh: Mesh, axis: int, *, donate: bool = Fals
   """
   program = jax.jit(function, donate_argnums=0 if donate else ())
   devices = [device for device in mesh.devices.flat if device.process_index == jax.process_index()]
-  # Where each device's part is computed.
-  homes = devices[:1] * len(devices) if devices[0].platform == "cpu" else devices
+  # Where each device's part is computed. Products on all cores would get into each other's way on one device.
+  shared = mesh.devices.flat[0].platform == "cpu" and keep_to_cores()
+  homes = devices[:1] * len(devices) if shared else devices
   threads = ThreadPoolExecutor(len(devices), thread_name_prefix="device")
   sharding = NamedSharding(mesh, PartitionSpec(*[None] * axis, *mesh.axis_names))
 

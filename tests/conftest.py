@@ -21,9 +21,12 @@ os.environ.update(
 
 
 def pytest_configure(config: pytest.Config) -> None:
-  """Has XLA, which takes most of the quick tests' time, optimise nothing there; slow ones leave it be."""
+  """Has XLA, which takes most of the quick tests' time, optimise nothing there and compile for both devices at once.
+
+  Slow tests leave it as users have it.
+  """
   if config.option.markexpr == "not slow":
-    os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+    os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_multi_thread_eigen=false")
 
 
 @pytest.fixture(scope="session")
