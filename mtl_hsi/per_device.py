@@ -15,8 +15,8 @@ def per_device(function: Callable, mesh: Mesh, axis: int, *, donate: bool = Fals
   """Compiles a function that every device runs on what it has of the arguments.
 
   One program for all devices would pass through other stages of XLA than one for a single device, and differ
-  from it by rounding; this gives the same bits whatever the number of devices. Host devices that keep to a core
-  each share the program of the first, which thereby is compiled once, and run it side by side.
+  from it by rounding; this gives the same bits whatever the number of devices. Host devices that keep to a
+  core each share the program of the first, which thereby is compiled once, and run it side by side.
 
   Args:
     function: gives a tree of arrays.

@@ -9,6 +9,8 @@ from tests import launching
 
 _ROOT = Path(__file__).resolve().parent.parent
 
+_QUICKLY_COMPILED = "--xla_backend_optimization_level=0", "--xla_cpu_multi_thread_eigen=false"
+
 # JAX reads these when it is imported; what a test starts inherits them.
 os.environ.update(
   JAX_PLATFORMS="cpu",
@@ -21,12 +23,12 @@ os.environ.update(
 
 
 def pytest_configure(config: pytest.Config) -> None:
-  """Has XLA, which takes most of the quick tests' time, optimise nothing there and compile for both devices at once.
+  """Has XLA, most of the quick tests' time, optimise nothing there and compile once for both devices.
 
   Slow tests leave it as users have it.
   """
   if config.option.markexpr == "not slow":
-    os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_multi_thread_eigen=false")
+    os.environ.setdefault("XLA_FLAGS", " ".join(_QUICKLY_COMPILED))
 
 
 @pytest.fixture(scope="session")
