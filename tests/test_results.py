@@ -18,7 +18,7 @@ def rows(text: str, first: str) -> list[list[str]]:
   return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:end]]
 
 
-@pytest.mark.parametrize("name", ["calibration", "multitask_crops"])
+@pytest.mark.parametrize("name", ["alignment", "calibration", "multitask_crops"])
 def test_a_table_is_what_its_script_makes_of_the_runs(name, tmp_path, monkeypatch):
   copy = shutil.copytree(RESULTS, tmp_path / "results")
   (copy / f"{name}.md").unlink()
