@@ -34,7 +34,7 @@ def read(data: bytes, folder: Path) -> None:
   flags.FLAGS.unparse_flags()
   flags.FLAGS["config"].value = None
   sys.argv = ["launch.py", *words]
-  commandline._parse(sys.argv)
+  commandline._parse("config", sys.argv)
   config = commandline.resolve(_FLAG)
   commandline.default_workdir(_FLAG)
   if commandline.kind(config) == "experiment":
