@@ -1,6 +1,7 @@
 """How much memory and time a scene as large as Pavia Centre takes, from simulation to report.
 
-  /usr/bin/time -v .venv/bin/python launch.py --config=benchmarks/large_scene.py --workdir=runs/large_scene
+  /usr/bin/time -v -o results/large_scene/time.txt \\
+    .venv/bin/python launch.py --config=benchmarks/large_scene.py --workdir=runs/large_scene
 
 Simulated at the public scene's size and share of labelled pixels: 1096 x 715
 pixels, 102 bands, 9 classes. One network and few epochs: memory does not
