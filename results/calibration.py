@@ -22,9 +22,10 @@ _QUESTIONS = {
   "second phase": ("phase2-head-only",),
   "initialisation": ("init-glorot",),
   "residual blocks": ("blocks-2",),
+  "several": ("together",),
   "last partial batch": ("last_batch-dropped",),
 }
-_SERIES = (("hresnet", 5), ("ccnn", 5), ("hresnet", 30))
+_SERIES = (("hresnet", 5), ("hresnet", 10), ("hresnet", 30), ("ccnn", 5), ("ccnn", 25))
 _WORDS = {
   "scaling-5000": "divided by 5000, not the maximum",
   "scaling-per_band": "every band standardised, not by the maximum",
@@ -32,6 +33,7 @@ _WORDS = {
   "phase2-head-only": "heads only, not all parameters",
   "init-glorot": "Glorot's, not N(0, 0.01)",
   "blocks-2": "two, not one",
+  "together": "divided by 5000, heads only, Glorot's and two blocks at once",
   "last_batch-dropped": "dropped, not used",
 }
 _HEAD = (
