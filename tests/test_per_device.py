@@ -44,12 +44,15 @@ def test_numbers_are_the_same_to_both_and_compile_nothing_anew():
   assert len(traces) == 1
 
 
-def test_host_devices_share_one_compilation():
+@pytest.mark.parametrize(("flags", "programs"), [("--xla_cpu_multi_thread_eigen=false", 1), ("", 2)])
+def test_host_devices_share_a_program_where_each_keeps_to_its_core(flags, programs, monkeypatch):
+  monkeypatch.setenv("XLA_FLAGS", flags)
   step, given = per_device(lambda x, y: x * y - 1, MESH, 0), halves(np.ones((4, 3), np.float32))
   shared = whole(np.ones((1, 3), np.float32))
   with devices.compile_clock() as clock:
-    step(given, shared)
-  assert clock.compilations == 1
+    result = step(given, shared)
+  np.testing.assert_array_equal(result, np.zeros((4, 3)))
+  assert clock.compilations == programs
 
 
 def test_results_can_be_given_again_and_their_memory_taken():
