@@ -83,23 +83,20 @@ def test_the_first_time_installs_and_the_second_only_runs(machine):
   assert machine.calls() == ["3.11 -m pytest -q -n 2 --dist worksteal"]
 
 
-def test_the_quickstart_needs_no_test_packages(machine):
+@pytest.mark.parametrize(
+  ("goal", "launched"),
+  [
+    ("quickstart", "--config=configs/quickstart.py --workdir=runs/quickstart"),
+    ("paper", "--config=configs/paper.py:tables --config.download=True"),
+  ],
+)
+def test_what_is_launched_needs_no_test_packages(machine, goal, launched):
   machine.add_python("python3", 12)
-  assert machine.make("quickstart").returncode == 0
+  assert machine.make(goal).returncode == 0
   assert machine.calls()[1:] == [
     f"3.12 {LOCK} locks/build.txt",
     f"3.12 {LOCK} locks/cpu.txt",
-    "3.12 launch.py --config=configs/quickstart.py --workdir=runs/quickstart",
-  ]
-
-
-def test_the_papers_tables_fetch_the_scenes(machine):
-  machine.add_python("python3", 12)
-  assert machine.make("paper").returncode == 0
-  assert machine.calls()[1:] == [
-    f"3.12 {LOCK} locks/build.txt",
-    f"3.12 {LOCK} locks/cpu.txt",
-    "3.12 launch.py --config=configs/paper.py:tables --config.download=True",
+    f"3.12 launch.py {launched}",
   ]
 
 
