@@ -43,8 +43,12 @@ def per_device(function: Callable, mesh: Mesh, axis: int, *, donate: bool = Fals
 
   def run(*arguments):
     parts = [_parts(arguments, device, home) for device, home in zip(devices, homes, strict=True)]
-    # Threads would compile it once each.
-    program.lower(*parts[0]).compile()
+    # Threads would trace it once each, and compile as often what they share; their own programs they compile
+    # side by side.
+    if shared:
+      program.lower(*parts[0]).compile()
+    else:
+      program.trace(*parts[0])
     precision = jax.config.jax_default_matmul_precision
 
     def run_one(own, device):
