@@ -1,12 +1,14 @@
 """How much memory and time a scene as large as Pavia Centre takes, from simulation to report.
 
   /usr/bin/time -v -o results/large_scene/time.txt \\
-    .venv/bin/python launch.py --config=benchmarks/large_scene.py --workdir=runs/large_scene
+    .venv/bin/python launch.py --config=benchmarks/large_scene.py --workdir=runs/large_scene \\
+    --compile_cache=runs/cold_cache
 
 Simulated at the public scene's size and share of labelled pixels: 1096 x 715
 pixels, 102 bands, 9 classes. One network and few epochs: memory does not
-depend on how long is trained. "Maximum resident set size" is the figure; the
-work directory's metrics.json has the seconds.
+depend on how long is trained. With a compile cache of its own, so that what a
+first run compiles counts. "Maximum resident set size" is the figure; the work
+directory's metrics.json has the seconds.
 """
 
 from ml_collections import config_dict

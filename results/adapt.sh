@@ -8,13 +8,14 @@
 #   .venv/bin/python results/adapt.py         the table, results/adapt.md
 #
 # The directory, named from the top of the repository, holds salinas_a.npz, pavia_university_crop.npz and
-# pavia_centre_crop.npz (arrays `cube` and `label`). The networks that are started from see 20 samples per class.
+# pavia_centre_crop.npz (arrays `cube` and `label`). The networks that are started from see 10 samples per class.
 # Finished runs are skipped and an interrupted one goes on, so the script can be started again at any time.
 set -euo pipefail
 data=${1:?name the directory of the crops, from the top of the repository}
 shift
 rows=("${@:-5 10}")
 cd "$(dirname "$0")/.."
+source results/keep.sh
 
 salinas_a=(--config.files.salinas_a.cube="$data/salinas_a.npz" --config.files.salinas_a.sensor=AVIRIS)
 pavia_university_crop=(--config.files.pavia_university_crop.cube="$data/pavia_university_crop.npz"
@@ -26,8 +27,7 @@ run() { # name, config, further overrides
   local name=$1 config=$2
   shift 2
   .venv/bin/python launch.py --config="configs/$config" --workdir="runs/$name" "$@"
-  mkdir -p "results/$name"
-  cp "runs/$name"/{config,environment,metrics}.json "results/$name/"
+  keep "runs/$name" "results/$name" config environment metrics
 }
 
 adapt() { # run that is started from, new scene, its files
@@ -49,10 +49,10 @@ scratch() { # scene, bands, its files
 }
 
 run adapt/base-160 own.py:salinas_a,pavia_university_crop,pavia_centre_crop --config.bands=160 \
-  --config.samples_per_class=20 "${salinas_a[@]}" "${pavia_university_crop[@]}" "${pavia_centre_crop[@]}"
+  --config.samples_per_class=10 "${salinas_a[@]}" "${pavia_university_crop[@]}" "${pavia_centre_crop[@]}"
 adapt adapt/base-160 indian_pines
 scratch indian_pines 160
-run adapt/base-103 own.py:pavia_centre_crop --config.bands=103 --config.samples_per_class=20 \
+run adapt/base-103 own.py:pavia_centre_crop --config.bands=103 --config.samples_per_class=10 \
   "${pavia_centre_crop[@]}"
 adapt adapt/base-103 pavia_university_crop "${pavia_university_crop[@]}"
 scratch pavia_university_crop 103 "${pavia_university_crop[@]}"

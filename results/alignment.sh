@@ -17,6 +17,7 @@ data=${1:?name the directory of the crops, from the top of the repository}
 shift
 rows=("${@:-5 10}")
 cd "$(dirname "$0")/.."
+source results/keep.sh
 
 copies=runs/alignment_scenes
 mkdir -p "$copies"
@@ -46,8 +47,7 @@ run() { # name, scenes, further overrides
     case ",$scenes," in *,$crop,*) files+=("--config.files.$crop.cube=$copies/$crop.npz" "--config.files.$crop.sensor=ROSIS") ;; esac
   done
   .venv/bin/python launch.py --config="configs/own.py:$scenes" "${files[@]}" --workdir="runs/$name" "$@"
-  mkdir -p "results/$name"
-  cp "runs/$name"/{config,environment,scenes,metrics}.json "results/$name/"
+  keep "runs/$name" "results/$name" config environment scenes metrics
 }
 
 all=indian_pines,pavia_university_crop,pavia_centre_crop

@@ -13,6 +13,7 @@ set -euo pipefail
 data=${1:?name the directory of the crops, from the top of the repository}
 part=${2:?name a part: ablations, partners or report}
 cd "$(dirname "$0")/.."
+source results/keep.sh
 
 run() { # name, scenes, overrides
   local name=$1 scenes=$2 scene files=()
@@ -21,8 +22,7 @@ run() { # name, scenes, overrides
     [ "$scene" = indian_pines ] || files+=(--config.files."$scene".cube="$data/$scene.npz")
   done
   .venv/bin/python launch.py --config="configs/best.py:$scenes" "${files[@]}" --workdir="runs/best/$name" "$@"
-  mkdir -p "results/best/$name"
-  cp "runs/best/$name"/{config,environment,metrics}.json "results/best/$name/"
+  keep "runs/best/$name" "results/best/$name" config environment metrics
 }
 
 choosing=(--config.samples_per_class=5 --config.seed=100 --config.replicas=5)

@@ -9,14 +9,14 @@
 set -euo pipefail
 data=${1:?name the directory of the crop, from the top of the repository}
 cd "$(dirname "$0")/.."
+source results/keep.sh
 
 run() { # name, config, overrides
   local name=$1 config=$2
   shift 2
   [ -f "results/calibration/$name/metrics.json" ] && return
   .venv/bin/python launch.py --config="$config" --config.seed=100 --workdir="runs/calibration/$name" "$@"
-  mkdir -p "results/calibration/$name"
-  cp "runs/calibration/$name"/{config,environment,metrics}.json "results/calibration/$name/"
+  keep "runs/calibration/$name" "results/calibration/$name" config environment metrics
 }
 
 alone() { # row, model, reading, overrides

@@ -15,6 +15,7 @@ data=${1:?name the directory of the crops, from the top of the repository}
 shift
 rows=("${@:-5 10 20}")
 cd "$(dirname "$0")/.."
+source results/keep.sh
 
 run() { # name, scenes, bands, further overrides
   local name=$1 scenes=$2 bands=$3
@@ -25,8 +26,7 @@ run() { # name, scenes, bands, further overrides
   case ",$scenes," in *,pavia_centre_crop,*) files+=(--config.files.pavia_centre_crop.cube="$data/pavia_centre_crop.npz" --config.files.pavia_centre_crop.sensor=ROSIS) ;; esac
   .venv/bin/python launch.py --config="configs/own.py:$scenes" --config.bands="$bands" "${files[@]}" \
     --workdir="runs/$name" "$@"
-  mkdir -p "results/$name"
-  cp "runs/$name"/{config,environment,metrics}.json "results/$name/"
+  keep "runs/$name" "results/$name" config environment metrics
 }
 
 for n in ${rows[*]}; do

@@ -1,0 +1,13 @@
+# Sourced by the scripts beside it.
+
+keep() { # run, directory, names of its JSON files
+  local run=$1 to=$2 name
+  shift 2
+  mkdir -p "$to"
+  for name in "$@"; do
+    cp "$run/$name.json" "$to/"
+  done
+  # Where the repository lay on the machine.
+  sed -i.before '/^ *"directory": /d' "$to/environment.json"
+  rm "$to/environment.json.before"
+}
