@@ -30,7 +30,7 @@ help:
 	@echo "make test-slow      runs the slow tests"
 	@echo "make faults         kills and damages a run in every way: an hour or so; writes results/faults*.json;"
 	@echo "                    SALINAS_A=<file> takes that real scene in place of a simulated one"
-	@echo "make bench          times us beside Keras and PyTorch: an hour on an idle CPU; writes results/benchmark.*"
+	@echo "make bench          times us beside Keras and PyTorch: 80 minutes on an idle CPU; writes results/benchmark.*"
 	@echo "make bench-scaling  times training as scenes, bands and the like grow; writes results/scaling.*"
 	@echo "make lint           looks for style and likely mistakes"
 	@echo "make lock           writes locks/ and third_party/licences.md anew from pyproject.toml; see locks/README.md"

@@ -157,7 +157,7 @@ def compile_clock() -> Iterator[CompileClock]:
 
 
 def _keep_freed_memory() -> None:
-  """Has large blocks used again; a third of a dense classification was the kernel's clearing of new ones."""
+  """Has large blocks used again; half the time of a network's dense classification went into new ones."""
   with contextlib.suppress(OSError, AttributeError, TypeError):
     mallopt = ctypes.CDLL(None).mallopt
     for option, size in _MALLOC_OPTIONS.items():

@@ -4,6 +4,9 @@ import argparse
 import dataclasses
 import importlib
 import os
+import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from benchmarks import paper_estimate, plot, rows, run, same_job, scaling
 from benchmarks.job import Job, Work
 from benchmarks.timing import Contender, clocked, interleave
 from mtl_hsi.errors import RequestError
+from tests.launching import ROOT
 
 
 def contender(what: str, who: str, *seconds: float) -> Contender:
@@ -325,3 +329,11 @@ def test_the_tables_take_their_arithmetic_and_a_minute_a_run():
   assert paper_estimate.hours(flop, {"hresnet": 7e9, "ccnn": 5e8}, runs=60) == pytest.approx(
     (1000 + 2000 + 3600) / 3600
   )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("job", ["train", "classify"])
+def test_a_profiler_sees_one_job(job):
+  command = [sys.executable, "-m", "benchmarks.profiled", job, "--networks=2", "--seconds=0"]
+  done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=True)
+  assert float(re.search(r"([\d.]+) s per network", done.stdout)[1]) > 0

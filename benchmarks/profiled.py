@@ -1,0 +1,44 @@
+"""One of our jobs over and over, for a profiler to look at.
+
+  perf record -e cpu-clock -F 199 -D 20000 .venv/bin/python -m benchmarks.profiled classify --networks=1
+  perf report --sort dso
+
+Compiling is over when the 20 s have passed that the sample begins after.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+
+def main() -> None:
+  parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+  parser.add_argument("job", choices=("train", "classify"))
+  parser.add_argument("--network", choices=("hresnet", "ccnn"), default="hresnet")
+  parser.add_argument("--networks", type=int, default=1, help="at once (default: 1)")
+  parser.add_argument("--seconds", type=float, default=40, help="from start to end (default: 40)")
+  arguments = parser.parse_args()
+  start = time.perf_counter()
+
+  from mtl_hsi import devices
+
+  devices.configure(Path(".compile_cache"), arguments.networks)
+
+  from benchmarks import our_side
+
+  training = our_side.OurTraining(
+    our_side.prepare(our_side.config(arguments.network, 1)), arguments.networks
+  )
+  training.epochs(1)
+  run = (lambda: training.epochs(1)) if arguments.job == "train" else training.classifier()
+  run()
+  print(f"ready after {time.perf_counter() - start:.1f} s")
+  begin, calls = time.perf_counter(), 0
+  while time.perf_counter() - start < arguments.seconds or not calls:
+    run()
+    calls += 1
+  print(f"{(time.perf_counter() - begin) / calls / arguments.networks:.3f} s per network")
+
+
+if __name__ == "__main__":
+  main()
