@@ -23,6 +23,7 @@ from benchmarks import same_job, whole_processes
 from benchmarks.job import MANY, MATMUL, MATMUL_SIZE, NETWORKS, Work, usable_cores
 from benchmarks.timing import Contender, interleave
 from benchmarks.workers import Workers
+from mtl_hsi import whole_files
 from mtl_hsi.errors import RequestError
 
 _SCENES = 1, 4
@@ -34,8 +35,7 @@ def main() -> None:
   try:
     for results in measure(arguments):
       if arguments.out:
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        arguments.out.write_text(json.dumps(results, indent=2) + "\n")
+        whole_files.write_bytes(arguments.out, (json.dumps(results, indent=2) + "\n").encode())
   except RequestError as error:
     print(f"error: {error}", file=sys.stderr)
     sys.exit(2)

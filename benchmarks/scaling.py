@@ -26,7 +26,7 @@ from benchmarks.our_side import CLASSES, OurTraining, prepare
 from benchmarks.rows import row
 from benchmarks.timing import clocked
 from configs import common
-from mtl_hsi import devices
+from mtl_hsi import devices, whole_files
 
 USUAL = {"samples_per_class": 10, "classes": 8, "bands": 40, "scenes": 1, "replicas": 2}
 SIZES = {
@@ -64,9 +64,8 @@ def main() -> None:
   for quantity, power in growth.items():
     print(f"{quantity:18} cost grows with its power of {power:.2f}")
   if arguments.out:
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
     results = {"machine": machine, "usual": USUAL, "rows": rows, "exponents": growth}
-    arguments.out.write_text(json.dumps(results, indent=2) + "\n")
+    whole_files.write_bytes(arguments.out, (json.dumps(results, indent=2) + "\n").encode())
   if arguments.plot:
     arguments.plot.parent.mkdir(parents=True, exist_ok=True)
     draw(rows, arguments.plot)

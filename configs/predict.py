@@ -14,6 +14,7 @@ after `output`:
   <output>_classes.img, hdr  the class ids as an ENVI classification
   <output>_classes.png       a quick look with the legend
   <output>_areas.csv         pixels and, where the image has a place on the ground, hectares of every class
+  <output>_SHA256SUMS        digests of all of these, for sha256sum -c; comes last, when the others are whole
 
 The three rasters have the image's place on the ground.
 """

@@ -21,26 +21,29 @@ from pathlib import Path
 
 from faults import damage, downloads, kills, places
 from faults.experiment import Experiment
-from faults.trial import IDENTICAL, LOST, REFUSED, Trial
+from faults.trial import IDENTICAL, LOST, MISSED, REFUSED, Fault, Missed, Trial, Verdict
 from mtl_hsi import whole_files
 from mtl_hsi.errors import RequestError
 
 FAULTS = {
-  "kill": kills.at_any_moment,
-  "sigterm": kills.terminated,
-  "kill-in-checkpoint": kills.in_a_checkpoint,
-  "kill-in-results": kills.in_the_results,
-  "kill-in-classification": kills.in_classification,
-  "kill-in-download": downloads.in_a_download,
-  "full-disk": places.full_disk,
-  "checkpoint-truncated": damage.of_a_checkpoint(damage.truncate),
-  "checkpoint-flipped": damage.of_a_checkpoint(damage.flip),
-  "checkpoint-file-removed": damage.of_a_checkpoint(damage.remove),
-  "checkpoint-emptied": damage.emptied_checkpoint,
-  "result-damaged": damage.of_a_result,
-  "read-only": places.read_only,
-  "second-process": places.second_process,
+  "kill": Fault(kills.at_any_moment),
+  "sigterm": Fault(kills.terminated),
+  "kill-in-checkpoint": Fault(kills.in_a_checkpoint),
+  "kill-in-results": Fault(kills.in_the_results),
+  "kill-in-classification": Fault(kills.in_classification),
+  "kill-in-download": Fault(downloads.in_a_download),
+  "full-disk": Fault(places.full_disk),
+  "checkpoint-truncated": Fault(damage.of_a_checkpoint(damage.truncate), damages=True),
+  "checkpoint-flipped": Fault(damage.of_a_checkpoint(damage.flip), damages=True),
+  "checkpoint-file-removed": Fault(damage.of_a_checkpoint(damage.remove), damages=True),
+  "checkpoint-emptied": Fault(damage.emptied_checkpoint, damages=True),
+  "result-damaged": Fault(damage.of_a_result, damages=True),
+  "read-only": Fault(places.read_only),
+  "second-process": Fault(places.second_process),
 }
+
+# Times that the moment is drawn anew for a run that was over before it.
+_DRAWS = 3
 
 # Keys of environment.json that tell nothing of the machine.
 _OF_A_START = ("command", "directory", "started", "starts")
@@ -53,14 +56,14 @@ def main() -> None:
   except RequestError as error:
     print(f"error: {error}", file=sys.stderr)
     sys.exit(2)
-  sys.exit(any(row["lost"] for row in rows))
+  sys.exit(any(row[LOST] or row[MISSED] for row in rows))
 
 
 def run(arguments: argparse.Namespace) -> list[dict]:
   """Does what is left of a campaign, and writes and prints what has come out.
 
   Returns:
-    For every fault `fault`, `times`, and how many trials ended `identical`, `refused` and `lost`.
+    For every fault `fault`, `times`, and how many trials ended `identical`, `refused`, `lost` and `missed`.
 
   Raises:
     RequestError: the experiment fails undisturbed, or the directory has another one's campaign.
@@ -86,8 +89,9 @@ def run(arguments: argparse.Namespace) -> list[dict]:
 
 def table(rows: Sequence[dict]) -> str:
   """The rows as Markdown."""
-  lines = ["| fault | times | survived, identical | refused clearly | lost |", "|---|---|---|---|---|"]
-  keys = ("fault", "times", IDENTICAL, REFUSED, LOST)
+  head = ("fault", "times", "survived, identical", "refused clearly", "lost", "never struck")
+  lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+  keys = ("fault", "times", IDENTICAL, REFUSED, LOST, MISSED)
   return "\n".join([*lines, *(f"| {' | '.join(str(row[key]) for key in keys)} |" for row in rows)])
 
 
@@ -115,7 +119,7 @@ def _arguments():
 
 def _possible(fault):
   """Whether a fault can be inflicted here; says so where it cannot."""
-  if FAULTS[fault] is places.read_only and not places.can_forbid_writing():
+  if FAULTS[fault].inflict is places.read_only and not places.can_forbid_writing():
     print(f"{fault}: left out; root may write anywhere here, and nothing can be mounted")
     return False
   return True
@@ -154,7 +158,8 @@ def _try(experiment: Experiment, fault: str, number: int, seed: int) -> dict:
   shutil.rmtree(directory, ignore_errors=True)
   directory.mkdir()
   start = time.monotonic()
-  verdict = FAULTS[fault](Trial(experiment, directory / "run", random.Random(f"{seed}/{fault}/{number}")))
+  chance = random.Random(f"{seed}/{fault}/{number}")
+  verdict = _verdict(f"{fault} {number}", FAULTS[fault], Trial(experiment, directory / "run", chance))
   if verdict.outcome != LOST:
     shutil.rmtree(directory)
   return {
@@ -166,6 +171,21 @@ def _try(experiment: Experiment, fault: str, number: int, seed: int) -> dict:
   }
 
 
+def _verdict(name: str, fault: Fault, trial: Trial) -> Verdict:
+  """What becomes of a trial; where the fault misses it, that is told and further moments are drawn."""
+  for _ in range(_DRAWS):
+    try:
+      return fault.strike(trial)
+    except Missed as error:
+      remark = str(error)
+      print(f"{name}: {remark}", flush=True)
+  return Verdict(
+    MISSED,
+    "",
+    f"{remark}; if the machine was busy when the undisturbed run was made, name another --directory",
+  )
+
+
 def _read(file: Path) -> list[dict]:
   return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
@@ -174,7 +194,7 @@ def _rows(faults, trials):
   rows = []
   for fault in faults:
     outcomes = [trial["outcome"] for trial in trials if trial["fault"] == fault]
-    counts = {outcome: outcomes.count(outcome) for outcome in (IDENTICAL, REFUSED, LOST)}
+    counts = {outcome: outcomes.count(outcome) for outcome in (IDENTICAL, REFUSED, LOST, MISSED)}
     rows.append({"fault": fault, "times": len(outcomes), **counts})
   return rows
 

@@ -55,7 +55,13 @@ def _large_files_refused(trial):
 def read_only(trial: Trial) -> Verdict:
   """A killed run whose directory can only be read when it is started again; later it can be written."""
   part = trial.chance.choice(["checkpoints", "results"])
-  moment = until_struck(trial, lambda _: kills.die_within(trial, part))
+
+  def kill(_):
+    moment = kills.die_within(trial, part)
+    # One that is complete has nothing left to write.
+    return None if (trial.run / "metrics.json").exists() else moment
+
+  moment = until_struck(trial, kill)
   with _unwritable(trial.run) as how:
     verdict = start_again(trial, f"{how}, killed {moment}")
   if verdict.outcome != REFUSED:

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from faults.experiment import Ending, Experiment, digests
-from mtl_hsi.errors import RequestError
 
-# Both are what was promised; anything else is "lost".
-IDENTICAL, REFUSED, LOST = "identical", "refused", "lost"
+# Both are what was promised; "missed" says that the fault never struck, and anything else is "lost".
+IDENTICAL, REFUSED, MISSED, LOST = "identical", "refused", "missed", "lost"
 
 # A fault may come after the end of a run that was faster than the undisturbed one.
 _ATTEMPTS = 5
+
+
+class Missed(Exception):
+  """A run was over before the fault struck, at every attempt."""
 
 
 class Verdict(NamedTuple):
@@ -21,7 +24,7 @@ class Verdict(NamedTuple):
 
   Attributes:
     outcome: IDENTICAL (its results are those of the undisturbed run, bit for bit), REFUSED (in one line, with
-      every file as it was) or LOST.
+      every file as it was), MISSED (it was not disturbed) or LOST.
     moment: when and where the fault struck.
     remark: what the program said, or why the run counts as lost.
   """
@@ -45,6 +48,30 @@ class Trial(NamedTuple):
   chance: random.Random
 
 
+class Fault(NamedTuple):
+  """A way to disturb a run.
+
+  Attributes:
+    inflict: does it, starts the run again and judges how that ends.
+    damages: it destroys what was saved, so that a refusal may be all that is left; after any other one, which
+      takes nothing away, a run that is refused is lost.
+  """
+
+  inflict: Callable[[Trial], Verdict]
+  damages: bool = False
+
+  def strike(self, trial: Trial) -> Verdict:
+    """What becomes of a run.
+
+    Raises:
+      Missed: the fault never struck.
+    """
+    verdict = self.inflict(trial)
+    if verdict.outcome == REFUSED and not self.damages:
+      return verdict._replace(outcome=LOST, remark=f"refused though nothing was damaged: {verdict.remark}")
+    return verdict
+
+
 def until_struck(trial: Trial, inflict: Callable[[float], str | None]) -> str:
   """The moment at which a fault struck; it is tried anew, in a new directory, while it comes too late.
 
@@ -54,17 +81,14 @@ def until_struck(trial: Trial, inflict: Callable[[float], str | None]) -> str:
       since this run may be faster; the moment, or None where the run was over.
 
   Raises:
-    RequestError: it never struck.
+    Missed: it never struck.
   """
   for attempt in range(_ATTEMPTS):
     moment = inflict(0.5**attempt)
     if moment is not None:
       return moment
     shutil.rmtree(trial.run, ignore_errors=True)
-  raise RequestError(
-    f"{trial.run.parent.name}: the run was over before the fault struck, {_ATTEMPTS} times; if the machine "
-    "was busy when the undisturbed run was made, name another --directory"
-  )
+  raise Missed(f"the run was over before the fault struck, {_ATTEMPTS} times")
 
 
 def start_again(trial: Trial, moment: str, **options) -> Verdict:

@@ -26,4 +26,9 @@ def seeds(path: Path, **options: str) -> list[bytes]:
 def read(data: bytes, path: Path) -> None:
   """Reads labels from a file of these bytes."""
   path.write_bytes(data)
+  labels(path)
+
+
+def labels(path: Path) -> None:
+  """Reads labels from a file that is there."""
   label_vectors.read(path, None, _GRID, Columns(None, None), None)

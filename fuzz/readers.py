@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from fuzz import families
+from mtl_hsi import whole_files
 
 # Ends of the process in one family after which it is left.
 _MOST_ENDS = 20
@@ -76,7 +77,7 @@ def _known(path: Path) -> dict[str, dict]:
 
 def _write(path: Path, results: dict[str, dict]) -> None:
   lines = (json.dumps(results[name]) for name in families.NAMES if name in results)
-  path.write_text("[\n" + ",\n".join(lines) + "\n]\n")
+  whole_files.write_bytes(path, ("[\n" + ",\n".join(lines) + "\n]\n").encode())
 
 
 def _options() -> argparse.Namespace:

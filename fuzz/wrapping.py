@@ -26,16 +26,18 @@ def archive(members: Mapping[str, bytes]) -> bytes:
 
 
 def members(data: bytes, names: list[str]) -> bytes:
-  """An archive of members of the names given, cut out of the data in order, each after its length."""
-  found, stream = {}, io.BytesIO(data)
-  for name in names:
-    size = int.from_bytes(stream.read(2), "little")
-    found[name] = stream.read(size)
-  return archive(found)
+  """An archive of members of the names given, cut out of the data by `parts`."""
+  return archive(dict(zip(names, parts(data, len(names)), strict=True)))
+
+
+def parts(data: bytes, count: int) -> list[bytes]:
+  """So many contents cut out of the data in order, each after its length; those beyond its end are empty."""
+  stream = io.BytesIO(data)
+  return [stream.read(int.from_bytes(stream.read(2), "little")) for _ in range(count)]
 
 
 def cut(contents: list[bytes]) -> bytes:
-  """What `members` cuts these contents out of."""
+  """What `parts` cuts these contents out of."""
   return b"".join(len(content).to_bytes(2, "little") + content for content in contents)
 
 

@@ -181,7 +181,7 @@ def load_finished(tasks: Mapping[str, Task], directory: Path) -> dict[Key, Resul
     tasks: of all scenes, by name.
     directory: where `finish` keeps the results.
   """
-  results = {key: _load(directory, key, tasks[key[0]].labels.shape) for key in _keys(tasks)}
+  results = {key: _load(directory, key, tasks[key[0]]) for key in _keys(tasks)}
   return {key: result for key, result in results.items() if result is not None}
 
 
@@ -253,7 +253,7 @@ def _path(directory, key):
   return directory / f"{name}-{replica}.npz"
 
 
-def _load(directory, key, shape):
+def _load(directory, key, task):
   """A result read back; None where there is none that can be used."""
   path = _path(directory, key)
   if not path.exists():
@@ -261,10 +261,21 @@ def _load(directory, key, shape):
   try:
     with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
       result = Result(archive["C"].item(), archive["gamma"].item(), archive["prediction"])
-    if result.prediction.shape == shape:
+    if _can_be(result, task, key[1]):
       return result
   # A damaged archive ends in almost any error; zipfile, zlib and NumPy have dozens.
   except Exception:
     pass
   logging.warning("checkpoint %s is damaged; it is computed anew", path)
   return None
+
+
+def _can_be(result, task, replica):
+  """Whether an SVM that was trained on the pixels of a replica can have left a result."""
+  chosen, found = (result.C, result.gamma), result.prediction
+  if not all(isinstance(value, float) and 0 < value < np.inf for value in chosen):
+    return False
+  if (found.shape, found.dtype) != (task.labels.shape, np.int32):
+    return False
+  # It gives no class but those that it was trained on.
+  return bool(np.isin(found, task.labels[tuple(pixels_of(task.train[replica]).T)]).all())

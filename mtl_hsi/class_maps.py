@@ -1,10 +1,12 @@
-"""Class maps of any size, written window by window: GeoTIFF with confidence, ENVI, a quick look, areas."""
+"""Class maps of any size, written window by window: GeoTIFF with confidence, ENVI, a quick look, areas.
+
+All files of a set are made in a directory beside it, `.<name>.partial`, and get their names when all are
+there; the digests come last, and say that the set is complete.
+"""
 
 import contextlib
 import os
 import re
-import shutil
-import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,16 +17,18 @@ import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
+from mtl_hsi import directory_lock, sums
 from mtl_hsi.errors import RequestError
 from mtl_hsi.pixel_areas import pixel_areas
 from mtl_hsi.report import colours, csv_cells, maps, rasters
 from mtl_hsi.scenes.scene import Georeference
 from mtl_hsi.whole_files import sync
 
-# What is added to the path of an output.
+_SUMS = f"_{sums.NAME}"
+# What is added to the path of an output, in the order in which names are given.
 ENDINGS = (
   *("_classes.tif", "_classes.tif.aux.xml", "_confidence.tif"),
-  *("_classes.img", "_classes.hdr", "_classes.png", "_areas.csv"),
+  *("_classes.img", "_classes.hdr", "_classes.png", "_areas.csv", _SUMS),
 )
 
 # Side of the blocks of a GeoTIFF; windows of its multiples compress every block once.
@@ -145,20 +149,22 @@ class ClassMaps:
     )
     _path(self._stem, "_classes.png").write_bytes(maps.picture(drawn))
     _path(self._stem, "_areas.csv").write_bytes(_table(self.areas()))
+    names = [self._stem.name + ending for ending in ENDINGS if ending != _SUMS]
+    _path(self._stem, _SUMS).write_bytes(sums.text(self._stem.parent, names))
 
 
 def check_free(stem: Path) -> None:
-  """Refuses to write over anything.
+  """Refuses to write over anything but what a killed process has left of a set that was not complete.
 
   Raises:
-    RequestError: a file of that name is there.
+    RequestError: a file of that name is there, or another process is at it.
   """
+  if _partial(stem).exists():
+    with _made_here(stem):
+      pass
   for ending in ENDINGS:
     if _path(stem, ending).exists():
-      raise RequestError(
-        f"{_path(stem, ending).absolute()} exists and stays as it is; name another "
-        "--config.output, or move it away"
-      )
+      raise _taken(_path(stem, ending))
 
 
 @contextlib.contextmanager
@@ -175,47 +181,97 @@ def create(
     place: on the ground, or None.
 
   Raises:
-    RequestError: something of that name has come in between (see `check_free`), or the files cannot be
-      written.
+    RequestError: something of that name has come in between, or another process is at it (see `check_free`),
+      or the files cannot be written.
   """
-  made, partial = not stem.parent.exists(), None
+  made = not stem.parent.exists()
   try:
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{stem.name}.", suffix=".partial", dir=stem.parent))
-    with warnings.catch_warnings():
+    with _made_here(stem) as partial, warnings.catch_warnings():
       warnings.simplefilter("ignore", NotGeoreferencedWarning)
       with contextlib.ExitStack() as stack:
-        files = ClassMaps(partial / stem.name, legend, height, width, place, stack)
+        files = ClassMaps(partial, legend, height, width, place, stack)
         yield files
       files.finish()
-    # Another process may have been at the same.
-    check_free(stem)
-    _publish(partial / stem.name, stem)
+      _publish(partial, stem)
   except (OSError, RasterioError) as error:
     reason = getattr(error, "strerror", None) or " ".join(str(error).split())
     raise RequestError(f"cannot write {stem.absolute()}.*: {reason.lower()}") from error
   finally:
-    if partial is not None:
-      shutil.rmtree(partial, ignore_errors=True)
     if made:
       # Succeeds where nothing was written.
       with contextlib.suppress(OSError):
         stem.parent.rmdir()
 
 
+@contextlib.contextmanager
+def _made_here(stem: Path) -> Iterator[Path]:
+  """Stem of the files of a set while they are made, by this process alone; they go with the block.
+
+  What a process that was killed has left of such a set goes before.
+  """
+  partial = _partial(stem)
+  with directory_lock.held(partial, f"{stem.absolute()}.*", "--config.output"):
+    _clear(partial / stem.name, stem)
+    try:
+      yield partial / stem.name
+    finally:
+      # The next process would do it.
+      with contextlib.suppress(OSError):
+        _clear(partial / stem.name, stem)
+
+
 def _publish(partial: Path, stem: Path) -> None:
-  """Gives all files their names; where that is broken off, none keeps its own."""
-  named = []
+  """Gives all files of a set their names."""
+  for ending in ENDINGS:
+    sync(_path(partial, ending))
+  for ending in ENDINGS:
+    if ending == _SUMS:
+      sync(stem.parent)
+    _name(_path(partial, ending), _path(stem, ending))
+  sync(stem.parent)
+
+
+def _name(made: Path, path: Path) -> None:
+  """Gives a file its name, unless another file has it."""
   try:
+    os.link(made, path)
+  except FileExistsError as error:
+    raise _taken(path) from error
+  # Some file systems have one name a file only; there, what comes between these two lines is written over.
+  except OSError:
+    if path.exists():
+      raise _taken(path) from None
+    os.rename(made, path)
+
+
+def _clear(partial: Path, stem: Path) -> None:
+  """Removes what was made of a set, and takes the names back that it has got, unless it has got all."""
+  made = _path(partial, _SUMS)
+  if made.exists() and not _is_one(made, _path(stem, _SUMS)):
     for ending in ENDINGS:
-      sync(_path(partial, ending))
-      named.append(_path(stem, ending))
-      os.rename(_path(partial, ending), named[-1])
-    sync(stem.parent)
-  except BaseException:
-    for path in named:
-      path.unlink(missing_ok=True)
-    raise
+      own, path = _path(partial, ending), _path(stem, ending)
+      # All were made before the first got its name: one that is not here was renamed.
+      if path.exists() and (not own.exists() or _is_one(own, path)):
+        path.unlink()
+  # First, since without it no name is taken back.
+  made.unlink(missing_ok=True)
+  for path in partial.parent.iterdir():
+    if path.name != directory_lock.LOCK:
+      path.unlink()
+
+
+def _is_one(path: Path, other: Path) -> bool:
+  return other.exists() and path.samefile(other)
+
+
+def _taken(path: Path) -> RequestError:
+  return RequestError(
+    f"{path.absolute()} exists and stays as it is; name another --config.output, or move it away"
+  )
+
+
+def _partial(stem: Path) -> Path:
+  return stem.parent / f".{stem.name}.partial"
 
 
 def _path(stem: Path, ending: str) -> Path:

@@ -106,6 +106,7 @@ def environment(command: Sequence[str], started: datetime.datetime) -> dict:
     "processes": processes.count(),
     "backend": jax.default_backend(),
     "devices": [device.device_kind for device in jax.devices()],
+    "one_core_products": keep_to_cores(),
   }
 
 

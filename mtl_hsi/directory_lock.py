@@ -1,4 +1,4 @@
-"""One process at a time in a work directory."""
+"""One process at a time in a directory."""
 
 import contextlib
 import fcntl
@@ -14,11 +14,16 @@ LOCK = ".lock"
 
 
 @contextlib.contextmanager
-def held(path: Path) -> Iterator[None]:
-  """Holds the directory's lock file, and takes it away at the end; makes the directory where it is missing.
+def held(path: Path, name: str, option: str) -> Iterator[None]:
+  """Holds the directory's lock file; makes the directory where it is missing.
 
-  The kernel releases the lock when a process dies; a lock file left behind
-  then holds nobody up.
+  At the end the lock file goes, and the directory where nothing else is in it. The kernel releases the lock
+  when a process dies; a lock file left behind then holds nobody up.
+
+  Args:
+    path: the directory.
+    name: what it is to the user, for errors.
+    option: by which they may name another one.
 
   Raises:
     RequestError: another process holds it, or the directory cannot be made or written.
@@ -29,12 +34,10 @@ def held(path: Path) -> Iterator[None]:
     handle = _acquire(file)
   except BlockingIOError as error:
     raise RequestError(
-      f"{path} is in use by {_holder(file)}; wait for it to end, or name another --workdir"
+      f"{name} is in use by {_holder(file)}; wait for it to end, or name another {option}"
     ) from error
   except OSError as error:
-    raise RequestError(
-      f"cannot use {path} as a work directory: {reason(error)}; name another --workdir"
-    ) from error
+    raise RequestError(f"cannot write {name}: {reason(error)}; name another {option}") from error
   try:
     yield
   finally:

@@ -32,6 +32,7 @@ from mtl_hsi.pixel_areas import pixel_areas
 from mtl_hsi.problem import paper_figure, prepare
 from mtl_hsi.report import console
 from mtl_hsi.report.false_colour import false_colour_bands
+from mtl_hsi.run_files import values_of
 from mtl_hsi.scenes.public import is_public
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.scenes_record import describe, newer_files
@@ -40,7 +41,7 @@ from mtl_hsi.trained import read_run
 from mtl_hsi.voting import confidence_arrays
 
 # Keys of the environment on which the last bits of a result depend.
-_OF_ROUNDING = ("cpu", "backend", "devices", "processes", "packages")
+_OF_ROUNDING = ("cpu", "backend", "devices", "processes", "one_core_products", "packages")
 
 
 def run(
@@ -144,11 +145,15 @@ def _begin(options, problem, directory, command, started):
   if own:
     print(summaries(problem, options, own))
   print(introduction(problem, options), flush=True)
-  whole_files.write_once(directory / "scenes.json", whole_files.json_bytes(describe(problem)))
-  split = whole_files.npz_bytes(sampling.split_arrays(problem.splits))
-  whole_files.write_once(directory / "split.npz", split)
-  # Refuses damaged checkpoints before anything of the earlier start is replaced.
+  # Refuses damaged checkpoints before anything is written or replaced.
   Checkpoints(directory / "checkpoints", options.schedule.snapshot_epochs).latest_intact_state()
+  once = {
+    "scenes.json": whole_files.json_bytes(describe(problem)),
+    "split.npz": whole_files.npz_bytes(sampling.split_arrays(problem.splits)),
+  }
+  # Those that are there come first, since another content is refused.
+  for name in sorted(once, key=lambda name: not (directory / name).exists()):
+    whole_files.write_once(directory / name, once[name])
   environment, before = devices.environment(command, started), _earlier(directory)
   environment["starts"] = [*before.get("starts", []), environment["started"]]
   elsewhere = _elsewhere(before, environment)
@@ -168,7 +173,9 @@ def _finish(config, options, problem, directory, done):
   if done.votes is not None:
     whole_files.write_npz(directory / "confidence.npz", confidence_arrays(done.votes))
   results = _measure(problem, done.predictions)
-  environment = json.loads((directory / "environment.json").read_bytes())
+  with values_of(directory / "environment.json"):
+    environment = json.loads((directory / "environment.json").read_bytes())
+    command = workdir.command_line(environment)
   summary = report.RunReport(
     title=directory.absolute().name,
     description=description(options),
@@ -179,7 +186,7 @@ def _finish(config, options, problem, directory, done):
     seconds=done.seconds,
     config=config.to_dict(),
     environment=environment,
-    command=workdir.command_line(environment),
+    command=command,
   )
   report.write(summary, directory)
   results |= {**done.entries, "target": options.target, "seconds": done.seconds}
@@ -189,13 +196,15 @@ def _finish(config, options, problem, directory, done):
 
 
 def _earlier(directory):
-  """The environment of the start before, empty where there was none."""
+  """The environment of the start before, empty where there was none or it is not what a run writes."""
   try:
     found = json.loads((directory / "environment.json").read_bytes())
+    starts, elsewhere = (found.get(key, []) for key in ("starts", "elsewhere"))
   # What tells of the past is not worth failing for.
-  except (OSError, ValueError):
+  except (AttributeError, OSError, RecursionError, ValueError):
     return {}
-  return found if isinstance(found, dict) else {}
+  sound = isinstance(starts, list) and isinstance(elsewhere, list)
+  return found if sound and all(isinstance(change, dict) for change in elsewhere) else {}
 
 
 def _elsewhere(before, environment):

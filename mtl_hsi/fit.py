@@ -87,14 +87,14 @@ def fit(
   done, state = _resume(network, make_optimizer, schedule, replicas, keys, checkpoints, start, recipe)
   averaged = replicas.spread(functools.partial(averaging.network, decay=recipe.averaging), 1)
   progress(done, None)
-  saved = time.monotonic()
+  kept, saved = done, time.monotonic()
   while done < schedule.epochs:
     phase = schedule.phase_at(done)
     rate, stretch = np.float32(phase.learning_rate), tuple(map(np.int32, schedule.stretch_at(done)))
     state, finite = epochs[phase.frozen](state, samples, keys, pixels, np.int32(done), rate, steps, stretch)
     losses, finite = replicas.get((state["losses"][:, done], finite))
     done += 1
-    health.check_epoch(losses, finite, health.Epoch(done, phase, seed, scene_names))
+    health.check_epoch(losses, finite, health.Epoch(done, phase, seed, scene_names, kept))
     progress(done, losses)
     if done in schedule.snapshot_epochs:
       voter = averaged(state) if recipe.averaging else state
@@ -107,7 +107,7 @@ def fit(
     if stop or done == schedule.epochs or _is_due(saved, checkpoint_seconds):
       whole = replicas.get(state)
       processes.from_first(functools.partial(checkpoints.save_state, done, whole))
-      saved = time.monotonic()
+      kept, saved = done, time.monotonic()
     if stop:
       raise KeyboardInterrupt
   return replicas.get(state["losses"]).transpose(1, 0, 2)

@@ -12,6 +12,7 @@ from ml_collections import config_dict
 
 from mtl_hsi import experiment, sums, workdir
 from mtl_hsi.errors import RequestError
+from mtl_hsi.run_files import values_of
 
 # Loading scenes, compiling and reporting.
 _START_SECONDS = 15
@@ -82,9 +83,10 @@ def seconds(run: Run, directory: Path) -> float:
   """Time that a finished run took, from its `metrics.json`.
 
   Raises:
-    RequestError: the file is damaged.
+    RequestError: the file is damaged or not what a run writes.
   """
-  return json.loads(sums.read(directory / run.name, "metrics.json"))["seconds"]["total"]
+  with values_of(directory / run.name / "metrics.json"):
+    return float(json.loads(sums.read(directory / run.name, "metrics.json"))["seconds"]["total"])
 
 
 def expected_seconds(

@@ -28,12 +28,14 @@ class Epoch(NamedTuple):
     phase: that it belongs to.
     seed: of replica 0.
     scene_names: of all scenes.
+    saved: the epoch whose state was saved last, 0 where none was.
   """
 
   number: int
   phase: Phase
   seed: int
   scene_names: Sequence[str]
+  saved: int
 
 
 def watched(run: Callable) -> Callable:
@@ -69,7 +71,7 @@ def check_epoch(losses: np.ndarray, finite: Mapping[str, np.ndarray], epoch: Epo
   raise RequestError(
     f"{_problem(losses[first], parts, epoch.scene_names)} in {_replicas(sound, epoch.seed)} after epoch "
     f"{epoch.number} (phases.{name}, learning rate {epoch.phase.learning_rate:g}); lower "
-    f"--config.phases.{name}.learning_rate, in a new work directory{_hints(sound)}"
+    f"--config.phases.{name}.learning_rate, in a new work directory{_hints(sound)}; {_kept(epoch.saved)}"
   )
 
 
@@ -112,6 +114,10 @@ def _scenes(names):
 def _replicas(sound, seed):
   bad = np.flatnonzero(~sound)
   return f"replica{'s' * (len(bad) > 1)} " + ", ".join(f"{index} (seed {seed + index})" for index in bad)
+
+
+def _kept(saved):
+  return f"the state that was saved after epoch {saved} stays" if saved else "no state was saved before it"
 
 
 def _hints(sound):

@@ -23,6 +23,7 @@ from mtl_hsi.paper_cells import Cell
 from mtl_hsi.problem import follows_the_letter
 from mtl_hsi.report import comparison
 from mtl_hsi.report.compared_cell import ComparedCell, scene_title
+from mtl_hsi.run_files import values_of
 from mtl_hsi.scenes.scene import Scene
 
 _NAMES = {short: name for name, short in paper.SHORT_NAMES.items()}
@@ -113,8 +114,10 @@ class Results:
     run = self._run(cell)
     if run is None:
       return None
-    metrics = json.loads(sums.read(self._directory / run.name, "metrics.json"))
-    return tuple(100 * value for value in metrics[self._scene(cell)]["overall_accuracy"]["replicas"])
+    directory = self._directory / run.name
+    with values_of(directory / "metrics.json"):
+      metrics = json.loads(sums.read(directory, "metrics.json"))
+      return tuple(100 * value for value in metrics[self._scene(cell)]["overall_accuracy"]["replicas"])
 
   def _discordant(self, cell, single):
     """Test pixels of all replicas that only the cell, and that only the single task gets right."""
@@ -124,19 +127,19 @@ class Results:
     truth = self._loaded(scene).labels
     together, alone = self._predictions(cell), self._predictions(single)
     counts = np.zeros(2, np.int64)
-    with self._arrays(cell, "split.npz") as split:
-      tests = split[f"{scene}/test"]
+    tests = self._array(cell, "split.npz", f"{scene}/test")
     for replica, rows in enumerate(tests):
       pixels = tuple(sampling.pixels_of(rows).T)
       counts += significance.discordant(truth[pixels], together[replica][pixels], alone[replica][pixels])
     return tuple(counts.tolist())
 
   def _predictions(self, cell):
-    with self._arrays(cell, "predictions.npz") as predictions:
-      return predictions[self._scene(cell)]
+    return self._array(cell, "predictions.npz", self._scene(cell))
 
-  def _arrays(self, cell, name):
-    return np.load(io.BytesIO(sums.read(self._directory / self._run(cell).name, name)))
+  def _array(self, cell, name, key):
+    directory = self._directory / self._run(cell).name
+    with values_of(directory / name), np.load(io.BytesIO(sums.read(directory, name))) as arrays:
+      return arrays[key]
 
   def _load(self, name):
     run = next(run for run in self._done.values() if name in run.config.scenes)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from mtl_hsi import paper, sums
 from mtl_hsi.paper_cells import Cell
+from mtl_hsi.run_files import values_of
 
 SAMPLES_PER_CLASS = 10
 
@@ -60,16 +61,22 @@ def cells() -> list[Cell]:
 
 
 def read(directory: Path) -> Times:
-  """Times of a finished run from its work directory; a RequestError where its files are damaged."""
-  seconds = json.loads(sums.read(directory, "metrics.json"))["seconds"]
-  environment = json.loads(sums.read(directory, "environment.json"))
+  """Times of a finished run from its work directory.
+
+  Raises:
+    RequestError: its files are damaged or not what a run writes.
+  """
   train = classify = None
-  # Runs once counted the compilation of training and of classification together.
-  if "compile_train" in seconds:
-    train = seconds["train"] - seconds["compile_train"]
-    classify = seconds["classify"] - seconds["compile_classify"]
-  machine = {key: environment.get(key) for key in _OF_SPEED}
-  return Times(train, classify, len(environment["starts"]), machine)
+  with values_of(directory / "metrics.json"):
+    seconds = json.loads(sums.read(directory, "metrics.json"))["seconds"]
+    # Runs once counted the compilation of training and of classification together.
+    if "compile_train" in seconds:
+      train = seconds["train"] - seconds["compile_train"]
+      classify = seconds["classify"] - seconds["compile_classify"]
+  with values_of(directory / "environment.json"):
+    environment = json.loads(sums.read(directory, "environment.json"))
+    machine = {key: environment.get(key) for key in _OF_SPEED}
+    return Times(train, classify, len(environment["starts"]), machine)
 
 
 def rows(find: Callable[[Cell], Path | None]) -> list[Row]:

@@ -23,7 +23,7 @@ class Phase:
   frozen: tuple[str, ...]
 
   def __post_init__(self):
-    unknown = sorted(set(self.frozen) - set(GROUPS))
+    unknown = sorted(set(self.frozen) - set(GROUPS), key=str)
     if unknown:
       raise RequestError(
         f"phases.{self.name}.frozen names {unknown}; the parameter groups are {', '.join(GROUPS)}"

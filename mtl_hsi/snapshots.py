@@ -67,7 +67,7 @@ class Checkpoints:
         os.rename(self._path("state", known), partial / str(known))
 
   def restore_latest_state(self, abstract: Callable[[int], Tree]) -> tuple[int, Tree] | None:
-    """Epoch and tree of the latest undamaged state; None where none was ever saved.
+    """Epoch and tree of the latest undamaged state; None where there is none. Warns of what is lost.
 
     Args:
       abstract: from an epoch to the tree of its state: a `jax.ShapeDtypeStruct` with
@@ -79,17 +79,13 @@ class Checkpoints:
     # A run killed right after its last save has left this.
     shutil.rmtree(self.directory / "partial", ignore_errors=True)
     epoch = self.latest_intact_state()
+    self._warn(epoch or 0)
     if epoch is None:
       return None
-    for later in self._epochs("state"):
-      if later > epoch:
-        path = self._path("state", later)
-        problem = "has a damaged snapshot before it" if _is_intact(path) else "is damaged"
-        logging.warning("checkpoint %s %s; it is left out", path, problem)
     return epoch, _load(self._path("state", epoch), abstract(epoch))
 
   def latest_intact_state(self) -> int | None:
-    """Epoch of the latest undamaged state whose snapshots are undamaged; None where none was ever saved.
+    """Epoch of the latest undamaged state whose snapshots are undamaged; None where there is none.
 
     Raises:
       RequestError: every state is damaged, or a snapshot from before all that are not.
@@ -130,6 +126,27 @@ class Checkpoints:
     """Epochs of the snapshots there are, ascending."""
     return self._epochs("snapshots")
 
+  def _warn(self, epoch: int) -> None:
+    """Tells what is damaged or missing beside the state of an epoch, which training goes on from."""
+    states = self._epochs("state")
+    for other in states:
+      path, intact = self._path("state", other), _is_intact(self._path("state", other))
+      if other > epoch:
+        problem = "has a damaged snapshot before it" if intact else "is damaged"
+        logging.warning("checkpoint %s %s; it is left out", path, problem)
+      elif not intact:
+        logging.warning("checkpoint %s is damaged; that of epoch %d is whole and later", path, epoch)
+    ahead = [known for known in self.snapshot_epochs() if known > epoch]
+    # Where there are later states, it was said why they are left out.
+    if ahead and max(states, default=0) <= epoch:
+      logging.warning(
+        "%s has nothing from after epoch %d, though there is a snapshot of epoch %d; what came later was not "
+        "saved or is gone, and is trained anew",
+        self.directory / "state",
+        epoch,
+        ahead[-1],
+      )
+
   def _lost(self, epoch: int) -> RequestError:
     path = self._path("snapshots", epoch)
     problem = "damaged" if path.exists() else "missing"
@@ -160,11 +177,10 @@ class Checkpoints:
       partial.mkdir(parents=True, exist_ok=True)
       yield partial
     except (OSError, ValueError) as error:
-      reason = _reason(error)
-      if reason is None:
-        raise
+      reason = _system_error(error)
+      remedy = "run" if reason is None else "make room and run"
       raise RequestError(
-        f"cannot write checkpoint {target}: {reason}; make room and run the same command again"
+        f"cannot write checkpoint {target}: {reason or _first_line(error)}; {remedy} the same command again"
       ) from error
     finally:
       shutil.rmtree(partial, ignore_errors=True)
@@ -184,9 +200,7 @@ def _write(path: Path, tree: Tree) -> None:
 
 
 def _load(path: Path, abstract: Tree) -> Tree:
-  with _orbax():
-    stored = ocp.metadata(path).custom_metadata["leaves"]
-  expected = _describe(abstract)
+  stored, expected = _stored(path), _describe(abstract)
   for name in sorted(stored.keys() | expected.keys()):
     there, here = stored.get(name, "absent"), expected.get(name, "absent")
     if there != here:
@@ -196,6 +210,19 @@ def _load(path: Path, abstract: Tree) -> Tree:
       )
   with _orbax():
     return ocp.load(path, abstract)
+
+
+def _stored(path: Path) -> dict[str, str]:
+  """What `_describe` said of the tree that was written."""
+  try:
+    with _orbax():
+      return dict(ocp.metadata(path).custom_metadata["leaves"].items())
+  # Another program's checkpoint may be whole, too.
+  except (AttributeError, LookupError, OSError, TypeError, ValueError) as error:
+    raise RequestError(
+      f"checkpoint {path} is not one that a run writes ({type(error).__name__}: {_first_line(error)}); name "
+      "another --workdir, or delete the checkpoints to train anew"
+    ) from error
 
 
 def _describe(tree: Tree) -> dict[str, str]:
@@ -227,11 +254,16 @@ def _is_intact(path: Path) -> bool:
   try:
     written = json.loads((path / _DIGESTS).read_bytes())
     return bool(written) and written.items() <= _digests(path).items()
-  except (OSError, ValueError, AttributeError):
+  # Brackets nested too deep are a RecursionError.
+  except (OSError, ValueError, AttributeError, RecursionError):
     return False
 
 
-def _reason(error: Exception) -> str | None:
+def _first_line(error: Exception) -> str:
+  return next(iter(str(error).splitlines()), "") or type(error).__name__
+
+
+def _system_error(error: Exception) -> str | None:
   """What the operating system said; None where the error did not come from there.
 
   TensorStore raises ValueError with the number in its text.

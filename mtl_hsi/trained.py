@@ -1,9 +1,8 @@
 """A finished run, read back from its work directory: scenes, inputs, network and the snapshots that vote."""
 
-import contextlib
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,8 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.inputs import Inputs, read_inputs
 from mtl_hsi.models.multitask import Network, make_network
 from mtl_hsi.replicas import Replicas
+from mtl_hsi.run_files import values_of
+from mtl_hsi.scenes import memory
 from mtl_hsi.scenes.scene_checks import NAME
 from mtl_hsi.snapshots import Checkpoints
 from mtl_hsi.wavelengths import Bands
@@ -104,7 +105,7 @@ def read_run(directory: Path) -> TrainedRun:
     raise RequestError(f"{directory / 'config.json'} holds no JSON object; name the work directory of a run")
   if not workdir.is_complete(directory, config):
     raise RequestError(f"the run in {directory} is not finished; go on with it by {_command(directory)}")
-  with _values_of(directory / "config.json"):
+  with values_of(directory / "config.json"):
     config = config_dict.ConfigDict(config)
     told = training_settings.read(config)
     image_keys = {name: _image_keys(config.get("files", {}).get(name, {})) for name in told.scenes}
@@ -113,7 +114,7 @@ def read_run(directory: Path) -> TrainedRun:
       f"the run in {directory} has model.name=svm, whose machines are not kept; expected a run of a network"
     )
   entries = _read_json(directory, "scenes.json")
-  with _values_of(directory / "scenes.json"):
+  with values_of(directory / "scenes.json"):
     scenes = {
       name: _scene(name, index, entries[name], image_keys[name]) for index, name in enumerate(told.scenes)
     }
@@ -202,6 +203,7 @@ def _numbers(values):
 def _read_json(directory: Path, name: str) -> dict:
   path = directory / name
   try:
+    memory.check_file(path, memory.JSON_RATIO)
     return json.loads(sums.read(directory, name))
   except (FileNotFoundError, NotADirectoryError) as error:
     raise RequestError(
@@ -211,20 +213,6 @@ def _read_json(directory: Path, name: str) -> dict:
   # Brackets nested too deep are a RecursionError.
   except (OSError, ValueError, RecursionError) as error:
     raise RequestError(f"cannot read {path}: {error}") from error
-
-
-@contextlib.contextmanager
-def _values_of(path: Path) -> Iterator[None]:
-  """Turns what values of a wrong type or shape end in, which is of many types, into a RequestError."""
-  try:
-    yield
-  except RequestError:
-    raise
-  except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
-    raise RequestError(
-      f"{path.absolute()} is not what a run writes ({type(error).__name__}: {error}); restore it or name the "
-      "work directory of another run"
-    ) from error
 
 
 def _command(directory: Path) -> str:

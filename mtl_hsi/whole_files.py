@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import secrets
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -124,7 +125,8 @@ def reason(error: OSError) -> str:
 
 
 def _replace(path: Path, data: bytes) -> None:
-  partial = path.parent / f".{path.name}.{os.getpid()}{_PARTIAL}"
+  # The first processes of two containers, which share a directory, have the same number.
+  partial = path.parent / f".{path.name}.{secrets.token_hex(4)}{_PARTIAL}"
   try:
     with open(partial, "wb") as file:
       file.write(data)

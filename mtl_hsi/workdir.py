@@ -53,7 +53,7 @@ def open_workdir(path: Path, config: Mapping) -> Iterator[Path]:
   config = _as_stored(config)
   _check_ours(path)
   _check_config(path, config)
-  with directory_lock.held(path):
+  with directory_lock.held(path, str(path), "--workdir"):
     if not _check_config(path, config):
       write_json(path / "config.json", config)
     remove_partial_files(path)
@@ -88,7 +88,7 @@ def finish(path: Path, metrics: object) -> None:
   """Writes the SHA-256 of all results, and `metrics.json`, last, since it says that all else is there.
 
   Raises:
-    RequestError: a file cannot be written.
+    RequestError: a result cannot be read, or a file cannot be written.
   """
   path, data = Path(path), json_bytes(metrics)
   found = {file for pattern in (*_RESULTS, *_FURTHER) for file in path.glob(pattern) if file.is_file()}

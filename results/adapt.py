@@ -12,7 +12,7 @@ import numpy as np
 _ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(_ROOT))
 
-from mtl_hsi import significance  # noqa: E402
+from mtl_hsi import significance, whole_files  # noqa: E402
 
 _TABLE = Path(__file__).with_suffix(".md")
 _SCENES = ("indian_pines", "pavia_university_crop")
@@ -32,7 +32,7 @@ def main() -> None:
     for n in (5, 10):
       found = {way: _accuracies(scene, way, n) for way in _WAYS}
       lines += [_row(scene, n, way, own, found["scratch"]) for way, own in found.items() if own]
-  _TABLE.write_text("\n".join([*lines, _NOTES]))
+  whole_files.write_bytes(_TABLE, "\n".join([*lines, _NOTES]).encode())
   print(_TABLE.read_text())
 
 

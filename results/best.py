@@ -12,7 +12,7 @@ import numpy as np
 _RESULTS = Path(__file__).parent
 sys.path.insert(0, str(_RESULTS.parent))
 
-from mtl_hsi import significance  # noqa: E402
+from mtl_hsi import significance, whole_files  # noqa: E402
 
 _RUNS = _RESULTS / "best"
 _SCENES = ("indian_pines", "pavia_university_crop", "salinas_a")
@@ -39,7 +39,7 @@ alone; "overlap" is the share of test pixels whose patch overlaps a training pat
 def main() -> None:
   lines = [*_changes(), "", *_report()]
   text = "\n".join([*lines, _NOTES])
-  _RESULTS.joinpath("best.md").write_text(text)
+  whole_files.write_bytes(_RESULTS / "best.md", text.encode())
   print(text, end="")
 
 

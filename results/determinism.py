@@ -26,7 +26,7 @@ _ROOT = _RESULTS.parent
 sys.path.insert(0, str(_ROOT))
 
 from configs import mtl  # noqa: E402
-from mtl_hsi import devices, grid  # noqa: E402
+from mtl_hsi import devices, grid, whole_files  # noqa: E402
 from mtl_hsi.trained import read_run  # noqa: E402
 
 _REPLICAS, _EPOCHS, _SAMPLES = 2, (2, 2), 5
@@ -104,16 +104,24 @@ def _launch(run, *flags, **variables):
 
 
 def _kill_and_resume(run):
-  """Kills the run once it has saved the state of an early epoch, and starts it again."""
+  """Kills the run once it has saved the state of an early epoch, and starts it again; or finds that done.
+
+  Raises:
+    SystemExit: it was never killed, so that a comparison would show nothing.
+  """
+  ended = SystemExit(f"{run} ended by itself before it was killed; remove it and start this script again")
   command = _command(run, "--config.checkpoint_seconds=0")
-  process = subprocess.Popen(command)
-  state = run / "checkpoints" / "state" / str(_KILLED_AFTER)
-  while process.poll() is None and not state.exists():
-    time.sleep(0.01)
-  process.send_signal(signal.SIGKILL)
-  if process.wait() != -signal.SIGKILL and not (run / "metrics.json").exists():
-    raise SystemExit("the run to kill ended by itself")
-  subprocess.run(command, check=True)
+  if not (run / "metrics.json").exists():
+    process = subprocess.Popen(command)
+    state = run / "checkpoints" / "state" / str(_KILLED_AFTER)
+    while process.poll() is None and not state.exists():
+      time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    if process.wait() != -signal.SIGKILL:
+      raise ended
+    subprocess.run(command, check=True)
+  if len(json.loads((run / "environment.json").read_bytes())["starts"]) < 2:
+    raise ended
 
 
 def _work(directory, seeds):
@@ -142,9 +150,8 @@ def _compare(run, first):
 def _write(found, first):
   """Both files, anew after every comparison, so that a script that is stopped leaves what it found."""
   stored = {name: json.loads((first / f"{name}.json").read_bytes()) for name in ("environment", "config")}
-  text = json.dumps({**stored, "variations": found}, indent=2, sort_keys=True)
-  _RESULTS.joinpath("determinism.json").write_text(f"{text}\n")
-  _RESULTS.joinpath("determinism.md").write_text(_table(found))
+  whole_files.write_json(_RESULTS / "determinism.json", {**stored, "variations": found})
+  whole_files.write_bytes(_RESULTS / "determinism.md", _table(found).encode())
 
 
 def _arrays(run, first, name):

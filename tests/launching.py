@@ -93,7 +93,7 @@ def launch(*command: str) -> Outcome:
     contextlib.redirect_stdout(out),
     contextlib.redirect_stderr(err),
     _logging_to(err),
-    _own_flags(),
+    own_flags(),
   ):
     try:
       runpy.run_path(str(ROOT / "launch.py"), run_name="__main__")
@@ -122,7 +122,7 @@ def _logging_to(stream: io.StringIO) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _own_flags() -> Iterator[None]:
+def own_flags() -> Iterator[None]:
   """absl's flags are global; those of one launch must not meet the next one's."""
   before = set(flags.FLAGS)
   try:

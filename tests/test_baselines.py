@@ -242,7 +242,7 @@ def test_a_result_is_on_disk_before_the_next_one_is_there(tasks, tmp_path):
 
 def test_a_byte_that_changed_is_found(tmp_path, monkeypatch):
   task = fields(replicas=1)
-  kept = Result(2.0, 0.5, task.labels)
+  kept = Result(2.0, 0.5, task.labels.clip(1))
   file = tmp_path / "fields-0.npz"
   whole_files.write_npz(file, kept._asdict())
   whole, warning, damaged = file.read_bytes(), mock.Mock(), 0
@@ -271,6 +271,42 @@ def test_a_file_that_is_no_such_result_is_computed_anew(tmp_path, caplog, conten
   warning.assert_called_once_with("checkpoint %s is damaged; it is computed anew", file)
   assert jobs == 1
   assert_equal_results(baselines.load_finished({"fields": task}, tmp_path)["fields", 0], results["fields"][0])
+
+
+@pytest.mark.parametrize(
+  "changes",
+  [
+    {"C": 0.0},
+    {"C": "2"},
+    {"C": 2},
+    {"gamma": np.nan},
+    {"gamma": np.inf},
+    {"prediction": fields().labels.clip(1).astype(np.int64)},
+    {"prediction": fields().labels.clip(1).astype(np.float32)},
+    {"prediction": fields().labels},
+    {"prediction": np.where(fields().labels == 4, 5, 1).astype(np.int32)},
+  ],
+)
+def test_a_result_that_no_svm_leaves_is_computed_anew(tmp_path, monkeypatch, changes):
+  task = fields(replicas=1)
+  kept = Result(2.0, 0.5, task.labels.clip(1))._asdict()
+  monkeypatch.setattr(baselines.logging, "warning", mock.Mock())
+  file = tmp_path / "fields-0.npz"
+  whole_files.write_npz(file, kept)
+  assert baselines.load_finished({"fields": task}, tmp_path).keys() == {("fields", 0)}
+  whole_files.write_npz(file, {**kept, **changes})
+  assert baselines.load_finished({"fields": task}, tmp_path) == {}
+  baselines.logging.warning.assert_called_once_with("checkpoint %s is damaged; it is computed anew", file)
+
+
+def test_a_class_that_a_replica_is_not_trained_on_is_not_taken_from_a_file(tmp_path):
+  train = np.stack([rows((1, 3), (4, 3), (9, 3)), rows((1, 3), (9, 5), length=9)])
+  task = fields()._replace(train=train)
+  for replica in (0, 1):
+    result = Result(2.0, 0.5, task.labels.clip(1))
+    whole_files.write_npz(tmp_path / f"fields-{replica}.npz", result._asdict())
+  with mock.patch.object(baselines.logging, "warning"):
+    assert baselines.load_finished({"fields": task}, tmp_path).keys() == {("fields", 0)}
 
 
 @pytest.fixture

@@ -278,6 +278,41 @@ def test_a_run_that_goes_on_elsewhere_says_so(inputs, finished, tmp_path):
   assert "elsewhere" not in environment
 
 
+@pytest.mark.parametrize(
+  "text",
+  [
+    *('{"starts": 5}', '{"elsewhere": 5}', '{"elsewhere": [5]}', "[5]", "{"),
+    pytest.param("[" * 100_000, id="nested"),
+  ],
+)
+def test_what_tells_of_the_past_is_not_worth_failing_for(inputs, finished, tmp_path, monkeypatch, text):
+  run = shutil.copytree(finished, tmp_path / "run")
+  (run / "metrics.json").unlink()
+  (run / "environment.json").write_text(text)
+  monkeypatch.setattr("mtl_hsi.work.do", mock.Mock(side_effect=RequestError("far enough")))
+  assert launching.launch(*launching.arguments(inputs, run)).err == "error: far enough\n"
+  assert len(read(run / "environment.json")["starts"]) == 1
+
+
+def test_a_refusal_writes_nothing_that_was_missing(inputs, finished, tmp_path):
+  run = shutil.copytree(finished, tmp_path / "run")
+  for name in ("metrics.json", "scenes.json"):
+    (run / name).unlink()
+
+  def refused(message):
+    before = launching.contents(run)
+    outcome = launching.launch(*launching.arguments(inputs, run))
+    assert (outcome.status, message in outcome.err) == (2, True), outcome.err
+    assert launching.contents(run) == before
+
+  (run / "split.npz").write_bytes(b"another")
+  refused("began with another split.npz")
+  (run / "split.npz").unlink()
+  for file in (run / "checkpoints" / "state").glob("*/digests.json"):
+    file.write_bytes(b"")
+  refused("every checkpoint in")
+
+
 @pytest.mark.slow
 def test_without_test_pixels_there_is_a_map_and_no_accuracy(inputs, tmp_path):
   outcome = launching.launch(*launching.arguments(inputs, tmp_path / "run", samples_per_class=0))

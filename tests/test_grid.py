@@ -108,6 +108,21 @@ def test_a_time_that_was_damaged_is_not_believed(tmp_path):
     grid.seconds(run, tmp_path)
 
 
+@pytest.mark.parametrize(
+  "text",
+  [
+    *("", "[]", "{}", '{"seconds": 3}', '{"seconds": {"total": null}}'),
+    pytest.param("[" * 100_000, id="nested"),
+  ],
+)
+def test_a_time_that_no_run_writes_is_refused(tmp_path, text):
+  run = a_run("a")
+  finish(run, tmp_path, 1.0)
+  (tmp_path / "a" / "metrics.json").write_text(text)
+  with pytest.raises(RequestError, match=r"a/metrics\.json is not what a run writes"):
+    grid.seconds(run, tmp_path)
+
+
 def test_time_is_expected_from_finished_runs_of_the_same_model(tmp_path):
   done = [a_run("a"), a_run("b"), a_run("c", model="svm")]
   for run, seconds in zip(done, (1.0, 3.0, 50.0)):

@@ -18,7 +18,7 @@ from tests import launching, tiny
 from tests.test_fit import InMemory
 
 REPLICAS = 3
-EPOCH = health.Epoch(7, Phase("phase2", 2, 0.1, ()), 3, tiny.NAMES)
+EPOCH = health.Epoch(7, Phase("phase2", 2, 0.1, ()), 3, tiny.NAMES, 5)
 
 
 def run(checkpoints, schedule, *, make_optimizer=optax.sgd, samples=None, pixels=None):
@@ -61,6 +61,7 @@ def test_a_learning_rate_that_explodes_is_named_again_and_again_and_what_was_sav
   )
   with pytest.raises(RequestError, match=message) as first:
     run(checkpoints, schedule)
+  assert str(first.value).endswith("; the state that was saved after epoch 1 stays")
   assert sorted(checkpoints.states) == [1], "a broken state must not be what a run resumes from"
   kept = copy.deepcopy(checkpoints.states)
   with pytest.raises(RequestError) as again:
@@ -76,6 +77,7 @@ def test_only_the_replica_that_diverged_and_the_scene_where_it_began_are_named()
     run(InMemory(), tiny.schedule(2), samples=samples, pixels=pixels)
   assert str(refused.value).startswith("the loss of scene 'town' is nan in replica 1 (seed 4) after epoch 1")
   assert "the other replicas are sound" in str(refused.value)
+  assert str(refused.value).endswith("; no state was saved before it")
 
 
 def test_the_other_replicas_are_what_they_are_without_the_one_that_diverged():

@@ -75,6 +75,19 @@ def test_the_licence_of_every_pin_is_listed():
 
 
 @pytest.mark.parametrize(
+  "file", ["fuzz/requirements.txt", "benchmarks/requirements-cpu.txt", "benchmarks/requirements-cuda12.txt"]
+)
+def test_the_licence_of_what_is_not_locked_is_listed(file):
+  readme = (_ROOT / "third_party" / "README.md").read_text()
+  lines = (_ROOT / file).read_text().splitlines()
+  for requirement in (Requirement(line) for line in lines if line and not line.startswith("#")):
+    (version,) = requirement.specifier
+    package = rf"\b{re.escape(f'{requirement.name} {version.version}')}\b"
+    listed = rf"^\| .*{package}.* \| `{re.escape(file.partition('-')[0])}.*` \| \S.* \|$"
+    assert re.search(listed, readme, re.MULTILINE), requirement
+
+
+@pytest.mark.parametrize(
   ("metadata", "licence"),
   [
     ({"license_expression": "MIT", "license": "see LICENSE"}, "MIT"),

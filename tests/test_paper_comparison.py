@@ -1,6 +1,8 @@
 """What a grid writes of its finished runs, from work directories made by hand."""
 
 import csv
+import re
+import shutil
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from PIL import Image
 from configs import paper as paper_config
 from configs import rehearsal
 from mtl_hsi import paper_comparison, paper_grid, settings, workdir
+from mtl_hsi.errors import RequestError
 from mtl_hsi.paper_cells import Cell
 from mtl_hsi.report import colours
 
@@ -133,6 +136,19 @@ def test_the_figure_has_a_map_of_every_finished_run(written, grid, truth):
   trees = int((truth[PU] == 4).sum())
   shown = (pixels == colours.of_class(3)).all(axis=-1).sum() / 8**2
   assert abs(shown - 2 * trees) < 15
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "split.npz", "predictions.npz"])
+@pytest.mark.parametrize("content", [b"", b"{}", b"PK\3\4"])
+def test_a_file_that_no_run_writes_is_named(plan, grid, tmp_path, name, content):
+  for run in (ALONE[PU], TOGETHER):
+    shutil.copytree(grid / run, tmp_path / run)
+  file = tmp_path / TOGETHER / name
+  (file.parent / "SHA256SUMS").unlink()
+  file.write_bytes(content)
+  results = paper_comparison.Results(plan.cells, plan.runs, plan.stand_ins, tmp_path)
+  with pytest.raises(RequestError, match=re.escape(f"{file} is not what a run writes")):
+    results.compare()
 
 
 def test_only_maps_of_the_papers_own_scenes_and_network_are_comparable(truth, tmp_path):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from mtl_hsi import paper_times
+from mtl_hsi.errors import RequestError
 from mtl_hsi.paper_cells import Cell
 from mtl_hsi.paper_times import Row, Times
 
@@ -60,6 +61,21 @@ def test_without_compilation_told_apart_the_times_are_unknown(directory):
     ["not run", "unknown", " |"],
   ]
   assert text.count("did not tell the compilation of training from that of classification") == 2
+
+
+@pytest.mark.parametrize(
+  ("name", "text"),
+  [
+    ("metrics.json", "{"),
+    ("metrics.json", '{"seconds": {"compile_train": 1}}'),
+    ("environment.json", "[]"),
+    ("environment.json", '{"starts": 5}'),
+  ],
+)
+def test_a_file_that_no_run_writes_is_named(directory, name, text):
+  (directory / name).write_text(text)
+  with pytest.raises(RequestError, match=f"{directory / name} is not what a run writes"):
+    paper_times.read(directory)
 
 
 def test_a_pair_lacks_what_has_not_finished(directory):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from mtl_hsi import class_maps
+from mtl_hsi import class_maps, workdir
 from mtl_hsi.report import colours
 from tests import launching
 from tests.launching import BANDS, FIELDS, ROOT, TOWN, cube
@@ -27,6 +27,11 @@ def predict(run: Path, image: Path, **overrides: object) -> launching.Outcome:
   """Predicts an image with a run."""
   changes = [f"--config.{key}={value}" for key, value in {"run": run, "image": image, **overrides}.items()]
   return launching.launch(PREDICT, *changes)
+
+
+def finish_again(run: Path) -> None:
+  """Has a run's files, as a test has changed them, count as what it wrote."""
+  workdir.finish(run, json.loads((run / "metrics.json").read_text()))
 
 
 def write_raster(path: Path, values: np.ndarray, **profile: object) -> None:
@@ -63,6 +68,15 @@ def test_a_run_whose_scenes_json_was_changed_is_refused(finished, fields, tmp_pa
   assert not list(tmp_path.glob("map*"))
 
 
+def test_a_run_without_its_sums_is_refused(finished, fields, tmp_path):
+  run = shutil.copytree(finished, tmp_path / "run")
+  (run / "SHA256SUMS").unlink()
+  outcome = predict(run, fields, output=tmp_path / "map")
+  assert outcome.status == 2
+  assert f"error: {run / 'SHA256SUMS'} is missing; delete metrics.json there and give" in outcome.err
+  assert not list(tmp_path.glob("map*"))
+
+
 @pytest.mark.parametrize("replica", [0, 1])
 @pytest.mark.parametrize(("name", "labels", "seed"), [("fields", FIELDS, 1), ("town", TOWN, 2)])
 def test_a_scene_of_the_run_gets_the_labels_of_the_run(finished, tmp_path, name, labels, seed, replica):
@@ -91,8 +105,7 @@ def test_an_image_is_read_as_its_scene_was(finished, tmp_path):
   config = json.loads((run / "config.json").read_text())
   config["files"]["fields"] |= {"scale": "2", "offset": "1", "bad_bands": "2", "nodata": "-5"}
   (run / "config.json").write_text(json.dumps(config))
-  # What was written no longer counts.
-  (run / "SHA256SUMS").unlink()
+  finish_again(run)
   stored = np.insert((cube(FIELDS, 1).astype(np.float32) - 1) / 2, 2, 0, axis=-1)
   np.save(tmp_path / "image.npy", stored)
   outcome = predict(run, tmp_path / "image.npy", replicas=0, output=tmp_path / "map")
@@ -310,7 +323,7 @@ def test_a_run_of_svms_is_refused(finished, fields, tmp_path):
   config = json.loads((run / "config.json").read_text())
   config["model"]["name"] = "svm"
   (run / "config.json").write_text(json.dumps(config))
-  (run / "SHA256SUMS").unlink()
+  finish_again(run)
   outcome = predict(run, fields)
   assert outcome.status == 2
   assert "model.name=svm, whose machines are not kept" in outcome.err

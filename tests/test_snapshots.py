@@ -1,3 +1,5 @@
+import hashlib
+import json
 import logging
 import shutil
 import subprocess
@@ -205,6 +207,61 @@ def test_a_lost_snapshot_leads_back_to_a_state_from_before_it(tmp_path, caplog, 
     checkpoints.latest_intact_state()
 
 
+def warnings(caplog) -> list[str]:
+  assert {record.levelno for record in caplog.records} <= {logging.WARNING}
+  return [record.getMessage() for record in caplog.records]
+
+
+@pytest.mark.parametrize("gone", ["state/20", "state"])
+def test_a_state_that_is_gone_is_missed_where_there_is_a_later_snapshot(tmp_path, caplog, gone):
+  checkpoints = Checkpoints(tmp_path, voting=(15,))
+  checkpoints.save_state(10, tree(10))
+  checkpoints.save_snapshot(15, tree(15))
+  checkpoints.save_state(20, tree(20))
+  checkpoints.restore_latest_state(like_a_tree)
+  assert not caplog.records
+  shutil.rmtree(tmp_path / gone)
+  restored = checkpoints.restore_latest_state(like_a_tree)
+  left = {"state/20": 10, "state": 0}[gone]
+  assert (restored[0] if restored else 0) == left
+  assert warnings(caplog) == [
+    f"{tmp_path / 'state'} has nothing from after epoch {left}, though there is a snapshot of epoch 15; what "
+    "came later was not saved or is gone, and is trained anew"
+  ]
+
+
+def test_damage_to_the_state_before_is_told(tmp_path, caplog):
+  checkpoints = Checkpoints(tmp_path)
+  for epoch in (10, 20):
+    checkpoints.save_state(epoch, tree(epoch))
+  flip_a_byte(files(tmp_path / "state" / "10")[0])
+  assert checkpoints.restore_latest_state(like_a_tree)[0] == 20
+  assert warnings(caplog) == [
+    f"checkpoint {tmp_path / 'state' / '10'} is damaged; that of epoch 20 is whole and later"
+  ]
+
+
+def test_digests_nested_too_deep_are_damage(tmp_path):
+  checkpoints = Checkpoints(tmp_path)
+  for epoch in (10, 20):
+    checkpoints.save_state(epoch, tree(epoch))
+  (tmp_path / "state" / "20" / "digests.json").write_text("[" * 100_000)
+  assert checkpoints.latest_intact_state() == 10
+
+
+@pytest.mark.parametrize("told", [None, {}, {"leaves": 5}, {"leaves": ["losses"]}])
+def test_a_whole_checkpoint_of_another_program_is_refused(tmp_path, told):
+  Checkpoints(tmp_path).save_state(1, tree(1))
+  state = tmp_path / "state" / "1"
+  metadata = json.loads((state / "_CHECKPOINT_METADATA").read_text())
+  (state / "_CHECKPOINT_METADATA").write_text(json.dumps({**metadata, "custom_metadata": told}))
+  own = [file for file in files(state) if file.name != "digests.json"]
+  digests = {str(file.relative_to(state)): hashlib.sha256(file.read_bytes()).hexdigest() for file in own}
+  (state / "digests.json").write_text(json.dumps(digests))
+  with pytest.raises(RequestError, match=r"state/1 is not one that a run writes .*; name another --workdir"):
+    Checkpoints(tmp_path).restore_latest_state(like_a_tree)
+
+
 @pytest.mark.parametrize(
   ("change", "message"),
   [
@@ -239,6 +296,19 @@ def test_a_full_disk_is_one_clear_line(tmp_path, capfd, monkeypatch):
   assert capfd.readouterr() == ("", "")
   assert [path.name for path in tmp_path.iterdir()] == ["state"]
   assert checkpoints.restore_latest_state(like_a_tree)[0] == 10
+
+
+def test_an_error_without_a_number_of_the_system_is_one_line_too(tmp_path, monkeypatch):
+  def fail(*_, **__):
+    raise ValueError("RESOURCE_EXHAUSTED: no handles left\nsource locations: ...")
+
+  monkeypatch.setattr("mtl_hsi.snapshots.ocp.save", fail)
+  with pytest.raises(RequestError) as refused:
+    Checkpoints(tmp_path).save_state(20, tree(2))
+  assert str(refused.value) == (
+    f"cannot write checkpoint {tmp_path / 'state' / '20'}: RESOURCE_EXHAUSTED: no handles left; run the same "
+    "command again"
+  )
 
 
 SAVE_UNDER_A_LIMIT = """

@@ -1,5 +1,8 @@
 """SHA-256 of a run's results: what is covered, and what damage is told."""
 
+import errno
+import hashlib
+import os
 import shutil
 import subprocess
 
@@ -70,8 +73,44 @@ def test_sums_that_are_damaged_themselves_are_named(run, change):
     sums.check(run)
 
 
-def test_runs_from_before_there_were_sums_are_read(run):
+def test_runs_of_versions_without_sums_are_read(run):
+  whole_files.write_json(run / "environment.json", {"command": ["launch.py"]})
   (run / sums.NAME).unlink()
   (run / "metrics.json").write_text("{}")
   sums.check(run)
   assert sums.read(run, "metrics.json") == b"{}"
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "../notes.txt", "maps/../../up", "a\0b"])
+def test_sums_of_files_elsewhere_are_refused_and_the_files_not_read(run, name):
+  file = run / sums.NAME
+  file.write_text(f"{'0' * 64}  {name}\n{file.read_text()}")
+  with pytest.raises(RequestError, match=f"{sums.NAME} is damaged; delete {sums.NAME} and metrics.json"):
+    sums.check(run)
+
+
+def test_sums_of_what_is_no_file_are_refused(run):
+  file = run / sums.NAME
+  file.write_text(f"{'0' * 64}  maps\n{file.read_text()}")
+  with pytest.raises(RequestError, match=f"{run / 'maps'} is a directory, a pipe or a device"):
+    sums.check(run)
+
+
+def test_sums_that_have_gone_are_missed(run):
+  whole_files.write_json(run / "environment.json", {"version": "1"})
+  (run / sums.NAME).unlink()
+  for look in (lambda: sums.check(run), lambda: sums.read(run, "config.json")):
+    with pytest.raises(RequestError, match=f"{sums.NAME} is missing; delete metrics.json there and give the"):
+      look()
+  # One that has not finished has yet to write them.
+  (run / "metrics.json").unlink()
+  sums.check(run)
+
+
+def test_a_result_that_cannot_be_read_is_named(run, monkeypatch):
+  def fail(*_):
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+  monkeypatch.setattr(hashlib, "file_digest", fail)
+  with pytest.raises(RequestError, match=r"cannot read .*config.json: input/output error"):
+    workdir.finish(run, {})

@@ -3,12 +3,20 @@
 import errno
 import os
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.whole_files import write_bytes, write_json, write_npz, write_once
+from mtl_hsi.whole_files import (
+  is_partial,
+  remove_partial_files,
+  write_bytes,
+  write_json,
+  write_npz,
+  write_once,
+)
 
 
 def test_a_file_is_replaced_whole_and_nothing_else_is_left(tmp_path):
@@ -17,6 +25,36 @@ def test_a_file_is_replaced_whole_and_nothing_else_is_left(tmp_path):
   write_bytes(file, b"new")
   assert file.read_bytes() == b"new"
   assert [path.name for path in file.parent.iterdir()] == ["truth.png"]
+
+
+def test_two_processes_of_the_same_number_do_not_meet(tmp_path, monkeypatch):
+  replace, first = os.replace, iter([True])
+
+  def overtaken(partial, path):
+    if next(first, False):
+      write_bytes(path, b"of another container")
+    replace(partial, path)
+
+  monkeypatch.setattr(os, "getpid", lambda: 1)
+  monkeypatch.setattr(os, "replace", overtaken)
+  write_bytes(tmp_path / "table1.md", b"one")
+  assert (tmp_path / "table1.md").read_bytes() == b"one"
+  assert [path.name for path in tmp_path.iterdir()] == ["table1.md"]
+
+
+def test_what_a_killed_process_left_is_found_by_its_name(tmp_path, monkeypatch):
+  def killed(*_):
+    raise SystemExit
+
+  monkeypatch.setattr(os, "replace", killed)
+  with monkeypatch.context() as patched:
+    patched.setattr(Path, "unlink", lambda *_, **__: None)
+    with pytest.raises(SystemExit):
+      write_bytes(tmp_path / "maps" / "truth.png", b"half")
+  (left,) = (tmp_path / "maps").iterdir()
+  assert is_partial(left.name)
+  remove_partial_files(tmp_path)
+  assert not left.exists()
 
 
 def test_a_full_disk_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):

@@ -5,7 +5,8 @@ input where the reader looks for it and calls the reader; both may use the folde
 """
 
 NAMES = (
-  *("npy", "npz", "mat", "mat73", "geotiff", "envi", "label_raster", "geojson", "flatgeobuf", "geopackage"),
-  *("label_table", "class_table", "wavelength_table", "bad_bands", "scenes_yaml", "scenes_toml"),
-  *("commandline", "run", "split", "public"),
+  *("npy", "npz", "mat", "mat73", "geotiff", "envi", "label_raster"),
+  *("geojson", "flatgeobuf", "geopackage", "shapefile", "label_table", "class_table"),
+  *("wavelength_table", "enmap", "bad_bands", "scenes_yaml", "scenes_toml"),
+  *("commandline", "run", "sums", "split", "public"),
 )

@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 from absl import flags
-from ml_collections import config_dict
 
 from mtl_hsi import commandline, settings
 
@@ -38,7 +37,7 @@ def read(data: bytes, folder: Path) -> None:
   config = commandline.resolve(_FLAG)
   commandline.default_workdir(_FLAG)
   if commandline.kind(config) == "experiment":
-    settings.read(config_dict.ConfigDict(config))
+    settings.read(config)
 
 
 def _is_harmless(word: str) -> bool:

@@ -16,8 +16,8 @@ _CLASSES = """classes = 3
 class lookup = {0,0,0, 255,0,0, 0,255,0}
 class names = {Unclassified, maize, lawn}
 """
-_SIDE = b"""<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "maize">]>
-<PAMDataset><PAMRasterBand band="1"><CategoryNames><Category></Category><Category>&b;</Category>
+_SIDE = b"""<?xml version="1.0"?>
+<PAMDataset><PAMRasterBand band="1"><CategoryNames><Category></Category><Category>maize &amp; more</Category>
 </CategoryNames></PAMRasterBand></PAMDataset>"""
 
 

@@ -15,18 +15,21 @@ _RESULTS = ("split.npz", "predictions.npz", "report.html", "metrics.json", "envi
 
 
 def seeds(folder: Path) -> list[bytes]:
+  for place in ("run", "unfinished"):
+    for name in (*_RESULTS, *_FILES):
+      whole_files.write_bytes(folder / place / name, _GOOD.get(name, b"{}"))
+  (folder / "unfinished" / "report.html").unlink()
   return [bytes([place]) + _GOOD[name] for place, name in enumerate(_FILES)]
 
 
 def read(data: bytes, folder: Path) -> None:
-  place = folder / "run"
-  place.mkdir(exist_ok=True)
   wrong = _FILES[data[0] % 3] if data else _FILES[0]
-  for name in (*_RESULTS, *_FILES):
-    (place / name).write_bytes(data[1:] if name == wrong else _GOOD.get(name, b"{}"))
-  if wrong == "environment.json":
-    (place / "report.html").unlink()
-  trained.read_run(place)
+  place = folder / ("unfinished" if wrong == "environment.json" else "run")
+  (place / wrong).write_bytes(data[1:])
+  try:
+    trained.read_run(place)
+  finally:
+    (place / wrong).write_bytes(_GOOD[wrong])
 
 
 def _good() -> dict[str, bytes]:

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from mtl_hsi.errors import RequestError
 from mtl_hsi.report import maps, page, proposals_table, rasters
 from mtl_hsi.report.contents import RunReport, SceneReport
-from mtl_hsi.whole_files import write_bytes
+from mtl_hsi.whole_files import reason, write_bytes
 
 __all__ = ["RunReport", "SceneReport", "write"]
 
@@ -13,7 +14,7 @@ def write(run: RunReport, directory: Path) -> None:
   """Writes `maps/<scene>/` with its PNGs and its GeoTIFF, `proposals/<scene>.csv` and `report.html`.
 
   Raises:
-    RequestError: a file cannot be written.
+    RequestError: a file cannot be written, or proposals of an earlier start cannot be read.
   """
   for report in run.scenes:
     folder = directory / "maps" / report.scene.name
@@ -34,3 +35,5 @@ def _is_filled_in(table: Path) -> bool:
     return proposals_table.is_filled_in(table.read_text(errors="replace"))
   except FileNotFoundError:
     return False
+  except OSError as error:
+    raise RequestError(f"cannot read {table}: {reason(error)}") from error

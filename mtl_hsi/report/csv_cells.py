@@ -19,9 +19,10 @@ def text(rows: Iterable[Sequence]) -> str:
 def guarded(text: str) -> str:
   """Returns a text on one line, with an apostrophe where a spreadsheet would take it for a formula.
 
-  That is at its start, and behind what separates cells in countries with a decimal comma.
+  That is at its start, and behind what separates cells in countries with a decimal comma, in both places also
+  behind blanks, which some spreadsheets leave out.
   """
-  safe = f"'{text}" if text.startswith(_FORMULA) else text
-  safe = re.sub(rf"(?<!^')([;\t])(?=[{re.escape(''.join(_FORMULA))}])", r"\1'", safe)
+  safe = f"'{text}" if text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA) else text
+  safe = re.sub(rf"(?<!^')([;\t])(?=\s*?[{re.escape(''.join(_FORMULA))}])", r"\1'", safe)
   # Before Python 3.13 the csv module leaves a carriage return unquoted, which ends the line for a reader.
   return re.sub(r"[\r\n]+", " ", safe)

@@ -41,18 +41,14 @@ def read_array(path: Path, key: str | None) -> np.ndarray:
   None where the file holds one array of numbers only.
 
   Raises:
-    RequestError: the file is missing, damaged or of an unknown type, or the key is missing or not in it.
+    RequestError: the file is missing, damaged, of an unknown type or beyond the memory, or has no such key.
   """
-  if file_type(path) == ".npy":
-    if key is not None:
-      raise RequestError(f"{path.absolute()} holds one array without a name; leave the key {key!r} out")
-    with _reading(path):
-      array = np.asarray(np.lib.format.open_memmap(path, mode="r"))
-  else:
-    key = _check_key(path, key)
-    with _reading(path):
-      array = _read_keyed(path, key)
-  return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+  mapped = file_type(path) == ".npy"
+  if mapped and key is not None:
+    raise RequestError(f"{path.absolute()} holds one array without a name; leave the key {key!r} out")
+  with _reading(path):
+    array = _map(path) if mapped else _read_keyed(path, _check_key(path, key))
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 def list_arrays(path: Path) -> dict[str, Entry]:
@@ -125,6 +121,14 @@ def _check_key(path: Path, key: str | None) -> str:
   if entries[key].kind == "O":
     raise RequestError(f"{place(path, key)} holds objects or text, expected a plain array")
   return key
+
+
+def _map(path: Path) -> np.ndarray:
+  array = np.asarray(np.lib.format.open_memmap(path, mode="r"))
+  if not array.dtype.isnative:
+    # Its bytes are swapped in memory.
+    memory.check_fits(array.nbytes, str(path.absolute()))
+  return array
 
 
 def _read_keyed(path: Path, key: str) -> np.ndarray:

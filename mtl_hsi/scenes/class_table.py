@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes import memory
 
 RGB = tuple[int, int, int]
 
@@ -15,6 +16,8 @@ _COLOUR_COLUMNS = ("colour", "color")
 _LARGEST_ID = 2**16 - 1
 # Characters of a cell that a message shows.
 _SHOWN = 40
+# Bytes that a byte of a table, one in a row of two at worst, can become.
+_RATIO = 160
 _WHOLE = re.compile(r"-?\d+(\.0*)?")
 
 
@@ -55,9 +58,10 @@ def read_rows(path: Path, needed: Sequence[str]) -> list[tuple[int, dict[str, st
   """Rows of a CSV file with a header, each with its line's number; commas or semicolons separate columns.
 
   Raises:
-    RequestError: the file is missing, empty or no text, or lacks a column, listing those it has.
+    RequestError: the file is missing, too large, empty or no text, or lacks a column, listing those it has.
   """
   try:
+    memory.check_file(path, _RATIO)
     with path.open(newline="", encoding="utf-8-sig") as file:
       separator = ";" if ";" in file.readline() else ","
       file.seek(0)

@@ -1,16 +1,16 @@
 """Labels from rasters (see `raster_files`), on the scene's grid or on another one of the same place."""
 
 import json
+import os
 import re
 from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 import rasterio
 from rasterio import warp
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes import raster_files
+from mtl_hsi.scenes import raster_files, xml_files
 from mtl_hsi.scenes.arrays import by
 from mtl_hsi.scenes.class_table import RGB
 from mtl_hsi.scenes.labels import Grid, Labels, matrix, whole_ids
@@ -111,15 +111,13 @@ def _names(raster: rasterio.DatasetReader, path: Path) -> dict[int, str]:
 
 def _categories(path: Path) -> list[str]:
   """Names, from id 0, in the side file that GDAL writes beside a raster; rasterio has no call for them."""
-  data = raster_files.data_file(path)
-  side = data.with_name(f"{data.name}.aux.xml")
-  if not side.is_file():
+  side = raster_files.side_file(raster_files.data_file(path))
+  if not os.path.isfile(side):
     return []
   try:
-    found = ElementTree.parse(side).findall("./PAMRasterBand[@band='1']/CategoryNames/Category")
-  # An encoding that is none is a LookupError or a ValueError.
-  except (OSError, ValueError, LookupError, ElementTree.ParseError) as error:
-    raise RequestError(f"{side.absolute()} is no XML ({error}); remove it or get it again") from error
+    found = xml_files.read(side).findall("./PAMRasterBand[@band='1']/CategoryNames/Category")
+  except (OSError, ValueError) as error:
+    raise RequestError(f"cannot read {side.absolute()} ({error}); remove it or get it again") from error
   return [item.text or "" for item in found]
 
 

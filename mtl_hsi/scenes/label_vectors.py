@@ -59,7 +59,8 @@ def read(path: Path, layer: str | None, grid: Grid, columns: Columns, table: Cla
   if len(frame) < len(everything):
     remarks.append(f"{len(everything) - len(frame)} features without class or geometry left out")
   ids, names = class_table.resolve(frame[column].tolist(), table, where)
-  titles = np.array([f"{index} ({value})" for index, value in frame[column].items()])
+  # Not as texts of one length, that of the longest.
+  titles = np.array([f"{index} ({value})" for index, value in frame[column].items()], object)
   ids, tested = np.array(ids), _tested(frame, columns.split, titles, where)
   with _handling(f"{where} cannot be brought onto the scene", "check its geometries and reference system"):
     shapes = _in_pixels(frame, grid, where)

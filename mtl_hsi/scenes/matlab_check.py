@@ -27,7 +27,7 @@ _PIECE = 1 << 20
 
 
 def check(path: Path, key: str | None = None) -> None:
-  """Checks that every variable lies within the file, and that compressed ones fit into memory.
+  """Checks that every variable lies within the file, and that what is compressed or read fits into memory.
 
   Args:
     path: the file.
@@ -41,24 +41,31 @@ def check(path: Path, key: str | None = None) -> None:
   with path.open("rb") as file:
     end = os.fstat(file.fileno()).st_size
     if old:
-      _check_4(file, end)
+      _check_4(file, end, str(path.absolute()), key)
     else:
       _check_5(file, end, str(path.absolute()), key)
 
 
-def _check_4(file: BinaryIO, end: int) -> None:
+def _check_4(file: BinaryIO, end: int, where: str, key: str | None) -> None:
   order = _order_4(file.read(4))
   file.seek(0)
   while file.tell() < end:
-    kind, rows, columns, imaginary, name = struct.unpack(f"{order}5i", file.read(20))
+    kind, rows, columns, imaginary, length = struct.unpack(f"{order}5i", file.read(20))
     digits = divmod(kind % 100, 10)
     if not 0 <= kind < 2000 or kind // 100 % 10 or digits[0] >= len(_ITEM_BYTES) or digits[1] > _SPARSE:
       raise ValueError(f"type {kind} of a variable of version 4")
-    if min(rows, columns, name) < 0:
+    if min(rows, columns) < 0:
       raise ValueError(f"a variable of {rows} x {columns}")
+    if not 0 <= length <= _HEAD:
+      raise ValueError(f"a variable's name of {length} bytes")
+    name = file.read(length).strip(b"\0").decode("latin1")
     parts = 2 if imaginary == 1 and digits[1] != _SPARSE else 1
     size = rows * columns * _ITEM_BYTES[digits[0]] * parts
-    _skip(file, name + size, end)
+    _skip(file, size, end)
+    if name == key:
+      if parts == 2:
+        raise ValueError(f"{key} is no array of real numbers")
+      memory.check_fits(size, f"{where} ({key})")
 
 
 def _order_4(start: bytes) -> str:
@@ -78,18 +85,21 @@ def _check_5(file: BinaryIO, end: int, where: str, key: str | None) -> None:
       head = _check_compressed(file, size, order, where) if compressed else file.read(min(size, _HEAD))
       file.seek(start)
     _skip(file, size, end)
-    found |= key is not None and _is_numbers(head, order, key)
+    if _is_numbers(head, order, key):
+      found = True
+      if kind != _COMPRESSED:
+        memory.check_fits(size, f"{where} ({key})")
   if not found:
     raise ValueError(f"no variable {key}")
 
 
-def _is_numbers(head: bytes, order: str, key: str) -> bool:
+def _is_numbers(head: bytes, order: str, key: str | None) -> bool:
   """Whether a variable is the one of that name; an error where that is no array of real numbers.
 
   Args:
     head: the beginning of its matrix, without tag.
     order: of its bytes.
-    key: the name.
+    key: the name, or None, which none has.
   """
   # The tag of the flags is passed over, as SciPy does whatever it holds.
   (flags,) = struct.unpack_from(f"{order}I", head, _TAG)
@@ -108,11 +118,13 @@ def _is_numbers(head: bytes, order: str, key: str) -> bool:
 
 
 def _element(head: bytes, place: int, order: str) -> tuple[int, bytes, int]:
-  """Type and content of an element, and where the next one starts."""
+  """Type and content of an element of a head, and where the next one starts."""
   kind, size = struct.unpack_from(f"{order}2I", head, place)
   if kind >> 16:
     return kind & 0xFFFF, head[place + 4 : place + 4 + (kind >> 16)], place + _TAG
   start = place + _TAG
+  if start + size > len(head):
+    raise ValueError(f"a variable's dimensions or name of {size} bytes")
   return kind, head[start : start + size], start + size + -size % _TAG
 
 

@@ -1,8 +1,14 @@
-"""Whether a file can be what it declares to hold, asked before any of that is read."""
+"""Whether a file can be what it declares to hold, and fits into memory, asked before any of that is read."""
+
+import stat
+from pathlib import Path
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.free_memory import available
 
+# Bytes of Python objects that a byte of JSON, an empty object at worst, can become, and as much for what is
+# made of them.
+JSON_RATIO = 64
 # Deflate, which .npz, .mat and HDF5 use, makes at most 1032 bytes of one (zlib's technical details).
 _LARGEST_RATIO = 1032
 # Headers and empty blocks, which the ratio says nothing of.
@@ -21,12 +27,26 @@ def check_fits(size: int, where: str) -> None:
   Raises:
     RequestError: it does not fit.
   """
-  free = available()
-  if _COPIES * size > free:
-    raise RequestError(
-      f"{where} declares {_megabytes(size)}, of which reading takes {_COPIES} times as much, and "
-      f"{_megabytes(free)} of memory are free; if it is whole, cut it or use a machine with more memory"
-    )
+  declared = f"{where} declares {_megabytes(size)}, of which reading takes {_COPIES} times as much"
+  _require(_COPIES * size, declared)
+
+
+def check_file(path: Path, ratio: int) -> None:
+  """Refuses a file that is read as a whole where what is made of it might not fit into the free memory.
+
+  Args:
+    path: the file.
+    ratio: bytes of memory that a byte of it takes at most.
+
+  Raises:
+    RequestError: it might not fit, or is no file of a known length.
+    OSError: there is no such file.
+  """
+  found = path.stat()
+  if not stat.S_ISREG(found.st_mode):
+    raise RequestError(f"{path.absolute()} is a directory, a pipe or a device; expected a file")
+  held, most = _megabytes(found.st_size), _megabytes(ratio * found.st_size)
+  _require(ratio * found.st_size, f"{path.absolute()} has {held}, of which reading may make {most}")
 
 
 def check_ratio(declared: int, stored: int, where: str) -> None:
@@ -50,6 +70,15 @@ def check_ratio(declared: int, stored: int, where: str) -> None:
 def largest_inflated(stored: int) -> int:
   """The most bytes that can come of compressed ones."""
   return _LARGEST_RATIO * stored + _SLACK
+
+
+def _require(size: int, what: str) -> None:
+  free = available()
+  if size > free:
+    raise RequestError(
+      f"{what}, and {_megabytes(free)} of memory are free; if it is whole, cut it or use a machine with more "
+      "memory"
+    )
 
 
 def _megabytes(size: int) -> str:

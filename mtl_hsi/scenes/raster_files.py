@@ -15,7 +15,7 @@ from rasterio.enums import Interleaving
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes import hdf5_check, memory
+from mtl_hsi.scenes import hdf5_check, memory, xml_files
 from mtl_hsi.scenes.arrays import by
 from mtl_hsi.scenes.scene import Georeference
 
@@ -40,6 +40,10 @@ def open_raster(path: Path) -> rasterio.DatasetReader:
       says.
   """
   path = data_file(path)
+  side = side_file(path)
+  if os.path.isfile(side):
+    # GDAL reads it as a whole.
+    memory.check_file(side, xml_files.RATIO)
   with reading(path), warnings.catch_warnings():
     warnings.simplefilter("ignore", NotGeoreferencedWarning)
     hdf5_check.check(path)
@@ -109,6 +113,11 @@ def data_file(path: Path) -> Path:
   raise RequestError(
     f"{path.absolute()} is a header and its data file cannot be told: beside it {names}; name the data file"
   )
+
+
+def side_file(path: Path) -> Path:
+  """Where GDAL writes what a raster's own format has no place for."""
+  return path.with_name(f"{path.name}.aux.xml")
 
 
 @contextlib.contextmanager

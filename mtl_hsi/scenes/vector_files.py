@@ -24,15 +24,17 @@ _GEOJSON_TYPES = (
 )
 # GDAL takes a file with these words at its beginning for a list of commands.
 _COMMANDS = b"gdal_streamed_alg"
-# Bytes of Python objects that a byte of JSON, a coordinate of one digit at worst, can become.
-_JSON_RATIO = 32
+# Bytes that a byte of features, points in a Shapefile at worst, can become.
+_RATIO = 32
+# Files beside a Shapefile that hold the columns.
+_COLUMNS = (".dbf", ".DBF")
 
 
 def check(path: Path) -> None:
-  """Checks that a file is of the format that its suffix says, and refers to nothing outside.
+  """Checks that a file is of the format that its suffix says, fits into memory and refers to nothing outside.
 
   Raises:
-    RequestError: it is not, or does.
+    RequestError: one of these does not hold.
   """
   if not os.path.isfile(path):
     raise RequestError(f"no such file: {path.absolute()}")
@@ -40,13 +42,21 @@ def check(path: Path) -> None:
   if suffix in _JSON:
     _check_geojson(path, where)
   else:
-    with path.open("rb") as file:
-      if file.read(len(_STARTS[suffix])) != _STARTS[suffix]:
-        raise RequestError(f"{where} cannot be read as features: it is no {suffix} file; get it again")
+    _check_binary(path, suffix, where)
+
+
+def _check_binary(path: Path, suffix: str, where: str) -> None:
+  with path.open("rb") as file:
+    if file.read(len(_STARTS[suffix])) != _STARTS[suffix]:
+      raise RequestError(f"{where} cannot be read as features: it is no {suffix} file; get it again")
+  memory.check_file(path, _RATIO)
+  for columns in map(path.with_suffix, _COLUMNS if suffix == ".shp" else ()):
+    if columns.is_file():
+      memory.check_file(columns, _RATIO)
 
 
 def _check_geojson(path: Path, where: str) -> None:
-  memory.check_fits(_JSON_RATIO * path.stat().st_size, where)
+  memory.check_file(path, memory.JSON_RATIO)
   data = path.read_bytes()
   try:
     content = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_once)

@@ -2,14 +2,15 @@
 
 import re
 from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes import wavelengths
+from mtl_hsi.scenes import memory, wavelengths, xml_files
 from mtl_hsi.scenes.wavelengths import Bands
 
+# Bytes that a byte of text, one in a row of two at worst, can become.
+_TEXT_RATIO = 80
 _CENTRE = re.compile(r"centre|center|wave|^\s*(nm|um)\s*$", re.IGNORECASE)
 _WIDTH = re.compile(r"width|fwhm", re.IGNORECASE)
 _UNIT = re.compile(
@@ -47,6 +48,7 @@ def read(path: Path, bands: int, unit: str | None, kept: np.ndarray | slice = sl
 def _split(path: Path) -> tuple[list[str], list[list[str]]]:
   """Header, empty where there is none, and rows."""
   try:
+    memory.check_file(path, _TEXT_RATIO)
     text = path.read_text("utf-8-sig")
   except (OSError, ValueError) as error:
     raise RequestError(f"cannot read wavelengths from {path.absolute()}: {error}") from error
@@ -67,8 +69,8 @@ def _split(path: Path) -> tuple[list[str], list[list[str]]]:
 def _of_enmap(path: Path) -> tuple[list[str], list[list[str]]]:
   """Header and rows of a table of the bands in an EnMAP product's metadata."""
   try:
-    root = ElementTree.parse(path).getroot()
-  except (ElementTree.ParseError, OSError, ValueError, LookupError) as error:
+    root = xml_files.read(path)
+  except (OSError, ValueError) as error:
     raise RequestError(f"cannot read wavelengths from {path.absolute()}: {error}") from error
   bands = root.findall("specific/bandCharacterisation/bandID")
   keys = ("wavelengthCenterOfBand", "FWHMOfBand")

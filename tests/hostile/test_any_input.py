@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example
 from hypothesis import strategies as st
 
 from mtl_hsi import sampling, scenes_file
@@ -15,8 +15,8 @@ from mtl_hsi.scenes import bad_bands, class_table, label_table, wavelength_table
 from mtl_hsi.scenes.arrays import list_arrays, read_array
 from mtl_hsi.scenes.labels import Columns, Grid
 from tests.hostile import hostile_files
+from tests.hostile.any_input import for_any, nodes, tried
 
-_few = settings(max_examples=30, deadline=None, derandomize=True, database=None)
 _LONG = "9" * 5000
 _GRID = Grid((3, 4), None)
 _WORDS = ("", "row", "column", "class", "id", "name", "1", "-1", "1.0", "nan", "#", '"', "\0", "é", _LONG)
@@ -24,53 +24,38 @@ _SIGNS = st.sampled_from(_WORDS)
 _TABLES = st.lists(st.lists(_SIGNS | st.text(max_size=4), min_size=1, max_size=4), max_size=5)
 
 
-def _tried(read, content: bytes, suffix: str):
-  """What a reader makes of a file: a value, or None where it refuses it as it should."""
-  with tempfile.TemporaryDirectory() as folder:
-    path = Path(folder, f"a{suffix}")
-    path.write_bytes(content)
-    try:
-      return read(path)
-    except RequestError:
-      return None
-
-
 def _csv(rows) -> bytes:
   return "\n".join(",".join(row) for row in rows).encode()
 
 
-@_few
-@given(_TABLES)
+@for_any(_TABLES)
 @example([["row", "column", "class"], [_LONG, "1", "1"]])
 @example([["row", "column", "class"], ["1", "1", _LONG]])
 @example([["row", "column", "class"], ["1"]])
 def test_tables_of_labelled_pixels(rows):
-  labels = _tried(lambda path: label_table.read(path, _GRID, Columns(None, None), None), _csv(rows), ".csv")
+  labels = tried(lambda path: label_table.read(path, _GRID, Columns(None, None), None), _csv(rows), ".csv")
   assert labels is None or labels.image.shape == (3, 4)
 
 
-@_few
-@given(_TABLES)
+@for_any(_TABLES)
 @example([["id", "name"], [_LONG, "maize"]])
 @example([["id", "name", "colour"], ["1"]])
 @example([["id", "name"], ["65536", "maize"]])
 def test_tables_of_classes(rows):
-  table = _tried(class_table.read, _csv(rows), ".csv")
+  table = tried(class_table.read, _csv(rows), ".csv")
   assert table is None or all(0 <= class_id < 2**16 for class_id in table.names)
 
 
-@_few
-@given(_TABLES)
+@for_any(_TABLES)
 @example([["400", "1e308"], ["500", "1"]])
 @example([["1e308"], ["1"]])
 def test_tables_of_wavelengths(rows):
   with np.errstate(over="ignore"):
-    bands = _tried(lambda path: wavelength_table.read(path, 2, None), _csv(rows), ".csv")
+    bands = tried(lambda path: wavelength_table.read(path, 2, None), _csv(rows), ".csv")
   assert bands is None or bands.centres.shape == (2,)
 
 
-@_few
-@given(st.text("0123456789:, none", max_size=12))
+@for_any(st.text("0123456789:, none", max_size=12))
 @example(_LONG)
 @example(f"0:{_LONG}")
 def test_lists_of_bad_bands(text):
@@ -81,17 +66,9 @@ def test_lists_of_bad_bands(text):
   assert found.size < 10
 
 
-_NODES = st.recursive(
-  st.text(max_size=3) | st.integers() | st.floats() | st.booleans() | st.none(),
-  lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["cube", "a", "bands"]), inner),
-  max_leaves=8,
-)
-
-
-@_few
-@given(_NODES)
+@for_any(nodes("cube", "a", "bands"))
 def test_scenes_files_of_any_value(value):
-  scenes = _tried(scenes_file.read, repr(value).encode(errors="replace"), ".yaml")
+  scenes = tried(scenes_file.read, repr(value).encode(errors="replace"), ".yaml")
   assert scenes is None or all(map(scenes_file.is_name, scenes))
 
 
@@ -108,16 +85,15 @@ def test_scenes_files_of_any_value(value):
   ],
 )
 def test_scenes_files_that_are_made_to_do_harm(suffix, text):
-  assert _tried(scenes_file.read, text.encode(), suffix) is None
+  assert tried(scenes_file.read, text.encode(), suffix) is None
 
 
 def test_tags_of_yaml_make_nothing_but_text():
   text = "town: {cube: !!python/name:os.system '/a.tif'}"
-  assert _tried(scenes_file.read, text.encode(), ".yaml") == {"town": {"cube": "/a.tif"}}
+  assert tried(scenes_file.read, text.encode(), ".yaml") == {"town": {"cube": "/a.tif"}}
 
 
-@_few
-@given(st.binary(max_size=64), st.integers(0, 127), st.booleans())
+@for_any(st.binary(max_size=64), st.integers(0, 127), st.booleans())
 def test_archives_of_any_content(noise, place, cut):
   header = hostile_files.npy_header((2, 2), "|u1")
   content = header[:place] + noise + (b"" if cut else header[place:] + bytes(4))
@@ -130,8 +106,7 @@ def test_archives_of_any_content(noise, place, cut):
       sampling.read_splits(path, {"fields": np.ones((2, 2), np.int32)}, 1)
 
 
-@_few
-@given(st.binary(min_size=1, max_size=8), st.integers(0, 90), st.booleans())
+@for_any(st.binary(min_size=1, max_size=8), st.integers(0, 90), st.booleans())
 def test_matlab_files_of_any_content(noise, place, pack):
   element = bytearray(hostile_files.matrix((4, 4), bytes(16)))
   element[place : place + len(noise)] = noise

@@ -1,45 +1,22 @@
 """The records of a finished run that somebody else made: read, or refused before a path is made of them."""
 
-import json
+import os
 
-import numpy as np
 import pytest
 
-from configs import common
 from mtl_hsi import trained
 from mtl_hsi.errors import RequestError
-from mtl_hsi.inputs import Inputs, entry
-from mtl_hsi.scaling import Scaling
-
-_RESULTS = ("split.npz", "predictions.npz", "report.html", "metrics.json", "environment.json")
-
-
-def _scene(**changes) -> dict:
-  inputs = Inputs(5, np.arange(4), Scaling(np.zeros(4), np.ones(4)), None)
-  known = {"shape": [3, 4, 5], "classes": {"1": "maize", "2": "lawn"}, "wavelengths": [400.0] * 5}
-  return {**known, **entry(inputs), **changes}
-
-
-def _run(place, name="fields", config=None, **changes):
-  """A work directory whose networks are missing, which are not asked for."""
-  told = common.get_config()
-  told.scenes, told.target = (name,), name
-  told = json.loads(told.to_json_best_effort())
-  for file in _RESULTS:
-    (place / file).write_text("{}")
-  (place / "config.json").write_text(json.dumps({**told, **(config or {})}))
-  (place / "scenes.json").write_text(json.dumps({name: _scene(**changes)}))
-  return place
+from tests.hostile import run_records
 
 
 def test_what_a_run_writes_is_read(tmp_path):
-  assert trained.read_run(_run(tmp_path)).scenes["fields"].inputs.channels == 4
+  assert trained.read_run(run_records.write(tmp_path)).scenes["fields"].inputs.channels == 4
 
 
 @pytest.mark.parametrize("name", ["../../up", "/tmp/up", "a\0b", "a" * 200])
 def test_a_scene_whose_name_leads_out_of_the_directory(tmp_path, name):
   with pytest.raises(RequestError, match=r"scenes\.json is not what a run writes .*its name is none"):
-    trained.read_run(_run(tmp_path, name))
+    trained.read_run(run_records.write(tmp_path, name))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +45,7 @@ def test_a_scene_whose_name_leads_out_of_the_directory(tmp_path, name):
 )
 def test_entries_that_no_run_writes(tmp_path, changes):
   with pytest.raises(RequestError, match=r"scenes\.json is not what a run writes"):
-    trained.read_run(_run(tmp_path, **changes))
+    trained.read_run(run_records.write(tmp_path, **changes))
 
 
 @pytest.mark.parametrize(
@@ -76,21 +53,28 @@ def test_entries_that_no_run_writes(tmp_path, changes):
 )
 def test_configs_that_no_run_has(tmp_path, config):
   with pytest.raises(RequestError):
-    trained.read_run(_run(tmp_path, config=config))
+    trained.read_run(run_records.write(tmp_path, config=config))
 
 
 @pytest.mark.parametrize("text", ["[]", "3", "[" * 100_000, "{", "\xff", '{"a": ' + "9" * 5000 + "}"])
 @pytest.mark.parametrize("name", ["config.json", "scenes.json"])
 def test_records_that_are_no_object(tmp_path, name, text):
-  (_run(tmp_path) / name).write_bytes(text.encode("latin-1"))
+  (run_records.write(tmp_path) / name).write_bytes(text.encode("latin-1"))
   with pytest.raises(RequestError, match=name.replace(".", r"\.")):
     trained.read_run(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["[]", '{"command": 3}', '{"command": [3]}', "{"])
 def test_an_unfinished_run_with_any_environment(tmp_path, text):
-  run = _run(tmp_path)
+  run = run_records.write(tmp_path)
   (run / "report.html").unlink()
   (run / "environment.json").write_text(text)
   with pytest.raises(RequestError, match="not finished; go on with it by the command that started it"):
     trained.read_run(run)
+
+
+@pytest.mark.parametrize("name", ["config.json", "scenes.json"])
+def test_records_beyond_the_memory(tmp_path, small_machine, name):
+  os.truncate(run_records.write(tmp_path) / name, 10**9)
+  with pytest.raises(RequestError, match=rf"{name} has 1,000 MB, of which reading may make 64,000 MB"):
+    trained.read_run(tmp_path)

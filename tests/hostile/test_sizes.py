@@ -1,5 +1,7 @@
 """Files that declare more than they hold, or than memory does, are refused before memory is taken."""
 
+import os
+import struct
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -9,7 +11,6 @@ import numpy as np
 import pytest
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes import memory
 from mtl_hsi.scenes.arrays import list_arrays, read_array
 from mtl_hsi.scenes.image import Image
 from tests.hostile import hostile_files
@@ -17,12 +18,8 @@ from tests.scenes import formats
 
 # What may be taken of the memory until a file is refused.
 _LITTLE = 4 << 20
-
-
-@pytest.fixture
-def small_machine(monkeypatch):
-  """A machine with 1 MB of memory free."""
-  monkeypatch.setattr(memory, "available", lambda: 1_000_000)
+# Bytes of a file that takes no room on the disk, as it is one hole.
+_HUGE = 10**11
 
 
 def _refused(path: Path, message: str, key: str | None = "cube"):
@@ -47,6 +44,16 @@ def test_an_array_of_which_the_file_has_nothing(tmp_path, shape, suffix):
   else:
     path.write_bytes(content)
     _refused(path, "cannot be read as .npy", None)
+
+
+def test_swapping_the_bytes_of_an_array_beyond_the_memory(tmp_path, small_machine):
+  path = tmp_path / "a.npy"
+  for order in ("<", ">"):
+    path.write_bytes(hostile_files.npy_header((_HUGE // 8,), f"{order}f8"))
+    os.truncate(path, path.stat().st_size + _HUGE)
+    if order == "<":
+      assert read_array(path, None).nbytes == _HUGE
+  _refused(path, r"a\.npy declares 100,000 MB, of which reading takes 2 times as much", None)
 
 
 def test_an_archive_that_inflates_beyond_the_memory(tmp_path, small_machine):
@@ -83,9 +90,39 @@ def test_a_negative_size_that_has_scipy_read_one_variable_for_ever(tmp_path):
 
 
 def test_a_version_4_variable_that_reaches_beyond_its_file(tmp_path):
-  _refused(hostile_files.mat_4(tmp_path / "a.mat", (9999, 9999, b"")), "of which 4 are there")
+  _refused(hostile_files.mat_4(tmp_path / "a.mat", (9999, 9999, b"")), "of which 0 are there")
   good = hostile_files.mat_4(tmp_path / "a.mat", (1, 2, np.array([3.0, 4.0]).tobytes()))
   assert read_array(good, "abc").tolist() == [[3, 4]]
+
+
+def test_a_version_4_variable_beyond_the_memory(tmp_path, small_machine):
+  path = hostile_files.mat_4(tmp_path / "a.mat", (100_000, _HUGE // 800_000, b""))
+  os.truncate(path, path.stat().st_size + _HUGE)
+  _refused(path, r"a\.mat \(abc\) declares 100,000 MB, of which reading takes 2 times as much", "abc")
+
+
+def test_a_version_5_variable_beyond_the_memory_is_refused_and_the_others_are_read(tmp_path, small_machine):
+  elements = [
+    hostile_files.matrix((3000, 1000), bytes(3_000_000)),
+    hostile_files.matrix((2, 1), b"\1\2", b"gt"),
+  ]
+  path = hostile_files.mat_5(tmp_path / "a.mat", *elements)
+  _refused(path, r"a\.mat \(cube\) declares 3\.00006 MB")
+  assert read_array(path, "gt").tolist() == [[1], [2]]
+
+
+def test_a_variable_whose_name_is_as_long_as_its_file(tmp_path):
+  path = tmp_path / "a.mat"
+  path.write_bytes(struct.pack("<5i", 0, 1, 1, 0, 5000) + b"a" * 5000 + bytes(8))
+  _refused(path, "name of 5000 bytes")
+  hostile_files.mat_5(path, hostile_files.matrix((4, 4), bytes(16), b"a" * 5000))
+  _refused(path, "name of 5000 bytes")
+
+
+def test_a_complex_variable_of_version_4(tmp_path):
+  path = tmp_path / "a.mat"
+  path.write_bytes(struct.pack("<5i", 0, 1, 1, 1, 5) + b"cube\0" + bytes(16))
+  _refused(path, "cube is no array of real numbers")
 
 
 def test_a_compressed_variable_that_inflates_beyond_the_memory(tmp_path, small_machine):

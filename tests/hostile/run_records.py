@@ -1,0 +1,39 @@
+"""Work directories of finished runs, as somebody else may have made them."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from configs import common
+from mtl_hsi.inputs import Inputs, entry
+from mtl_hsi.scaling import Scaling
+
+_RESULTS = ("split.npz", "predictions.npz", "report.html", "metrics.json", "environment.json")
+
+
+def write(place: Path, name: str = "fields", config: Mapping[str, Any] | None = None, **changes: Any) -> Path:
+  """Writes a run of one scene whose networks are missing, which are not asked for.
+
+  Args:
+    place: its directory.
+    name: of the scene.
+    config: keys that are others.
+    changes: of the scene's entry in `scenes.json`.
+  """
+  told = common.get_config()
+  told.scenes, told.target = (name,), name
+  told = json.loads(told.to_json_best_effort())
+  for file in _RESULTS:
+    (place / file).write_text("{}")
+  (place / "config.json").write_text(json.dumps({**told, **(config or {})}))
+  (place / "scenes.json").write_text(json.dumps({name: {**_scene(), **changes}}))
+  return place
+
+
+def _scene() -> dict[str, Any]:
+  inputs = Inputs(5, np.arange(4), Scaling(np.zeros(4), np.ones(4)), None)
+  known = {"shape": [3, 4, 5], "classes": {"1": "maize", "2": "lawn"}, "wavelengths": [400.0] * 5}
+  return known | entry(inputs)

@@ -1,0 +1,103 @@
+"""Files that are read as a whole are refused where what is made of them would not fit into memory."""
+
+import os
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+
+from mtl_hsi import sums
+from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes import class_table, label_rasters, label_table, label_vectors, wavelength_table
+from mtl_hsi.scenes.labels import Columns, Grid
+from mtl_hsi.scenes.scene import Georeference
+from tests.scenes import formats
+
+_GRID = Grid((12, 10), Georeference(formats.CRS, tuple(formats.TRANSFORM)[:6]))
+_COLUMNS = Columns(None, None)
+_TOO_LONG = 10**9
+# What may be taken of the memory until a file is refused.
+_LITTLE = 4 << 20
+
+
+def _features(path: Path) -> None:
+  label_vectors.read(path, None, _GRID, _COLUMNS, None)
+
+
+def _refused(read, path: Path, message: str) -> None:
+  tracemalloc.start()
+  try:
+    with pytest.raises(RequestError, match=message):
+      read(path)
+    assert tracemalloc.get_traced_memory()[1] < _LITTLE
+  finally:
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+  ("name", "start", "read"),
+  [
+    ("classes.csv", b"id,name\n", class_table.read),
+    ("pixels.csv", b"row,column,class\n", lambda path: label_table.read(path, _GRID, _COLUMNS, None)),
+    ("bands.csv", b"400\n", lambda path: wavelength_table.read(path, 2, None)),
+    ("METADATA.XML", b"<level_X>", lambda path: wavelength_table.read(path, 2, None)),
+    ("a.geojson", b"{", _features),
+    ("a.gpkg", b"SQLite format 3\0", _features),
+    ("a.shp", b"\0\0\x27\x0a", _features),
+    ("a.fgb", b"fgb", _features),
+    (sums.NAME, b"0", lambda path: sums.check(path.parent)),
+    ("report.html", b"<", lambda path: sums.read(path.parent, path.name)),
+  ],
+)
+def test_a_file_beyond_the_memory(tmp_path, small_machine, name, start, read):
+  path = tmp_path / name
+  path.write_bytes(start)
+  os.truncate(path, _TOO_LONG)
+  _refused(read, path, rf"{name} has 1,000 MB, of which reading may make [0-9,]+ MB, and 1 MB of")
+
+
+def test_the_columns_of_a_shapefile_beyond_the_memory(tmp_path, small_machine):
+  path = formats.save_features(tmp_path / "a.shp", [formats.in_crs(shapely.Point(1, 1))], class_id=[1])
+  _features(path)
+  os.truncate(path.with_suffix(".dbf"), _TOO_LONG)
+  _refused(_features, path, r"a\.dbf has 1,000 MB")
+
+
+def test_a_file_beside_a_raster_beyond_the_memory(tmp_path, small_machine):
+  path = formats.save_raster(tmp_path / "a.tif", np.ones((12, 10), np.uint8))
+  assert label_rasters.read(path, _GRID).image.all()
+  side = tmp_path / "a.tif.aux.xml"
+  side.touch()
+  os.truncate(side, _TOO_LONG)
+  _refused(lambda path: label_rasters.read(path, _GRID), path, r"a\.tif\.aux\.xml has 1,000 MB")
+
+
+def test_a_file_without_a_length(tmp_path):
+  os.mkfifo(tmp_path / "a.csv")
+  for path in (tmp_path / "a.csv", tmp_path, Path("/dev/zero")):
+    with pytest.raises(RequestError, match=f"{path} is a directory, a pipe or a device; expected a file"):
+      class_table.read(path)
+
+
+def test_entities_that_would_make_much_out_of_little(tmp_path):
+  declared = "".join(f'<!ENTITY e{i} "{f"&e{i - 1};" * 10}">' for i in range(1, 9))
+  text = f'<!DOCTYPE a [<!ENTITY e0 "{"<b/>" * 10}">{declared}]><a>&e8;</a>'
+  (tmp_path / "a.xml").write_text(text)
+  _refused(lambda path: wavelength_table.read(path, 2, None), tmp_path / "a.xml", r"document type \(a\)")
+  path = formats.save_raster(tmp_path / "a.tif", np.ones((12, 10), np.uint8))
+  (tmp_path / "a.tif.aux.xml").write_text(text)
+  _refused(lambda path: label_rasters.read(path, _GRID), path, r"a\.tif\.aux\.xml \(a document type \(a\)")
+
+
+def test_one_long_name_of_a_class_does_not_lengthen_all(tmp_path):
+  shapes = [formats.in_crs(shapely.Point(i % 10, i // 10 % 12)) for i in range(120)] * 10
+  names = ["maize"] * (len(shapes) - 1) + ["m" * 100_000]
+  path = formats.save_features(tmp_path / "a.gpkg", shapes, class_name=names)
+  tracemalloc.start()
+  try:
+    _features(path)
+    assert tracemalloc.get_traced_memory()[1] < 100 << 20
+  finally:
+    tracemalloc.stop()
