@@ -20,8 +20,8 @@ COMPILE := $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --gen
 
 RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help quickstart paper test test-slow faults bench bench-in-venv bench-scaling lint lock lock-in-venv \
-  clean
+.PHONY: help quickstart paper test test-slow faults fuzz fuzz-in-venv bench bench-in-venv \
+  bench-scaling lint lock lock-in-venv clean
 
 help:
 	@echo "make quickstart     trains on embedded scenes and writes runs/quickstart"
@@ -30,6 +30,7 @@ help:
 	@echo "make test-slow      runs the slow tests"
 	@echo "make faults         kills and damages a run in every way: an hour or so; writes results/faults*.json;"
 	@echo "                    SALINAS_A=<file> takes that real scene in place of a simulated one"
+	@echo "make fuzz           feeds every reader mutated files until all have had 200,000: hours; fuzz/README.md"
 	@echo "make bench          times us beside Keras and PyTorch: 80 minutes on an idle CPU; writes results/benchmark.*"
 	@echo "make bench-scaling  times training as scenes, bands and the like grow; writes results/scaling.*"
 	@echo "make lint           looks for style and likely mistakes"
@@ -50,6 +51,13 @@ test-slow: $(TESTS_INSTALLED)
 
 faults: $(INSTALLED)
 	@$(PYTHON) -m faults.campaign --out=results/faults.json $(if $(SALINAS_A),--salinas_a=$(SALINAS_A))
+
+fuzz:
+	@$(MAKE) --no-print-directory VENV=.venv-fuzz fuzz-in-venv
+
+fuzz-in-venv: $(TESTS_INSTALLED)
+	@$(PIP_INSTALL) -r fuzz/requirements.txt
+	@$(PYTHON) -m fuzz.readers
 
 # The peers have an environment of their own, so that nobody else needs them.
 bench:

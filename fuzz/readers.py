@@ -1,90 +1,100 @@
-"""Fuzzes families of readers: python -m fuzz.readers --family=npz --runs=200000.
+"""Fuzzes families of readers: python -m fuzz.readers --family=arrays --inputs=200000.
 
-Every family runs in a process of its own with limits on memory and time. An error other than a RequestError
-is a failure, and so is the end of the process: a crash, too much memory, too much time. Inputs that failed,
-one of each kind, are kept under --found.
+The inputs of a family are shared out among its targets. Every target runs in a process of its own with
+limits on memory and time. An error other than a RequestError is a failure, and so is the end of the process
+by a crash, too much memory or too much time. Inputs that failed, one of each kind, are kept under --found.
+What --out says is done already is passed over; an interrupted start goes on with the inputs it had come to.
 """
 
 import argparse
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fuzz import families
+from fuzz.targets import FAMILIES
 from mtl_hsi import whole_files
 
-# Ends of the process in one family after which it is left.
+# Of a target's and of a family's results.
+_KEYS = ("inputs", "crashes", "seconds")
+# Inputs after which a target's count is stored.
+_PIECE = 10_000
+# Ends of the process in one target after which it is left.
 _MOST_ENDS = 20
 
 
 def main() -> int:
   """Returns 1 where something failed."""
   options = _options()
-  chosen = families.NAMES if options.family == "all" else (options.family,)
   results = _known(options.out)
-  for name in chosen:
-    result = fuzz(name, options.runs, options.seed, options.found / name)
-    print(json.dumps(result), flush=True)
-    results[name] = result
-    _write(options.out, results)
-  return int(any(results[name]["crashes"] for name in chosen))
+  for family in FAMILIES if options.family == "all" else (options.family,):
+    for target in FAMILIES[family]:
+      share = -(-options.inputs // len(FAMILIES[family]))
+      before = results.get(target, dict.fromkeys(_KEYS, 0))
+      for added in fuzz(target, share - before["inputs"], before["inputs"], options.found / target):
+        results[target] = {key: round(before[key] + added[key], 1) for key in _KEYS}
+        print(target, json.dumps(results[target]), flush=True)
+        whole_files.write_json(options.out, _by_family(results))
+  return int(any(entry["crashes"] for entry in results.values()))
 
 
-def fuzz(family: str, runs: int, seed: int, found: Path) -> dict[str, Any]:
-  """Gives a family as many inputs as are wanted.
+def fuzz(target: str, inputs: int, before: int, found: Path) -> Iterator[dict[str, Any]]:
+  """Gives a target as many inputs as are wanted.
 
   Args:
-    family: one of `families.NAMES`.
-    runs: inputs.
-    seed: of their mutations; a process that ends early is followed by one of the next seed.
-    found: directory of inputs that fail; emptied first.
+    target: one of those in `FAMILIES`.
+    inputs: their number.
+    before: how many it has had; a seed of the mutations that come now.
+    found: directory of inputs that fail, and in `corpus/` of those that reach new places.
 
-  Returns:
-    The family's entry in the results.
+  Yields:
+    After every piece `inputs`, `crashes` and `seconds` so far.
   """
-  shutil.rmtree(found, ignore_errors=True)
-  found.mkdir(parents=True)
-  start, ends = time.monotonic(), 0
-  with tempfile.TemporaryDirectory() as scratch:
-    counts = np.memmap(Path(scratch, "counts"), np.int64, "w+", shape=2)
-    while _run(family, runs - int(counts[0]), seed + ends, found, Path(scratch)) != 0:
-      ends += 1
-      if ends == _MOST_ENDS or counts[0] >= runs:
-        break
-    done, kinds = counts.tolist()
-  seconds = round(time.monotonic() - start, 1)
-  return {"family": family, "runs": done, "crashes": kinds + ends, "seconds": seconds, "seed": seed}
+  (found / "corpus").mkdir(parents=True, exist_ok=True)
+  start, ends, done, kinds = time.monotonic(), 0, 0, 0
+  while done < inputs and ends < _MOST_ENDS:
+    with tempfile.TemporaryDirectory() as scratch:
+      counts = np.memmap(Path(scratch, "counts"), np.int64, "w+", shape=2)
+      # 0 would have libFuzzer draw one.
+      seed = before + done + ends + 1
+      ends += _run(target, min(_PIECE, inputs - done), seed, found, Path(scratch)) != 0
+      done, kinds = done + int(counts[0]), kinds + int(counts[1])
+    yield {"inputs": done, "crashes": kinds + ends, "seconds": time.monotonic() - start}
 
 
-def _run(family: str, runs: int, seed: int, found: Path, scratch: Path) -> int:
-  command = [sys.executable, "-m", "fuzz.target", f"--family={family}", f"--runs={runs}", f"--seed={seed}"]
+def _run(target: str, inputs: int, seed: int, found: Path, scratch: Path) -> int:
+  command = [sys.executable, "-m", "fuzz.process", f"--target={target}"]
+  command += [f"--inputs={inputs}", f"--seed={seed}"]
   command += [f"--counts={scratch / 'counts'}", f"--found={found}", f"--scratch={scratch}"]
   with open(found / "log.txt", "ab") as log:
     return subprocess.run(command, stdout=log, stderr=log, check=False).returncode
 
 
 def _known(path: Path) -> dict[str, dict]:
-  """Earlier results by family."""
-  return {entry["family"]: entry for entry in json.loads(path.read_text())} if path.exists() else {}
+  """Earlier results by target."""
+  found = json.loads(path.read_text()) if path.exists() else []
+  return {target: entry for family in found for target, entry in family["targets"].items()}
 
 
-def _write(path: Path, results: dict[str, dict]) -> None:
-  lines = (json.dumps(results[name]) for name in families.NAMES if name in results)
-  whole_files.write_bytes(path, ("[\n" + ",\n".join(lines) + "\n]\n").encode())
+def _by_family(results: dict[str, dict]) -> list[dict]:
+  rows = []
+  for family, names in FAMILIES.items():
+    own = {name: results[name] for name in names if name in results}
+    whole = {key: round(sum(entry[key] for entry in own.values()), 1) for key in _KEYS}
+    rows.append({"family": family, **whole, "targets": own})
+  return rows
 
 
 def _options() -> argparse.Namespace:
   parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-  parser.add_argument("--family", choices=("all", *families.NAMES), default="all")
-  parser.add_argument("--runs", type=int, default=200_000, help="inputs of every family")
-  parser.add_argument("--seed", type=int, default=1)
+  parser.add_argument("--family", choices=("all", *FAMILIES), default="all")
+  parser.add_argument("--inputs", type=int, default=200_000, help="of every family")
   parser.add_argument("--out", type=Path, default=Path("results", "fuzz.json"))
   parser.add_argument("--found", type=Path, default=Path("runs", "fuzz"))
   return parser.parse_args()

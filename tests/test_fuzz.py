@@ -1,4 +1,4 @@
-"""What fuzzing starts from: all families are listed, and read their own seeds."""
+"""What fuzzing starts from: all targets are listed, and read their own seeds."""
 
 import contextlib
 import importlib
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from fuzz import families
+from fuzz import targets
 from mtl_hsi.errors import RequestError
 from tests import launching
 
@@ -15,19 +15,22 @@ from tests import launching
 _REFUSED = ("public",)
 
 
-def test_every_family_is_listed_once():
-  assert sorted(families.NAMES) == sorted(module.name for module in pkgutil.iter_modules(families.__path__))
+_TARGETS = [name for names in targets.FAMILIES.values() for name in names]
+
+
+def test_every_target_is_listed_once():
+  assert sorted(_TARGETS) == sorted(module.name for module in pkgutil.iter_modules(targets.__path__))
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", families.NAMES)
-def test_a_family_reads_its_seeds(name, tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", _TARGETS)
+def test_a_target_reads_its_seeds(name, tmp_path, monkeypatch):
   monkeypatch.setattr(sys, "argv", sys.argv)
   read = 0
   with launching.own_flags():
-    family = importlib.import_module(f"fuzz.families.{name}")
-    for seed in family.seeds(tmp_path):
+    target = importlib.import_module(f"fuzz.targets.{name}")
+    for seed in target.seeds(tmp_path):
       with contextlib.suppress(RequestError):
-        family.read(seed, tmp_path)
+        target.read(seed, tmp_path)
         read += 1
   assert read or name in _REFUSED

@@ -25,26 +25,25 @@ _INSTRUMENTED = ["mtl_hsi", "zipfile", "yaml", "tomllib"]
 
 
 def main() -> None:
-  """Feeds a family inputs until it has had as many as are wanted; never returns."""
+  """Feeds a target inputs until it has had as many as are wanted; never returns."""
   options = _options()
   with atheris.instrument_imports(include=_INSTRUMENTED):
-    family = importlib.import_module(f"fuzz.families.{options.family}")
+    target = importlib.import_module(f"fuzz.targets.{options.target}")
     from mtl_hsi.errors import RequestError
     from mtl_hsi.scenes import memory
   memory.available = lambda: _FREE
   warnings.simplefilter("ignore")
   folder = Path(tempfile.mkdtemp(dir=options.scratch))
-  corpus = folder / "corpus"
-  corpus.mkdir()
-  for number, seed in enumerate(family.seeds(folder)):
+  corpus = options.found / "corpus"
+  for number, seed in enumerate(target.seeds(folder)):
     (corpus / f"seed{number}").write_bytes(seed)
   resource.setrlimit(resource.RLIMIT_AS, (_ADDRESSES_MB << 20,) * 2)
   counts = np.memmap(options.counts, np.int64, "r+")
   arguments = [
-    *(f"-runs={options.runs}", f"-seed={options.seed}", f"-max_len={_LONGEST}", f"-timeout={_SECONDS}"),
+    *(f"-runs={options.inputs}", f"-seed={options.seed}", f"-max_len={_LONGEST}", f"-timeout={_SECONDS}"),
     *(f"-rss_limit_mb={_RESIDENT_MB}", f"-artifact_prefix={options.found}/", "-verbosity=0", str(corpus)),
   ]
-  atheris.Setup([sys.argv[0], *arguments], _counted(family.read, folder, counts, options.found, RequestError))
+  atheris.Setup([sys.argv[0], *arguments], _counted(target.read, folder, counts, options.found, RequestError))
   atheris.Fuzz()
 
 
@@ -82,8 +81,8 @@ def _kind(error: Exception) -> str:
 
 def _options() -> argparse.Namespace:
   parser = argparse.ArgumentParser()
-  parser.add_argument("--family", required=True)
-  parser.add_argument("--runs", type=int, required=True)
+  parser.add_argument("--target", required=True)
+  parser.add_argument("--inputs", type=int, required=True)
   parser.add_argument("--seed", type=int, required=True)
   for name in ("counts", "found", "scratch"):
     parser.add_argument(f"--{name}", type=Path, required=True)
