@@ -81,9 +81,10 @@ def _coordinator():
 
 
 def _grid(config, workdir):
-  from mtl_hsi import grid, paper_grid
+  from mtl_hsi import grid
+  from mtl_hsi.paper import reproduction
 
-  paper_grid.run(config, workdir, grid.parse_shard(_SHARD.value), sys.argv)
+  reproduction.run(config, workdir, grid.parse_shard(_SHARD.value), sys.argv)
 
 
 def _prediction(config, _):

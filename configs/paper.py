@@ -28,16 +28,16 @@ spectral_knowledge.
 from ml_collections import config_dict
 
 from configs import common
-from mtl_hsi import paper, paper_figure2
 from mtl_hsi.errors import RequestError
+from mtl_hsi.paper import figure2, published
 
 # Tables, columns and rows.
-_ALL = tuple(paper.TABLES)
+_ALL = tuple(published.TABLES)
 _CHOICES = {
-  **{f"table{number}": ((name,), (), paper.SAMPLES_PER_CLASS) for number, name in enumerate(_ALL, start=1)},
+  **{f"table{place}": ((name,), (), published.SAMPLES_PER_CLASS) for place, name in enumerate(_ALL, start=1)},
   "table5": (_ALL, ("*:hresnet/single", "PU:hresnet/with/PC", "IN:hresnet/with/SA"), (10,)),
-  "figure2": (("I",), paper_figure2.COLUMNS, (10,)),
-  "tables": (_ALL, (), paper.SAMPLES_PER_CLASS),
+  "figure2": (("I",), figure2.COLUMNS, (10,)),
+  "tables": (_ALL, (), published.SAMPLES_PER_CLASS),
 }
 
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from mtl_hsi import alignment, wavelengths
-from mtl_hsi.band_settings import BY_WAVELENGTH
 from mtl_hsi.errors import RequestError
 from mtl_hsi.inputs import Inputs, make_inputs
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import Settings
-from mtl_hsi.training_settings import SVM
+from mtl_hsi.settings.band_settings import BY_WAVELENGTH
+from mtl_hsi.settings.training_settings import SVM
 
 
 def align(

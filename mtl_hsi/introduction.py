@@ -10,7 +10,7 @@ from mtl_hsi.sampling import ALL
 from mtl_hsi.scenes.public import is_public
 from mtl_hsi.scenes.summary import summary
 from mtl_hsi.settings import Settings
-from mtl_hsi.training_settings import SVM
+from mtl_hsi.settings.training_settings import SVM
 
 # How far the centres of one channel may lie apart unsaid; bands of imaging spectrometers are as wide.
 _NEAR_NM = 15.0

@@ -9,12 +9,13 @@ import numpy as np
 import rasterio
 from absl import logging
 
-from mtl_hsi import class_maps, classify, image_settings, prediction_settings, progress, windows
+from mtl_hsi import class_maps, classify, progress, windows
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models import products
-from mtl_hsi.prediction_settings import PredictionSettings
 from mtl_hsi.report import colours
 from mtl_hsi.scenes.image import Image
+from mtl_hsi.settings import image_settings, prediction_settings
+from mtl_hsi.settings.prediction_settings import PredictionSettings
 from mtl_hsi.trained import TrainedRun, TrainedScene, read_run
 
 # Blocks of rasters that GDAL holds back.

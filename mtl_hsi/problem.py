@@ -5,20 +5,21 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mtl_hsi import alignment, baselines, batches, paper, patches, sampling, wavelengths
+from mtl_hsi import alignment, baselines, batches, patches, sampling, wavelengths
 from mtl_hsi.aligned_scenes import align
-from mtl_hsi.band_settings import BY_WAVELENGTH
 from mtl_hsi.blocks import block_split
 from mtl_hsi.errors import RequestError
 from mtl_hsi.given import given_split
 from mtl_hsi.inputs import Inputs
 from mtl_hsi.models.multitask import Network, make_network
+from mtl_hsi.paper import published
 from mtl_hsi.recipe import LETTERS
 from mtl_hsi.sampling import Split
 from mtl_hsi.scenes.public import PUBLIC_SCENES, is_public
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import Settings
-from mtl_hsi.training_settings import SVM
+from mtl_hsi.settings.band_settings import BY_WAVELENGTH
+from mtl_hsi.settings.training_settings import SVM
 
 # The letter's protocol (section III-B).
 _LETTERS_PHASES = ((100, 1.0, ()), (30, 0.1, ()))
@@ -161,7 +162,7 @@ def follows_the_letter(options: Settings) -> bool:
   )
 
 
-def paper_figure(problem: Problem, options: Settings) -> paper.PaperFigure | None:
+def paper_figure(problem: Problem, options: Settings) -> published.PaperFigure | None:
   """The paper's figure for the target; None where scenes, bands, split or network are not the paper's."""
   model = options.model
   if not all(map(is_public, problem.scenes.values())) or not follows_the_letter(options):
@@ -169,7 +170,7 @@ def paper_figure(problem: Problem, options: Settings) -> paper.PaperFigure | Non
   if options.bands != _PAPER_BANDS[PUBLIC_SCENES[options.target].sensor]:
     return None
   partners = [name for name in problem.scenes if name != options.target]
-  column = paper.column_of(
+  column = published.column_of(
     options.target, partners, model.name, model.spectral_knowledge, sorted(options.reversed)
   )
-  return column and paper.figure(paper.SHORT_NAMES[options.target], column, options.samples_per_class)
+  return column and published.figure(published.SHORT_NAMES[options.target], column, options.samples_per_class)

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from ml_collections import config_dict
 
-from mtl_hsi import image_settings, sums, training_settings, workdir
+from mtl_hsi import sums, workdir
 from mtl_hsi.errors import RequestError
 from mtl_hsi.inputs import Inputs, read_inputs
 from mtl_hsi.models.multitask import Network, make_network
@@ -18,6 +18,7 @@ from mtl_hsi.replicas import Replicas
 from mtl_hsi.run_files import values_of
 from mtl_hsi.scenes import memory
 from mtl_hsi.scenes.scene_checks import NAME
+from mtl_hsi.settings import image_settings, training_settings
 from mtl_hsi.snapshots import Checkpoints
 from mtl_hsi.wavelengths import Bands
 

@@ -7,8 +7,9 @@ from unittest import mock
 
 import pytest
 
-from mtl_hsi import experiment, paper_grid
+from mtl_hsi import experiment
 from mtl_hsi.errors import RequestError
+from mtl_hsi.paper import reproduction
 from tests import launching
 
 IN = f"--config={launching.ROOT / 'configs' / 'mtl.py'}:in"
@@ -217,6 +218,6 @@ def test_a_bad_request_is_refused_before_jax_is_imported():
 def test_all_choices_of_a_grid_lie_in_one_directory(arguments, directory):
   what, *overrides = arguments
   config = f"--config={launching.ROOT / 'configs' / 'paper.py'}:{what}"
-  with mock.patch.object(paper_grid, "run") as run:
+  with mock.patch.object(reproduction, "run") as run:
     assert launching.launch(config, *overrides) == (0, "", "")
   assert str(run.call_args.args[1]) == directory

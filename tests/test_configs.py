@@ -8,8 +8,10 @@ import pytest
 
 from benchmarks import large_scene
 from configs import adapt, best, common, mtl, own, predict, quickstart
-from mtl_hsi import image_settings, paper, prediction_settings, settings
+from mtl_hsi import settings
 from mtl_hsi.errors import RequestError
+from mtl_hsi.paper import published
+from mtl_hsi.settings import image_settings, prediction_settings
 
 SHORT = {"in": "indian_pines", "sa": "salinas", "pu": "pavia_university", "pc": "pavia_centre"}
 GROUP = {"in": 160, "sa": 160, "pu": 103, "pc": 103}
@@ -82,7 +84,7 @@ def test_other_cells_are_refused(cell):
 
 
 def test_every_network_column_of_the_paper_has_a_cell():
-  text = importlib.resources.files("mtl_hsi").joinpath("paper_tables.csv").read_text()
+  text = importlib.resources.files("mtl_hsi.paper").joinpath("published.csv").read_text()
   rows = csv.DictReader(text.splitlines())
   columns = {(row["target"], row["column"]) for row in rows if row["column"] != "svm"}
   assert len(columns) > 30
@@ -97,7 +99,7 @@ def test_every_network_column_of_the_paper_has_a_cell():
     others = [name for name in options.loaders if name != options.target]
     inverse = sorted(options.reversed)
     knowledge = options.model.spectral_knowledge
-    assert paper.column_of(options.target, others, options.model.name, knowledge, inverse) == column
+    assert published.column_of(options.target, others, options.model.name, knowledge, inverse) == column
 
 
 @pytest.mark.parametrize("target", SHORT)
@@ -106,7 +108,7 @@ def test_the_svm_column_of_the_paper_has_a_cell(target):
   config.model.name = "svm"
   options = settings.read(config)
   knowledge = options.model.spectral_knowledge
-  assert paper.column_of(options.target, [], options.model.name, knowledge, []) == "svm"
+  assert published.column_of(options.target, [], options.model.name, knowledge, []) == "svm"
 
 
 def test_the_defaults_are_the_papers_protocol():

@@ -9,7 +9,7 @@ import pytest
 from configs import mtl, own
 from mtl_hsi import inputs, introduction, problem, sampling, scaling, scenes_record, settings, whole_files
 from mtl_hsi.errors import RequestError
-from mtl_hsi.paper import PaperFigure
+from mtl_hsi.paper.published import PaperFigure
 from mtl_hsi.recipe import LETTERS
 from mtl_hsi.scaling import Scaling
 from mtl_hsi.scenes.scene import Scene

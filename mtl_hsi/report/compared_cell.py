@@ -6,7 +6,7 @@ import functools
 import numpy as np
 
 from mtl_hsi import significance
-from mtl_hsi.paper import SHORT_NAMES, PaperFigure
+from mtl_hsi.paper.published import SHORT_NAMES, PaperFigure
 from mtl_hsi.scenes.public import PUBLIC_SCENES
 
 _PAPER_RUNS = 10  # [author]; the letter does not say
@@ -22,7 +22,7 @@ class ComparedCell:
     table: the table's name, such as "Table III".
     target: short name of its scene, "IN", "SA", "PU" or "PC".
     scene: name of the scene that was used as the target.
-    column: as in `mtl_hsi/paper_tables.csv`, such as "hresnet/with/SA".
+    column: as in `mtl_hsi/paper/published.csv`, such as "hresnet/with/SA".
     samples_per_class: the row.
     ours: overall accuracy of every replica `[R]`, in the order of seeds, or None
       where the cell was not run.

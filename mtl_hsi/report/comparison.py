@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from mtl_hsi import paper
+from mtl_hsi.paper import published
 from mtl_hsi.report import comparison_words as words
 from mtl_hsi.report import csv_cells, plots_over_n, templates
 from mtl_hsi.report.compared_cell import ComparedCell, column_title
@@ -13,7 +13,7 @@ __all__ = ["ComparedCell", "column_title", "csv_text", "detail_csv", "html", "ma
 
 
 def csv_text(cells: Iterable[ComparedCell]) -> str:
-  """Returns the cells that were run in the form of `mtl_hsi/paper_tables.csv`, with the number of replicas.
+  """Returns the cells that were run as `mtl_hsi/paper/published.csv` has them, with the number of replicas.
 
   Stand-ins are not marked there; `detail_csv` names them.
   """
@@ -101,7 +101,7 @@ def _columns(cells: Sequence[ComparedCell]) -> list[dict]:
 
 
 def _column_title(cell: ComparedCell) -> str:
-  inferred = cell.column in paper.INFERRED_COLUMNS.get(cell.target, ())
+  inferred = cell.column in published.INFERRED_COLUMNS.get(cell.target, ())
   return column_title(cell.column) + (" (inferred)" if inferred else "")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from mtl_hsi.paper import SHORT_NAMES
+from mtl_hsi.paper.published import SHORT_NAMES
 from mtl_hsi.report.compared_cell import ComparedCell, scene_title
 from mtl_hsi.significance import Difference, Paired
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mtl_hsi.paper import PaperFigure
+from mtl_hsi.paper.published import PaperFigure
 from mtl_hsi.proposals import Proposals
 from mtl_hsi.scenes.scene import Scene
 

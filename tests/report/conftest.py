@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mtl_hsi import metrics
-from mtl_hsi.paper import PaperFigure
+from mtl_hsi.paper.published import PaperFigure
 from mtl_hsi.report import RunReport, SceneReport
 from mtl_hsi.scenes.scene import Scene
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from mtl_hsi.paper import PaperFigure
+from mtl_hsi.paper.published import PaperFigure
 from mtl_hsi.report import comparison, plots_over_n
 from mtl_hsi.report.comparison import ComparedCell
 from tests.report.test_page import Page

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mtl_hsi.paper import PaperFigure
+from mtl_hsi.paper.published import PaperFigure
 from mtl_hsi.proposals import Proposals
 from mtl_hsi.report import console
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mtl_hsi import classify, image_settings
-from mtl_hsi.config_checks import one_of, require
+from mtl_hsi import classify
 from mtl_hsi.errors import RequestError
+from mtl_hsi.settings import image_settings
+from mtl_hsi.settings.config_checks import one_of, require
 
 
 @dataclasses.dataclass(frozen=True)

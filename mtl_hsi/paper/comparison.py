@@ -8,25 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from mtl_hsi import (
-  grid,
-  paper,
-  paper_figure2,
-  paper_times,
-  sampling,
-  settings,
-  significance,
-  sums,
-  whole_files,
-)
-from mtl_hsi.paper_cells import Cell
+from mtl_hsi import grid, sampling, settings, significance, sums, whole_files
+from mtl_hsi.paper import figure2, published, table5
+from mtl_hsi.paper.cells import Cell
 from mtl_hsi.problem import follows_the_letter
 from mtl_hsi.report import comparison
 from mtl_hsi.report.compared_cell import ComparedCell, scene_title
 from mtl_hsi.run_files import values_of
 from mtl_hsi.scenes.scene import Scene
 
-_NAMES = {short: name for name, short in paper.SHORT_NAMES.items()}
+_NAMES = {short: name for name, short in published.SHORT_NAMES.items()}
 
 
 class Results:
@@ -59,13 +50,13 @@ class Results:
     run = self._run(cell)
     return run and self._directory / run.name
 
-  def first_map(self, cell: Cell) -> paper_figure2.Panel | None:
+  def first_map(self, cell: Cell) -> figure2.Panel | None:
     """Map of the first replica; None where there is none."""
     accuracies = self._accuracies(cell)
     if accuracies is None:
       return None
     comparable = self._by_the_letter(cell) and not self._stood_in(cell)
-    return paper_figure2.Panel(cell.column, self._predictions(cell)[0], accuracies[0], comparable)
+    return figure2.Panel(cell.column, self._predictions(cell)[0], accuracies[0], comparable)
 
   def scene(self, target: str) -> Scene:
     """The scene that was used for a target."""
@@ -87,7 +78,7 @@ class Results:
       column=cell.column,
       samples_per_class=cell.samples_per_class,
       ours=self._accuracies(cell),
-      paper=paper.figure(cell.target, cell.column, cell.samples_per_class),
+      paper=published.figure(cell.target, cell.column, cell.samples_per_class),
       alone=self._accuracies(single) if single else None,
       discordant=self._discordant(cell, single) if single else None,
       stand_ins=self._stood_in(cell),
@@ -102,7 +93,7 @@ class Results:
     return self._stand_ins.get(cell.target, _NAMES[cell.target])
 
   def _stood_in(self, cell):
-    partners = paper.parse_column(cell.target, cell.column).partners
+    partners = published.parse_column(cell.target, cell.column).partners
     return tuple(self._stand_ins[name] for name in (cell.target, *partners) if name in self._stand_ins)
 
   def _run(self, cell):
@@ -160,10 +151,10 @@ def write(results: Results, directory: Path) -> dict[str, Path]:
   """
   cells = results.compare()
   tables = [
-    name for name in paper.TABLES if any(cell.table == f"Table {name}" and cell.ours for cell in cells)
+    name for name in published.TABLES if any(cell.table == f"Table {name}" and cell.ours for cell in cells)
   ]
   written = {}
-  for number, name in enumerate(paper.TABLES, start=1):
+  for number, name in enumerate(published.TABLES, start=1):
     if name not in tables:
       continue
     own = [cell for cell in cells if cell.table == f"Table {name}"]
@@ -184,21 +175,21 @@ def write(results: Results, directory: Path) -> dict[str, Path]:
 
 
 def _write_times(results, directory):
-  rows = paper_times.rows(results.directory_of)
+  rows = table5.rows(results.directory_of)
   if not any(row.alone or row.together for row in rows):
     return {}
   path = directory / "table5.md"
-  whole_files.write_bytes(path, paper_times.markdown(rows, results.titles()).encode())
+  whole_files.write_bytes(path, table5.markdown(rows, results.titles()).encode())
   return {"Table V": path}
 
 
 def _write_figure(results, directory):
   """First replica's map of every finished run of the figure."""
-  target, n = paper_figure2.TARGET, paper_figure2.SAMPLES_PER_CLASS
-  cells = [Cell("I", target, column, n) for column in paper_figure2.COLUMNS]
+  target, n = figure2.TARGET, figure2.SAMPLES_PER_CLASS
+  cells = [Cell("I", target, column, n) for column in figure2.COLUMNS]
   panels = [panel for cell in cells if (panel := results.first_map(cell))]
   if not panels:
     return {}
   path = directory / "figure2.png"
-  whole_files.write_bytes(path, paper_figure2.draw(results.scene(target), panels))
+  whole_files.write_bytes(path, figure2.draw(results.scene(target), panels))
   return {"Figure 2": path}

@@ -7,23 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from mtl_hsi import (
-  band_settings,
-  classify,
-  optim,
-  recipe_settings,
-  scaling,
-  scene_settings,
-  training_settings,
-)
-from mtl_hsi.config_checks import one_of, require
+from mtl_hsi import classify, optim, scaling
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models import products
 from mtl_hsi.recipe import Recipe
-from mtl_hsi.scene_settings import Loader
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.schedule import Schedule
-from mtl_hsi.training_settings import ModelSettings
+from mtl_hsi.settings import band_settings, recipe_settings, scene_settings, training_settings
+from mtl_hsi.settings.config_checks import one_of, require
+from mtl_hsi.settings.scene_settings import Loader
+from mtl_hsi.settings.training_settings import ModelSettings
 from mtl_hsi.wavelengths import Bands
 
 

@@ -7,12 +7,13 @@ import optax
 import pytest
 
 from configs import common
-from mtl_hsi import image_settings, scaling, settings, training_settings
+from mtl_hsi import scaling, settings
 from mtl_hsi.errors import RequestError
 from mtl_hsi.recipe import LETTERS, Recipe
 from mtl_hsi.scenes import registry, simulate
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.scenes_file import OPTIONS
+from mtl_hsi.settings import image_settings, training_settings
 
 
 def config(**changes):

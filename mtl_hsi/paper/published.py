@@ -130,7 +130,7 @@ def _column(partners: list[str], model: str, spectral_knowledge: bool) -> str:
 
 @functools.cache
 def _figures() -> dict[tuple[str, str, int], PaperFigure]:
-  text = importlib.resources.files("mtl_hsi").joinpath("paper_tables.csv").read_text()
+  text = importlib.resources.files("mtl_hsi.paper").joinpath("published.csv").read_text()
   return {
     (row["target"], row["column"], int(row["samples_per_class"])): PaperFigure(
       float(row["oa_mean"]), float(row["oa_std"])

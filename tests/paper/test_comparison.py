@@ -10,9 +10,10 @@ from PIL import Image
 
 from configs import paper as paper_config
 from configs import rehearsal
-from mtl_hsi import paper_comparison, paper_grid, settings, workdir
+from mtl_hsi import settings, workdir
 from mtl_hsi.errors import RequestError
-from mtl_hsi.paper_cells import Cell
+from mtl_hsi.paper import comparison, reproduction
+from mtl_hsi.paper.cells import Cell
 from mtl_hsi.report import colours
 
 PU, PC = SCENES = ("simulated_pavia_university", "simulated_pavia_centre")
@@ -25,7 +26,7 @@ ENVIRONMENT = {"cpu": "AMD EPYC", "backend": "cpu", "devices": ["cpu"], "process
 def plan():
   config = rehearsal.get_config("figure2")
   config.replicas = 2
-  return paper_grid.make_plan(config)
+  return reproduction.make_plan(config)
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +48,8 @@ def grid(plan, truth, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def written(plan, grid):
-  results = paper_comparison.Results(plan.cells, plan.runs, plan.stand_ins, grid)
-  return paper_comparison.write(results, grid)
+  results = comparison.Results(plan.cells, plan.runs, plan.stand_ins, grid)
+  return comparison.write(results, grid)
 
 
 def finish(plan, name, directory, truth, wrong, seconds):
@@ -81,8 +82,8 @@ def finish(plan, name, directory, truth, wrong, seconds):
 
 
 def test_nothing_is_written_where_nothing_has_finished(plan, tmp_path):
-  results = paper_comparison.Results(plan.cells, plan.runs, plan.stand_ins, tmp_path)
-  assert paper_comparison.write(results, tmp_path) == {}
+  results = comparison.Results(plan.cells, plan.runs, plan.stand_ins, tmp_path)
+  assert comparison.write(results, tmp_path) == {}
   assert not list(tmp_path.iterdir())
 
 
@@ -95,7 +96,7 @@ def test_whatever_a_finished_run_serves_is_written(written, grid):
 
 
 def test_a_run_that_another_shard_finishes_meanwhile_is_compared_too(plan, truth, tmp_path, monkeypatch):
-  write, first = paper_comparison.write, iter([True])
+  write, first = comparison.write, iter([True])
 
   def write_slowly(results, directory):
     paths = write(results, directory)
@@ -103,9 +104,9 @@ def test_a_run_that_another_shard_finishes_meanwhile_is_compared_too(plan, truth
       finish(plan, ALONE[PU], tmp_path, {PU: truth[PU]}, (slice(5), slice(3)), (30.0, 2.0))
     return paths
 
-  monkeypatch.setattr(paper_comparison, "write", write_slowly)
+  monkeypatch.setattr(comparison, "write", write_slowly)
   finish(plan, ALONE[PC], tmp_path, {PC: truth[PC]}, (slice(5), slice(3)), (50.0, 2.0))
-  assert "Table I" in paper_grid.compare(plan, tmp_path)
+  assert "Table I" in reproduction.compare(plan, tmp_path)
 
 
 @pytest.mark.parametrize(("table", "partner"), [("table1", "PC"), ("table2", "PU")])
@@ -146,7 +147,7 @@ def test_a_file_that_no_run_writes_is_named(plan, grid, tmp_path, name, content)
   file = tmp_path / TOGETHER / name
   (file.parent / "SHA256SUMS").unlink()
   file.write_bytes(content)
-  results = paper_comparison.Results(plan.cells, plan.runs, plan.stand_ins, tmp_path)
+  results = comparison.Results(plan.cells, plan.runs, plan.stand_ins, tmp_path)
   with pytest.raises(RequestError, match=re.escape(f"{file} is not what a run writes")):
     results.compare()
 
@@ -161,7 +162,7 @@ def test_only_maps_of_the_papers_own_scenes_and_network_are_comparable(truth, tm
     (pooled, "pavia_university", False),
     (rehearsed, PU, False),
   ):
-    plan, directory = paper_grid.make_plan(config), tmp_path / f"{scene}-{config.model.pool}"
+    plan, directory = reproduction.make_plan(config), tmp_path / f"{scene}-{config.model.pool}"
     finish(plan, ALONE[PU], directory, {scene: truth[PU]}, (slice(5), slice(3)), (30.0, 2.0))
-    panel = paper_comparison.Results(plan.cells, plan.runs, plan.stand_ins, directory).first_map(cell)
+    panel = comparison.Results(plan.cells, plan.runs, plan.stand_ins, directory).first_map(cell)
     assert (panel.accuracy, panel.comparable) == (75.0, comparable)

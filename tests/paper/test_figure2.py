@@ -5,8 +5,8 @@ import io
 import numpy as np
 from PIL import Image
 
-from mtl_hsi import paper, paper_figure2
-from mtl_hsi.paper_figure2 import Panel
+from mtl_hsi.paper import figure2, published
+from mtl_hsi.paper.figure2 import Panel
 from mtl_hsi.report import colours
 from mtl_hsi.scenes.scene import Scene
 
@@ -19,20 +19,20 @@ def count(image, colour):
 
 
 def draw(maps):
-  picture = paper_figure2.draw(SCENE, [Panel(column, ids, 50.0, comparable=True) for column, ids in maps])
+  picture = figure2.draw(SCENE, [Panel(column, ids, 50.0, comparable=True) for column, ids in maps])
   with Image.open(io.BytesIO(picture)) as image:
     return np.array(image)
 
 
 def test_its_columns_are_of_table_1():
-  assert set(paper_figure2.COLUMNS) <= set(paper.columns_of("PU"))
-  assert len(paper_figure2.COLUMNS) == 6
+  assert set(figure2.COLUMNS) <= set(published.columns_of("PU"))
+  assert len(figure2.COLUMNS) == 6
 
 
 def test_every_map_has_its_place():
   roof, road = colours.of_class(0), colours.of_class(1)
   one = draw([("hresnet/single", LABELS)])
-  six = draw([(column, LABELS) for column in paper_figure2.COLUMNS])
+  six = draw([(column, LABELS) for column in figure2.COLUMNS])
   # Eight times magnified, beside a legend of one swatch a class.
   assert 12 * 64 <= count(one, roof) <= 12 * 64 + 200
   assert count(six, roof) - count(one, roof) == count(six, road) - count(one, road) == 5 * 12 * 64
@@ -41,7 +41,7 @@ def test_every_map_has_its_place():
 
 
 def test_the_papers_accuracies_stand_beside_ours_by_letter():
-  titles = [Panel(column, LABELS, 70.0, comparable=True).title for column in paper_figure2.COLUMNS]
+  titles = [Panel(column, LABELS, 70.0, comparable=True).title for column in figure2.COLUMNS]
   assert titles[0] == "(a) HResNet, single task: 70.00 % (the paper's a: 75.25 %)"
   printed = ("75.25", "81.03", "79.83", "80.42", "81.45", "80.54")
   for letter, title, accuracy in zip("abcdef", titles, printed):

@@ -4,27 +4,27 @@ import collections
 
 import pytest
 
-from mtl_hsi import paper, paper_cells
 from mtl_hsi.errors import RequestError
-from mtl_hsi.paper_cells import Cell, Training
+from mtl_hsi.paper import published
+from mtl_hsi.paper.cells import Cell, Training, cells_of, select, training_of
 
-ALL = [cell for table in paper.TABLES for cell in paper_cells.cells_of(table)]
+ALL = [cell for table in published.TABLES for cell in cells_of(table)]
 
 
 def test_every_table_has_72_cells_and_every_figure_of_the_paper_its_cell():
   assert collections.Counter(cell.table for cell in ALL) == {"I": 72, "II": 72, "III": 72, "IV": 72}
-  known = [cell for cell in ALL if paper.figure(cell.target, cell.column, cell.samples_per_class)]
+  known = [cell for cell in ALL if published.figure(cell.target, cell.column, cell.samples_per_class)]
   assert len(known) == len(set(known)) == 251
 
 
 def test_columns_in_the_papers_order():
-  assert paper.columns_of("IN") == (
+  assert published.columns_of("IN") == (
     *("svm", "hresnet/single", "hresnet/with/SA", "hresnet/with/PC", "hresnet/with/PU", "hresnet/with/ALL"),
     *("hresnet/without/SA", "hresnet/without/PC", "hresnet/without/PU", "hresnet/without/INVERSE-SA"),
     *("ccnn/single", "ccnn/with/SA"),
   )
   # After the preprint's end, by the pattern of Table III.
-  assert paper.columns_of("SA")[6:] == (
+  assert published.columns_of("SA")[6:] == (
     *("hresnet/without/IN", "hresnet/without/PC", "hresnet/without/PU", "hresnet/without/INVERSE-IN"),
     *("ccnn/single", "ccnn/with/IN"),
   )
@@ -42,17 +42,17 @@ def test_columns_in_the_papers_order():
   ],
 )
 def test_what_a_column_trains(target, column, expected):
-  assert paper.parse_column(target, column) == expected
+  assert published.parse_column(target, column) == expected
 
 
 @pytest.mark.parametrize("cell", [cell for cell in ALL if cell.samples_per_class == 5])
 def test_parsing_a_column_undoes_naming_it(cell):
-  if paper.figure(cell.target, cell.column, 5) is None:
+  if published.figure(cell.target, cell.column, 5) is None:
     pytest.skip("the preprint breaks off before this column, so no experiment is named after it")
-  names = {short: name for name, short in paper.SHORT_NAMES.items()}
-  column = paper.parse_column(cell.target, cell.column)
+  names = {short: name for name, short in published.SHORT_NAMES.items()}
+  column = published.parse_column(cell.target, cell.column)
   partners = [names[name] for name in column.partners]
-  named = paper.column_of(
+  named = published.column_of(
     names[cell.target], partners, column.model, column.spectral_knowledge, partners if column.inverse else []
   )
   assert named == cell.column
@@ -90,12 +90,12 @@ def test_parsing_a_column_undoes_naming_it(cell):
   ],
 )
 def test_what_a_cell_trains(cell, training, name):
-  assert paper_cells.training_of(Cell(*cell)) == Training(*training)
-  assert paper_cells.training_of(Cell(*cell)).name == name
+  assert training_of(Cell(*cell)) == Training(*training)
+  assert training_of(Cell(*cell)).name == name
 
 
 def test_288_cells_are_filled_by_246_trainings_of_different_names():
-  trainings = {paper_cells.training_of(cell) for cell in ALL}
+  trainings = {training_of(cell) for cell in ALL}
   assert len(ALL) == 288
   assert len(trainings) == len({training.name for training in trainings}) == 246
 
@@ -108,15 +108,15 @@ def test_a_multitask_cell_is_compared_with_the_same_network_alone():
 
 
 def test_cells_are_chosen_by_patterns_and_rows():
-  cells = paper_cells.cells_of("III")
-  chosen = paper_cells.select(cells, ["svm", "hresnet/without/*"], [5, 30])
+  cells = cells_of("III")
+  chosen = select(cells, ["svm", "hresnet/without/*"], [5, 30])
   assert [cell.samples_per_class for cell in chosen] == [5] * 5 + [30] * 5
   assert [cell.column for cell in chosen[:5]] == [
     "svm",
     *(f"hresnet/without/{partner}" for partner in ("SA", "PC", "PU", "INVERSE-SA")),
   ]
-  assert paper_cells.select(cells, [], paper.SAMPLES_PER_CLASS) == cells
-  of_one = paper_cells.select(ALL, ["IN:hresnet/with/SA", "*:ccnn/single"], [5])
+  assert select(cells, [], published.SAMPLES_PER_CLASS) == cells
+  of_one = select(ALL, ["IN:hresnet/with/SA", "*:ccnn/single"], [5])
   assert [(cell.target, cell.column) for cell in of_one] == [
     *(("PU", "ccnn/single"), ("PC", "ccnn/single"), ("IN", "hresnet/with/SA"), ("IN", "ccnn/single")),
     ("SA", "ccnn/single"),
@@ -137,4 +137,4 @@ def test_cells_are_chosen_by_patterns_and_rows():
 )
 def test_a_choice_of_nothing_is_refused(columns, rows, message):
   with pytest.raises(RequestError, match=message):
-    paper_cells.select(paper_cells.cells_of("III"), columns, rows)
+    select(cells_of("III"), columns, rows)

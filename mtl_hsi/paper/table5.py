@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mtl_hsi import paper, sums
-from mtl_hsi.paper_cells import Cell
+from mtl_hsi import sums
+from mtl_hsi.paper import published
+from mtl_hsi.paper.cells import Cell
 from mtl_hsi.run_files import values_of
 
 SAMPLES_PER_CLASS = 10
@@ -52,7 +53,7 @@ class Row(NamedTuple):
 
 def cells() -> list[Cell]:
   """The cells whose runs the table needs."""
-  tables = {target: name for name, target in paper.TABLES.items()}
+  tables = {target: name for name, target in published.TABLES.items()}
   return [
     Cell(tables[target], target, column, SAMPLES_PER_CLASS)
     for one, other in PAIRS

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from mtl_hsi import scaling
-from mtl_hsi.config_checks import one_of, require
 from mtl_hsi.errors import RequestError
+from mtl_hsi.settings.config_checks import one_of, require
 
 BY_WAVELENGTH = "wavelength"
 _MOST_BANDS = 100_000

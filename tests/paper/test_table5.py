@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from mtl_hsi import paper_times
 from mtl_hsi.errors import RequestError
-from mtl_hsi.paper_cells import Cell
-from mtl_hsi.paper_times import Row, Times
+from mtl_hsi.paper import table5
+from mtl_hsi.paper.cells import Cell
+from mtl_hsi.paper.table5 import Row, Times
 
 TITLES = {"IN": "Indian Pines", "SA": "salinas_a (stand-in)", "PU": "Pavia University", "PC": "Pavia Centre"}
 
@@ -28,7 +28,7 @@ def times(train, classify, starts, **machine):
 
 
 def test_the_runs_of_two_pairs_are_needed():
-  assert paper_times.cells() == [
+  assert table5.cells() == [
     Cell("I", "PU", "hresnet/single", 10),
     Cell("II", "PC", "hresnet/single", 10),
     Cell("I", "PU", "hresnet/with/PC", 10),
@@ -46,16 +46,16 @@ def directory(tmp_path):
 
 
 def test_each_activity_has_its_own_compilation_left_out_and_starts_are_counted(directory):
-  assert paper_times.read(directory) == times(25.0, 2.0, 2)
+  assert table5.read(directory) == times(25.0, 2.0, 2)
 
 
 def test_without_compilation_told_apart_the_times_are_unknown(directory):
   seconds = {key: SECONDS[key] for key in ("train", "classify", "compile", "total")}
   (directory / "metrics.json").write_text(json.dumps({"seconds": seconds}))
-  old = paper_times.read(directory)
+  old = table5.read(directory)
   assert old == times(None, None, 2)
   known = times(30.0, 2.0, 1)
-  text = paper_times.markdown([Row(("PU", "PC"), (old, known), known), Row(("IN", "SA"), None, old)], TITLES)
+  text = table5.markdown([Row(("PU", "PC"), (old, known), known), Row(("IN", "SA"), None, old)], TITLES)
   assert [line.split(" | ")[2:] for line in text.splitlines() if "| training |" in line] == [
     ["unknown", "30.0", " |"],
     ["not run", "unknown", " |"],
@@ -75,14 +75,14 @@ def test_without_compilation_told_apart_the_times_are_unknown(directory):
 def test_a_file_that_no_run_writes_is_named(directory, name, text):
   (directory / name).write_text(text)
   with pytest.raises(RequestError, match=f"{directory / name} is not what a run writes"):
-    paper_times.read(directory)
+    table5.read(directory)
 
 
 def test_a_pair_lacks_what_has_not_finished(directory):
-  pavia, aviris = paper_times.rows(lambda cell: directory if cell.column == "hresnet/single" else None)
+  pavia, aviris = table5.rows(lambda cell: directory if cell.column == "hresnet/single" else None)
   assert pavia == Row(("PU", "PC"), (times(25.0, 2.0, 2), times(25.0, 2.0, 2)), None)
   assert aviris.scenes == ("IN", "SA")
-  nothing = paper_times.rows(lambda cell: None)
+  nothing = table5.rows(lambda cell: None)
   assert [(row.alone, row.together) for row in nothing] == [(None, None)] * 2
 
 
@@ -91,7 +91,7 @@ def test_times_stand_beside_each_other():
     Row(("PU", "PC"), (times(30.0, 2.0, 1), times(50.0, 4.0, 1)), times(40.0, 12.0, 1)),
     Row(("IN", "SA"), None, times(9.0, 1.0, 1)),
   ]
-  text = paper_times.markdown(rows, TITLES)
+  text = table5.markdown(rows, TITLES)
   assert [line for line in text.splitlines() if line.startswith("| ")][2:] == [
     "| Pavia University and Pavia Centre | training | 80.0 | 40.0 | 2.00 |",
     "| Pavia University and Pavia Centre | classification | 6.0 | 12.0 | 0.50 |",
@@ -103,7 +103,7 @@ def test_times_stand_beside_each_other():
 
 
 def test_an_interrupted_run_is_no_measure():
-  text = paper_times.markdown([Row(("IN", "SA"), None, times(9.0, 1.0, 3))], TITLES)
+  text = table5.markdown([Row(("IN", "SA"), None, times(9.0, 1.0, 3))], TITLES)
   assert "**Indian Pines and salinas_a (stand-in): a run was interrupted; " in text
 
 
@@ -112,9 +112,9 @@ def test_runs_of_different_machines_are_no_measure():
   for other in ({"devices": ["H100", "H100"]}, {"cpu": "other"}, {"backend": "cpu"}, {"processes": 2}):
     row = Row(("PU", "PC"), (known, times(9.0, 1.0, 1, **other)), known)
     (key,) = other
-    text = paper_times.markdown([row], TITLES)
+    text = table5.markdown([row], TITLES)
     assert f"**Pavia University and Pavia Centre: the runs are of different machines ({key}), so" in text
     assert "without --shard" in text
   # Rows may be of different machines.
   rows = [Row(("PU", "PC"), None, known), Row(("IN", "SA"), None, times(9.0, 1.0, 1, cpu="other"))]
-  assert "different machines" not in paper_times.markdown(rows, TITLES)
+  assert "different machines" not in table5.markdown(rows, TITLES)

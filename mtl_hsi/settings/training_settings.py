@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from mtl_hsi import baselines, scene_settings
-from mtl_hsi.config_checks import one_of, require
+from mtl_hsi import baselines
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models import convolution, multitask
 from mtl_hsi.schedule import Phase, Schedule
+from mtl_hsi.settings import scene_settings
+from mtl_hsi.settings.config_checks import one_of, require
 
 SVM = "svm"
 

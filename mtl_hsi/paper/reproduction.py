@@ -6,11 +6,12 @@ from pathlib import Path
 
 from ml_collections import config_dict
 
-from mtl_hsi import cost, grid, paper, paper_cells, paper_comparison, settings
+from mtl_hsi import cost, grid, settings
 from mtl_hsi.errors import RequestError
 from mtl_hsi.grid import Run, Shard
 from mtl_hsi.models.multitask import make_network
-from mtl_hsi.paper_cells import Cell, Training
+from mtl_hsi.paper import comparison, published
+from mtl_hsi.paper.cells import Cell, Training, cells_of, select, training_of
 from mtl_hsi.scenes import registry
 from mtl_hsi.scenes.public import PUBLIC_SCENES
 
@@ -76,14 +77,14 @@ def run(config: config_dict.ConfigDict, directory: Path, shard: Shard, command: 
 
 
 def compare(plan: Plan, directory: Path) -> dict[str, Path]:
-  """Writes what `paper_comparison.write` does, and again where another shard finished a run meanwhile.
+  """Writes what `comparison.write` does, and again where another shard finished a run meanwhile.
 
   This one may have replaced what that one wrote.
   """
   before, done = None, _done(plan, directory)
   while done != before:
-    results = paper_comparison.Results(plan.cells, plan.runs, plan.stand_ins, directory)
-    written = paper_comparison.write(results, directory)
+    results = comparison.Results(plan.cells, plan.runs, plan.stand_ins, directory)
+    written = comparison.write(results, directory)
     before, done = done, _done(plan, directory)
   return written
 
@@ -98,11 +99,11 @@ def make_plan(config: config_dict.ConfigDict) -> Plan:
   Raises:
     RequestError: a column, a row or a stand-in is unknown, or a key of the experiments is wrong.
   """
-  every = [cell for table in paper.TABLES for cell in paper_cells.cells_of(table)]
+  every = [cell for table in published.TABLES for cell in cells_of(table)]
   of_tables = [cell for cell in every if cell.table in config.tables]
-  chosen = paper_cells.select(of_tables, config.cells, config.samples_per_class)
+  chosen = select(of_tables, config.cells, config.samples_per_class)
   stand_ins = _stand_ins(config)
-  trainings = {cell: paper_cells.training_of(cell) for cell in every}
+  trainings = {cell: training_of(cell) for cell in every}
   runs = {
     training.name: Run(training.name, experiment_config(config, training, stand_ins))
     for training in dict.fromkeys(trainings.values())
@@ -150,16 +151,16 @@ def experiment_config(
   return own.lock()
 
 
-_NAMES = {short: name for name, short in paper.SHORT_NAMES.items()}
+_NAMES = {short: name for name, short in published.SHORT_NAMES.items()}
 
 
 def _stand_ins(config):
   for name in config.stand_ins:
-    if name not in paper.SHORT_NAMES:
+    if name not in published.SHORT_NAMES:
       raise RequestError(
-        f"config key stand_ins has {name!r}; only {', '.join(paper.SHORT_NAMES)} can be stood in for"
+        f"config key stand_ins has {name!r}; only {', '.join(published.SHORT_NAMES)} can be stood in for"
       )
-  return {paper.SHORT_NAMES[name]: stand_in for name, stand_in in config.stand_ins.items()}
+  return {published.SHORT_NAMES[name]: stand_in for name, stand_in in config.stand_ins.items()}
 
 
 def _public_size(name):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mtl_hsi.config_checks import number, one_of, require
+from mtl_hsi.settings.config_checks import number, one_of, require
 
 KEYS = ("nodata", "scale", "offset", "wavelengths", "wavelength_unit", "bad_bands")
 # Options that say the same of every image of a sensor; scale and offset are one.

@@ -3,17 +3,17 @@ import importlib.resources
 
 import pytest
 
-from mtl_hsi import paper
+from mtl_hsi.paper import published
 
 IN, SA, PU, PC = "indian_pines", "salinas", "pavia_university", "pavia_centre"
 
 
 def test_every_figure_of_the_paper_is_there():
-  lines = importlib.resources.files("mtl_hsi").joinpath("paper_tables.csv").read_text().splitlines()[1:]
+  lines = importlib.resources.files("mtl_hsi.paper").joinpath("published.csv").read_text().splitlines()[1:]
   cells = [line.split(",") for line in lines]
   assert collections.Counter(cell[0] for cell in cells) == {"PU": 72, "PC": 72, "IN": 72, "SA": 35}
   for target, column, n, mean, std in cells:
-    assert paper.figure(target, column, int(n)) == (float(mean), float(std))
+    assert published.figure(target, column, int(n)) == (float(mean), float(std))
 
 
 @pytest.mark.parametrize(
@@ -27,12 +27,12 @@ def test_every_figure_of_the_paper_is_there():
   ],
 )
 def test_figures_as_printed(target, column, n, expected):
-  assert paper.figure(target, column, n) == expected
+  assert published.figure(target, column, n) == expected
 
 
 def test_what_the_preprint_lacks_is_none():
-  assert paper.figure("SA", "hresnet/with/ALL", 30) is None
-  assert paper.figure("IN", "hresnet/single", 7) is None
+  assert published.figure("SA", "hresnet/with/ALL", 30) is None
+  assert published.figure("IN", "hresnet/single", 7) is None
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_what_the_preprint_lacks_is_none():
   ],
 )
 def test_columns(target, partners, model, knowledge, inverse, expected):
-  assert paper.column_of(target, partners, model, knowledge, inverse) == expected
+  assert published.column_of(target, partners, model, knowledge, inverse) == expected
 
 
 @pytest.mark.parametrize(
@@ -71,4 +71,4 @@ def test_columns(target, partners, model, knowledge, inverse, expected):
   ],
 )
 def test_what_the_paper_did_not_do_has_no_column(target, partners, model, knowledge, inverse):
-  assert paper.column_of(target, partners, model, knowledge, inverse) is None
+  assert published.column_of(target, partners, model, knowledge, inverse) is None

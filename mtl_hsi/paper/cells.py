@@ -4,8 +4,9 @@ import fnmatch
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from mtl_hsi import alignment, paper
+from mtl_hsi import alignment
 from mtl_hsi.errors import RequestError
+from mtl_hsi.paper import published
 
 # Bands of a table's experiments, by its target (section III-C and III-D).
 _BANDS = {
@@ -22,7 +23,7 @@ class Cell(NamedTuple):
   Attributes:
     table: "I" to "IV".
     target: short name of the table's scene.
-    column: as `paper.columns_of` names it.
+    column: as `published.columns_of` names it.
     samples_per_class: the row.
   """
 
@@ -34,7 +35,7 @@ class Cell(NamedTuple):
   @property
   def alone(self) -> "Cell | None":
     """The cell of the same network trained on the target alone; None where this is it."""
-    model, partners, _, _ = paper.parse_column(self.target, self.column)
+    model, partners, _, _ = published.parse_column(self.target, self.column)
     return self._replace(column=f"{model}/single") if partners else None
 
 
@@ -42,7 +43,7 @@ class Training(NamedTuple):
   """What one run trains.
 
   Attributes:
-    scenes: short names, in the order of `paper.SHORT_NAMES` whatever the target is, so that a run serves
+    scenes: short names, in the order of `published.SHORT_NAMES` whatever the target is, so that a run serves
       the tables of all its scenes.
     bands: input channels B.
     model: "svm", "hresnet" or "ccnn".
@@ -69,9 +70,9 @@ class Training(NamedTuple):
 
 def cells_of(table: str) -> list[Cell]:
   """All 72 cells of a table, "I" to "IV", row by row."""
-  target = paper.TABLES[table]
-  columns = paper.columns_of(target)
-  return [Cell(table, target, column, n) for n in paper.SAMPLES_PER_CLASS for column in columns]
+  target = published.TABLES[table]
+  columns = published.columns_of(target)
+  return [Cell(table, target, column, n) for n in published.SAMPLES_PER_CLASS for column in columns]
 
 
 def select(cells: Iterable[Cell], patterns: Sequence[str], samples_per_class: Sequence[int]) -> list[Cell]:
@@ -91,8 +92,8 @@ def select(cells: Iterable[Cell], patterns: Sequence[str], samples_per_class: Se
       known = ", ".join(dict.fromkeys(cell.column for cell in cells))
       raise RequestError(f"config key cells: no column is like {pattern!r}; the columns are {known}")
   for n in samples_per_class:
-    if n not in paper.SAMPLES_PER_CLASS:
-      rows = ", ".join(map(str, paper.SAMPLES_PER_CLASS))
+    if n not in published.SAMPLES_PER_CLASS:
+      rows = ", ".join(map(str, published.SAMPLES_PER_CLASS))
       raise RequestError(f"config key samples_per_class: the tables have no row {n!r}; the rows are {rows}")
   return [
     cell
@@ -109,10 +110,10 @@ def _fits(cell, pattern):
 
 def training_of(cell: Cell) -> Training:
   """What has to be trained for a cell."""
-  column = paper.parse_column(cell.target, cell.column)
+  column = published.parse_column(cell.target, cell.column)
   together = {cell.target, *column.partners}
   return Training(
-    scenes=tuple(name for name in paper.SHORT_NAMES.values() if name in together),
+    scenes=tuple(name for name in published.SHORT_NAMES.values() if name in together),
     bands=_BANDS[cell.target],
     model=column.model,
     spectral_knowledge=column.spectral_knowledge,

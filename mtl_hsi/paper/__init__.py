@@ -1,0 +1,1 @@
+"""The letter's tables and figures: what it published, the trainings that repeat it, and ours beside its."""
