@@ -5,11 +5,12 @@
 
 Trains one small network on a simulated scene of 50 bands, writes a sparse
 GeoTIFF (one block of 256 x 256 pixels in sixteen holds values, the rest is
-nodata), predicts it in a process of its own, and prints that process's peak
-memory and time as JSON.
+nodata), predicts it in a process of its own, and writes that process's peak
+memory and time beside the machine to results/large_image.json.
 """
 
 import argparse
+import datetime
 import json
 import resource
 import subprocess
@@ -22,6 +23,10 @@ import rasterio
 from rasterio.windows import Window
 
 _ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(_ROOT))
+
+from mtl_hsi import devices, whole_files  # noqa: E402
+
 _BANDS, _BLOCK, _EVERY = 50, 256, 4
 
 _CONFIG = """
@@ -49,13 +54,15 @@ def get_config():
 
 
 def main() -> None:
-  """Reads the arguments and prints what was measured."""
+  """Does everything that the head says."""
   parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
   parser.add_argument("directory", type=Path, help="a new directory for everything that is made")
   parser.add_argument("--side", type=int, default=10_000, help="rows and columns of the image")
+  parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
   arguments = parser.parse_args()
   directory = arguments.directory.absolute()
   directory.mkdir(parents=True)
+  started = datetime.datetime.now(datetime.UTC)
   (directory / "config.py").write_text(_CONFIG)
   _launch(f"--config={directory / 'config.py'}", f"--workdir={directory / 'run'}")
   image = directory / "image.tif"
@@ -69,16 +76,18 @@ def main() -> None:
   )
   # The prediction is the larger of the two processes; Linux counts in KiB.
   peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-  print(
-    json.dumps(
-      {
-        "side": arguments.side,
-        "bands": _BANDS,
-        "peak_gib": round(peak / 2**20, 2),
-        "seconds": round(time.monotonic() - start, 1),
-      }
-    )
-  )
+  found = {
+    "side": arguments.side,
+    "bands": _BANDS,
+    "peak_gib": round(peak / 2**20, 2),
+    "seconds": round(time.monotonic() - start, 1),
+  }
+  print(json.dumps(found))
+  config = json.loads((directory / "run" / "config.json").read_bytes())
+  devices.configure(directory / "compiled", 1)
+  environment = devices.environment(sys.argv, started)
+  environment.pop("directory")
+  whole_files.write_json(arguments.out, {**found, "environment": environment, "config": config})
 
 
 def _write_image(path: Path, side: int) -> None:

@@ -45,6 +45,7 @@ def main() -> None:
   left = {key: noted[-1][key] - noted[0][key] for key in noted[0]}
   bounds = {"memory": BYTES_PER_CELL * left["cells"], "files": FILES, "threads": THREADS, "programs": 0}
   environment = devices.environment(sys.argv, started)
+  environment.pop("directory")
   found = {"environment": environment, "noted": noted, "left": left, "bounds": bounds}
   whole_files.write_json(arguments.out, found)
   print(json.dumps({"left": left, "bounds": bounds}, indent=2))

@@ -340,6 +340,7 @@ def test_flags_of_training_mean_nothing_to_a_prediction(finished, fields, flag):
 def test_a_large_image_takes_little_memory(tmp_path):
   """The measurement of results/large_image.py on a smaller image, which is 480 MB as the network reads it."""
   command = [sys.executable, ROOT / "results" / "large_image.py", tmp_path / "large", "--side=1550"]
+  command += [f"--out={tmp_path / 'large.json'}"]
   result = subprocess.run(command, capture_output=True, text=True, check=True)
   assert json.loads(result.stdout.splitlines()[-1])["peak_gib"] < 3
   classes = read(tmp_path / "large" / "map_classes.tif")
