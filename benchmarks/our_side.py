@@ -179,7 +179,7 @@ class OurTraining:
       self._prepared.given.network, jax.devices(), options.classify_method, options.tile_pixels
     )
     networks = classifier.place({"params": self._state["params"], "stats": self._state["stats"]})
-    return functools.partial(classifier.classify, networks, self._prepared.padded[0], 0)
+    return functools.partial(classifier.classify, networks, classify.Part(self._prepared.padded[0], 0))
 
 
 def flat(params: dict, stats: dict, class_counts: tuple[int, ...]) -> Weights:

@@ -8,10 +8,12 @@ Scenes are named and given as for configs/own.py. All bands are used, each
 standardised; VResNet, residual blocks of valid convolutions with average
 pooling, reads patches of 13 x 13 pixels; AdamW takes 1,500 steps of 32 samples
 of every scene, whatever the number of samples, in all eight symmetries of the
-square, with smoothed labels; the last network alone classifies.
+square, with smoothed labels; the last network alone classifies, and every pixel's
+class probabilities are drawn to those of pixels around it that look alike.
 
   --config.model.patch=19               more surroundings, at about three times the cost
   --config.snapshots='(-4,-2,0)'        a vote of three networks
+  --config.classify.smoothing.steps=0   what the network says of every pixel alone
 """
 
 from ml_collections import config_dict
@@ -33,4 +35,7 @@ def get_config(names: str = "") -> config_dict.ConfigDict:
   config.warmup = 0.1
   config.learning_rate_decay = "cosine"
   config.snapshots = (0,)
+  config.classify.smoothing.steps = 40
+  # With the surroundings that smoothing reaches, small tiles would cost several times the work.
+  config.classify.tile_pixels = 2**16
   return config

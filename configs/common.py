@@ -113,6 +113,10 @@ def get_config() -> config_dict.ConfigDict:
   # "dense" computes what neighbouring pixels share once; "patches" takes every pixel's patch on its own.
   # symmetries: the mean probability over all eight of a pixel's surroundings, at eight times the work.
   config.classify = {"method": "dense", "tile_pixels": 4096, "symmetries": False}
+  # Probabilities are mixed with those of neighbouring pixels of like spectra, as many pixels far as there are
+  # steps (0: not), by a random walk that ends with probability restart before every step; the larger
+  # sharpness is, the less it crosses edges.
+  config.classify.smoothing = {"steps": 0, "restart": 0.005, "sharpness": 1.0}
   # How many unlabelled pixels of each scene are proposed to be labelled next: where the networks are least
   # sure.
   config.proposals = 0

@@ -56,4 +56,5 @@ def get_config() -> config_dict.ConfigDict:
   config.classify = common.get_config().classify
   # The networks classify as they did in the run.
   del config.classify.symmetries
+  del config.classify.smoothing
   return config

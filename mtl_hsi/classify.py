@@ -1,6 +1,7 @@
 """Every pixel of a scene, in tiles of bounded memory, by majority vote of snapshots."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -8,14 +9,50 @@ import numpy as np
 from jax import Array, lax
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
-from mtl_hsi import processes, symmetries, voting
+from mtl_hsi import processes, smoothing, symmetries, voting
 from mtl_hsi.models.multitask import Network
 from mtl_hsi.per_device import per_device
 from mtl_hsi.replicas import loop_over_replicas
+from mtl_hsi.smoothing import Smoothing
 
 METHODS = ("dense", "patches")
 
 _AXIS = "tiles"
+
+
+class Manner(NamedTuple):
+  """How networks are used.
+
+  Attributes:
+    symmetric: see `symmetries.symmetric`.
+    smoothing: see `smoothing.smooth`.
+  """
+
+  symmetric: bool
+  smoothing: Smoothing
+
+
+# Of so many steps, the other numbers are of no use.
+PLAIN = Manner(symmetric=False, smoothing=Smoothing(0, 0.5, 1.0))
+
+
+class Part(NamedTuple):
+  """Pixels of a scene that are classified.
+
+  Attributes:
+    padded: the scene's padded cube `[H + P - 1, W + P - 1, B]`, or that of a part of it.
+    scene: its index.
+    contrast: of the scene (`smoothing.contrast`), which only smoothing asks for.
+    measured: pixels that smoothing may use, bool `[H, W]`; None: all.
+    window: rows and columns to classify, of which `padded` has as many more as smoothing reaches and the
+      scene has; None: all.
+  """
+
+  padded: np.ndarray
+  scene: int
+  contrast: float = 1.0
+  measured: np.ndarray | None = None
+  window: tuple[slice, slice] | None = None
 
 
 class Classifier:
@@ -30,7 +67,7 @@ class Classifier:
     method: of `METHODS`.
     tile_pixels: bound on the pixels that a device classifies at once; patch by
       patch every pixel takes P * P times the memory, and the bound is lower.
-    symmetric: see `symmetries.symmetric`.
+    manner: see `Manner`.
   """
 
   def __init__(
@@ -39,33 +76,43 @@ class Classifier:
     devices: list[jax.Device],
     method: str,
     tile_pixels: int,
-    symmetric: bool = False,
+    manner: Manner = PLAIN,
   ):
-    self._patch, self._devices = network.patch, len(devices)
+    self._patch, self._devices, self.reach = network.patch, len(devices), manner.smoothing.steps
     self._pixels = tile_pixels if method == "dense" else max(1, tile_pixels // network.patch**2)
     self._mesh = Mesh(np.array(devices), (_AXIS,), axis_types=(AxisType.Auto,))
     loop = loop_over_replicas(devices[0].platform)
     logits = {"dense": _dense_logits, "patches": _patch_logits}[method]
-    if symmetric:
+    if manner.symmetric:
       logits = symmetries.symmetric(logits)
 
-    def labels(networks, regions, scene):
-      def label(own):
-        return jnp.argmax(logits(network, own["params"], own["stats"], regions[0], scene), axis=-1)
+    def judging(region, measured, scene, contrast):
+      """From a network to the class of every pixel of a tile, and the probabilities of all."""
+      if not self.reach:
+        return lambda own: _decided(logits(network, own["params"], own["stats"], region, scene))
+      centres = region[network.patch // 2 :, network.patch // 2 :][: measured.shape[0], : measured.shape[1]]
+      mixing = smoothing.weights(centres, measured, contrast / manner.smoothing.sharpness)
+      inner = (slice(self.reach, -self.reach),) * 2
 
-      return loop(label)(networks)[:, None]
+      def judge(own):
+        scores = logits(network, own["params"], own["stats"], region, scene)
+        probabilities = smoothing.smooth(jax.nn.softmax(scores), mixing, manner.smoothing)[inner]
+        return jnp.argmax(probabilities, axis=-1), probabilities
 
-    def votes(networks, regions, scene):
-      def score(own):
-        scores = logits(network, own["params"], own["stats"], regions[0], scene)
-        return jnp.argmax(scores, axis=-1), jax.nn.softmax(scores)
+      return judge
 
+    def labels(networks, regions, measured, scene, contrast):
+      judge = judging(regions[0], measured[0], scene, contrast)
+      return loop(lambda own: judge(own)[0])(networks)[:, None]
+
+    def votes(networks, regions, measured, scene, contrast):
+      judge = judging(regions[0], measured[0], scene, contrast)
       snapshots, replicas = jax.tree.leaves(networks)[0].shape[:2]
-      height, width = (size - network.patch + 1 for size in regions.shape[1:3])
+      height, width = (size - 2 * self.reach for size in measured.shape[1:])
       nothing = voting.start((replicas, height, width, max(network.class_counts)))
 
       def add(tally, own):
-        return voting.count(tally, *loop(score)(own)), None
+        return voting.count(tally, *loop(judge)(own)), None
 
       tally, _ = lax.scan(add, nothing, networks)
       return jax.tree.map(lambda x: x[:, None], voting.decide(tally, snapshots))
@@ -80,73 +127,93 @@ class Classifier:
     """Copies several snapshots of R networks, each as in `place`, to every device: leading axes S, R."""
     return self.place(jax.tree.map(lambda *leaves: np.stack(leaves), *snapshots))
 
-  def classify(self, networks: dict, padded: np.ndarray, scene: int) -> np.ndarray:
+  def classify(self, networks: dict, part: Part) -> np.ndarray:
     """Class indices of every pixel by every network.
 
     Args:
       networks: from `place`.
-      padded: the scene's padded cube `[H + P - 1, W + P - 1, B]`.
-      scene: its index.
+      part: the pixels.
 
     Returns:
-      Unsigned integers `[R, H, W]`.
+      Unsigned integers `[R, h, w]`.
     """
-    count = len(jax.tree.leaves(networks)[0])
-    labels = np.empty((count, *self._size(padded)), np.uint16)
-    for (rows, columns), own in self._by_tile(self._labels, networks, padded, scene):
+    window = self._window(part)
+    labels = np.empty((len(jax.tree.leaves(networks)[0]), *_size(window)), np.uint16)
+    for (rows, columns), own in self._by_tile(self._labels, networks, part, window):
       labels[:, rows, columns] = own
     return labels
 
-  def vote(self, snapshots: dict, padded: np.ndarray, scene: int, tick: Callable[[], object]) -> voting.Votes:
+  def vote(self, snapshots: dict, part: Part, tick: Callable[[], object]) -> voting.Votes:
     """The majority of the snapshots in every pixel, with its confidence; each runs once over every tile.
 
     The probabilities of all classes are held for one tile at a time.
 
     Args:
       snapshots: from `place_snapshots`.
-      padded: the scene's padded cube `[H + P - 1, W + P - 1, B]`.
-      scene: its index.
+      part: the pixels.
       tick: called after every tile.
 
     Returns:
-      numpy arrays `[R, H, W]`.
+      numpy arrays `[R, h, w]`.
     """
-    shape = (jax.tree.leaves(snapshots)[0].shape[1], *self._size(padded))
+    window = self._window(part)
+    shape = (jax.tree.leaves(snapshots)[0].shape[1], *_size(window))
     votes = voting.Votes(np.empty(shape, np.uint16), np.empty(shape, np.float32), np.empty(shape, np.float16))
-    for (rows, columns), own in self._by_tile(self._votes, snapshots, padded, scene):
-      for whole, part in zip(votes, own):
-        whole[:, rows, columns] = part
+    for (rows, columns), own in self._by_tile(self._votes, snapshots, part, window):
+      for whole, tile in zip(votes, own):
+        whole[:, rows, columns] = tile
       tick()
     return votes
 
-  def tiles(self, padded: np.ndarray) -> list[tuple[slice, slice]]:
-    """Rows and columns of the tiles that a padded cube is classified in."""
-    return list(tiles(*self._size(padded), self._pixels, devices=self._devices, margin=self._patch - 1))
+  def tiles(self, part: Part) -> list[tuple[slice, slice]]:
+    """Rows and columns, from the window's first, of the tiles that a part of a scene is classified in."""
+    margin = self._patch - 1 + 2 * self.reach
+    return list(tiles(*_size(self._window(part)), self._pixels, devices=self._devices, margin=margin))
 
-  def _size(self, padded):
-    return tuple(size - self._patch + 1 for size in padded.shape[:2])
+  def _window(self, part):
+    return part.window or tuple(slice(0, size - self._patch + 1) for size in part.padded.shape[:2])
 
-  def _by_tile(self, program, networks, padded, scene):
-    """Every tile with what a program says of it, arrays `[R, h, w]`."""
-    margin, waiting = self._patch - 1, None
-    places = self.tiles(padded)
-    for first in range(0, len(places), self._devices):
-      group = places[first : first + self._devices]
+  def _by_tile(self, program, networks, part, window):
+    """Every tile, by its place in the window, with what a program says of it, arrays `[R, h, w]`."""
+    measured = part.measured
+    if measured is None:
+      measured = np.ones([size - self._patch + 1 for size in part.padded.shape[:2]], bool)
+    places, waiting = self.tiles(part), None
+    sharded = NamedSharding(self._mesh, PartitionSpec(_AXIS))
+    for start in range(0, len(places), self._devices):
+      group = places[start : start + self._devices]
       # Devices without a tile repeat the last one.
-      filled = group + group[-1:] * (self._devices - len(group))
-      regions = np.stack(
-        [
-          padded[rows.start : rows.stop + margin, columns.start : columns.stop + margin]
-          for rows, columns in filled
-        ]
-      )
-      regions = processes.place(regions, NamedSharding(self._mesh, PartitionSpec(_AXIS)))
-      result = program(networks, regions, np.int32(scene))
+      filled = [
+        tuple(slice(first.start + tile.start, first.start + tile.stop) for first, tile in zip(window, own))
+        for own in group + group[-1:] * (self._devices - len(group))
+      ]
+      regions = np.stack([_around(part.padded, own, self.reach, self._patch - 1) for own in filled])
+      counted = np.stack([_around(measured, own, self.reach, 0) for own in filled])
+      placed = (processes.place(own, sharded) for own in (regions, counted))
+      result = program(networks, *placed, np.int32(part.scene), np.float32(part.contrast))
       # The devices work on this group while the one before is fetched.
       if waiting:
         yield from _fetched(*waiting)
       waiting = group, result
     yield from _fetched(*waiting)
+
+
+def _decided(scores):
+  return jnp.argmax(scores, axis=-1), jax.nn.softmax(scores)
+
+
+def _size(window):
+  return tuple(part.stop - part.start for part in window)
+
+
+def _around(values, place, reach, beyond):
+  """A place with `reach` more pixels on every side and `beyond` more behind, 0 where there are none."""
+  wanted = [(part.start - reach, part.stop + reach + beyond) for part in place]
+  lacking = [(max(-start, 0), max(stop - size, 0)) for (start, stop), size in zip(wanted, values.shape)]
+  there = values[tuple(slice(max(start, 0), stop) for start, stop in wanted)]
+  if not np.any(lacking):
+    return there
+  return np.pad(there, lacking + [(0, 0)] * (values.ndim - 2))
 
 
 def _fetched(group, result):

@@ -265,5 +265,6 @@ def _scene_report(options, problem, name, results, done):
     vote_share=None if votes is None else votes.share[0],
     probability=None if votes is None else votes.probability[0],
     patch_overlap=results["patch_overlap"][name],
+    reach=options.manner.smoothing.steps,
     proposals=_proposals(options, problem, name, done.predictions[name], votes),
   )

@@ -25,6 +25,7 @@ class Inputs:
     weights: of the bands that are read in every input channel, float32 `[b, B]`, applied after scaling;
       None where every band that is read is a channel.
     empty: channels of zeros behind the others.
+    contrast: between neighbouring pixels of the scene (`smoothing.contrast`); None without smoothing.
   """
 
   bands: int
@@ -32,6 +33,7 @@ class Inputs:
   scaling: Scaling
   weights: np.ndarray | None
   empty: int = 0
+  contrast: float | None = None
 
   @property
   def channels(self) -> int:
@@ -90,6 +92,8 @@ def entry(inputs: Inputs) -> dict[str, Any]:
     written["weights"] = inputs.weights.tolist()
   if inputs.empty:
     written["empty"] = inputs.empty
+  if inputs.contrast is not None:
+    written["contrast"] = inputs.contrast
   return written
 
 
@@ -102,4 +106,5 @@ def read_inputs(entry: Mapping[str, Any]) -> Inputs:
     scaling=Scaling(np.array(entry["offset"], np.float64), np.array(entry["scale"], np.float64)),
     weights=None if weights is None else np.array(weights, np.float32),
     empty=entry.get("empty", 0),
+    contrast=entry.get("contrast"),
   )

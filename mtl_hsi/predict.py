@@ -82,7 +82,7 @@ def _open(options: PredictionSettings, scene: TrainedScene) -> tuple[Image, dict
 def _predict(options, trained, scene, image, networks, stem):
   patch = trained.network.patch
   classifier = classify.Classifier(
-    trained.network, jax.devices(), options.classify_method, options.tile_pixels, trained.symmetric
+    trained.network, jax.devices(), options.classify_method, options.tile_pixels, trained.manner
   )
   placed = classifier.place_snapshots(networks)
   places = list(
@@ -94,11 +94,15 @@ def _predict(options, trained, scene, image, networks, stem):
     progress.bar("classifying", len(places), "window") as bar,
   ):
     for rows, columns in places:
-      padded, missing = windows.read(image, scene.inputs, rows, columns, patch)
+      size = image.height, image.width
+      around, window = windows.with_surroundings((rows, columns), size, classifier.reach)
+      padded, lacking = windows.read(image, scene.inputs, *around, patch)
+      missing = lacking[window]
       measured += np.count_nonzero(~missing)
       # Windows without any measurement are left as they are made, all 0.
       if not missing.all():
-        votes = classifier.vote(placed, padded, scene.index, _no_tick)
+        part = classify.Part(padded, scene.index, scene.inputs.contrast or 1.0, ~lacking, window)
+        votes = classifier.vote(placed, part, _no_tick)
         # Values beyond all that was seen in training can overflow in a network.
         missing = missing | ~np.isfinite(votes.probability[0])
         ids = np.where(missing, 0, scene.class_ids[votes.labels[0]])

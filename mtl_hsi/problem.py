@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mtl_hsi import alignment, baselines, batches, patches, sampling, wavelengths
+from mtl_hsi import alignment, baselines, batches, patches, sampling, smoothing, wavelengths
 from mtl_hsi.aligned_scenes import align
 from mtl_hsi.blocks import block_split
 from mtl_hsi.errors import RequestError
@@ -62,6 +62,8 @@ def prepare(options: Settings) -> Problem:
   """
   scenes = {name: load() for name, load in options.loaders.items()}
   inputs, channels = align(options, scenes)
+  if options.manner.smoothing.steps:
+    inputs = {name: _with_contrast(own, scenes[name]) for name, own in inputs.items()}
   network = _network(options, scenes, inputs)
   splits = _splits(options, scenes, 1 if network is None else network.patch)
   problem = Problem(scenes, inputs, channels, splits, network)
@@ -79,6 +81,10 @@ def prepare(options: Settings) -> Problem:
       fixed=options.recipe.steps,
     )
   return problem
+
+
+def _with_contrast(inputs, scene):
+  return dataclasses.replace(inputs, contrast=smoothing.contrast(scene.cube, scene.nodata, inputs))
 
 
 def _network(options, scenes, inputs):
@@ -148,6 +154,8 @@ def follows_the_letter(options: Settings) -> bool:
   if options.split_file or options.block_size or options.given_splits:
     return False
   if options.origin or options.band_ranges or options.alignment == BY_WAVELENGTH:
+    return False
+  if options.manner.symmetric or options.manner.smoothing.steps:
     return False
   if options.model.name == SVM:
     return True

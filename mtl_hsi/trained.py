@@ -11,6 +11,7 @@ import numpy as np
 from ml_collections import config_dict
 
 from mtl_hsi import sums, workdir
+from mtl_hsi.classify import Manner
 from mtl_hsi.errors import RequestError
 from mtl_hsi.inputs import Inputs, read_inputs
 from mtl_hsi.models.multitask import Network, make_network
@@ -70,7 +71,7 @@ class TrainedRun:
     replicas: R.
     snapshot_epochs: the epochs whose networks vote.
     precision: of matrix products, of `products.PRECISIONS`.
-    symmetric: whether they classify in all symmetries, see `symmetries.symmetric`.
+    manner: how they classify.
   """
 
   directory: Path
@@ -82,7 +83,7 @@ class TrainedRun:
   replicas: int
   snapshot_epochs: tuple[int, ...]
   precision: str
-  symmetric: bool
+  manner: Manner
 
   def networks(self, epoch: int) -> dict:
     """{"params", "stats"} of all replicas after an epoch of `snapshot_epochs`, leading axis R.
@@ -116,8 +117,10 @@ def read_run(directory: Path) -> TrainedRun:
     )
   entries = _read_json(directory, "scenes.json")
   with values_of(directory / "scenes.json"):
+    smoothed = told.manner.smoothing.steps > 0
     scenes = {
-      name: _scene(name, index, entries[name], image_keys[name]) for index, name in enumerate(told.scenes)
+      name: _scene(name, index, entries[name], image_keys[name], smoothed)
+      for index, name in enumerate(told.scenes)
     }
     channels = _channels(entries[told.target])
     network = make_network(
@@ -135,7 +138,7 @@ def read_run(directory: Path) -> TrainedRun:
     told.replicas,
     told.schedule.snapshot_epochs,
     told.precision,
-    told.symmetric,
+    told.manner,
   )
 
 
@@ -147,7 +150,9 @@ def _image_keys(options: Mapping[str, Any]) -> dict[str, str]:
   return keys
 
 
-def _scene(name: str, index: int, entry: Mapping[str, Any], image_keys: Mapping[str, str]) -> TrainedScene:
+def _scene(
+  name: str, index: int, entry: Mapping[str, Any], image_keys: Mapping[str, str], smoothed: bool
+) -> TrainedScene:
   names = {int(class_id): title for class_id, title in entry["classes"].items()}
   colours = entry.get("colours")
   scene = TrainedScene(
@@ -160,11 +165,11 @@ def _scene(name: str, index: int, entry: Mapping[str, Any], image_keys: Mapping[
     widths=_numbers(entry.get("widths")),
     image_keys=image_keys,
   )
-  _check_scene(scene)
+  _check_scene(scene, smoothed)
   return scene
 
 
-def _check_scene(scene: TrainedScene) -> None:
+def _check_scene(scene: TrainedScene, smoothed: bool) -> None:
   """Refuses with a ValueError what no run writes; names become those of files and parts of headers."""
 
   def require(condition, what):
@@ -189,6 +194,9 @@ def _check_scene(scene: TrainedScene) -> None:
   require(inputs.empty in range(_MOST_CHANNELS), f"{inputs.empty} empty channels")
   for numbers in (scene.wavelengths, scene.widths):
     require(numbers is None or numbers.shape == (count,), "wavelengths and widths, one each a band")
+  if smoothed:
+    contrast = inputs.contrast
+    require(isinstance(contrast, float) and 0 < contrast < np.inf, "contrast, which smoothing needs")
 
 
 def _channels(entry):

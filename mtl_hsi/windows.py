@@ -42,6 +42,23 @@ def windows(height: int, width: int, bands: int, block: int) -> Iterator[tuple[s
       yield slice(top, min(top + side, height)), slice(left, min(left + side, width))
 
 
+def with_surroundings(
+  window: tuple[slice, slice], size: tuple[int, int], reach: int
+) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+  """A window with so many more pixels on every side, as far as the image has them, and its place therein.
+
+  Args:
+    window: rows and columns.
+    size: of the image `(H, W)`.
+    reach: pixels.
+  """
+  around = tuple(
+    slice(max(0, part.start - reach), min(end, part.stop + reach)) for part, end in zip(window, size)
+  )
+  inner = (slice(part.start - own.start, part.stop - own.start) for part, own in zip(window, around))
+  return around, tuple(inner)
+
+
 def read(image: Image, inputs: Inputs, rows: slice, columns: slice, patch: int) -> Region:
   """Reads a window with the surroundings that its patches need.
 

@@ -178,7 +178,7 @@ def _classify(options, problem, replicas, padded, checkpoints):
   """The snapshots' votes on every pixel, by scene."""
   network = problem.network
   classifier = classify.Classifier(
-    network, jax.devices(), options.classify_method, options.tile_pixels, options.symmetric
+    network, jax.devices(), options.classify_method, options.tile_pixels, options.manner
   )
   params, stats = jax.eval_shape(network.init, jax.random.key(0))
   shapes = replicas.shapes({"params": params, "stats": stats})
@@ -187,11 +187,18 @@ def _classify(options, problem, replicas, padded, checkpoints):
     restore = functools.partial(checkpoints.restore_snapshot, epoch, shapes)
     snapshots.append(jax.tree.map(np.asarray, processes.tree_from_first(restore, shapes)))
   placed = classifier.place_snapshots(snapshots)
-  with progress.bar("classifying", sum(len(classifier.tiles(cube)) for cube in padded), "tile") as bar:
-    votes = {
-      name: classifier.vote(placed, padded[index], index, bar.update)
-      for index, name in enumerate(problem.scenes)
-    }
+  parts = {
+    name: classify.Part(
+      padded[index],
+      index,
+      problem.inputs[name].contrast or 1.0,
+      None if scene.nodata is None else ~scene.nodata,
+    )
+    for index, (name, scene) in enumerate(problem.scenes.items())
+  }
+  tiles = sum(len(classifier.tiles(part)) for part in parts.values())
+  with progress.bar("classifying", tiles, "tile") as bar:
+    votes = {name: classifier.vote(placed, part, bar.update) for name, part in parts.items()}
   for name, own in votes.items():
     health.check_votes(own, name, options.seed)
   return votes

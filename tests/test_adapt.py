@@ -87,9 +87,8 @@ def test_old_scenes_keep_their_labels_on_the_adapted_network(finished, adapted):
   for name, labels, seed in (("fields", FIELDS, 1), ("town", TOWN, 2)):
     scene = run.scenes[name]
     _, (padded,) = patches.lay_out([patches.Layer(cube(labels, seed), scene.inputs, None)], run.network.patch)
-    before, after = (
-      classifier.classify(classifier.place(networks), padded, scene.index) for networks in (old, mixed)
-    )
+    part = classify.Part(padded, scene.index)
+    before, after = (classifier.classify(classifier.place(networks), part) for networks in (old, mixed))
     np.testing.assert_array_equal(before, after)
 
 

@@ -7,9 +7,12 @@ import jax
 import numpy as np
 import pytest
 
-from mtl_hsi import classify
+from mtl_hsi import classify, smoothing
+from mtl_hsi.smoothing import Smoothing
 from tests import tiny
 
+SYMMETRIC = classify.PLAIN._replace(symmetric=True)
+SMOOTH = classify.PLAIN._replace(smoothing=Smoothing(2, 0.1, 1.0))
 SIZES = [(1, 1), (7, 10), (9, 6), (1, 50), (50, 1), (145, 145), (83, 86)]
 
 
@@ -68,7 +71,8 @@ def labels_of(method, pixels, count=2, devices=1):
   drawn = [tiny.weights(net, seed) for seed in range(count)]
   params, stats = jax.tree.map(lambda *leaves: np.stack(leaves), *drawn)
   networks = classifier.place({"params": params, "stats": stats})
-  return [classifier.classify(networks, cube, scene) for scene, cube in enumerate(padded_cubes(net))]
+  parts = [classify.Part(cube, scene) for scene, cube in enumerate(padded_cubes(net))]
+  return [classifier.classify(networks, part) for part in parts]
 
 
 def test_dense_and_patchwise_labels_are_equal():
@@ -112,8 +116,9 @@ def votes_of(method, pixels, count=2, snapshots=3):
     trees.append({"params": params, "stats": stats})
   placed, ticks, found = classifier.place_snapshots(trees), [], []
   for scene, cube in enumerate(padded_cubes(net)):
-    each = np.stack([classifier.classify(classifier.place(tree), cube, scene) for tree in trees])
-    votes = classifier.vote(placed, cube, scene, lambda: ticks.append(1))
+    part = classify.Part(cube, scene)
+    each = np.stack([classifier.classify(classifier.place(tree), part) for tree in trees])
+    votes = classifier.vote(placed, part, lambda: ticks.append(1))
     found.append((cube, drawn, each, votes))
   return found, len(ticks)
 
@@ -126,7 +131,7 @@ def test_snapshots_vote_with_the_labels_that_they_give_alone(method, pixels):
     np.testing.assert_array_equal(votes.labels, counts.argmax(0))
     np.testing.assert_array_equal(votes.share, (counts.max(0) / 3).astype(np.float32))
     assert len(np.unique(votes.share)) > 1, "unanimous snapshots would not show a difference"
-  assert ticks == sum(len(classifier_of(method, pixels).tiles(cube)) for cube, *_ in found)
+  assert ticks == sum(len(classifier_of(method, pixels).tiles(classify.Part(cube, 0))) for cube, *_ in found)
 
 
 def test_probability_is_the_mean_over_snapshots_of_the_voted_class():
@@ -147,9 +152,9 @@ def test_all_symmetries_of_the_surroundings_are_averaged():
   net = tiny.network("vresnet", patch=5, width=6, blocks=1)
   params, stats = tiny.weights(net)
   cube = padded_cubes(net)[0]
-  classifier = classify.Classifier(net, jax.devices()[:1], "dense", 4096, symmetric=True)
+  classifier = classify.Classifier(net, jax.devices()[:1], "dense", 4096, SYMMETRIC)
   placed = classifier.place_snapshots([jax.tree.map(lambda x: x[None], {"params": params, "stats": stats})])
-  votes = classifier.vote(placed, cube, 0, lambda: None)
+  votes = classifier.vote(placed, classify.Part(cube, 0), lambda: None)
   expected = np.zeros((*tiny.SHAPES[0], 4))
   for turns, mirrored in itertools.product(range(4), (False, True)):
     view = np.rot90(cube[:, ::-1] if mirrored else cube, turns)
@@ -159,3 +164,48 @@ def test_all_symmetries_of_the_surroundings_are_averaged():
   np.testing.assert_allclose(votes.probability[0], expected.max(axis=-1), atol=6e-4)
   plain = jax.nn.softmax(tiny.dense_logits(net, params, stats, cube, np.int32(0)))
   assert np.abs(plain.max(axis=-1) - expected.max(axis=-1)).max() > 0.01
+
+
+def smooth_votes(pixels, devices=1, **options):
+  """Of one random network on the first scene, in tiles of so many pixels."""
+  net = tiny.network()
+  params, stats = tiny.weights(net)
+  classifier = classify.Classifier(net, jax.devices()[:devices], "dense", pixels, SMOOTH)
+  placed = classifier.place_snapshots([jax.tree.map(lambda x: x[None], {"params": params, "stats": stats})])
+  part = classify.Part(padded_cubes(net)[0], 0, contrast=80.0, **options)
+  return classifier.vote(placed, part, lambda: None)
+
+
+def test_probabilities_are_smoothed_before_they_are_compared():
+  net = tiny.network()
+  cube, margin = padded_cubes(net)[0], net.patch // 2
+  values = cube[margin:-margin, margin:-margin]
+  measured = np.ones(values.shape[:2], bool)
+  measured[3:6, 4] = False
+  own = jax.nn.softmax(tiny.dense_logits(net, *tiny.weights(net), cube, np.int32(0)))
+  expected = smoothing.smooth(own, smoothing.weights(values, measured, 80.0), SMOOTH.smoothing)
+  votes = smooth_votes(4096, measured=measured)
+  np.testing.assert_array_equal(votes.labels[0], np.argmax(expected, axis=-1))
+  np.testing.assert_allclose(votes.probability[0], np.max(expected, axis=-1), atol=6e-4)
+  assert (np.argmax(own, axis=-1) != votes.labels[0]).any(), "a map that stays would not show a difference"
+
+
+@pytest.mark.parametrize(("pixels", "devices"), [(16, 1), (30, 2)])
+def test_tiles_and_devices_change_nothing_of_a_smooth_map(pixels, devices):
+  whole, tiled = smooth_votes(4096), smooth_votes(pixels, devices)
+  np.testing.assert_array_equal(whole.labels, tiled.labels)
+  np.testing.assert_allclose(whole.probability, tiled.probability, atol=1e-3)
+
+
+def test_a_window_with_its_surroundings_gets_what_the_whole_scene_does():
+  (height, width), reach, patch = tiny.SHAPES[0], SMOOTH.smoothing.steps, tiny.network().patch
+  rows, columns = slice(reach + 1, height - reach), slice(0, width - reach)
+  net, whole = tiny.network(), smooth_votes(4096)
+  cube = padded_cubes(net)[0][1:, :]
+  params, stats = tiny.weights(net)
+  classifier = classify.Classifier(net, jax.devices()[:1], "dense", 16, SMOOTH)
+  placed = classifier.place_snapshots([jax.tree.map(lambda x: x[None], {"params": params, "stats": stats})])
+  assert cube.shape[0] == height + patch - 2
+  part = classify.Part(cube, 0, 80.0, window=(slice(rows.start - 1, rows.stop - 1), columns))
+  votes = classifier.vote(placed, part, lambda: None)
+  np.testing.assert_array_equal(votes.labels, whole.labels[:, rows, columns])

@@ -24,7 +24,7 @@ def section(name: str) -> str:
 def keys(config: config_dict.ConfigDict, prefix: str = "") -> Iterator[str]:
   """Every key, with the phases as groups and the optimiser's arguments by themselves."""
   for key, value in config.items():
-    if isinstance(value, config_dict.ConfigDict) and key in ("model", "classify", "phases"):
+    if isinstance(value, config_dict.ConfigDict) and key in ("model", "classify", "smoothing", "phases"):
       yield from keys(value, f"{prefix}{key}.")
     else:
       yield prefix + key

@@ -125,12 +125,12 @@ BEST = {
   **{"model.name": "vresnet", "model.patch": 5, "model.width": 6, "scaling": "per_band", "batch_size": 8},
   **{"steps_per_epoch": 4, "augmentation": "symmetries", "balanced": True, "label_smoothing": 0.1},
   **{"warmup": 0.1, "learning_rate_decay": "cosine", "weight_averaging": 0.9, "classify.symmetries": True},
-  **{"radiometric_jitter": 0.05, "band_dropout": 0.1},
+  **{"radiometric_jitter": 0.05, "band_dropout": 0.1, "classify.smoothing.steps": 4},
 }
 
 
 @pytest.mark.slow
-def test_a_run_in_all_symmetries_predicts_as_it_classified(inputs, fields, tmp_path):
+def test_a_run_in_all_symmetries_and_smoothed_predicts_as_it_classified(inputs, fields, tmp_path):
   run = tmp_path / "run"
   outcome = launching.launch(*launching.arguments(inputs, run, **BEST))
   assert outcome.status == 0, outcome.err

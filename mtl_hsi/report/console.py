@@ -31,7 +31,8 @@ def _leakages(reports):
   """How close training and test pixels of each scene are, and once what that means."""
   known = [report for report in reports if report.leakage is not None]
   for report in known:
-    yield f"{report.scene.title}: {leakage_words.words(report.leakage, report.patch_overlap)}"
+    words = leakage_words.words(report.leakage, report.patch_overlap, report.reach)
+    yield f"{report.scene.title}: {words}"
   if any(leakage_words.is_high(report.leakage, report.patch_overlap) for report in known):
     yield leakage_words.WARNING
 

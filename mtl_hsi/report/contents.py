@@ -30,6 +30,7 @@ class SceneReport:
     probability: mean probability of the predicted class, likewise.
     patch_overlap: share of those whose patch overlaps a training patch, or None.
     proposals: pixels to label next, or None where none were asked for.
+    reach: pixels over which the map is smoothed, 0 where it is not.
   """
 
   scene: Scene
@@ -45,6 +46,7 @@ class SceneReport:
   probability: np.ndarray | None = None
   patch_overlap: float | None = None
   proposals: Proposals | None = None
+  reach: int = 0
 
   @property
   def replicas(self) -> int:

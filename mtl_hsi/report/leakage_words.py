@@ -15,13 +15,21 @@ def is_high(leakage: float, overlap: float | None) -> bool:
   return max(leakage, overlap or 0) >= _HIGH
 
 
-def words(leakage: float, overlap: float | None) -> str:
-  """Returns a sentence on the shares; plain text.
+def words(leakage: float, overlap: float | None, reach: int = 0) -> str:
+  """Returns what the shares say, in a sentence or two; plain text.
 
   Args:
     leakage: share of test pixels whose patch holds a training pixel.
     overlap: share of those whose patch overlaps a training patch, or None.
+    reach: pixels over which the map is smoothed, 0 where it is not.
   """
+  text = _shares(leakage, overlap)
+  if reach:
+    text += f" Smoothing carries what the network says of trained ground up to {reach} pixels further."
+  return text
+
+
+def _shares(leakage, overlap):
   if leakage == 0 and not overlap:
     text = "No test pixel has a training pixel within its patch"
     return f"{text}, and no test patch overlaps a training patch." if overlap == 0 else f"{text}."

@@ -59,7 +59,7 @@ def _leakage(report: SceneReport) -> str:
   if report.leakage is None:
     return ""
   shares = report.leakage, report.patch_overlap
-  text = leakage_words.words(*shares)
+  text = leakage_words.words(*shares, report.reach)
   return f"{text} {leakage_words.WARNING}" if leakage_words.is_high(*shares) else text
 
 

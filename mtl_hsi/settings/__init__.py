@@ -66,7 +66,7 @@ class Settings:
     recipe: how training departs from the letter's.
     classify_method: of `classify.METHODS`.
     tile_pixels: bound on the pixels classified at once.
-    symmetric: whether pixels are classified in all symmetries, see `symmetries.symmetric`.
+    manner: how the networks classify.
     proposals: how many pixels of each scene are proposed to be labelled next; 0 for none.
     checkpoint_seconds: time between two saves of the state.
     check_only: stop before any work.
@@ -99,7 +99,7 @@ class Settings:
   recipe: Recipe
   classify_method: str
   tile_pixels: int
-  symmetric: bool
+  manner: classify.Manner
   proposals: int
   checkpoint_seconds: float
   check_only: bool
@@ -170,7 +170,7 @@ def _read(config, scenes):
     recipe=recipe_settings.read(config),
     classify_method=one_of(classify.METHODS, "classify.method", config.classify.method),
     tile_pixels=config.classify.tile_pixels,
-    symmetric=config.classify.symmetries,
+    manner=training_settings.manner(config),
     proposals=config.proposals,
     checkpoint_seconds=config.checkpoint_seconds,
     check_only=config.check_only,

@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 
 from mtl_hsi import baselines
+from mtl_hsi.classify import Manner
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models import convolution, multitask
 from mtl_hsi.schedule import Phase, Schedule
 from mtl_hsi.settings import scene_settings
 from mtl_hsi.settings.config_checks import one_of, require
+from mtl_hsi.smoothing import Smoothing
 
 SVM = "svm"
 
@@ -40,7 +42,7 @@ class TrainingSettings:
   schedule: Schedule
   replicas: int
   precision: str
-  symmetric: bool
+  manner: Manner
 
 
 def read(config: Any) -> TrainingSettings:
@@ -57,7 +59,7 @@ def read(config: Any) -> TrainingSettings:
       schedule=schedule(config),
       replicas=config.replicas,
       precision=config.precision,
-      symmetric=config.classify.symmetries,
+      manner=manner(config),
     )
   except (AttributeError, KeyError) as error:
     raise RequestError(f"the config of the run lacks a key: {error}") from error
@@ -106,6 +108,19 @@ def _check_svm(config):
     number,
     f"{baselines.FOLDS} or more with svm, which is cross-validated in as many parts",
   )
+
+
+def manner(config: Any) -> Manner:
+  """Reads and checks how the networks are used.
+
+  Raises:
+    RequestError: names the key, its value and what was expected.
+  """
+  own = config.classify.smoothing
+  require(own.steps >= 0, "classify.smoothing.steps", own.steps, "0 (none) or more")
+  require(0 < own.restart < 1, "classify.smoothing.restart", own.restart, "a number between 0 and 1")
+  require(0 < own.sharpness < np.inf, "classify.smoothing.sharpness", own.sharpness, "a positive number")
+  return Manner(config.classify.symmetries, Smoothing(own.steps, own.restart, own.sharpness))
 
 
 def schedule(config: Any) -> Schedule:

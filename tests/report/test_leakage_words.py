@@ -18,6 +18,13 @@ def test_high_shares_are_said_and_known(leakage, overlap):
   assert is_high(leakage, overlap)
 
 
+def test_smoothing_is_said_to_reach_further():
+  plain = words(0.0, 0.0)
+  assert words(0.0, 0.0, 40) == (
+    f"{plain} Smoothing carries what the network says of trained ground up to 40 pixels further."
+  )
+
+
 def test_low_shares_are_said_and_known():
   assert not is_high(0.01, 0.05)
   assert words(0.01, 0.05) == (

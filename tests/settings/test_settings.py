@@ -8,12 +8,14 @@ import pytest
 
 from configs import common
 from mtl_hsi import scaling, settings
+from mtl_hsi.classify import Manner
 from mtl_hsi.errors import RequestError
 from mtl_hsi.recipe import LETTERS, Recipe
 from mtl_hsi.scenes import registry, simulate
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.scenes_file import OPTIONS
 from mtl_hsi.settings import image_settings, training_settings
+from mtl_hsi.smoothing import Smoothing
 
 
 def config(**changes):
@@ -100,6 +102,7 @@ def test_values_reach_their_places():
       classify__method="patches",
       classify__tile_pixels=99,
       classify__symmetries=True,
+      classify__smoothing__steps=7,
       checkpoint_seconds=1.5,
     )
   )
@@ -115,7 +118,7 @@ def test_values_reach_their_places():
   assert options.precision == "bfloat16"
   assert (options.scaling.func, options.scaling.keywords) == (scaling.by_number, {"number": 5000.0})
   assert (options.classify_method, options.tile_pixels, options.checkpoint_seconds) == ("patches", 99, 1.5)
-  assert options.symmetric
+  assert options.manner == Manner(symmetric=True, smoothing=Smoothing(7, 0.005, 1.0))
 
 
 def test_the_defaults_are_the_letters_recipe():
@@ -236,6 +239,9 @@ def test_options_of_a_scenes_files():
         "1:inf:1",
       )
     ),
+    ({"classify__smoothing__steps": -1}, "classify.smoothing.steps is -1; expected 0"),
+    ({"classify__smoothing__restart": 1.0}, "smoothing.restart is 1.0; expected a number between"),
+    ({"classify__smoothing__sharpness": 0.0}, "smoothing.sharpness is 0.0; expected a positive number"),
     ({"block_size": 0}, "block_size is 0; expected 1 or more"),
     (
       {"files__fields__test": "t.npz", "split": "split.npz"},
