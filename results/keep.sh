@@ -9,5 +9,6 @@ keep() { # run, directory, names of its JSON files
   done
   # Where the repository lay on the machine.
   sed -i.before '/^ *"directory": /d' "$to/environment.json"
-  rm "$to/environment.json.before"
+  sed -i.before "s#\"$PWD/#\"#" "$to/config.json"
+  rm "$to"/*.before
 }
