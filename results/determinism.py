@@ -95,12 +95,12 @@ def _command(run, *flags):
     "snapshots": _SNAPSHOTS,
   }
   options = [f"--config.{key}={value}" for key, value in changes.items()]
-  config = f"--config={_ROOT / 'configs' / 'mtl.py'}:in"
-  return [sys.executable, _ROOT / "launch.py", config, f"--workdir={run}", *options, *flags]
+  place = f"--workdir={os.path.relpath(run, _ROOT)}"
+  return [sys.executable, "launch.py", "--config=configs/mtl.py:in", place, *options, *flags]
 
 
 def _launch(run, *flags, **variables):
-  subprocess.run(_command(run, *flags), env={**os.environ, **variables}, check=True)
+  subprocess.run(_command(run, *flags), cwd=_ROOT, env={**os.environ, **variables}, check=True)
 
 
 def _kill_and_resume(run):
@@ -112,14 +112,14 @@ def _kill_and_resume(run):
   ended = SystemExit(f"{run} ended by itself before it was killed; remove it and start this script again")
   command = _command(run, "--config.checkpoint_seconds=0")
   if not (run / "metrics.json").exists():
-    process = subprocess.Popen(command)
+    process = subprocess.Popen(command, cwd=_ROOT)
     state = run / "checkpoints" / "state" / str(_KILLED_AFTER)
     while process.poll() is None and not state.exists():
       time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     if process.wait() != -signal.SIGKILL:
       raise ended
-    subprocess.run(command, check=True)
+    subprocess.run(command, cwd=_ROOT, check=True)
   if len(json.loads((run / "environment.json").read_bytes())["starts"]) < 2:
     raise ended
 
@@ -150,6 +150,8 @@ def _compare(run, first):
 def _write(found, first):
   """Both files, anew after every comparison, so that a script that is stopped leaves what it found."""
   stored = {name: json.loads((first / f"{name}.json").read_bytes()) for name in ("environment", "config")}
+  # Where the repository lay on the machine.
+  stored["environment"].pop("directory")
   whole_files.write_json(_RESULTS / "determinism.json", {**stored, "variations": found})
   whole_files.write_bytes(_RESULTS / "determinism.md", _table(found).encode())
 
