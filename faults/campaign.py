@@ -12,6 +12,7 @@ when nobody disturbs it.
 
 import argparse
 import json
+import os
 import random
 import shutil
 import sys
@@ -20,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from faults import damage, downloads, kills, places
-from faults.experiment import Experiment
+from faults.experiment import ROOT, Experiment
 from faults.trial import IDENTICAL, LOST, MISSED, REFUSED, Fault, Missed, Trial, Verdict
 from mtl_hsi import whole_files
 from mtl_hsi.errors import RequestError
@@ -138,7 +139,7 @@ def _default(arguments):
   ]
   if arguments.salinas_a is None:
     return ["--config=configs/quickstart.py", *common]
-  file = arguments.salinas_a.absolute()
+  file = os.path.relpath(arguments.salinas_a, ROOT)
   scene = [f"--config.files.salinas_a.cube={file}", "--config.files.salinas_a.sensor=AVIRIS"]
   return ["--config=configs/own.py:indian_pines,salinas_a", "--config.bands=160", *scene, *common]
 
@@ -167,7 +168,8 @@ def _try(experiment: Experiment, fault: str, number: int, seed: int) -> dict:
     "trial": number,
     "seed": seed,
     "seconds": time.monotonic() - start,
-    **verdict._asdict(),
+    # Without where the repository lies on the machine.
+    **{key: text.replace(f"{ROOT}/", "") for key, text in verdict._asdict().items()},
   }
 
 
