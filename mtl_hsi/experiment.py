@@ -64,6 +64,7 @@ def run(
   options = settings.read(config, scenes)
   if options.check_only:
     problem = prepare(options)
+    _origin(options, problem)
     if processes.is_first():
       print(f"{summaries(problem, options, problem.scenes)}\n{introduction(problem, options)}")
       print("Checked only (check_only): nothing was trained, nothing written.")

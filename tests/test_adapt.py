@@ -228,8 +228,9 @@ def test_a_new_scene_is_resampled_to_the_runs_own_bands(tmp_path):
     ({"model.name": "ccnn"}, "unknown config key 'model.name'"),
   ],
 )
-def test_what_cannot_be_adapted_is_refused(finished, tmp_path, overrides, message):
-  outcome = adapt(finished, tmp_path / "run", **overrides)
+@pytest.mark.parametrize("check_only", [False, True])
+def test_what_cannot_be_adapted_is_refused(finished, tmp_path, overrides, message, check_only):
+  outcome = adapt(finished, tmp_path / "run", check_only=check_only, **overrides)
   assert outcome.status == 2
   assert message in outcome.err.splitlines()[-1]
   assert not (tmp_path / "run").exists()

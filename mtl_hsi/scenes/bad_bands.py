@@ -35,7 +35,7 @@ def parse(text: str, bands: int, where: str) -> np.ndarray:
 
 
 def from_header(items: list[str], bands: int, where: str) -> np.ndarray:
-  """Indices of the bands whose entry in an ENVI header's `bbl` is 0, ascending, int `[n]`.
+  """Indices of the bands whose entry in `bbl`, of a header or of the bands, is 0, ascending, int `[n]`.
 
   Raises:
     RequestError: there is not one number a band, or all are 0.
@@ -43,9 +43,9 @@ def from_header(items: list[str], bands: int, where: str) -> np.ndarray:
   try:
     good = np.array([float(item) for item in items])
   except ValueError as error:
-    raise RequestError(f"{where}: the header's bbl: {error}; expected 0 or 1 for every band") from error
+    raise RequestError(f"{where}: its bbl: {error}; expected 0 or 1 for every band") from error
   if len(good) != bands:
-    raise RequestError(f"{where}: the header's bbl has {len(good)} entries for {bands} bands")
+    raise RequestError(f"{where}: its bbl has {len(good)} entries for {bands} bands")
   return _indices(good == 0, where)
 
 

@@ -52,7 +52,8 @@ def read_scene(
     sensor: short name of the sensor, or None.
     class_names: names by class id; those of ids that do not occur are left out. None means the names in the
       files, or "class 1" and so on.
-    label_column: the column of a table or of features that holds the classes, or None.
+    label_column: the column of a table or of features that holds the classes, also of a further file of the
+      same kind, or None.
     classes: CSV file of id, name and colour (see `class_table`), in place of those in the files, or None.
     more_labels: file with labels of further pixels, all for training, or None; its classes are those of
       `labels` by id or name, or further ones.
@@ -79,7 +80,9 @@ def read_scene(
   if more_labels is not None:
     found = _add(name, found, more_labels, target, columns, table, class_names)
   if test is not None:
-    others = label_files.read(test, test_key, target, columns, _known(found, table), class_names)
+    # A file of another kind has no columns, or its own.
+    own = columns if label_files.have_columns_alike(test, labels or cube) else Columns(None, None)
+    others = label_files.read(test, test_key, target, own, _known(found, table), class_names)
     found = label_parts.combine(name, found, others)
   ids, tested = label_parts.whole(name, found)
   return Scene(

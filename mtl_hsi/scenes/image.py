@@ -70,7 +70,7 @@ class Image:
       offset: the same; None: 0 where a scale is given.
       wavelengths: CSV file of centres and widths (see `wavelength_table`), in place of those in the file.
       wavelength_unit: of that CSV file, "nm" or "um"; None: as its header says or its numbers look.
-      bad_bands: bands to leave out (see `bad_bands`); None: those that an ENVI header calls bad.
+      bad_bands: bands to leave out (see `bad_bands`); None: those that the file's metadata call bad.
 
     Raises:
       RequestError: names the file, what is wrong and what was expected.

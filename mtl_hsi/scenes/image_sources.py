@@ -102,7 +102,7 @@ def _from_raster(path: Path, key: str | None) -> Source:
     raise RequestError(f"{path.absolute()} is a raster without named arrays; leave the key {key!r} out")
   origin = str(path.absolute())
   values = np.array([np.nan if value is None else value for value in raster.nodatavals], float)
-  entries = raster_files.header_list(raster_files.header(raster).get("bbl", ""))
+  entries = raster_files.bad_band_entries(raster)
   return Source(
     origin,
     (raster.height, raster.width, raster.count),

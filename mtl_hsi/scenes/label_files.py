@@ -67,6 +67,11 @@ def is_vector(path: Path) -> bool:
   return path.suffix.lower() in _VECTORS
 
 
+def have_columns_alike(path: Path, other: Path) -> bool:
+  """Whether two files of labels, by their endings, are both features, or both tables."""
+  return (is_vector(path) and is_vector(other)) or path.suffix.lower() == other.suffix.lower() == _TABLE
+
+
 def _read(path: Path, key: str | None, grid: Grid, columns: Columns, table: ClassTable | None) -> Labels:
   suffix = path.suffix.lower()
   for option, column in (("label_column", columns.classes), ("split_column", columns.split)):

@@ -126,4 +126,6 @@ def _colours(raster: rasterio.DatasetReader) -> dict[int, RGB]:
     table = raster.colormap(1)
   except ValueError:
     return {}
-  return {class_id: tuple(colour[:3]) for class_id, colour in table.items() if class_id > 0}
+  own = {class_id: tuple(colour[:3]) for class_id, colour in table.items() if class_id > 0}
+  # GDAL fills a palette up with black, which is that of unlabelled pixels.
+  return {class_id: colour for class_id, colour in own.items() if any(colour)}

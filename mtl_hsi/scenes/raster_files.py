@@ -23,7 +23,7 @@ from mtl_hsi.scenes.scene import Georeference
 Window = tuple[tuple[int, int], tuple[int, int]]
 
 # How the data file beside an ENVI header may be called; "" stands for the header's name without .hdr.
-_ENVI_SUFFIXES = ("", ".dat", ".img", ".raw", ".bin", ".bsq", ".bil", ".bip")
+_ENVI_SUFFIXES = ("", ".dat", ".img", ".raw", ".bin", ".bsq", ".bil", ".bip", ".envi")
 # GDAL's formats whose pixels lie in the file itself or beside it. Others name further files, or hosts on the
 # network, of which GDAL reads whatever a file says.
 FORMATS = (
@@ -180,6 +180,18 @@ def band_scaling(raster: rasterio.DatasetReader) -> tuple[np.ndarray, np.ndarray
 def header(raster: rasterio.DatasetReader) -> dict[str, str]:
   """Fields of an ENVI header with `_` for spaces in their names; empty for other rasters."""
   return raster.tags(ns="ENVI") if raster.driver == "ENVI" else {}
+
+
+def bad_band_entries(raster: rasterio.DatasetReader) -> list[str]:
+  """An entry a band, "0" where it is bad: of an ENVI header or, from the EnMAP-Box, of the bands' metadata.
+
+  Empty where the raster says nothing of that; bands that say nothing beside others are good.
+  """
+  entries = header_list(header(raster).get("bbl", ""))
+  if entries or raster.driver == "ENVI":
+    return entries
+  tags = [{key.lower(): value for key, value in raster.tags(band).items()} for band in raster.indexes]
+  return [own.get("bbl", "1") for own in tags] if any("bbl" in own for own in tags) else []
 
 
 def header_list(text: str) -> list[str]:

@@ -11,7 +11,7 @@ from mtl_hsi.scenes.wavelengths import Bands
 
 # Bytes that a byte of text, one in a row of two at worst, can become.
 _TEXT_RATIO = 80
-_CENTRE = re.compile(r"centre|center|wave|^\s*(nm|um)\s*$", re.IGNORECASE)
+_CENTRE = re.compile(r"centre|center|wave|^\s*(nm|um|wl)\s*$", re.IGNORECASE)
 _WIDTH = re.compile(r"width|fwhm", re.IGNORECASE)
 _UNIT = re.compile(
   r"(?<![a-z])(nm|nanomet(?:er|re)s?|[uµμ]m|micromet(?:er|re)s?|microns?)(?![a-z])", re.IGNORECASE

@@ -111,7 +111,9 @@ def _band_tags(raster: rasterio.DatasetReader, band: int) -> dict[str, str]:
   """`wavelength`, `fwhm` and `wavelength_units` of a band, where it has them."""
   tags = {key.lower(): value for key, value in raster.tags(band).items()}
   imagery = raster.tags(band, ns="IMAGERY")
-  if "wavelength" not in tags and "CENTRAL_WAVELENGTH_UM" in imagery:
+  # GDAL's copy of an ENVI file has the width in its own terms only.
+  lacking = "wavelength" not in tags or ("fwhm" not in tags and "FWHM_UM" in imagery)
+  if lacking and "CENTRAL_WAVELENGTH_UM" in imagery:
     tags |= {"wavelength": imagery["CENTRAL_WAVELENGTH_UM"], "wavelength_units": _UM}
     if "FWHM_UM" in imagery:
       tags["fwhm"] = imagery["FWHM_UM"]

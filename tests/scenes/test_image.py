@@ -106,6 +106,15 @@ def test_an_envi_header_calls_bands_bad(tmp_path):
   np.testing.assert_array_equal(Image.open(header).read(*_ALL)[0], _CUBE[..., [0, 2, 3]])
 
 
+def test_the_bands_of_a_tiff_call_themselves_bad(tmp_path):
+  path = formats.save_raster(tmp_path / "a.tif", _CUBE)
+  assert Image.open(path).bands == 5
+  with rasterio.open(path, "r+") as raster:
+    for band, good in ((1, 1), (2, 0), (5, 0)):
+      raster.update_tags(band, bbl=good)
+  assert Image.open(path).dropped.tolist() == [1, 4]
+
+
 @pytest.mark.parametrize(
   ("text", "message"),
   [

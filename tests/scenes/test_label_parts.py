@@ -166,6 +166,19 @@ def test_training_and_test_labels_are_layers_of_one_file(cube, tmp_path):
     formats.read(cube, path, labels_key="field", test=path)
 
 
+def test_a_test_file_of_another_kind_does_without_the_column_of_the_labels(cube, tmp_path):
+  train = _table(tmp_path / "train.csv", "0,0,1", "1,1,4", header="row,column,crop")
+  for test in (
+    _npz(tmp_path / "b.npz", _TEST),
+    formats.save_raster(tmp_path / "b.tif", _TEST.astype(np.uint8)),
+  ):
+    scene = formats.read(cube, train, label_column="crop", test=test)
+    np.testing.assert_array_equal(scene.tested, _TEST > 0)
+  other = _table(tmp_path / "other.csv", "2,2,1", header="row,column,class")
+  with pytest.raises(RequestError, match="other.csv has no column 'crop'"):
+    formats.read(cube, train, label_column="crop", test=other)
+
+
 def test_more_labels_join_those_of_the_scene(cube, tmp_path):
   more = _table(tmp_path / "more.csv", "0,3,1", "1,2,9", "0,0,1", header="row,column,class")
   names = np.array(["maize", "", "", "oats", "", "", "", "", "roof"])

@@ -57,6 +57,13 @@ def test_a_tiff_names_and_colours_its_classes(cube, tmp_path):
   assert scene.class_colours == {1: (1, 2, 3), 3: (4, 5, 6)}
 
 
+def test_black_that_fills_a_palette_up_is_no_colour(cube, tmp_path):
+  labels = formats.save_raster(tmp_path / "gt.tif", _LABELS)
+  with rasterio.open(labels, "r+") as raster:
+    raster.write_colormap(1, {1: (1, 2, 3, 255)})
+  assert formats.read(cube, labels).class_colours == {1: (1, 2, 3)}
+
+
 def test_category_names_lie_beside_a_raster(cube, tmp_path):
   labels = formats.save_raster(tmp_path / "gt.tif", _LABELS)
   names = "".join(f"<Category>{name}</Category>" for name in ("", "maize", "lawn", "roof &amp; wall"))

@@ -144,6 +144,15 @@ def test_the_bands_of_a_tiff_have_tags(tmp_path):
   assert (image.wavelengths.tolist(), image.widths.tolist()) == (_CENTRES, [10] * 4)
 
 
+def test_a_copy_by_gdal_of_an_envi_file_keeps_its_widths(tmp_path):
+  path = _tagged(tmp_path, [{"wavelength": c, "wavelength_units": "nm"} for c in _CENTRES])
+  with rasterio.open(path, "r+") as raster:
+    for band, (centre, width) in enumerate(zip(_CENTRES, _WIDTHS, strict=True), start=1):
+      raster.update_tags(band, ns="IMAGERY", CENTRAL_WAVELENGTH_UM=centre / 1000, FWHM_UM=width / 1000)
+  image = Image.open(path)
+  assert (image.wavelengths.tolist(), image.widths.tolist()) == (_CENTRES, _WIDTHS)
+
+
 def test_bands_of_a_tiff_in_different_units_are_refused(tmp_path):
   tags = [{"wavelength": 400, "wavelength_units": "nm"}] * 3
   with pytest.raises(RequestError, match="wavelengths in 'nm' and 'um'; units are mixed"):
@@ -157,6 +166,7 @@ def test_bands_of_a_tiff_in_different_units_are_refused(tmp_path):
   [
     "400,10\n500.5,10\n600,12\n2500,9.5\n",
     "0.4,0.01\n0.5005,0.01\n0.6,0.012\n2.5,0.0095\n",
+    "band orband wl fwhm\n1 1 400 10\n2 2 500.5 10\n3 3 600 12\n4 4 2500 9.5\n",
     "centre,width\n400,10\n500.5,10\n600,12\n2500,9.5",
     "\ufeffwavelength (um);fwhm (um)\r\n0.4;0.01\r\n0.5005;0.01\r\n0.6;0.012\r\n2.5;0.0095\r\n",
     "# measured in May\n\nband\tfwhm_nm\twavelength_nm\n1\t10\t400\n2\t10\t500.5\n3\t12\t600\n4\t9.5\t2500\n",
