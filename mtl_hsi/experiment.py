@@ -27,7 +27,7 @@ from mtl_hsi import (
   workdir,
 )
 from mtl_hsi.errors import RequestError
-from mtl_hsi.introduction import bands_used, description, introduction, summaries
+from mtl_hsi.introduction import bands_used, description, introduction, split_used, summaries
 from mtl_hsi.pixel_areas import pixel_areas
 from mtl_hsi.problem import paper_figure, prepare
 from mtl_hsi.report import console
@@ -267,5 +267,6 @@ def _scene_report(options, problem, name, results, done):
     probability=None if votes is None else votes.probability[0],
     patch_overlap=results["patch_overlap"][name],
     reach=options.manner.smoothing.steps,
+    split=split_used(options, scene),
     proposals=_proposals(options, problem, name, done.predictions[name], votes),
   )

@@ -8,6 +8,7 @@ from mtl_hsi import sampling, wavelengths
 from mtl_hsi.problem import Problem
 from mtl_hsi.sampling import ALL
 from mtl_hsi.scenes.public import is_public
+from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.scenes.summary import summary
 from mtl_hsi.settings import Settings
 from mtl_hsi.settings.training_settings import SVM
@@ -86,6 +87,20 @@ def _drawn(options, scene):
   """Training pixels drawn of every class; None where the split is given, or all train."""
   drawn = options.split_file is None and scene.tested is None and options.samples_per_class != ALL
   return options.samples_per_class if drawn else None
+
+
+def split_used(options: Settings, scene: Scene) -> str:
+  """How training and test pixels of a scene were told apart, in a sentence."""
+  if options.split_file is not None:
+    return f"Training and test pixels are those of {options.split_file.name}."
+  if scene.tested is not None:
+    return "The test pixels were given."
+  if options.block_size is not None:
+    size = options.block_size
+    return f"Training and test pixels were drawn from blocks of their own, {size} x {size} pixels large."
+  if options.samples_per_class == ALL:
+    return "All labelled pixels train."
+  return "The training pixels were drawn at random."
 
 
 def bands_used(problem: Problem, name: str) -> str:

@@ -33,8 +33,8 @@ def _leakages(reports):
   for report in known:
     words = leakage_words.words(report.leakage, report.patch_overlap, report.reach)
     yield f"{report.scene.title}: {words}"
-  if any(leakage_words.is_high(report.leakage, report.patch_overlap) for report in known):
-    yield leakage_words.WARNING
+  high = [report for report in known if leakage_words.is_high(report.leakage, report.patch_overlap)]
+  yield from dict.fromkeys(leakage_words.warning(report.given) for report in high)
 
 
 def table(reports: Sequence[SceneReport]) -> str:

@@ -31,6 +31,7 @@ class SceneReport:
     patch_overlap: share of those whose patch overlaps a training patch, or None.
     proposals: pixels to label next, or None where none were asked for.
     reach: pixels over which the map is smoothed, 0 where it is not.
+    split: how training and test pixels were told apart, in a sentence.
   """
 
   scene: Scene
@@ -47,6 +48,12 @@ class SceneReport:
   patch_overlap: float | None = None
   proposals: Proposals | None = None
   reach: int = 0
+  split: str = ""
+
+  @property
+  def given(self) -> bool:
+    """Whether the user said which pixels are tested."""
+    return self.scene.tested is not None
 
   @property
   def replicas(self) -> int:

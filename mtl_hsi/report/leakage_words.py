@@ -4,14 +4,22 @@
 _HIGH = 0.1
 
 
-WARNING = (
-  "Warning: the network has seen the surroundings of test pixels in training, as with most random splits, "
-  "and the accuracy overestimates what to expect of new ground; split=blocks keeps them apart."
-)
+def warning(given: bool) -> str:
+  """What high shares mean, and what to do; plain text.
+
+  Args:
+    given: whether the user said which pixels are tested.
+  """
+  usual = "" if given else ", as with most random splits"
+  advice = "test labels farther from those for training keep" if given else "split=blocks keeps"
+  return (
+    f"Warning: the network has seen the surroundings of test pixels in training{usual}, and the accuracy "
+    f"overestimates what to expect of new ground; {advice} them apart."
+  )
 
 
 def is_high(leakage: float, overlap: float | None) -> bool:
-  """Whether `WARNING` is due."""
+  """Whether a `warning` is due."""
   return max(leakage, overlap or 0) >= _HIGH
 
 

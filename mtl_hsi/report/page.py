@@ -46,6 +46,7 @@ def _scene(report: SceneReport, curve: curves.Curve | None, budget: int) -> dict
     "view": view,
     "legend": classes,
     "classes": _classes(report),
+    "split": report.split,
     "leakage": _leakage(report),
     "confusion": _confusion(report.metrics),
     "train": _count(report.train),
@@ -60,7 +61,7 @@ def _leakage(report: SceneReport) -> str:
     return ""
   shares = report.leakage, report.patch_overlap
   text = leakage_words.words(*shares, report.reach)
-  return f"{text} {leakage_words.WARNING}" if leakage_words.is_high(*shares) else text
+  return f"{text} {leakage_words.warning(report.given)}" if leakage_words.is_high(*shares) else text
 
 
 def _map(drawn: maps.Map, png: bytes, classes: list, every: int) -> dict:

@@ -43,6 +43,8 @@ def read(own: Any, prefix: str = "") -> dict[str, Any]:
     require(fine, prefix + key, own[key], "a finite number" + (" but 0" if key == "scale" else ""))
   if own["wavelength_unit"]:
     one_of(("nm", "um"), f"{prefix}wavelength_unit", own["wavelength_unit"])
+    expected = "none without a CSV file of wavelengths (option wavelengths), of which it is the unit"
+    require(own["wavelengths"], f"{prefix}wavelength_unit", own["wavelength_unit"], expected)
   return {
     **numbers,
     "wavelengths": Path(own["wavelengths"]) if own["wavelengths"] else None,

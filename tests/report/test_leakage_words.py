@@ -1,6 +1,6 @@
 import pytest
 
-from mtl_hsi.report.leakage_words import is_high, words
+from mtl_hsi.report.leakage_words import is_high, warning, words
 
 
 def test_no_leakage_is_said():
@@ -31,3 +31,9 @@ def test_low_shares_are_said_and_known():
     "1.0 % of the test pixels have a training pixel within their patch, and the patches of 5.0 % overlap a "
     "training patch."
   )
+
+
+def test_the_advice_suits_who_chose_the_test_pixels():
+  assert "as with most random splits" in warning(given=False)
+  assert warning(given=False).endswith("split=blocks keeps them apart.")
+  assert warning(given=True).endswith("test labels farther from those for training keep them apart.")

@@ -175,7 +175,7 @@ def test_a_test_file_of_another_kind_does_without_the_column_of_the_labels(cube,
     scene = formats.read(cube, train, label_column="crop", test=test)
     np.testing.assert_array_equal(scene.tested, _TEST > 0)
   other = _table(tmp_path / "other.csv", "2,2,1", header="row,column,class")
-  with pytest.raises(RequestError, match="other.csv has no column 'crop'"):
+  with pytest.raises(RequestError, match=r"other.csv has no column 'crop'"):
     formats.read(cube, train, label_column="crop", test=other)
 
 

@@ -201,6 +201,7 @@ def test_options_of_a_scenes_files():
     ({"files__fields__scale": "0"}, "files.fields.scale is '0'; expected a finite number but 0"),
     ({"files__fields__offset": "inf"}, "files.fields.offset is 'inf'; expected a finite number"),
     ({"files__fields__wavelength_unit": "cm"}, "wavelength_unit is 'cm'; expected one of 'nm', 'um'"),
+    ({"files__fields__wavelength_unit": "um"}, "wavelength_unit is 'um'; expected none without a CSV file"),
     ({"scenes": ()}, r"scenes is \(\); expected the names of one scene or more"),
     ({"scenes": ("fields", "fields")}, "expected every scene once"),
     ({"scaling": "minimum"}, "scaling is 'minimum'; expected 'maximum', 'per_band' or a positive number"),
