@@ -35,6 +35,7 @@ def test_a_run_leaves_what_is_promised(finished):
   images = ["false_colour.png", "ground_truth.png", "prediction.png", "errors.png"]
   maps = {f"maps/{scene}/{image}" for scene in SCENES for image in images}
   maps |= {f"maps/{scene}/prediction.tif{end}" for scene in SCENES for end in ("", ".aux.xml")}
+  maps |= {f"maps/{scene}/confidence.tif" for scene in SCENES}
   files = {"config.json", "environment.json", "scenes.json", "split.npz", "metrics.json"}
   files |= {"predictions.npz", "confidence.npz", "SHA256SUMS"}
   files |= {f"proposals/{scene}.csv" for scene in SCENES}

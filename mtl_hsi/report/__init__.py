@@ -11,7 +11,7 @@ __all__ = ["RunReport", "SceneReport", "write"]
 
 
 def write(run: RunReport, directory: Path) -> None:
-  """Writes `maps/<scene>/` with its PNGs and its GeoTIFF, `proposals/<scene>.csv` and `report.html`.
+  """Writes `maps/<scene>/` with its PNGs and GeoTIFFs, `proposals/<scene>.csv` and `report.html`.
 
   Raises:
     RequestError: a file cannot be written, or proposals of an earlier start cannot be read.
@@ -22,6 +22,8 @@ def write(run: RunReport, directory: Path) -> None:
       write_bytes(folder / f"{drawn.name}.png", maps.picture(drawn))
     write_bytes(folder / "prediction.tif", rasters.geotiff(report))
     write_bytes(folder / "prediction.tif.aux.xml", rasters.category_names(report.scene.class_names))
+    if report.probability is not None:
+      write_bytes(folder / "confidence.tif", rasters.confidence(report))
     table = directory / "proposals" / f"{report.scene.name}.csv"
     if report.proposals is not None and not _is_filled_in(table):
       write_bytes(table, proposals_table.csv(report))

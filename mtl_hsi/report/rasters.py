@@ -1,12 +1,13 @@
-"""The prediction as a raster for geographic information systems."""
+"""The prediction and its confidence as rasters for geographic information systems."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from xml.etree import ElementTree
 
+import numpy as np
 import rasterio
 from rasterio.errors import NotGeoreferencedWarning
-from rasterio.io import MemoryFile
+from rasterio.io import DatasetWriter, MemoryFile
 
 from mtl_hsi.report import colours
 from mtl_hsi.report.contents import SceneReport
@@ -24,22 +25,50 @@ def geotiff(report: SceneReport) -> bytes:
   scene = report.scene
   ids = report.visible
   dtype = "uint8" if max(ids.max(), scene.class_ids.max()) < 256 else "uint16"
-  profile = {"driver": "GTiff", "height": ids.shape[0], "width": ids.shape[1], "count": 1, "dtype": dtype}
-  if scene.nodata is not None:
-    profile["nodata"] = 0
+  nodata = {} if scene.nodata is None else {"nodata": 0}
+
+  def fill(raster):
+    # GDAL writes the header with the first pixels, and can then no longer declare a colour table.
+    raster.write_colormap(1, _colour_table(scene))
+    raster.set_band_description(1, "predicted class")
+    raster.update_tags(TIFFTAG_IMAGEDESCRIPTION=f"{scene.title}: predicted classes")
+    raster.update_tags(1, **{f"CLASS_{i}": name for i, name in sorted(scene.class_names.items())})
+    raster.write(ids.astype(dtype), 1)
+
+  return _encoded(scene, fill, count=1, dtype=dtype, **nodata)
+
+
+def confidence(report: SceneReport) -> bytes:
+  """Encodes share of votes and mean probability of the predicted class as a GeoTIFF of two bands, float32.
+
+  Pixels without measurement are NaN, its nodata.
+  """
+  scene = report.scene
+
+  def fill(raster):
+    raster.update_tags(TIFFTAG_IMAGEDESCRIPTION=f"{scene.title}: confidence of the predicted classes")
+    parts = {
+      "share of votes for the predicted class": report.vote_share,
+      "mean probability of the predicted class": report.probability,
+    }
+    for band, (title, values) in enumerate(parts.items(), start=1):
+      raster.set_band_description(band, title)
+      seen = values if scene.nodata is None else np.where(scene.nodata, np.nan, values)
+      raster.write(seen.astype(np.float32), band)
+
+  return _encoded(scene, fill, count=2, dtype="float32", nodata=np.nan)
+
+
+def _encoded(scene: Scene, fill: Callable[[DatasetWriter], None], **profile) -> bytes:
+  """A GeoTIFF where the scene lies, of what is filled in."""
+  height, width = scene.labels.shape
   if scene.georeference is not None:
-    profile["crs"] = scene.georeference.crs
-    profile["transform"] = rasterio.Affine(*scene.georeference.transform)
+    profile |= {"crs": scene.georeference.crs, "transform": rasterio.Affine(*scene.georeference.transform)}
   with MemoryFile() as memory:
     with warnings.catch_warnings():
       warnings.simplefilter("ignore", NotGeoreferencedWarning)
-      with memory.open(compress="deflate", **profile) as raster:
-        # GDAL writes the header with the first pixels, and can then no longer declare a colour table.
-        raster.write_colormap(1, _colour_table(scene))
-        raster.set_band_description(1, "predicted class")
-        raster.update_tags(TIFFTAG_IMAGEDESCRIPTION=f"{scene.title}: predicted classes")
-        raster.update_tags(1, **{f"CLASS_{i}": name for i, name in sorted(scene.class_names.items())})
-        raster.write(ids.astype(dtype), 1)
+      with memory.open(driver="GTiff", height=height, width=width, compress="deflate", **profile) as raster:
+        fill(raster)
     return memory.read()
 
 

@@ -125,10 +125,24 @@ def _read_cube(
   values, nodata = image.read(slice(None), slice(None))
   if nodata is not None and nodata.shape == values.shape[:2] and nodata.all():
     raise RequestError(
-      f"{image.origin} holds no measurement at all: every pixel is nodata in some band; check its nodata, or "
-      "leave bands without any measurement out (bad_bands)"
+      f"{image.origin} holds no measurement at all: every pixel is nodata in some band; "
+      f"{_remedy(image, values)}"
     )
   return image, values, nodata
+
+
+def _remedy(image: Image, values: np.ndarray) -> str:
+  """What to do about bands that are nodata everywhere, or about the nodata itself."""
+  same = [_holds_one_value(values[..., band]) for band in range(image.bands)]
+  if not any(same) or all(same):
+    return "check its nodata"
+  empty = image.kept[same]
+  option = band_lists.in_words(np.union1d(image.dropped, empty))
+  return f"bands {band_lists.in_words(empty)} (from 0) hold one value throughout; give bad_bands={option}"
+
+
+def _holds_one_value(band: np.ndarray) -> bool:
+  return bool((band == band.flat[0]).all() or np.isnan(band).all())
 
 
 def _about_bands(image: Image) -> tuple[str, ...]:

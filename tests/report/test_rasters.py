@@ -53,6 +53,21 @@ def test_ids_beyond_255_take_two_bytes(fields, fields_report):
     assert raster.colormap(1)[300][:3] == colours.of_class(2)
 
 
+def test_confidence_has_the_shares_and_probabilities_of_measured_pixels(fields, fields_report):
+  generator = np.random.default_rng(0)
+  share, probability = generator.random((2, *fields.labels.shape)).astype(np.float32)
+  place = Georeference("EPSG:32632", _TRANSFORM)
+  scene = dataclasses.replace(fields, nodata=fields.labels == 0, georeference=place)
+  report = dataclasses.replace(fields_report, scene=scene, vote_share=share, probability=probability)
+  with MemoryFile(rasters.confidence(report)) as memory, memory.open() as raster:
+    assert (raster.count, raster.dtypes) == (2, ("float32", "float32"))
+    assert raster.crs == rasterio.CRS.from_epsg(32632)
+    assert np.isnan(raster.nodata)
+    assert raster.descriptions[0].startswith("share of votes")
+    for band, values in ((1, share), (2, probability)):
+      np.testing.assert_array_equal(raster.read(band), np.where(scene.nodata, np.nan, values))
+
+
 @pytest.mark.filterwarnings("error")
 def test_writing_warns_of_nothing_and_gives_the_same_bytes_each_time(fields_report):
   assert rasters.geotiff(fields_report) == rasters.geotiff(fields_report)

@@ -158,6 +158,20 @@ def test_a_scene_without_any_measurement_is_refused(tmp_path):
     formats.read(cube, formats.save_raster(tmp_path / "gt.tif", _LABELS))
 
 
+def test_bands_without_any_measurement_are_named(tmp_path):
+  values = _CUBE.copy()
+  values[..., [1, 3]] = -1
+  cube = formats.save_raster(tmp_path / "cube.tif", values, nodata=-1)
+  labels = formats.save_raster(tmp_path / "gt.tif", _LABELS)
+  message = r"bands 1,3 \(from 0\) hold one value throughout; give bad_bands=1,3$"
+  with pytest.raises(RequestError, match=message):
+    formats.read(cube, labels)
+  with pytest.raises(RequestError, match=r"bands 3 .*; give bad_bands=1,3$"):
+    formats.read(cube, labels, bad_bands="1")
+  assert formats.read(cube, labels, bad_bands="1,3").cube.shape[2] == _CUBE.shape[2] - 2
+
+
+
 # Features
 
 
