@@ -20,6 +20,9 @@ from mtl_hsi.trained import TrainedRun, TrainedScene, read_run
 
 # Blocks of rasters that GDAL holds back.
 _CACHE_MB = 256
+# Scaled values beyond the one, or within less than the other, are of another unit: scaling leaves the scene's
+# maximum at 1, or every band with a standard deviation of 1.
+_FAR, _NEAR = 30.0, 0.003
 
 
 def run(config: Any) -> None:
@@ -98,6 +101,8 @@ def _predict(options, trained, scene, image, networks, stem):
       around, window = windows.with_surroundings((rows, columns), size, classifier.reach)
       padded, lacking = windows.read(image, scene.inputs, *around, patch)
       missing = lacking[window]
+      if not measured and not missing.all():
+        _check_unit(padded, lacking, image, scene)
       measured += np.count_nonzero(~missing)
       # Windows without any measurement are left as they are made, all 0.
       if not missing.all():
@@ -169,6 +174,22 @@ def _check(image: Image, scene: TrainedScene, trained: TrainedRun) -> None:
       image.wavelengths[worst],
       scene.wavelengths[worst],
       width[worst],
+    )
+
+
+def _check_unit(padded: np.ndarray, lacking: np.ndarray, image: Image, scene: TrainedScene) -> None:
+  """Warns where the values of the first window lie far from all that training scales to, about -5 to 5."""
+  margin = (padded.shape[0] - lacking.shape[0]) // 2
+  values = padded[margin : margin + lacking.shape[0], margin : margin + lacking.shape[1]][~lacking]
+  low, high = np.percentile(values, (1, 99))
+  if max(-low, high) > _FAR or high - low < _NEAR:
+    logging.warning(
+      "the values of %s, scaled as those of %s in training, run from %.3g to %.3g; if they are in another "
+      "unit (radiance, reflectance, per cent), bring them to that of training by --config.scale",
+      image.origin,
+      scene.name,
+      low,
+      high,
     )
 
 

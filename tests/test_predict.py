@@ -99,6 +99,15 @@ def test_a_scene_of_the_run_gets_the_labels_of_the_run(finished, tmp_path, name,
     )
 
 
+@pytest.mark.parametrize(("factor", "warned"), [(1e-4, True), (1.0, False), (2.0, False), (1e4, True)])
+def test_values_that_must_be_of_another_unit_are_warned_of(finished, tmp_path, factor, warned):
+  write_raster(tmp_path / "flight.tif", (factor * cube(FIELDS, 5)).astype(np.float32))
+  outcome = predict(finished, tmp_path / "flight.tif", replicas=0, output=tmp_path / "map")
+  assert outcome.status == 0, outcome.err
+  assert ("if they are in another unit" in outcome.err) == warned
+  assert (tmp_path / "map_classes.tif").exists()
+
+
 def test_an_image_is_read_as_its_scene_was(finished, tmp_path):
   run = tmp_path / "run"
   shutil.copytree(finished, run)

@@ -178,6 +178,14 @@ def test_the_introduction_tells_what_is_about_to_happen(options, name):
   assert ("100 + 30 epochs and 10 more for the vote" in model) == (name != "svm")
 
 
+def test_new_scenes_of_different_bands_are_adapted_to_one_at_a_time(options):
+  origin = settings.Origin(Path("runs/first"), True, None)
+  scenes = scene("fields"), scene("town", bands=4)
+  with pytest.raises(RequestError, match=r"\(fields 6, town 4\) .*; adapt to them one at a time"):
+    prepare(dataclasses.replace(options, origin=origin), *scenes)
+
+
+
 @pytest.mark.parametrize(
   ("new_stem", "fresh"), [(False, "new heads"), (True, "new heads and a new first convolution")]
 )
