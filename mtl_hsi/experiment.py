@@ -41,7 +41,7 @@ from mtl_hsi.trained import read_run
 from mtl_hsi.voting import confidence_arrays
 
 # Keys of the environment on which the last bits of a result depend.
-_OF_ROUNDING = ("cpu", "cores", "backend", "devices", "processes", "one_core_products", "packages")
+_OF_ROUNDING = ("cpu", "backend", "devices", "processes", "one_core_products", "packages")
 
 
 def run(
