@@ -104,8 +104,7 @@ class ClassMaps:
     self._tiff.set_band_description(1, "predicted class")
     self._tiff.update_tags(TIFFTAG_IMAGEDESCRIPTION=legend.title)
     self._tiff.update_tags(1, **{f"CLASS_{class_id}": name for class_id, name in legend.names.items()})
-    self._confidence.set_band_description(1, "share of votes for the predicted class")
-    self._confidence.set_band_description(2, "mean probability of the predicted class")
+    self._confidence.descriptions = rasters.CONFIDENCE_BANDS
 
   def write(
     self, rows: slice, columns: slice, ids: np.ndarray, share: np.ndarray, probability: np.ndarray

@@ -42,7 +42,7 @@ class Part(NamedTuple):
   Attributes:
     padded: the scene's padded cube `[H + P - 1, W + P - 1, B]`, or that of a part of it.
     scene: its index.
-    contrast: of the scene (`smoothing.contrast`), which only smoothing asks for.
+    contrast: of the scene (`smoothing.contrast`); None where nothing is smoothed.
     measured: pixels that smoothing may use, bool `[H, W]`; None: all.
     window: rows and columns to classify, of which `padded` has as many more as smoothing reaches and the
       scene has; None: all.
@@ -50,7 +50,7 @@ class Part(NamedTuple):
 
   padded: np.ndarray
   scene: int
-  contrast: float = 1.0
+  contrast: float | None = None
   measured: np.ndarray | None = None
   window: tuple[slice, slice] | None = None
 
@@ -190,7 +190,7 @@ class Classifier:
       regions = np.stack([_around(part.padded, own, self.reach, self._patch - 1) for own in filled])
       counted = np.stack([_around(measured, own, self.reach, 0) for own in filled])
       placed = (processes.place(own, sharded) for own in (regions, counted))
-      result = program(networks, *placed, np.int32(part.scene), np.float32(part.contrast))
+      result = program(networks, *placed, np.int32(part.scene), np.float32(part.contrast or 1))
       # The devices work on this group while the one before is fetched.
       if waiting:
         yield from _fetched(*waiting)

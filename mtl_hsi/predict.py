@@ -106,7 +106,7 @@ def _predict(options, trained, scene, image, networks, stem):
       measured += np.count_nonzero(~missing)
       # Windows without any measurement are left as they are made, all 0.
       if not missing.all():
-        part = classify.Part(padded, scene.index, scene.inputs.contrast or 1.0, ~lacking, window)
+        part = classify.Part(padded, scene.index, scene.inputs.contrast, ~lacking, window)
         votes = classifier.vote(placed, part, _no_tick)
         # Values beyond all that was seen in training can overflow in a network.
         missing = missing | ~np.isfinite(votes.probability[0])
@@ -180,7 +180,8 @@ def _check(image: Image, scene: TrainedScene, trained: TrainedRun) -> None:
 def _check_unit(padded: np.ndarray, lacking: np.ndarray, image: Image, scene: TrainedScene) -> None:
   """Warns where the values of the first window lie far from all that training scales to, about -5 to 5."""
   margin = (padded.shape[0] - lacking.shape[0]) // 2
-  values = padded[margin : margin + lacking.shape[0], margin : margin + lacking.shape[1]][~lacking]
+  height, width = lacking.shape
+  values = padded[margin : margin + height, margin : margin + width][~lacking]
   low, high = np.percentile(values, (1, 99))
   if max(-low, high) > _FAR or high - low < _NEAR:
     logging.warning(

@@ -191,7 +191,7 @@ def _classify(options, problem, replicas, padded, checkpoints):
     name: classify.Part(
       padded[index],
       index,
-      problem.inputs[name].contrast or 1.0,
+      problem.inputs[name].contrast,
       None if scene.nodata is None else ~scene.nodata,
     )
     for index, (name, scene) in enumerate(problem.scenes.items())

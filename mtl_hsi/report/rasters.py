@@ -13,6 +13,9 @@ from mtl_hsi.report import colours
 from mtl_hsi.report.contents import SceneReport
 from mtl_hsi.scenes.scene import Scene
 
+# Of the rasters of confidence, here and of images that are predicted.
+CONFIDENCE_BANDS = ("share of votes for the predicted class", "mean probability of the predicted class")
+
 
 def geotiff(report: SceneReport) -> bytes:
   """Encodes the predicted class ids as a GeoTIFF.
@@ -47,12 +50,8 @@ def confidence(report: SceneReport) -> bytes:
 
   def fill(raster):
     raster.update_tags(TIFFTAG_IMAGEDESCRIPTION=f"{scene.title}: confidence of the predicted classes")
-    parts = {
-      "share of votes for the predicted class": report.vote_share,
-      "mean probability of the predicted class": report.probability,
-    }
-    for band, (title, values) in enumerate(parts.items(), start=1):
-      raster.set_band_description(band, title)
+    raster.descriptions = CONFIDENCE_BANDS
+    for band, values in enumerate((report.vote_share, report.probability), start=1):
       seen = values if scene.nodata is None else np.where(scene.nodata, np.nan, values)
       raster.write(seen.astype(np.float32), band)
 
