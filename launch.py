@@ -1,7 +1,7 @@
 """Trains, alone or in grids, adapts and predicts: python launch.py --config=configs/mtl.py:pu_all.
 
-A config is one of configs/quickstart.py, own.py, best.py, predict.py, adapt.py, mtl.py, paper.py and
-rehearsal.py, some with an argument behind a colon. --config=<file> --help says what it does and lists its
+A config is one of configs/quickstart.py, own.py, best.py, letter.py, predict.py, adapt.py, mtl.py, paper.py
+and rehearsal.py, some with an argument behind a colon. --config=<file> --help says what it does and lists its
 keys; --config.<key>=<value> changes any of them, and docs/configs.md explains them.
 """
 

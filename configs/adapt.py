@@ -36,6 +36,9 @@ def get_config(names: str = "") -> config_dict.ConfigDict:
   config.replicas = config_dict.placeholder(int)
   # Only heads train, and a new stem, which is never frozen. To fine-tune everything in the second phase:
   # --config.phases.phase2.frozen='()'.
-  for phase in config.phases.values():
-    phase.frozen = ("stem", "backbone")
+  frozen = ("stem", "backbone")
+  config.phases = {
+    "phase1": {"epochs": 10, "learning_rate": 2e-3, "frozen": frozen},
+    "phase2": {"epochs": 5, "learning_rate": 5e-4, "frozen": frozen},
+  }
   return config

@@ -18,12 +18,12 @@ class probabilities are drawn to those of pixels around it that look alike.
 
 from ml_collections import config_dict
 
-from configs import own
+from configs import letter
 
 
 def get_config(names: str = "") -> config_dict.ConfigDict:
   """The config of the scenes named, separated by commas; of none, where `scenes_file` is to name them."""
-  config = own.get_config(names)
+  config = letter.get_config(names)
   config.scaling = "per_band"
   config.model.update({"name": "vresnet", "blocks": 4, "patch": 13, "width": 64, "init": "glorot"})
   config.batch_size = 32

@@ -141,7 +141,7 @@ def _default(arguments):
     return ["--config=configs/quickstart.py", *common]
   file = os.path.relpath(arguments.salinas_a, ROOT)
   scene = [f"--config.files.salinas_a.cube={file}", "--config.files.salinas_a.sensor=AVIRIS"]
-  return ["--config=configs/own.py:indian_pines,salinas_a", "--config.bands=160", *scene, *common]
+  return ["--config=configs/letter.py:indian_pines,salinas_a", "--config.bands=160", *scene, *common]
 
 
 def _left(trials: Sequence[dict], arguments: argparse.Namespace) -> Iterator[tuple[str, int]]:

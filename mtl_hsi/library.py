@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from ml_collections import config_dict
 
-from configs import common
+from configs import best
 from configs import predict as predict_config
 from mtl_hsi import experiment, sums
 from mtl_hsi import predict as prediction
@@ -30,7 +30,7 @@ def train(scenes: Sequence[Scene], directory: Path, changes: Mapping[str, Any] |
   Args:
     scenes: one or more, the target first, of different names.
     directory: the work directory.
-    changes: values of keys of `configs/common.py` other than its defaults, with dots between groups and keys,
+    changes: values of keys of `configs/best.py` other than its own, with dots between groups and keys,
       such as {"replicas": 2, "phases.phase1.epochs": 20}; `optimizer` as a whole, a mapping.
 
   Returns:
@@ -39,7 +39,7 @@ def train(scenes: Sequence[Scene], directory: Path, changes: Mapping[str, Any] |
   Raises:
     RequestError: something asked for cannot be done, or the directory holds a run of other scenes or changes.
   """
-  config = common.get_config()
+  config = best.get_config()
   config.scenes = tuple(scene.name for scene in scenes)
   config.target = config.scenes[0] if scenes else ""
   # The config names no files; without this, another scene of the same name would count as the same.

@@ -23,7 +23,7 @@ run() { # name, config, further overrides
   keep "runs/$name" "results/$name" config environment metrics
 }
 
-run adapt/base-160 own.py:salinas_a,pavia_university_crop,pavia_centre_crop \
+run adapt/base-160 letter.py:salinas_a,pavia_university_crop,pavia_centre_crop \
   --config.bands=160 --config.samples_per_class=10 \
   --config.files.salinas_a.cube="$data/salinas_a.npz" --config.files.salinas_a.sensor=AVIRIS \
   --config.files.pavia_university_crop.cube="$data/pavia_university_crop.npz" \
@@ -34,5 +34,5 @@ for n in ${rows[*]}; do
   from=(--config.run=runs/adapt/base-160)
   run "adapt/indian_pines-frozen-n$n" adapt.py:indian_pines "${from[@]}" "${few[@]}"
   run "adapt/indian_pines-tuned-n$n" adapt.py:indian_pines "${from[@]}" "${few[@]}" --config.phases.phase2.frozen='()'
-  run "adapt/indian_pines-scratch-n$n" own.py:indian_pines --config.bands=160 "${few[@]}"
+  run "adapt/indian_pines-scratch-n$n" letter.py:indian_pines --config.bands=160 "${few[@]}"
 done

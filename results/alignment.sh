@@ -46,7 +46,7 @@ run() { # name, scenes, further overrides
   for crop in pavia_university_crop pavia_centre_crop; do
     case ",$scenes," in *,$crop,*) files+=("--config.files.$crop.cube=$copies/$crop.npz" "--config.files.$crop.sensor=ROSIS") ;; esac
   done
-  .venv/bin/python launch.py --config="configs/own.py:$scenes" "${files[@]}" --workdir="runs/$name" "$@"
+  .venv/bin/python launch.py --config="configs/letter.py:$scenes" "${files[@]}" --workdir="runs/$name" "$@"
   keep "runs/$name" "results/$name" config environment scenes metrics
 }
 

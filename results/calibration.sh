@@ -48,7 +48,7 @@ alone 25 ccnn init-glorot --config.replicas=5 --config.model.init=glorot
 alone 25 ccnn scaling-per_band --config.replicas=5 --config.scaling=per_band
 
 for norm in per_scene joint; do
-  run "hresnet-n5-with-salinas_a-norm-$norm" configs/own.py:indian_pines,salinas_a --config.bands=160 \
+  run "hresnet-n5-with-salinas_a-norm-$norm" configs/letter.py:indian_pines,salinas_a --config.bands=160 \
     --config.samples_per_class=5 --config.model.norm="$norm" \
     --config.files.salinas_a.cube="$data/salinas_a.npz" --config.files.salinas_a.sensor=AVIRIS
 done

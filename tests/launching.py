@@ -25,10 +25,10 @@ SECONDS = {"train", "classify", "total", "compile", "compile_train", "compile_cl
 
 # Two scenes from files, one simulated.
 CONFIG = """
-from configs import own
+from configs import letter
 
 def get_config():
-  config = own.get_config("fields,town")
+  config = letter.get_config("fields,town")
   config.scenes += ("village",)
   config.simulate.village = {
     "height": 29,

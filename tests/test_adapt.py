@@ -168,11 +168,11 @@ def test_new_images_of_the_new_scene_are_predicted(adapted, tmp_path):
 
 # One simulated scene for training, another one, with the sensor of the format's arguments, to adapt to.
 SIMULATED = """
-from configs import adapt, own
+from configs import adapt, letter
 
 def get_config(what):
   if what == "base":
-    config = own.get_config("village")
+    config = letter.get_config("village")
     config.alignment, config.bands, config.replicas = "wavelength", None, 1
     sensor = tuple(range(450, 751, 50)), (60.0,) * 7
   else:

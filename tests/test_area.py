@@ -43,7 +43,7 @@ def test_a_run_on_degrees_tells_hectares(tmp_path):
   formats.save_raster(tmp_path / "cube.tif", launching.cube(labels), **place)
   formats.save_raster(tmp_path / "gt.tif", labels, **place)
   outcome = launching.launch(
-    f"--config={launching.ROOT / 'configs' / 'own.py'}:field",
+    f"--config={launching.ROOT / 'configs' / 'letter.py'}:field",
     f"--workdir={tmp_path / 'run'}",
     f"--config.files.field.cube={tmp_path / 'cube.tif'}",
     f"--config.files.field.labels={tmp_path / 'gt.tif'}",

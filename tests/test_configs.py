@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from benchmarks import large_scene
-from configs import adapt, best, common, mtl, own, predict, quickstart
+from configs import adapt, best, common, letter, mtl, own, predict, quickstart
 from mtl_hsi import settings
 from mtl_hsi.errors import RequestError
 from mtl_hsi.paper import published
@@ -126,7 +126,7 @@ def test_the_defaults_are_the_papers_protocol():
 
 def test_quickstart_needs_no_file():
   options = settings.read(quickstart.get_config())
-  assert options.model.pool
+  assert (options.model.name, options.schedule.epochs * options.recipe.steps) == ("vresnet", 500)
   target, partner = [load() for load in options.loaders.values()]
   assert (options.target, target.name, target.simulated) == ("indian_pines", "indian_pines", False)
   assert partner.simulated
@@ -150,6 +150,21 @@ def test_own_scenes_take_their_files_and_stand_beside_public_ones(tmp_path):
     options.loaders["town"]()
 
 
+def test_own_scenes_are_trained_by_the_recommended_recipe():
+  names = "fields,town"
+  assert own.get_config(names).to_dict() == best.get_config(names).to_dict()
+  assert adapt.get_config(names).optimizer == best.get_config(names).optimizer
+
+
+def test_the_letters_recipe_takes_scenes_as_own_does():
+  config, defaults = letter.get_config("fields,indian_pines"), common.get_config()
+  own_keys = ("scenes", "target", "files", "proposals", "scenes_file")
+  assert {key: value for key, value in config.items() if key not in own_keys} == {
+    key: value for key, value in defaults.items() if key not in own_keys
+  }
+  assert config.scenes == ("fields", "indian_pines")
+
+
 def test_the_best_recipe_takes_scenes_as_own_does_and_as_many_steps_of_any():
   config = best.get_config("fields,indian_pines")
   config.files.fields.cube = "fields.npz"
@@ -166,7 +181,7 @@ def test_the_best_recipe_takes_scenes_as_own_does_and_as_many_steps_of_any():
 
 @pytest.mark.parametrize("names", [" , ", "fields,a.b", "fields town", "1st", "Fields", "items", "class"])
 def test_own_scenes_need_names(names):
-  with pytest.raises(RequestError, match=rf"own.py has {names!r} behind its colon; expected names"):
+  with pytest.raises(RequestError, match=rf"config file has {names!r} behind its colon; expected names"):
     own.get_config(names)
 
 

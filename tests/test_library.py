@@ -18,7 +18,6 @@ _SHORT = {
   "samples_per_class": 3,
   "replicas": 1,
   "phases.phase1.epochs": 1,
-  "phases.phase2.epochs": 1,
   "snapshots": (0,),
 }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from configs import mtl, own
+from configs import letter, mtl
 from mtl_hsi import inputs, introduction, problem, sampling, scaling, scenes_record, settings, whole_files
 from mtl_hsi.errors import RequestError
 from mtl_hsi.paper.published import PaperFigure
@@ -19,7 +19,7 @@ from tests import launching
 @pytest.fixture
 def options(inputs):
   """Settings of the two tiny scenes."""
-  config = own.get_config("fields,town")
+  config = letter.get_config("fields,town")
   for name in ("fields", "town"):
     config.files[name].cube = str(inputs / f"{name}.npz")
   config.samples_per_class, config.replicas = 3, 2

@@ -31,7 +31,7 @@ def command(tmp_path):
 
   def made(workdir, *more):
     overrides = [f"--config.{option}" for option in [*options, *more]]
-    return ["--config=configs/own.py:fields,town", f"--workdir={workdir}", *files, *overrides]
+    return ["--config=configs/letter.py:fields,town", f"--workdir={workdir}", *files, *overrides]
 
   return made
 

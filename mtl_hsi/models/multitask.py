@@ -264,7 +264,10 @@ def check_options(name: str, *, blocks: int, pool: bool, patch: int | None, widt
     vresnet.check(patch, width, blocks)
     return
   if (patch, width) != (None, None):
-    raise RequestError(f"model.patch and model.width are options of vresnet; with {name} leave them at None")
+    raise RequestError(
+      f"model.patch and model.width are options of vresnet; with {name} leave them at None, as in "
+      "configs/letter.py"
+    )
   if name == "hresnet":
     if blocks < 1:
       raise RequestError(f"model.blocks is {blocks}; HResNet needs at least one residual block")

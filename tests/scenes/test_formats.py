@@ -150,7 +150,7 @@ def _trained(folder, save, cube, labels, **options):
   # Networks that tell pixels apart after two epochs.
   options |= {"model.name": "ccnn", "model.init": "glorot"}
   outcome = launching.launch(
-    f"--config={launching.ROOT / 'configs' / 'own.py'}:field",
+    f"--config={launching.ROOT / 'configs' / 'letter.py'}:field",
     f"--workdir={folder / 'run'}",
     *(f"--config.{key}={value}" for key, value in options.items()),
   )
