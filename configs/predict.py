@@ -54,6 +54,9 @@ def get_config() -> config_dict.ConfigDict:
   # Whose networks vote: "all" replicas together, or one by its number from 0.
   config.replicas = "all"
   config.classify = common.get_config().classify
+  # None: as in the run.
+  del config.classify.tile_pixels
+  config.classify.tile_pixels = config_dict.placeholder(int)
   # The networks classify as they did in the run.
   del config.classify.symmetries
   del config.classify.smoothing

@@ -84,8 +84,9 @@ def _open(options: PredictionSettings, scene: TrainedScene) -> tuple[Image, dict
 
 def _predict(options, trained, scene, image, networks, stem):
   patch = trained.network.patch
+  pixels = options.tile_pixels or trained.tile_pixels
   classifier = classify.Classifier(
-    trained.network, jax.devices(), options.classify_method, options.tile_pixels, trained.manner
+    trained.network, jax.devices(), options.classify_method, pixels, trained.manner
   )
   placed = classifier.place_snapshots(networks)
   places = list(

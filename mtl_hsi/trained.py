@@ -71,6 +71,7 @@ class TrainedRun:
     replicas: R.
     snapshot_epochs: the epochs whose networks vote.
     precision: of matrix products, of `products.PRECISIONS`.
+    tile_pixels: bound on the pixels classified at once.
     manner: how they classify.
   """
 
@@ -83,6 +84,7 @@ class TrainedRun:
   replicas: int
   snapshot_epochs: tuple[int, ...]
   precision: str
+  tile_pixels: int
   manner: Manner
 
   def networks(self, epoch: int) -> dict:
@@ -138,6 +140,7 @@ def read_run(directory: Path) -> TrainedRun:
     told.replicas,
     told.schedule.snapshot_epochs,
     told.precision,
+    told.tile_pixels,
     told.manner,
   )
 

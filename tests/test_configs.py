@@ -204,7 +204,7 @@ def test_predictions_have_every_key_that_is_read(tmp_path):
   assert (str(options.run), options.scene, str(options.image), options.output) == (
     *("runs/mine", None, "a.tif", None),
   )
-  assert (options.replica, options.tile_pixels) == (3, common.get_config().classify.tile_pixels)
+  assert (options.replica, options.tile_pixels) == (3, None)
   assert options.image_key is None
   assert options.image_keys == {**dict.fromkeys(image_settings.KEYS, ""), "nodata": "-1"}
 

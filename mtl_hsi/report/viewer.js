@@ -92,10 +92,8 @@ async function start(root) {
     Object.assign(cursor, { row, column });
     const i = row * width + column, place = placeOf(scene, row, column), measured = pixels.use[i] !== NO_DATA;
     const texts = { truth: named(pixels.truth[i]), prediction: named(pixels.prediction[i]), use: USES[pixels.use[i]] };
-    if (scene.confidence) {
-      texts.confidence = measured ? percent(pixels.probability[i]) : "none";
-      texts.votes = measured ? `${percent(pixels.share[i])} of the snapshots` : "none";
-    }
+    if (scene.confidence) texts.confidence = measured ? percent(pixels.probability[i]) : "none";
+    if (scene.votes) texts.votes = measured ? `${percent(pixels.share[i])} of the snapshots` : "none";
     for (const [key, text] of Object.entries(texts)) find(`[data-show=${key}]`).textContent = text;
     // One line for who hears the page instead of seeing it.
     find(".place").textContent = `${place}: ${texts.prediction}`;

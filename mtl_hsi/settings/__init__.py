@@ -138,7 +138,6 @@ def _read(config, scenes):
   require(config.bands is None or config.bands >= 1, "bands", config.bands, "1 or more, or None")
   given_splits = scene_settings.given_splits(config, names, scenes)
   _check_samples(config, all_can_train=len(given_splits) == len(names) or config.split == "random")
-  require(config.classify.tile_pixels >= 1, "classify.tile_pixels", config.classify.tile_pixels, "1 or more")
   require(config.proposals >= 0, "proposals", config.proposals, "0 or more")
   seconds = config.checkpoint_seconds
   require(0 <= seconds < np.inf, "checkpoint_seconds", seconds, "0 or more")
@@ -169,7 +168,7 @@ def _read(config, scenes):
     make_optimizer=optim.optimizer(config.optimizer.name, arguments),
     recipe=recipe_settings.read(config),
     classify_method=one_of(classify.METHODS, "classify.method", config.classify.method),
-    tile_pixels=config.classify.tile_pixels,
+    tile_pixels=training_settings.tile_pixels(config),
     manner=training_settings.manner(config),
     proposals=config.proposals,
     checkpoint_seconds=config.checkpoint_seconds,

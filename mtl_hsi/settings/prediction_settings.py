@@ -25,7 +25,7 @@ class PredictionSettings:
     output: what is written, as configs/predict.py says, or None.
     replica: the only one whose networks vote, or None for all.
     classify_method: of `classify.METHODS`.
-    tile_pixels: bound on the pixels classified at once.
+    tile_pixels: bound on the pixels classified at once; None: that of the run.
   """
 
   run: Path
@@ -36,7 +36,7 @@ class PredictionSettings:
   output: str | None
   replica: int | None
   classify_method: str
-  tile_pixels: int
+  tile_pixels: int | None
 
 
 def read(config: Any) -> PredictionSettings:
@@ -53,7 +53,7 @@ def read(config: Any) -> PredictionSettings:
   require(fine, "replicas", replicas, "'all' or one replica's number from 0")
   image_settings.read(config)
   tile_pixels = config.classify.tile_pixels
-  require(tile_pixels >= 1, "classify.tile_pixels", tile_pixels, "1 or more")
+  require(tile_pixels is None or tile_pixels >= 1, "classify.tile_pixels", tile_pixels, "1 or more")
   return PredictionSettings(
     run=Path(config.run),
     scene=config.scene or None,

@@ -42,6 +42,7 @@ class TrainingSettings:
   schedule: Schedule
   replicas: int
   precision: str
+  tile_pixels: int
   manner: Manner
 
 
@@ -59,6 +60,7 @@ def read(config: Any) -> TrainingSettings:
       schedule=schedule(config),
       replicas=config.replicas,
       precision=config.precision,
+      tile_pixels=tile_pixels(config),
       manner=manner(config),
     )
   except (AttributeError, KeyError) as error:
@@ -108,6 +110,17 @@ def _check_svm(config):
     number,
     f"{baselines.FOLDS} or more with svm, which is cross-validated in as many parts",
   )
+
+
+def tile_pixels(config: Any) -> int:
+  """Reads and checks the bound on the pixels classified at once.
+
+  Raises:
+    RequestError: names the key, its value and what was expected.
+  """
+  pixels = config.classify.tile_pixels
+  require(pixels >= 1, "classify.tile_pixels", pixels, "1 or more")
+  return pixels
 
 
 def manner(config: Any) -> Manner:

@@ -35,6 +35,19 @@ def test_pixels_hold_truth_prediction_use_and_confidence(fields, fields_report):
   np.testing.assert_allclose(probability / 255, share, atol=0.0025)
 
 
+def test_a_network_alone_shows_confidence_but_no_votes(run, fields_report):
+  shape = fields_report.prediction.shape
+  alone = dataclasses.replace(fields_report, vote_share=np.ones(shape), probability=np.full(shape, 0.5))
+  text = page.html(dataclasses.replace(run, scenes=[alone], losses=None))
+  assert 'data-show="confidence"' in text
+  assert 'data-show="votes"' not in text
+  assert "mean over the snapshots" not in text
+  several = dataclasses.replace(alone, vote_share=np.full(shape, 0.8))
+  text = page.html(dataclasses.replace(run, scenes=[several], losses=None))
+  assert 'data-show="votes"' in text
+  assert "mean over the snapshots" in text
+
+
 def test_without_votes_there_is_no_layer_of_confidence(run, fields_report):
   view = viewed(fields_report)
   assert len(planes(view)) == 3
