@@ -73,6 +73,8 @@ def _open(options: PredictionSettings, scene: TrainedScene) -> tuple[Image, dict
   inherited = image_settings.inherit(options.image_keys, scene.image_keys)
   if image.knows_nodata:
     inherited.pop("nodata", None)
+  if image.knows_scale:
+    inherited = {key: text for key, text in inherited.items() if key not in ("scale", "offset")}
   # It may come without the bands that training had to leave out.
   if image.bands == scene.inputs.bands:
     inherited.pop("bad_bands", None)

@@ -107,6 +107,11 @@ class Image:
     """Whether the file or the user says which pixels hold no measurement."""
     return self._nodata is not None or self._source.mask is not None
 
+  @property
+  def knows_scale(self) -> bool:
+    """Whether the file or the user says what its values mean."""
+    return self._scaling is not None
+
   def read(self, rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray | None]:
     """Reads a window; slices run as in NumPy, without a step.
 
