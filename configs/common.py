@@ -83,6 +83,8 @@ def get_config() -> config_dict.ConfigDict:
   # the four) or "symmetries" (of the square's eight); balanced draws all classes of a scene equally often.
   config.steps_per_epoch = config_dict.placeholder(int)
   config.augmentation = "mirrors"
+  # Rows and columns by which the patch of such a sample may be off its pixel, drawn evenly from 0 on.
+  config.patch_shift = 0
   config.balanced = False
   # Spectra of training patches: standard deviation of a random gain and offset of every patch, of its scaled
   # values, and the probability of a band to be set to 0.

@@ -20,7 +20,7 @@ def block_split(
   samples_per_class: int,
   *,
   block_size: int,
-  patch: int,
+  apart: int,
   seed: int,
   replicas: int,
   name: str,
@@ -30,16 +30,15 @@ def block_split(
   Blocks are divided at random so that each side gets about half the pixels of
   every class, the classes in fewest blocks first. A class within one block has
   the block cut in two, across the longer extent of its pixels, at their median.
-  Test pixels are those of test blocks whose patch overlaps no training patch,
-  which is so where rows or columns differ by P or more. A class none of whose
-  pixels lies far enough from training pixels is trained but not tested.
-  Replica r depends on `seed + r` and the scene's name alone.
+  Test pixels are those of test blocks whose patch overlaps no training patch.
+  A class none of whose pixels lies far enough from training pixels is trained
+  but not tested. Replica r depends on `seed + r` and the scene's name alone.
 
   Args:
     labels: `[H, W]`, 0 is unlabelled.
     samples_per_class: n; a class with fewer pixels in training blocks gives all of these.
     block_size: rows and columns of a block.
-    patch: side P of the patches.
+    apart: difference of rows or columns from which on patches of a test and a training pixel do not overlap.
     seed: of the first replica.
     replicas: R.
     name: the scene's name.
@@ -51,12 +50,12 @@ def block_split(
   draws = []
   for replica in range(replicas):
     generator = np.random.default_rng([seed + replica, zlib.crc32(name.encode())])
-    draws.append(_best(labels, blocks, samples_per_class, patch, generator))
+    draws.append(_best(labels, blocks, samples_per_class, apart, generator))
     for part, pixels in zip(("training", "test"), draws[-1], strict=True):
       if not len(pixels):
         raise RequestError(
           f"scene {name!r}: no {part} pixel is left in replica {replica} with blocks of {block_size} x "
-          f"{block_size} pixels and a buffer of {patch - 1} (split=blocks); try another block_size, fewer "
+          f"{block_size} pixels and a buffer of {apart - 1} (split=blocks); try another block_size, fewer "
           "samples_per_class or split=random"
         )
     _check_trained(labels, draws[-1][0], block_size, replica, name)
@@ -89,7 +88,7 @@ def _blocks(labels, size):
   return np.unique(blocks, return_inverse=True)[1].reshape(labels.shape)
 
 
-def _best(labels, blocks, samples_per_class, patch, generator):
+def _best(labels, blocks, samples_per_class, apart, generator):
   """The try in which most classes are trained, and then most are tested; of equal ones the first."""
   class_ids = np.unique(labels[labels > 0])
   counts = np.stack(
@@ -98,7 +97,7 @@ def _best(labels, blocks, samples_per_class, patch, generator):
   best, most = None, (-1, -1)
   for _ in range(_TRIES):
     training = _divide(counts, generator)[blocks]
-    made = _draw(labels, training, samples_per_class, patch, generator)
+    made = _draw(labels, training, samples_per_class, apart, generator)
     covered = tuple(len(np.unique(labels[tuple(pixels.T)])) for pixels in made)
     if covered > most:
       best, most = made, covered
@@ -134,10 +133,10 @@ def _divide(counts, generator):
   return side == 1
 
 
-def _draw(labels, training, samples_per_class, patch, generator):
+def _draw(labels, training, samples_per_class, apart, generator):
   train = [
     generator.permutation(np.argwhere((labels == class_id) & training).astype(np.int32))[:samples_per_class]
     for class_id in np.unique(labels[labels > 0])
   ]
   train = np.concatenate(train)
-  return train, np.argwhere((labels > 0) & ~training & ~near(train, labels.shape, patch - 1)).astype(np.int32)
+  return train, np.argwhere((labels > 0) & ~training & ~near(train, labels.shape, apart - 1)).astype(np.int32)

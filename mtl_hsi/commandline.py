@@ -256,6 +256,9 @@ def _parse(name: str, argv: Sequence[str]) -> Sequence[str]:
     program, *rest = flags.FLAGS(argv)
   except flags.IllegalFlagValueError as error:
     raise RequestError(_expectation(str(error))) from error
+  except TypeError as error:
+    # A key that the config does not have takes the type of its first value.
+    raise RequestError(f"a key is given twice, with values of two types; give it once: {error}") from error
   except (flags.Error, ValueError) as error:
     raise RequestError(str(error)) from error
   if rest:

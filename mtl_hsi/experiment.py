@@ -236,7 +236,7 @@ def _measure(problem, predictions):
     for row, own in zip(results[name]["per_class"], areas, strict=True):
       row |= own
     leakage[name] = sampling.leakage(split, scene.labels.shape, problem.patch)
-    overlap[name] = sampling.patch_overlap(split, scene.labels.shape, problem.patch)
+    overlap[name] = sampling.patch_overlap(split, scene.labels.shape, problem.apart)
   return {**results, "leakage": leakage, "patch_overlap": overlap}
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
@@ -26,11 +27,13 @@ class Pixels(NamedTuple):
     values: float32 `[pixels, B]`.
     first: row of `values` where each scene's unpadded pixel (0, 0) stands, int32 `[T]`.
     stride: pixels in a padded row of each scene, int32 `[T]`.
+    sizes: rows and columns of each scene without padding, int32 `[T, 2]`.
   """
 
   values: np.ndarray | Array
   first: np.ndarray | Array
   stride: np.ndarray | Array
+  sizes: np.ndarray | Array
 
 
 class Layer(NamedTuple):
@@ -58,16 +61,18 @@ def lay_out(layers: Sequence[Layer], patch: int) -> tuple[Pixels, list[np.ndarra
   """
   margin = patch // 2
   shapes = [tuple(size + 2 * margin for size in layer.cube.shape[:2]) for layer in layers]
-  sizes = [height * width for height, width in shapes]
-  starts = np.cumsum([0, *sizes])
+  counts = [height * width for height, width in shapes]
+  starts = np.cumsum([0, *counts])
   strides = np.array([width for _, width in shapes], np.int32)
   values = np.empty((starts[-1], layers[0].inputs.channels), np.float32)
   padded = [
-    values[start : start + size].reshape(*shape, -1) for start, size, shape in zip(starts, sizes, shapes)
+    values[start : start + count].reshape(*shape, -1) for start, count, shape in zip(starts, counts, shapes)
   ]
   for layer, target in zip(layers, padded, strict=True):
     _fill(target, layer, margin)
-  return Pixels(values, (starts[:-1] + margin * strides + margin).astype(np.int32), strides), padded
+  first = (starts[:-1] + margin * strides + margin).astype(np.int32)
+  sizes = np.array([layer.cube.shape[:2] for layer in layers], np.int32)
+  return Pixels(values, first, strides, sizes), padded
 
 
 def _fill(target, layer, margin):
@@ -78,6 +83,19 @@ def _fill(target, layer, margin):
     target[margin + row] = np.pad(line, [(margin, margin), (0, 0)], mode="edge")
   target[:margin] = target[margin]
   target[margin + height :] = target[margin + height - 1]
+
+
+def shift(centres: Array, sizes: Array, key: Array, reach: int) -> Array:
+  """Moves every pixel at random by up to `reach` rows and as many columns, within its scene.
+
+  Args:
+    centres: row and column of every sample, int32 `[T, N, 2]`.
+    sizes: rows and columns of the scenes, int32 `[T, 2]`.
+    key: of the step.
+    reach: 0 or more.
+  """
+  moved = centres + jax.random.randint(key, centres.shape, -reach, reach + 1)
+  return jnp.clip(moved, 0, sizes.reshape(-1, 1, 2) - 1)
 
 
 def gather(

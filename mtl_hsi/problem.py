@@ -40,6 +40,7 @@ class Problem:
     channels: bands to which all scenes are resampled, or None where they are aligned by index.
     splits: training and test pixels of every scene.
     network: the network to train, or None where every scene gets SVMs.
+    shift: rows and columns by which training patches may be off their pixels.
   """
 
   scenes: Mapping[str, Scene]
@@ -47,11 +48,17 @@ class Problem:
   channels: wavelengths.Bands | None
   splits: Mapping[str, Split]
   network: Network | None
+  shift: int
 
   @property
   def patch(self) -> int:
     """Side P of the patches that are classified; an SVM sees the pixel alone."""
     return 1 if self.network is None else self.network.patch
+
+  @property
+  def apart(self) -> int:
+    """Difference of rows or columns from which on patches of a test and a training pixel do not overlap."""
+    return self.patch + self.shift
 
 
 def prepare(options: Settings) -> Problem:
@@ -65,11 +72,11 @@ def prepare(options: Settings) -> Problem:
   if options.manner.smoothing.steps:
     inputs = {name: _with_contrast(own, scenes[name]) for name, own in inputs.items()}
   network = _network(options, scenes, inputs)
-  splits = _splits(options, scenes, 1 if network is None else network.patch)
-  problem = Problem(scenes, inputs, channels, splits, network)
+  problem = Problem(scenes, inputs, channels, {}, network, options.recipe.shift)
+  problem = dataclasses.replace(problem, splits=_splits(options, scenes, problem.apart))
   if network is None:
     for name, scene in scenes.items():
-      baselines.check_samples(name, scene.labels, scene.class_names, splits[name].train)
+      baselines.check_samples(name, scene.labels, scene.class_names, problem.splits[name].train)
   else:
     # Refuses epochs without a batch.
     counts = training_set(problem).counts
@@ -105,37 +112,37 @@ def _network(options, scenes, inputs):
   )
 
 
-def _splits(options, scenes, patch):
+def _splits(options, scenes, apart):
   if options.split_file is not None:
     return sampling.read_splits(
       options.split_file, {name: s.labels for name, s in scenes.items()}, options.replicas
     )
-  return {name: _split(options, scene, patch) for name, scene in scenes.items()}
+  return {name: _split(options, scene, apart) for name, scene in scenes.items()}
 
 
-def _split(options, scene, patch):
+def _split(options, scene, apart):
   if scene.trained is None:
-    return _drawn(options, scene, scene.labels, patch)
+    return _drawn(options, scene, scene.labels, apart)
   others = np.where(scene.trained, 0, scene.labels)
   if not (others.any() or options.samples_per_class == sampling.ALL):
     raise RequestError(
       f"scene {scene.name!r}: all labels are among more_labels, which train, and none is left to test; give "
       "samples_per_class=0 to do without a test"
     )
-  drawn = _drawn(options, scene, others, patch)
+  drawn = _drawn(options, scene, others, apart)
   by_blocks = scene.tested is None and options.block_size is not None
-  apart = patch if by_blocks else 1
-  return sampling.with_training_pixels(drawn, scene.trained, apart=apart, name=scene.name)
+  distance = apart if by_blocks else 1
+  return sampling.with_training_pixels(drawn, scene.trained, apart=distance, name=scene.name)
 
 
-def _drawn(options, scene, labels, patch):
+def _drawn(options, scene, labels, apart):
   """The split of pixels of which it is not known that they train."""
   draw = {"seed": options.seed, "replicas": options.replicas, "name": scene.name}
   if scene.tested is not None:
     return given_split(labels, scene.tested, options.samples_per_class, **draw)
   if options.block_size is not None:
     size = options.block_size
-    return block_split(labels, options.samples_per_class, block_size=size, patch=patch, **draw)
+    return block_split(labels, options.samples_per_class, block_size=size, apart=apart, **draw)
   return sampling.random_split(labels, options.samples_per_class, **draw)
 
 

@@ -21,6 +21,7 @@ class Recipe:
       mirrored sample of the longest set once (see `batches.epoch_order`).
     augmentation: of `AUGMENTATIONS`: from which images one is drawn; an epoch of all samples has all of
       "mirrors".
+    shift: see `patches.shift`; 0 where an epoch shows all samples.
     balanced: whether steps draw classes evenly.
     smoothing: share of a target that is spread evenly over the scene's classes, 0 to less than 1.
     warmup: share of a phase's steps over which the learning rate rises to the phase's, 0 to less than 1.
@@ -32,6 +33,7 @@ class Recipe:
 
   steps: int | None
   augmentation: str
+  shift: int
   balanced: bool
   smoothing: float
   warmup: float
@@ -69,6 +71,7 @@ class Recipe:
 LETTERS = Recipe(
   steps=None,
   augmentation="mirrors",
+  shift=0,
   balanced=False,
   smoothing=0.0,
   warmup=0.0,

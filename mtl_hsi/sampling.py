@@ -206,15 +206,15 @@ def leakage(split: Split, shape: tuple[int, int], patch: int) -> float | None:
   return _share_near(split, shape, patch // 2)
 
 
-def patch_overlap(split: Split, shape: tuple[int, int], patch: int) -> float | None:
+def patch_overlap(split: Split, shape: tuple[int, int], apart: int) -> float | None:
   """Share of test pixels whose patch overlaps that of a training pixel, mean over replicas; None likewise.
 
   Args:
     split: of the scene.
     shape: rows and columns of the scene.
-    patch: side P of the patches.
+    apart: difference of rows or columns from which on they do not.
   """
-  return _share_near(split, shape, patch - 1)
+  return _share_near(split, shape, apart - 1)
 
 
 def _share_near(split, shape, reach):

@@ -152,8 +152,9 @@ def make_epoch(
     def body(index, carry):
       moving, sums, counts = carry
       order = order_of(index)
-      batch = _batch(samples, pixels, order, network.patch, mixed, recipe)
-      batch, own_key = _perturbed(batch, jax.random.fold_in(step_key, index), recipe)
+      own_key = jax.random.fold_in(step_key, index)
+      batch, own_key = _batch(samples, pixels, order, own_key, network.patch, mixed, recipe)
+      batch, own_key = _perturbed(batch, own_key, recipe)
       rate = recipe.learning_rate(learning_rate, (epoch - first) * steps + index, length * steps)
       moving, entropies = step(moving, batch, rate, own_key)
       # What is not finite spreads to every scene with the next step; the sums keep where it began.
@@ -183,19 +184,23 @@ def _orders(samples, key, batch_size, mixed, recipe):
   )
 
 
-def _batch(samples, pixels, order, patch, mixed, recipe):
+def _batch(samples, pixels, order, key, patch, mixed, recipe):
+  """The samples of a step, and a key for the rest of it."""
   sample, mirror, valid = order
   scenes = jnp.arange(sample.shape[0])
   rows = jnp.broadcast_to(scenes.reshape(-1, 1), sample.shape)
   centres = jnp.take_along_axis(samples.centres, sample[..., None], axis=1)
   classes = jnp.take_along_axis(samples.classes, sample, axis=1)
   count = jnp.sum(valid) if mixed else jnp.sum(valid, axis=1, keepdims=True)
+  if recipe.shift:
+    own_key, key = jax.random.split(key)
+    centres = patches.shift(centres, pixels.sizes, own_key, recipe.shift)
   if recipe.steps is None:
     cut = patches.gather(pixels, rows, centres, jnp.asarray(patches.MIRRORS)[mirror], patch)
   else:
     symmetry = jnp.asarray(patches.SYMMETRIES)[mirror]
     cut = patches.gather(pixels, rows, centres, symmetry[..., :2], patch, symmetry[..., 2] == 1)
-  return Batch(cut, classes, valid, valid / count)
+  return Batch(cut, classes, valid, valid / count), key
 
 
 def _perturbed(batch, key, recipe):

@@ -96,6 +96,10 @@ def line(*words):
       [IN, "--config.optimizer.name=adam", "--config.optimizer.rho=1"],
       "optimizer.rho: optax.adam has no such argument",
     ),
+    (
+      [IN, "--config.optimizer.weight_decay=0.1", "--config.optimizer.weight_decay=x"],
+      "a key is given twice, with values of two types; give it once",
+    ),
     ([IN, "--config.optimizer.rho=x"], "--config.optimizer.rho=x: expected a number"),
     (
       [IN, "--config.optimizer.name=adam", "--config.optimizer.b1=x"],

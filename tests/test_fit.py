@@ -167,6 +167,7 @@ def test_every_epoch_has_its_phases_learning_rate():
 DRAWN = Recipe(
   steps=2,
   augmentation="symmetries",
+  shift=1,
   balanced=True,
   smoothing=0.1,
   warmup=0.25,

@@ -63,6 +63,20 @@ def test_pixels_without_data_become_zero():
   np.testing.assert_array_equal(cube, before)
 
 
+def test_patches_are_shifted_evenly_and_stay_within_their_scene():
+  sizes = np.array([[4, 6], [7, 2]], np.int32)
+  centres = np.tile(np.array([[[1, 3]], [[6, 0]]], np.int32), (1, 900, 1))
+  shift = jax.jit(patches.shift, static_argnames="reach")
+  moved = np.asarray(shift(centres, sizes, jax.random.key(0), reach=1))
+  rows, counts = np.unique(moved[0], axis=0, return_counts=True)
+  np.testing.assert_array_equal(rows, [(row, column) for row in (0, 1, 2) for column in (2, 3, 4)])
+  assert counts.min() > 60
+  # In a corner, what would leave the scene stays at its border.
+  rows, counts = np.unique(moved[1], axis=0, return_counts=True)
+  np.testing.assert_array_equal(rows, [[5, 0], [5, 1], [6, 0], [6, 1]])
+  assert counts.argmax() == 2
+
+
 # The author's order: rows flipped, columns flipped, both, none.
 FLIPS = [(0,), (1,), (0, 1), ()]
 

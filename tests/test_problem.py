@@ -275,6 +275,9 @@ def test_splits_by_blocks_keep_the_networks_patches_apart(options):
   made = prepare(options, wide, block_size=15)
   assert sampling.patch_overlap(made.splits["fields"], labels.shape, made.patch) == 0
   assert sampling.patch_overlap(made.splits["fields"], labels.shape, made.patch + 8) > 0
+  recipe = dataclasses.replace(options.recipe, steps=1, shift=3)
+  made = prepare(dataclasses.replace(options, recipe=recipe), wide, block_size=15)
+  assert sampling.patch_overlap(made.splits["fields"], labels.shape, made.patch + 3) == 0
   assert "3 samples per class from blocks" in introduction.description(
     dataclasses.replace(options, block_size=15)
   )

@@ -301,7 +301,7 @@ def test_epochs_draw_their_own_order():
 
 def test_drawn_steps_are_one_program_whatever_their_number_and_the_samples():
   net = tiny.network("vresnet", patch=5, width=6, blocks=1)
-  recipe = Recipe(2, "symmetries", True, 0.1, 0.2, "cosine", 0.0, 0.1, 0.2)
+  recipe = Recipe(2, "symmetries", 1, True, 0.1, 0.2, "cosine", 0.0, 0.1, 0.2)
   run = jax.jit(train.make_epoch(net, tiny.ADADELTA, (), batch_size=5, mixed=False, recipe=recipe))
   pixels = jax.device_put(patches.lay_out(tiny.layers(), net.patch)[0])
   state, key, losses = jax.device_put(start(net)), jax.random.key(0), []

@@ -8,7 +8,7 @@ from mtl_hsi.recipe import AUGMENTATIONS, DECAYS, Recipe
 from mtl_hsi.settings.config_checks import one_of, require
 
 # What only steps that are drawn one by one can do, with the values that an epoch of all samples has.
-_DRAWN = {"augmentation": "mirrors", "balanced": False}
+_DRAWN = {"augmentation": "mirrors", "patch_shift": 0, "balanced": False}
 
 
 def read(config: Any) -> Recipe:
@@ -20,6 +20,7 @@ def read(config: Any) -> Recipe:
   steps = config.steps_per_epoch
   require(steps is None or steps >= 1, "steps_per_epoch", steps, "1 or more, or None")
   one_of(tuple(AUGMENTATIONS), "augmentation", config.augmentation)
+  require(config.patch_shift >= 0, "patch_shift", config.patch_shift, "0 or more")
   for key, value in _DRAWN.items():
     if steps is None and config[key] != value:
       raise RequestError(
@@ -33,6 +34,7 @@ def read(config: Any) -> Recipe:
   return Recipe(
     steps=steps,
     augmentation=config.augmentation,
+    shift=config.patch_shift,
     balanced=config.balanced,
     smoothing=config.label_smoothing,
     warmup=config.warmup,

@@ -92,6 +92,7 @@ def test_values_reach_their_places():
       model__init="glorot",
       steps_per_epoch=9,
       augmentation="symmetries",
+      patch_shift=2,
       balanced=True,
       label_smoothing=0.1,
       warmup=0.2,
@@ -113,7 +114,7 @@ def test_values_reach_their_places():
   assert options.model == training_settings.ModelSettings(
     "ccnn", False, False, 1, False, True, "products", None, None
   )
-  assert options.recipe == Recipe(9, "symmetries", True, 0.1, 0.2, "cosine", 0.99, 0.05, 0.3)
+  assert options.recipe == Recipe(9, "symmetries", 2, True, 0.1, 0.2, "cosine", 0.99, 0.05, 0.3)
   assert (options.mixed, options.batch_size, options.drop_last) == (True, 8, True)
   assert options.precision == "bfloat16"
   assert (options.scaling.func, options.scaling.keywords) == (scaling.by_number, {"number": 5000.0})
@@ -298,6 +299,8 @@ def test_options_of_a_scenes_files():
       {"augmentation": "symmetries"},
       "augmentation is 'symmetries', which needs a number of steps_per_epoch; .* leave it at 'mirrors'",
     ),
+    ({"patch_shift": 1}, "patch_shift is 1, which needs a number of steps_per_epoch; .* leave it at 0"),
+    ({"patch_shift": -1}, "patch_shift is -1; expected 0 or more"),
     ({"balanced": True}, "balanced is True, which needs a number of steps_per_epoch; .* leave it at False"),
     ({"augmentation": "all"}, "augmentation is 'all'; expected one of 'none', 'mirrors', 'symmetries'"),
     ({"label_smoothing": 1.0}, "label_smoothing is 1.0; expected 0 or more and less than 1"),
