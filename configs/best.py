@@ -7,9 +7,10 @@
 Scenes are named and given as for configs/own.py. All bands are used, each
 standardised; VResNet, residual blocks of valid convolutions with average
 pooling, reads patches of 13 x 13 pixels; AdamW takes 1,500 steps of 32 samples
-of every scene, whatever the number of samples, in all eight symmetries of the
-square, with smoothed labels; the last network alone classifies, and every pixel's
-class probabilities are drawn to those of pixels around it that look alike.
+of every scene, whatever the number of samples, each shifted by up to two pixels
+and in one of the eight symmetries of the square, with smoothed labels; the last
+network alone classifies, and every pixel's class probabilities are drawn to those
+of pixels around it that look alike.
 
   --config.model.patch=19               more surroundings, at about three times the cost
   --config.snapshots='(-4,-2,0)'        a vote of three networks
@@ -29,6 +30,7 @@ def get_config(names: str = "") -> config_dict.ConfigDict:
   config.batch_size = 32
   config.steps_per_epoch = 100
   config.augmentation = "symmetries"
+  config.patch_shift = 2
   config.label_smoothing = 0.1
   config.optimizer = {"name": "adamw", "weight_decay": 0.05}
   config.phases = {"phase1": {"epochs": 15, "learning_rate": 2e-3, "frozen": ()}}

@@ -118,7 +118,7 @@ def get_config() -> config_dict.ConfigDict:
   # Probabilities are mixed with those of neighbouring pixels of like spectra, as many pixels far as there are
   # steps (0: not), by a random walk that ends with probability restart before every step; the larger
   # sharpness is, the less it crosses edges.
-  config.classify.smoothing = {"steps": 0, "restart": 0.005, "sharpness": 1.0}
+  config.classify.smoothing = {"steps": 0, "restart": 0.01, "sharpness": 2.0}
   # How many unlabelled pixels of each scene are proposed to be labelled next: where the networks are least
   # sure.
   config.proposals = 0

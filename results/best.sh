@@ -1,21 +1,23 @@
 #!/usr/bin/env bash
 # The recipe of configs/best.py: what each part of it is worth, and what it reaches.
 #
-#   results/best.sh ../shared/data ablations     one change at a time, 5 samples per class, seeds 100-104
+#   results/best.sh ../shared/data ablations     one change at a time on Indian Pines, 5 samples per class, seeds 100-104
 #   results/best.sh ../shared/data partners      with other scenes, likewise
 #   results/best.sh ../shared/data report        the recipe as it is, 5 and 10 samples per class, seeds 0-9
+#   results/best.sh ../shared/data report alone  only its scenes on their own; or `together`
 #
 # Parts of the recipe are chosen by the first two, which see no seed of the third; that one is run last and once.
-# The directory, named from the top of the repository, holds salinas_a.npz, pavia_university_crop.npz and
-# pavia_centre_crop.npz (arrays `cube` and `label`). Finished runs are skipped and an interrupted one goes on.
-# Tables: .venv/bin/python results/best.py
+# Beside every run stands, as <run>-plain, what its networks say without smoothing; nothing is trained for it.
+# The directory, named from the top of the repository, holds salinas_a.npz and pavia_university_crop.npz
+# (arrays `cube` and `label`). Finished runs are skipped and an interrupted one goes on.
+# Tables and plots: .venv/bin/python results/best.py
 set -euo pipefail
 data=${1:?name the directory of the crops, from the top of the repository}
 part=${2:?name a part: ablations, partners or report}
 cd "$(dirname "$0")/.."
 source results/keep.sh
 
-run() { # name, scenes, overrides
+launch() { # name, scenes, overrides
   local name=$1 scenes=$2 scene files=()
   shift 2
   for scene in ${scenes//,/ }; do
@@ -25,71 +27,106 @@ run() { # name, scenes, overrides
   keep "runs/best/$name" "results/best/$name" config environment metrics
 }
 
+# The networks of a finished run in another work directory, which asks for another classification.
+classify_again() { # name, finished run, key below classify, value, scenes, overrides
+  local name=$1 trained=$2 key=$3 value=$4 begun=runs/best/.begun
+  shift 4
+  if [ ! -d "runs/best/$name" ]; then
+    rm -rf "$begun"
+    mkdir "$begun"
+    cp -r "runs/best/$trained/checkpoints" "$begun/"
+    .venv/bin/python - "runs/best/$trained/config.json" "$begun/config.json" "$key" "$value" <<'END'
+import json, sys
+
+trained, new, key, value = sys.argv[1:]
+config = json.load(open(trained))
+*groups, last = key.split(".")
+group = config["classify"]
+for name in groups:
+  group = group[name]
+group[last] = json.loads(value)
+json.dump(config, open(new, "w"))
+END
+    mv "$begun" "runs/best/$name"
+  fi
+  launch "$name" "$@" --config.classify."$key"="$value"
+}
+
+run() { # name, scenes, overrides
+  launch "$@"
+  classify_again "$1-plain" "$1" smoothing.steps 0 "${@:2}"
+}
+
 choosing=(--config.samples_per_class=5 --config.seed=100 --config.replicas=5)
 
 change() { # name, overrides
-  local name=$1 scene
+  local name=$1
   shift
-  for scene in indian_pines pavia_university_crop; do
-    run "$scene-$name" "$scene" "${choosing[@]}" "$@"
-  done
+  run "indian_pines-$name" indian_pines "${choosing[@]}" "$@"
 }
 
 ablations() {
+  local side width blocks rate size steps
   change default
-  for side in 9 19 25; do change "patch-$side" --config.model.patch="$side"; done
-  for width in 32 128; do change "width-$width" --config.model.width="$width"; done
-  for blocks in 2 6; do change "blocks-$blocks" --config.model.blocks="$blocks"; done
-  change init-normal --config.model.init=normal
-  change scaling-maximum --config.scaling=maximum
+  for steps in 20 80; do
+    classify_again "indian_pines-smoothing_steps-$steps" indian_pines-default smoothing.steps "$steps" \
+      indian_pines "${choosing[@]}"
+  done
+  classify_again indian_pines-classify_symmetries indian_pines-default symmetries true \
+    indian_pines "${choosing[@]}"
+  for shift in 0 4; do change "patch_shift-$shift" --config.patch_shift="$shift"; done
   change augmentation-none --config.augmentation=none
   change augmentation-mirrors --config.augmentation=mirrors
+  change label_smoothing-0 --config.label_smoothing=0.0
+  change weight_decay-0 --config.optimizer.weight_decay=0.0
+  change learning_rate_decay-none --config.learning_rate_decay=none
+  for steps in 700 3000; do change "steps-$steps" --config.phases.phase1.epochs=$((steps / 100)); done
+  change scaling-maximum --config.scaling=maximum
+  for side in 9 19; do change "patch-$side" --config.model.patch="$side"; done
+  for width in 32; do change "width-$width" --config.model.width="$width"; done
+  for blocks in 2 6; do change "blocks-$blocks" --config.model.blocks="$blocks"; done
   change radiometric_jitter-0.1 --config.radiometric_jitter=0.1
   change band_dropout-0.2 --config.band_dropout=0.2
   change balanced --config.balanced=True
-  change label_smoothing-0 --config.label_smoothing=0.0
-  change weight_decay-0 --config.optimizer.weight_decay=0.0
-  change warmup-0 --config.warmup=0.0
-  change learning_rate_decay-none --config.learning_rate_decay=none
-  for rate in 5e-4 5e-3; do change "learning_rate-$rate" --config.phases.phase1.learning_rate="$rate"; done
   change weight_averaging-0.99 --config.weight_averaging=0.99
   change vote --config.snapshots='(-4, -2, 0)'
-  change classify.symmetries --config.classify.symmetries=True
-  change steps-700 --config.phases.phase1.epochs=7
-  change steps-3000 --config.phases.phase1.epochs=30
-  for size in 16 64; do change "batch_size-$size" --config.batch_size="$size"; done
+  for rate in 5e-4 5e-3; do change "learning_rate-$rate" --config.phases.phase1.learning_rate="$rate"; done
 }
 
 own_stems=(--config.spectral_knowledge=False)
 
 partners() {
+  local scene
   run indian_pines-default indian_pines "${choosing[@]}"
-  run indian_pines+salinas_a-own_stems indian_pines,salinas_a "${choosing[@]}" "${own_stems[@]}"
+  for scene in salinas_a pavia_university_crop; do
+    run "indian_pines+$scene-own_stems" "indian_pines,$scene" "${choosing[@]}" "${own_stems[@]}"
+  done
   run indian_pines+salinas_a-joint_norm indian_pines,salinas_a "${choosing[@]}" "${own_stems[@]}" \
     --config.model.norm=joint
   # By index, as in the letter: the last 160 bands of both.
   run indian_pines-160_bands indian_pines "${choosing[@]}" --config.bands=160
   run indian_pines+salinas_a-160_bands indian_pines,salinas_a "${choosing[@]}" --config.bands=160 \
     --config.files.salinas_a.sensor=AVIRIS
-  run indian_pines+all-own_stems "$all" "${choosing[@]}" "${own_stems[@]}"
 }
 
-all=indian_pines,salinas_a,pavia_university_crop,pavia_centre_crop
+scenes=(indian_pines salinas_a pavia_university_crop)
 
-report() {
+report() { # alone, together, or both where nothing is named
   local n split given scene
-  for n in 5 10; do
-    for split in random blocks; do
+  for split in random blocks; do
+    for n in 5 10; do
       given=(--config.samples_per_class="$n" --config.split="$split")
-      for scene in indian_pines salinas_a pavia_university_crop; do
-        run "report-$scene-n$n-$split" "$scene" "${given[@]}"
-      done
-      run "report-all-n$n-$split" "$all" "${given[@]}" "${own_stems[@]}"
+      if [ "${1:-alone}" = alone ]; then
+        for scene in "${scenes[@]}"; do run "report-$scene-n$n-$split" "$scene" "${given[@]}"; done
+      fi
+      if [ "${1:-together}" = together ]; then
+        run "report-together-n$n-$split" "$(IFS=, && echo "${scenes[*]}")" "${given[@]}" "${own_stems[@]}"
+      fi
     done
   done
 }
 
 case $part in
-  ablations | partners | report) "$part" ;;
+  ablations | partners | report) "$part" "${@:3}" ;;
   *) echo "$part is no part; name ablations, partners or report" >&2 && exit 2 ;;
 esac

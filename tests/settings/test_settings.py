@@ -119,7 +119,7 @@ def test_values_reach_their_places():
   assert options.precision == "bfloat16"
   assert (options.scaling.func, options.scaling.keywords) == (scaling.by_number, {"number": 5000.0})
   assert (options.classify_method, options.tile_pixels, options.checkpoint_seconds) == ("patches", 99, 1.5)
-  assert options.manner == Manner(symmetric=True, smoothing=Smoothing(7, 0.005, 1.0))
+  assert options.manner == Manner(symmetric=True, smoothing=Smoothing(7, 0.01, 2.0))
 
 
 def test_the_defaults_are_the_letters_recipe():
