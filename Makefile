@@ -30,7 +30,7 @@ help:
 	@echo "make test-slow      runs the slow tests"
 	@echo "make faults         kills and damages a run in every way: an hour or so; writes results/faults*.json;"
 	@echo "                    SALINAS_A=<file> takes that real scene in place of a simulated one"
-	@echo "make fuzz           feeds every reader mutated files until all have had 200,000: hours; fuzz/README.md"
+	@echo "make fuzz           feeds every reader mutated files until all have had 200,000: 45 minutes"
 	@echo "make bench          times us beside Keras and PyTorch: 80 minutes on an idle CPU; writes results/benchmark.*"
 	@echo "make bench-scaling  times training as scenes, bands and the like grow; writes results/scaling.*"
 	@echo "make lint           looks for style and likely mistakes"
