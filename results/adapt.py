@@ -19,7 +19,7 @@ _SCENE = "indian_pines"
 _WAYS = {"scratch": "from scratch", "frozen": "frozen backbone", "tuned": "fine-tuned in phase 2"}
 _HEAD = ("| n | trained | OA | gain [95 %] | up | Wilcoxon p |", "|---|---|---|---|---|---|")
 _NOTES = """
-Overall accuracy of Indian Pines in %, mean ± standard deviation over seeds 0-9. The gain is over training
+Overall accuracy of Indian Pines in %, mean ± standard deviation over seeds 0-4. The gain is over training
 from scratch on the same pixels, seed by seed, in percentage points, with its 95 % interval after Student; p
 by Wilcoxon's signed-rank test over the seeds, not corrected for the number of comparisons.
 """

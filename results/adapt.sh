@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# What a trained backbone is worth to a new scene, seeds 0-9: Indian Pines on a network of SalinasA and the two Pavia
-# crops, with the backbone frozen, fine-tuned in the second phase, and trained from scratch on the same pixels.
+# What a trained backbone is worth to a new scene, seeds 0-4: Indian Pines on a network of SalinasA and the crop of
+# Pavia University, with the backbone frozen, fine-tuned in the second phase, and trained from scratch on the same
+# pixels, all by the recommended recipe.
 #
 #   results/adapt.sh ../shared/data           5 and 10 samples per class
 #   results/adapt.sh ../shared/data 5         5 only
 #   .venv/bin/python results/adapt.py         the table, results/adapt.md
 #
-# The directory, named from the top of the repository, holds salinas_a.npz, pavia_university_crop.npz and
-# pavia_centre_crop.npz (arrays `cube` and `label`). The networks that are started from see 10 samples per class.
+# The directory, named from the top of the repository, holds salinas_a.npz and pavia_university_crop.npz (arrays `cube`
+# and `label`). The networks that are started from see 10 samples per class.
 # Finished runs are skipped and an interrupted one goes on, so the script can be started again at any time.
 set -euo pipefail
 data=${1:?name the directory of the crops, from the top of the repository}
@@ -23,16 +24,15 @@ run() { # name, config, further overrides
   keep "runs/$name" "results/$name" config environment metrics
 }
 
-run adapt/base-160 letter.py:salinas_a,pavia_university_crop,pavia_centre_crop \
-  --config.bands=160 --config.samples_per_class=10 \
+run adapt/base-160 own.py:salinas_a,pavia_university_crop \
+  --config.bands=160 --config.samples_per_class=10 --config.replicas=5 \
   --config.files.salinas_a.cube="$data/salinas_a.npz" --config.files.salinas_a.sensor=AVIRIS \
   --config.files.pavia_university_crop.cube="$data/pavia_university_crop.npz" \
-  --config.files.pavia_university_crop.sensor=ROSIS \
-  --config.files.pavia_centre_crop.cube="$data/pavia_centre_crop.npz" --config.files.pavia_centre_crop.sensor=ROSIS
+  --config.files.pavia_university_crop.sensor=ROSIS
 for n in ${rows[*]}; do
   few=(--config.samples_per_class="$n")
   from=(--config.run=runs/adapt/base-160)
   run "adapt/indian_pines-frozen-n$n" adapt.py:indian_pines "${from[@]}" "${few[@]}"
   run "adapt/indian_pines-tuned-n$n" adapt.py:indian_pines "${from[@]}" "${few[@]}" --config.phases.phase2.frozen='()'
-  run "adapt/indian_pines-scratch-n$n" letter.py:indian_pines --config.bands=160 "${few[@]}"
+  run "adapt/indian_pines-scratch-n$n" own.py:indian_pines --config.bands=160 --config.replicas=5 "${few[@]}"
 done
