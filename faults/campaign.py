@@ -101,7 +101,7 @@ def _arguments():
   parser.add_argument("--times", type=int, default=5, help="trials of every fault (default: 5)")
   parser.add_argument("--only", default=",".join(FAULTS), help=f"some of {','.join(FAULTS)}")
   parser.add_argument("--seed", type=int, default=0, help="of the moments (default: 0)")
-  parser.add_argument("--epochs", type=int, default=12, help="of both phases together (default: 12)")
+  parser.add_argument("--epochs", type=int, default=12, help="of all phases together (default: 12)")
   parser.add_argument(
     "--salinas_a", type=Path, help="file of a second real scene; without it the quickstart's simulated one"
   )
@@ -128,17 +128,20 @@ def _possible(fault):
 
 def _default(arguments):
   """Two scenes, two networks, a state saved after every epoch."""
-  first = 2 * arguments.epochs // 3
   common = [
     "--config.samples_per_class=5",
     "--config.replicas=2",
     "--config.checkpoint_seconds=0.0",
     "--config.snapshots=(0, 2)",
+  ]
+  if arguments.salinas_a is None:
+    short = ["--config.steps_per_epoch=10", f"--config.phases.phase1.epochs={arguments.epochs}"]
+    return ["--config=configs/quickstart.py", *common, *short]
+  first = 2 * arguments.epochs // 3
+  common += [
     f"--config.phases.phase1.epochs={first}",
     f"--config.phases.phase2.epochs={arguments.epochs - first}",
   ]
-  if arguments.salinas_a is None:
-    return ["--config=configs/quickstart.py", *common]
   file = os.path.relpath(arguments.salinas_a, ROOT)
   scene = [f"--config.files.salinas_a.cube={file}", "--config.files.salinas_a.sensor=AVIRIS"]
   return ["--config=configs/letter.py:indian_pines,salinas_a", "--config.bands=160", *scene, *common]

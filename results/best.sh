@@ -109,6 +109,14 @@ partners() {
     --config.files.salinas_a.sensor=AVIRIS
 }
 
+# The letter's network on the pixels of a run by blocks.
+letter() { # samples per class
+  local pixels=runs/best/report-indian_pines-n$1-blocks/split.npz
+  .venv/bin/python launch.py --config=configs/letter.py:indian_pines --workdir="runs/best/letter-n$1-blocks" \
+    --config.samples_per_class="$1" --config.split="$pixels"
+  keep "runs/best/letter-n$1-blocks" "results/best/letter-n$1-blocks" config environment metrics
+}
+
 scenes=(indian_pines salinas_a pavia_university_crop)
 
 report() { # alone, together, or both where nothing is named
@@ -118,6 +126,7 @@ report() { # alone, together, or both where nothing is named
       given=(--config.samples_per_class="$n" --config.split="$split")
       if [ "${1:-alone}" = alone ]; then
         for scene in "${scenes[@]}"; do run "report-$scene-n$n-$split" "$scene" "${given[@]}"; done
+        [ "$split" = random ] || letter "$n"
       fi
       if [ "${1:-together}" = together ]; then
         run "report-together-n$n-$split" "$(IFS=, && echo "${scenes[*]}")" "${given[@]}" "${own_stems[@]}"

@@ -7,7 +7,9 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ import pytest
 from faults import campaign, damage, kills, places
 from faults.experiment import Ending, Experiment, digests
 from faults.trial import IDENTICAL, LOST, MISSED, REFUSED, Fault, Missed, Trial, Verdict, judge
-from mtl_hsi import whole_files, workdir
+from mtl_hsi import experiment, whole_files, workdir
 from mtl_hsi.errors import RequestError
 from tests import launching
 
@@ -207,6 +209,15 @@ def test_a_fault_that_comes_too_late_does_not_stop_a_campaign(tmp_path, monkeypa
   assert "once 1: the run was over\n" in capsys.readouterr().out
   assert campaign.run(arguments) == json.loads((tmp_path / "out.json").read_text()) == expected
   assert len(moments) == 4, "it was tried again"
+
+
+@pytest.mark.parametrize("real", [None, Path("salinas_a.npz")])
+def test_the_campaigns_own_experiments_are_complete(real, tmp_path):
+  command = campaign._default(argparse.Namespace(epochs=6, salinas_a=real))
+  with mock.patch.object(experiment, "run") as run:
+    assert launching.launch(*command, f"--workdir={tmp_path / 'run'}") == (0, "", "")
+  config = run.call_args.args[0]
+  assert (len(config.scenes), sum(phase.epochs for phase in config.phases.values())) == (2, 6)
 
 
 def test_another_experiments_campaign_is_refused(tmp_path):

@@ -1,4 +1,4 @@
-"""The tables in results/ are those of the runs kept there, and README repeats them as they are.
+"""The tables in results/ are those of the runs kept there, and docs/ repeats them as they are.
 
 What a script there says that it compares, it compares.
 """
@@ -27,7 +27,7 @@ def rows(text: str, first: str) -> list[list[str]]:
   return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:end]]
 
 
-@pytest.mark.parametrize("name", ["alignment", "calibration", "multitask_crops"])
+@pytest.mark.parametrize("name", ["adapt", "alignment", "best", "calibration", "multitask_crops"])
 def test_a_table_is_what_its_script_makes_of_the_runs(name, tmp_path, monkeypatch):
   copy = shutil.copytree(RESULTS, tmp_path / "results")
   (copy / f"{name}.md").unlink()
@@ -50,12 +50,12 @@ def test_a_full_disk_leaves_a_table_as_it_was(name, tmp_path, monkeypatch):
   assert (copy / f"{name}.md").read_text() == "as it was"
 
 
-def test_readme_has_the_rows_of_indian_pines_trained_with_others():
+def test_the_docs_have_the_rows_of_indian_pines_trained_with_others():
   made = rows((RESULTS / "multitask_crops.md").read_text(), "scene")
   # Scene, n, how and accuracies; the rest is gain, seeds and p.
   expected = [(n, *rest) for scene, n, _, *rest in made if scene == "indian_pines"]
-  readme = (ROOT / "README.md").read_text()
-  shown = rows(readme, "n | trained | OA | gain over the scene alone [95 %] | up | Wilcoxon p")
+  page = (ROOT / "docs" / "letter.md").read_text()
+  shown = rows(page, "n | trained | OA | gain over the scene alone [95 %] | up | Wilcoxon p")
   assert [(n, *rest) for n, _, *rest in shown] == expected
 
 

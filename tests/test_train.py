@@ -342,6 +342,6 @@ def test_one_step_is_what_it_was():
   figures |= {"statistics": change(before["stats"], after["stats"])}
   assert figures == pytest.approx(GOLDEN, rel=1e-3), (
     "One training step gives other figures than it used to. If initialisation, network, loss or optimiser "
-    "were changed on purpose, measure the results in the README anew and let GOLDEN be "
+    "were changed on purpose, measure the results in docs/ anew and let GOLDEN be "
     f"{figures}; if not, training is broken."
   )
