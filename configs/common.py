@@ -3,7 +3,7 @@
 Liu & Shi, "Multitask Deep Learning With Spectral Knowledge for Hyperspectral
 Image Classification" (2020); [author] marks what the author's public code
 settles where the letter is silent. Not a config to run: configs/mtl.py,
-configs/quickstart.py and configs/own.py start from it.
+configs/paper.py and configs/letter.py start from it.
 """
 
 from ml_collections import config_dict
@@ -83,7 +83,7 @@ def get_config() -> config_dict.ConfigDict:
   # the four) or "symmetries" (of the square's eight); balanced draws all classes of a scene equally often.
   config.steps_per_epoch = config_dict.placeholder(int)
   config.augmentation = "mirrors"
-  # Rows and columns by which the patch of such a sample may be off its pixel, drawn evenly from 0 on.
+  # Up to so many rows and columns, either way, the patch of such a sample is off its pixel.
   config.patch_shift = 0
   config.balanced = False
   # Spectra of training patches: standard deviation of a random gain and offset of every patch, of its scaled
@@ -115,9 +115,9 @@ def get_config() -> config_dict.ConfigDict:
   # "dense" computes what neighbouring pixels share once; "patches" takes every pixel's patch on its own.
   # symmetries: the mean probability over all eight of a pixel's surroundings, at eight times the work.
   config.classify = {"method": "dense", "tile_pixels": 4096, "symmetries": False}
-  # Probabilities are mixed with those of neighbouring pixels of like spectra, as many pixels far as there are
-  # steps (0: not), by a random walk that ends with probability restart before every step; the larger
-  # sharpness is, the less it crosses edges.
+  # Probabilities are mixed with those of neighbouring pixels of like spectra: by a random walk that ends with
+  # probability restart before every step, approached in so many steps, each of which reaches a pixel further
+  # (0: not). The larger sharpness is, the less it crosses edges.
   config.classify.smoothing = {"steps": 0, "restart": 0.01, "sharpness": 2.0}
   # How many unlabelled pixels of each scene are proposed to be labelled next: where the networks are least
   # sure.

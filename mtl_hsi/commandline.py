@@ -257,6 +257,8 @@ def _parse(name: str, argv: Sequence[str]) -> Sequence[str]:
   except flags.IllegalFlagValueError as error:
     raise RequestError(_expectation(str(error))) from error
   except TypeError as error:
+    if "Could not override field" not in str(error):
+      raise
     # A key that the config does not have takes the type of its first value.
     raise RequestError(f"a key is given twice, with values of two types; give it once: {error}") from error
   except (flags.Error, ValueError) as error:

@@ -266,7 +266,7 @@ def _scene_report(options, problem, name, results, done):
     vote_share=None if votes is None else votes.share[0],
     probability=None if votes is None else votes.probability[0],
     patch_overlap=results["patch_overlap"][name],
-    reach=options.manner.smoothing.steps,
+    reach=0 if problem.network is None else options.manner.smoothing.steps,
     split=split_used(options, scene),
     proposals=_proposals(options, problem, name, done.predictions[name], votes),
   )

@@ -126,7 +126,7 @@ def description(options: Settings) -> str:
   if model.name != SVM:
     if len(options.loaders) > 1:
       parts.append(f"first convolution {'shared' if model.spectral_knowledge else 'of each scene its own'}")
-    parts.append(_epochs(options.schedule))
+    parts.append(_epochs(options.schedule, options.recipe.steps))
     if options.manner.smoothing.steps:
       parts.append(f"map smoothed over {options.manner.smoothing.steps} pixels")
   if options.split_file is None:
@@ -138,9 +138,9 @@ def description(options: Settings) -> str:
   return ", ".join(parts)
 
 
-def _epochs(schedule):
+def _epochs(schedule, steps):
   """As the config has them: "100 + 30 epochs", those that only the snapshots need apart."""
   asked = [phase.epochs for phase in schedule.phases]
-  text = f"{' + '.join(map(str, asked))} epochs"
+  text = f"{' + '.join(map(str, asked))} epochs" + (f" of {steps} steps" if steps else "")
   more = schedule.epochs - sum(asked)
   return f"{text} and {more} more for the vote" if more else text

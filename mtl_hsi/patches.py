@@ -86,7 +86,7 @@ def _fill(target, layer, margin):
 
 
 def shift(centres: Array, sizes: Array, key: Array, reach: int) -> Array:
-  """Moves every pixel at random by up to `reach` rows and as many columns, within its scene.
+  """Moves every pixel at random by up to `reach` rows and as many columns, but not out of its scene.
 
   Args:
     centres: row and column of every sample, int32 `[T, N, 2]`.

@@ -58,7 +58,7 @@ class Problem:
   @property
   def apart(self) -> int:
     """Difference of rows or columns from which on patches of a test and a training pixel do not overlap."""
-    return self.patch + self.shift
+    return self.patch + (0 if self.network is None else self.shift)
 
 
 def prepare(options: Settings) -> Problem:

@@ -3,8 +3,8 @@
 # Pavia University, with the backbone frozen, fine-tuned in the second phase, and trained from scratch on the same
 # pixels, all by the recommended recipe.
 #
-#   results/adapt.sh ../shared/data           5 and 10 samples per class
-#   results/adapt.sh ../shared/data 5         5 only
+#   results/adapt.sh ../shared/data 5         5 samples per class, as the table has
+#   results/adapt.sh ../shared/data           5 and 10
 #   .venv/bin/python results/adapt.py         the table, results/adapt.md
 #
 # The directory, named from the top of the repository, holds salinas_a.npz and pavia_university_crop.npz (arrays `cube`

@@ -48,7 +48,7 @@ _SMOOTHED, _UNSMOOTHED = "#0072b2", "#e69f00"
 
 
 def main() -> None:
-  text = "\n".join([*_changes(), "", *_report(), _NOTES])
+  text = "\n".join([*_changes(), *_report(), _NOTES])
   whole_files.write_bytes(_RESULTS / "best.md", text.encode())
   print(text, end="")
   _plot(_RESULTS / "best.png")
@@ -68,11 +68,11 @@ def _changed():
 
 def _changes():
   """A row for every run of seeds 100-104, the recipe's own first."""
-  lines = list(_CHANGES_HEAD)
   default = _read(_DEFAULT)
-  if default:
-    accuracies = _accuracy(default, _TARGET, "overall"), _accuracy(default, _TARGET, "average")
-    lines.append(_row("nothing", *accuracies, "", "", "", _plain(_DEFAULT, _TARGET), "", ""))
+  if not default:
+    return []
+  accuracies = _accuracy(default, _TARGET, "overall"), _accuracy(default, _TARGET, "average")
+  lines = [*_CHANGES_HEAD, _row("nothing", *accuracies, "", "", "", _plain(_DEFAULT, _TARGET), "", "")]
   for change, name, base in _changed():
     own = _read(name)
     accuracies = _accuracy(own, _TARGET, "overall"), _accuracy(own, _TARGET, "average")
@@ -80,7 +80,7 @@ def _changes():
     difference = _difference(name + _PLAIN, base + _PLAIN, _TARGET)[0] if plain else ""
     time = f"x {own['seconds']['train'] / _read(base)['seconds']['train']:.1f}" if plain else ""
     lines.append(_row(change, *accuracies, *_difference(name, base, _TARGET), plain, difference, time))
-  return lines
+  return [*lines, ""]
 
 
 def _report():

@@ -6,7 +6,7 @@
 #   results/best.sh ../shared/data report        the recipe as it is, 5 and 10 samples per class, seeds 0-9
 #   results/best.sh ../shared/data report alone  only its scenes on their own; or `together`
 #
-# Parts of the recipe are chosen by the first two, which see no seed of the third; that one is run last and once.
+# The first two see no seed of the third, which is run once.
 # Beside every run stands, as <run>-plain, what its networks say without smoothing; nothing is trained for it.
 # The directory, named from the top of the repository, holds salinas_a.npz and pavia_university_crop.npz
 # (arrays `cube` and `label`). Finished runs are skipped and an interrupted one goes on.
@@ -66,7 +66,7 @@ change() { # name, overrides
 }
 
 ablations() {
-  local side width blocks rate size steps
+  local steps shift side blocks rate
   change default
   for steps in 20 80; do
     classify_again "indian_pines-smoothing_steps-$steps" indian_pines-default smoothing.steps "$steps" \
@@ -83,7 +83,7 @@ ablations() {
   for steps in 700 3000; do change "steps-$steps" --config.phases.phase1.epochs=$((steps / 100)); done
   change scaling-maximum --config.scaling=maximum
   for side in 9 19; do change "patch-$side" --config.model.patch="$side"; done
-  for width in 32; do change "width-$width" --config.model.width="$width"; done
+  change width-32 --config.model.width=32
   for blocks in 2 6; do change "blocks-$blocks" --config.model.blocks="$blocks"; done
   change radiometric_jitter-0.1 --config.radiometric_jitter=0.1
   change band_dropout-0.2 --config.band_dropout=0.2
@@ -119,8 +119,9 @@ letter() { # samples per class
 
 scenes=(indian_pines salinas_a pavia_university_crop)
 
-report() { # alone, together, or both where nothing is named
+report() { # alone or together; both where nothing is named
   local n split given scene
+  case ${1:-alone} in alone | together) ;; *) echo "$1 is no part of report" >&2 && exit 2 ;; esac
   for split in random blocks; do
     for n in 5 10; do
       given=(--config.samples_per_class="$n" --config.split="$split")

@@ -1,5 +1,6 @@
 """Loss, gradients, steps and epochs, by hand where a hand can do it."""
 
+import dataclasses
 import functools
 
 import chex
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from mtl_hsi import batches, devices, optim, patches, train
-from mtl_hsi.recipe import Recipe
+from mtl_hsi.recipe import LETTERS, Recipe
 from tests import tiny
 
 SGD = optim.optimizer("sgd", {})
@@ -314,6 +315,25 @@ def test_drawn_steps_are_one_program_whatever_their_number_and_the_samples():
   assert clock.compilations == 1
   assert len(np.unique(losses)) == 6
   assert np.isfinite(losses).all()
+
+
+def test_a_step_sees_patches_that_are_shifted():
+  net = tiny.network("vresnet", patch=5, width=6, blocks=1)
+  samples = jax.device_put(jax.tree.map(lambda x: x[0], tiny.training_set(replicas=1)))
+  pixels = jax.device_put(patches.lay_out(tiny.layers(), net.patch)[0])
+  # One step of all samples as they are, so that nothing but the shift is drawn.
+  recipe = dataclasses.replace(LETTERS, steps=1, augmentation="none")
+
+  def losses(shift):
+    own = dataclasses.replace(recipe, shift=shift)
+    run = jax.jit(train.make_epoch(net, tiny.ADADELTA, (), batch_size=64, mixed=False, recipe=own))
+    state = jax.device_put(start(net))
+    return np.asarray(
+      run(state, samples, jax.random.key(1), pixels, np.int32(0), np.float32(1), np.int32(1))["losses"]
+    )[0]
+
+  assert np.isfinite(losses(1)).all()
+  assert (losses(1) != losses(0)).all()
 
 
 # What one step of Adadelta from the fresh network of seed 0 gave when it was written down:

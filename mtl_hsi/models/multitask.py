@@ -265,8 +265,8 @@ def check_options(name: str, *, blocks: int, pool: bool, patch: int | None, widt
     return
   if (patch, width) != (None, None):
     raise RequestError(
-      f"model.patch and model.width are options of vresnet; with {name} leave them at None, as in "
-      "configs/letter.py"
+      f"model.patch and model.width are options of vresnet; for {name} start from "
+      "configs/letter.py, where they are None"
     )
   if name == "hresnet":
     if blocks < 1:
