@@ -260,14 +260,15 @@ def _dense_logits(network, params, stats, region, scene):
 
 
 def _patch_logits(network, params, stats, region, scene):
-  height, width = (size - network.patch + 1 for size in region.shape[:2])
-  logits = network.patch_logits(params, stats, _all_patches(region, network.patch), scene)
-  return logits.reshape(height, width, -1)
+  """Row by row: with what smoothing reaches, the patches of all pixels of a tile would be a gigabyte."""
+  rows = jnp.arange(region.shape[0] - network.patch + 1)
+  return lax.map(
+    lambda row: network.patch_logits(params, stats, _patches_of(region, row, network.patch), scene), rows
+  )
 
 
-def _all_patches(region: Array, patch: int) -> Array:
-  """`[H + P - 1, W + P - 1, B]` to `[H * W, P, P, B]`."""
-  height, width = (size - patch + 1 for size in region.shape[:2])
-  rows = jnp.arange(height).reshape(-1, 1, 1, 1) + jnp.arange(patch).reshape(1, 1, -1, 1)
-  columns = jnp.arange(width).reshape(1, -1, 1, 1) + jnp.arange(patch).reshape(1, 1, 1, -1)
-  return region[rows, columns].reshape(height * width, patch, patch, region.shape[-1])
+def _patches_of(region: Array, row: Array, patch: int) -> Array:
+  """`[H + P - 1, W + P - 1, B]` to the patches `[W, P, P, B]` of a row."""
+  strip = lax.dynamic_slice_in_dim(region, row, patch)
+  columns = jnp.arange(region.shape[1] - patch + 1).reshape(-1, 1) + jnp.arange(patch).reshape(1, -1)
+  return strip[:, columns].transpose(1, 0, 2, 3)

@@ -166,11 +166,11 @@ def test_all_symmetries_of_the_surroundings_are_averaged():
   assert np.abs(plain.max(axis=-1) - expected.max(axis=-1)).max() > 0.01
 
 
-def smooth_votes(pixels, devices=1, **options):
+def smooth_votes(pixels, devices=1, method="dense", **options):
   """Of one random network on the first scene, in tiles of so many pixels."""
   net = tiny.network()
   params, stats = tiny.weights(net)
-  classifier = classify.Classifier(net, jax.devices()[:devices], "dense", pixels, SMOOTH)
+  classifier = classify.Classifier(net, jax.devices()[:devices], method, pixels, SMOOTH)
   placed = classifier.place_snapshots([jax.tree.map(lambda x: x[None], {"params": params, "stats": stats})])
   part = classify.Part(padded_cubes(net)[0], 0, contrast=80.0, **options)
   return classifier.vote(placed, part, lambda: None)
@@ -190,9 +190,11 @@ def test_probabilities_are_smoothed_before_they_are_compared():
   assert (np.argmax(own, axis=-1) != votes.labels[0]).any(), "a map that stays would not show a difference"
 
 
-@pytest.mark.parametrize(("pixels", "devices"), [(16, 1), (30, 2)])
-def test_tiles_and_devices_change_nothing_of_a_smooth_map(pixels, devices):
-  whole, tiled = smooth_votes(4096), smooth_votes(pixels, devices)
+@pytest.mark.parametrize(
+  ("pixels", "devices", "method"), [(16, 1, "dense"), (30, 2, "dense"), (900, 1, "patches")]
+)
+def test_tiles_devices_and_method_change_nothing_of_a_smooth_map(pixels, devices, method):
+  whole, tiled = smooth_votes(4096), smooth_votes(pixels, devices, method)
   np.testing.assert_array_equal(whole.labels, tiled.labels)
   np.testing.assert_allclose(whole.probability, tiled.probability, atol=1e-3)
 
