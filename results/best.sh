@@ -66,10 +66,10 @@ change() { # name, overrides
 }
 
 ablations() {
-  local steps shift side blocks rate
+  local steps shift side blocks rate key
   change default
-  for steps in 20 80; do
-    classify_again "indian_pines-smoothing_steps-$steps" indian_pines-default smoothing.steps "$steps" \
+  for key in steps-20 steps-80 restart-0.003 restart-0.03 sharpness-1.0 sharpness-4.0; do
+    classify_again "indian_pines-smoothing_$key" indian_pines-default smoothing."${key%-*}" "${key#*-}" \
       indian_pines "${choosing[@]}"
   done
   classify_again indian_pines-classify_symmetries indian_pines-default symmetries true \

@@ -124,8 +124,8 @@ def test_a_key_decides_on_the_initial_network():
     ("hresnet", {"blocks": 0}, r"model\.blocks is 0; HResNet needs at least one"),
     ("ccnn", {"pool": True}, r"options of hresnet; with ccnn leave them at False and 1"),
     ("ccnn", {"blocks": 2}, r"options of hresnet; with ccnn leave them at False and 1"),
-    ("ccnn", {"width": 32}, r"model\.patch and model\.width are options of vresnet; with ccnn leave them at"),
-    ("hresnet", {"patch": 9}, r"options of vresnet; with hresnet leave them at None"),
+    ("ccnn", {"width": 32}, r"model\.patch and model\.width are options of vresnet; for ccnn start from"),
+    ("hresnet", {"patch": 9}, r"options of vresnet; for hresnet start from configs/letter\.py"),
   ],
 )
 def test_impossible_networks_are_refused(name, changes, message):

@@ -291,7 +291,8 @@ def test_options_of_a_scenes_files():
     ),
     (
       {"model__name": "svm", "model__width": 64},
-      "model.patch and model.width are options of vresnet; with svm leave them at None",
+      "model.patch and model.width are options of vresnet; for svm start from configs/letter.py, "
+      "where they are None",
     ),
     ({"model__name": "vresnet"}, "model.patch is None; vresnet needs a number of 1 or more, as configs/best"),
     ({"steps_per_epoch": 0}, "steps_per_epoch is 0; expected 1 or more, or None"),
