@@ -19,12 +19,12 @@ of pixels around it that look alike.
 
 from ml_collections import config_dict
 
-from configs import letter
+from configs import named
 
 
 def get_config(names: str = "") -> config_dict.ConfigDict:
   """The config of the scenes named, separated by commas; of none, where `scenes_file` is to name them."""
-  config = letter.get_config(names)
+  config = named.get_config(names)
   config.scaling = "per_band"
   config.model.update({"name": "vresnet", "blocks": 4, "patch": 13, "width": 64, "init": "glorot"})
   config.batch_size = 32

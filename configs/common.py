@@ -3,7 +3,7 @@
 Liu & Shi, "Multitask Deep Learning With Spectral Knowledge for Hyperspectral
 Image Classification" (2020); [author] marks what the author's public code
 settles where the letter is silent. Not a config to run: configs/mtl.py,
-configs/paper.py and configs/letter.py start from it.
+configs/paper.py and configs/named.py start from it.
 """
 
 from ml_collections import config_dict

@@ -43,9 +43,9 @@ def run(config: Any) -> None:
 def _run(options):
   trained = read_run(options.run)
   scene = _scene(trained, options.scene)
-  image, inherited = _open(options, scene)
-  if inherited:
-    print(f"As in training: {', '.join(f'{key}={value}' for key, value in inherited.items())}", flush=True)
+  image, inherited, replaced = _open(options, scene)
+  _say("As in training", inherited)
+  _say("The file's own stand in place of training's", replaced)
   _check(image, scene, trained)
   stem = _output(options, scene)
   class_maps.check_free(stem)
@@ -67,21 +67,26 @@ def _area(own: class_maps.ClassArea) -> str:
   return f"{own.class_id} {own.name}: {own.pixels:,} pixels{hectares}"
 
 
-def _open(options: PredictionSettings, scene: TrainedScene) -> tuple[Image, dict[str, str]]:
-  """The image, and what it was told from the scene: what neither the user nor its file says of it."""
+def _say(words: str, keys: dict[str, str]) -> None:
+  if keys:
+    print(f"{words}: {', '.join(f'{key}={value}' for key, value in keys.items())}", flush=True)
+
+
+def _open(
+  options: PredictionSettings, scene: TrainedScene
+) -> tuple[Image, dict[str, str], dict[str, str]]:
+  """The image, what it was told from the scene, and what it would have been, had its file no own of it."""
   image = Image.open(options.image, options.image_key, **image_settings.read(options.image_keys))
   inherited = image_settings.inherit(options.image_keys, scene.image_keys)
-  if image.knows_nodata:
-    inherited.pop("nodata", None)
-  if image.knows_scale:
-    inherited = {key: text for key, text in inherited.items() if key not in ("scale", "offset")}
+  known = ("nodata",) * image.knows_nodata + ("scale", "offset") * image.knows_scale
+  replaced = {key: inherited.pop(key) for key in known if key in inherited}
   # It may come without the bands that training had to leave out.
   if image.bands == scene.inputs.bands:
     inherited.pop("bad_bands", None)
   if inherited:
     told = image_settings.read({**options.image_keys, **inherited})
     image = Image.open(options.image, options.image_key, **told)
-  return image, inherited
+  return image, inherited, replaced
 
 
 def _predict(options, trained, scene, image, networks, stem):

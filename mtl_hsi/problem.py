@@ -58,7 +58,11 @@ class Problem:
   @property
   def apart(self) -> int:
     """Difference of rows or columns from which on patches of a test and a training pixel do not overlap."""
-    return self.patch + (0 if self.network is None else self.shift)
+    return _apart(self.network, self.shift)
+
+
+def _apart(network, shift):
+  return 1 if network is None else network.patch + shift
 
 
 def prepare(options: Settings) -> Problem:
@@ -72,8 +76,8 @@ def prepare(options: Settings) -> Problem:
   if options.manner.smoothing.steps:
     inputs = {name: _with_contrast(own, scenes[name]) for name, own in inputs.items()}
   network = _network(options, scenes, inputs)
-  problem = Problem(scenes, inputs, channels, {}, network, options.recipe.shift)
-  problem = dataclasses.replace(problem, splits=_splits(options, scenes, problem.apart))
+  splits = _splits(options, scenes, _apart(network, options.recipe.shift))
+  problem = Problem(scenes, inputs, channels, splits, network, options.recipe.shift)
   if network is None:
     for name, scene in scenes.items():
       baselines.check_samples(name, scene.labels, scene.class_names, problem.splits[name].train)

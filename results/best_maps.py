@@ -32,6 +32,9 @@ _TITLES = {
 
 
 def main() -> None:
+  missing = [run for run in _TITLES if run != _LETTER and not (run / "predictions.npz").exists()]
+  if missing:
+    sys.exit(f"{missing[0]} is not there yet; run results/best.sh <directory> report alone")
   command = [sys.executable, "launch.py", f"--config=configs/letter.py:{_SCENE}", f"--workdir={_LETTER}"]
   command += [f"--config.samples_per_class={_SAMPLES}", "--config.replicas=1"]
   subprocess.run(command, cwd=_ROOT, check=True)

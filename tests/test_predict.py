@@ -127,13 +127,16 @@ def test_an_image_is_read_as_its_scene_was(finished, tmp_path):
   outcome = predict(run, tmp_path / "a.tif", replicas=0, output=tmp_path / "other")
   assert outcome.status == 0, outcome.err
   assert "As in training: scale=2, offset=1\n" in outcome.out
+  assert "The file's own stand in place of training's: nodata=-5\n" in outcome.out
   # So it may what its values mean.
+  write_raster(tmp_path / "a.tif", np.delete(stored, 2, axis=-1) / 50)
   with rasterio.open(tmp_path / "a.tif", "r+") as raster:
-    raster.scales = [2.0] * raster.count
+    raster.scales = [100.0] * raster.count
     raster.offsets = [1.0] * raster.count
   outcome = predict(run, tmp_path / "a.tif", replicas=0, output=tmp_path / "scaled")
   assert outcome.status == 0, outcome.err
-  assert "As in training" not in outcome.out
+  assert "As in training: nodata=-5\n" in outcome.out
+  assert "The file's own stand in place of training's: scale=2, offset=1\n" in outcome.out
   np.testing.assert_array_equal(read(tmp_path / "scaled_classes.tif"), read(tmp_path / "other_classes.tif"))
 
 

@@ -31,6 +31,7 @@ class SceneReport:
     patch_overlap: share of those whose patch overlaps a training patch, or None.
     proposals: pixels to label next, or None where none were asked for.
     reach: pixels over which the map is smoothed, 0 where it is not.
+    voters: networks that vote.
     split: how training and test pixels were told apart, in a sentence.
   """
 
@@ -48,6 +49,7 @@ class SceneReport:
   patch_overlap: float | None = None
   proposals: Proposals | None = None
   reach: int = 0
+  voters: int = 1
   split: str = ""
 
   @property

@@ -14,7 +14,7 @@ def warning(given: bool) -> str:
   advice = "test labels farther from those for training keep" if given else "split=blocks keeps"
   return (
     f"Warning: the network has seen the surroundings of test pixels in training{usual}, and the accuracy "
-    f"overestimates what to expect of new ground; {advice} them apart."
+    f"overestimates what to expect of new ground; {advice} their patches apart."
   )
 
 

@@ -110,7 +110,7 @@ def _data(report: SceneReport, every: int, pixels: str, found: spectra.Spectra) 
     "classes": [{"label": label, "colour": colour} for colour, label in maps.class_legend(scene)],
     "confidence": report.probability is not None,
     # A network alone is always of one mind.
-    "votes": report.vote_share is not None and bool((report.vote_share < 1).any()),
+    "votes": report.vote_share is not None and report.voters > 1,
     "ramp": _RAMP,
     "errors": {"correct": colours.CORRECT, "wrong": colours.WRONG, "training": colours.TRAINING},
     "georeference": None if scene.georeference is None else _place(scene.georeference),

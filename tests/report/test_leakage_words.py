@@ -35,5 +35,5 @@ def test_low_shares_are_said_and_known():
 
 def test_the_advice_suits_who_chose_the_test_pixels():
   assert "as with most random splits" in warning(given=False)
-  assert warning(given=False).endswith("split=blocks keeps them apart.")
-  assert warning(given=True).endswith("test labels farther from those for training keep them apart.")
+  assert warning(given=False).endswith("split=blocks keeps their patches apart.")
+  assert warning(given=True).endswith("test labels farther from those for training keep their patches apart.")

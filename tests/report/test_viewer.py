@@ -42,7 +42,8 @@ def test_a_network_alone_shows_confidence_but_no_votes(run, fields_report):
   assert 'data-show="confidence"' in text
   assert 'data-show="votes"' not in text
   assert "mean over the snapshots" not in text
-  several = dataclasses.replace(alone, vote_share=np.full(shape, 0.8))
+  # Of one mind, and several all the same.
+  several = dataclasses.replace(alone, voters=5)
   text = page.html(dataclasses.replace(run, scenes=[several], losses=None))
   assert 'data-show="votes"' in text
   assert "mean over the snapshots" in text

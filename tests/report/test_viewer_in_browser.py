@@ -29,7 +29,7 @@ def text(run, fields, fields_report):
   share, probability = np.full(prediction.shape, 1, np.float32), np.full(prediction.shape, 0.9, np.float16)
   share[1, 2], probability[1, 2] = 0.4, 0.25
   report = dataclasses.replace(
-    fields_report, scene=scene, prediction=prediction, vote_share=share, probability=probability
+    fields_report, scene=scene, prediction=prediction, vote_share=share, probability=probability, voters=5
   )
   return page.html(dataclasses.replace(run, scenes=[report], losses=None, title=_HOSTILE))
 
