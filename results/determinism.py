@@ -2,10 +2,11 @@
 
   .venv/bin/python results/determinism.py runs/determinism
 
-Trains HResNet on Indian Pines, a few epochs of two replicas, once as it comes
-and then with other devices, processes, tiles, neighbours in a grid, and killed
-on the way; compares predictions, confidence and the networks that vote with
-the first run's. Writes results/determinism.json and results/determinism.md.
+Trains on Indian Pines, a few epochs of two replicas, by the letter's recipe and
+by the recommended one; each once as it comes and then with other devices,
+processes, tiles, neighbours in a grid, and killed on the way; compares
+predictions, confidence and the networks that vote with the first run's. Writes
+results/determinism.json and results/determinism.md.
 """
 
 import argparse
@@ -15,8 +16,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -25,92 +27,113 @@ _RESULTS = Path(__file__).resolve().parent
 _ROOT = _RESULTS.parent
 sys.path.insert(0, str(_ROOT))
 
-from configs import mtl  # noqa: E402
+from configs import best, mtl  # noqa: E402
 from mtl_hsi import devices, grid, whole_files  # noqa: E402
 from mtl_hsi.trained import read_run  # noqa: E402
 
-_REPLICAS, _EPOCHS, _SAMPLES = 2, (2, 2), 5
-_SNAPSHOTS = (-1, 0)
+
+class _Recipe(NamedTuple):
+  """What is trained.
+
+  Attributes:
+    file: config file with its argument.
+    config: the config that it makes.
+    changes: other values of its keys.
+    tile: bound on the pixels of a tile, where tiles are to be small.
+  """
+
+  file: str
+  config: Any
+  changes: Mapping[str, Any]
+  tile: int
+
+
+_REPLICAS = 2
+_SHORT = {"replicas": _REPLICAS, "samples_per_class": 5}
+_RECIPES = {
+  "letter": _Recipe(
+    "configs/mtl.py:in",
+    mtl.get_config("in"),
+    {**_SHORT, "phases.phase1.epochs": 2, "phases.phase2.epochs": 2, "snapshots": (-1, 0)},
+    500,
+  ),
+  # Smoothing reaches across the tiles.
+  "best": _Recipe(
+    "configs/best.py:indian_pines",
+    best.get_config("indian_pines"),
+    {**_SHORT, "phases.phase1.epochs": 4, "steps_per_epoch": 25, "snapshots": (-1, 0)},
+    3000,
+  ),
+}
 # The epoch after whose state the run is killed: within the first phase.
 _KILLED_AFTER = 1
 _OTHER_SEED = 100
 
 
 def main() -> None:
-  """Does the runs that are not there yet, compares each with the first and writes what was found."""
+  """Does the runs that are not there yet, compares each with its recipe's first and writes what was found."""
   parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
   parser.add_argument("directory", type=Path, help="where the runs go")
-  parser.add_argument("--grid", nargs="+", type=int, help="seeds of the cells of a grid, for its own use")
+  parser.add_argument("--grid", nargs="+", help="recipe and seeds of the cells of a grid, for its own use")
   arguments = parser.parse_args()
   directory = arguments.directory.absolute()
   if arguments.grid:
-    _work(directory, arguments.grid)
+    name, *seeds = arguments.grid
+    _work(_RECIPES[name], directory, map(int, seeds))
     return
-  first, seed = directory / "first", 0
-  _launch(first)
   found = {}
-  for name, (start, run) in _variations(directory, seed).items():
-    start()
-    found[name] = _compare(run, first)
-    _write(found, first)
+  for name, recipe in _RECIPES.items():
+    first, seed = directory / name / "first", 0
+    _launch(recipe, first)
+    found[name] = {"variations": {}, **_stored(first)}
+    for change, (start, run) in _variations(name, directory / name, seed).items():
+      start()
+      found[name]["variations"][change] = _compare(run, first)
+      _write(found)
 
 
-def _variations(directory: Path, seed: int) -> dict[str, tuple[Callable[[], None], Path]]:
+def _variations(name: str, directory: Path, seed: int) -> dict[str, tuple[Callable[[], None], Path]]:
   """What is changed: how to do the run, and its work directory."""
+  recipe = _RECIPES[name]
 
-  def launched(name, *flags, **variables):
-    run = directory / name
-    return lambda: _launch(run, *flags, **variables), run
+  def launched(run, *flags, **variables):
+    return lambda: _launch(recipe, directory / run, *flags, **variables), directory / run
 
-  def in_grid(name, *seeds):
-    start = [sys.executable, __file__, directory / name, "--grid", *map(str, seeds)]
-    return lambda: subprocess.run(start, check=True), directory / name / str(seed)
+  def in_grid(run, *seeds):
+    start = [sys.executable, __file__, directory / run, "--grid", name, *map(str, seeds)]
+    return lambda: subprocess.run(start, check=True), directory / run / str(seed)
 
   killed = directory / "killed"
+  tiles = launched("tiles", f"--config.classify.tile_pixels={recipe.tile}")
   return {
     "the same command again": launched("again"),
-    "killed and resumed": (lambda: _kill_and_resume(killed), killed),
+    "killed and resumed": (lambda: _kill_and_resume(recipe, killed), killed),
     "one host device, not two": launched("one_device", JAX_NUM_CPU_DEVICES="1"),
     "two processes of one core": launched("processes", "--processes=2"),
-    "tiles of 500 pixels, not 4096": launched("tiles", "--config.classify.tile_pixels=500"),
+    f"tiles of {recipe.tile} pixels, not {recipe.config.classify.tile_pixels}": tiles,
     "first cell of a grid": in_grid("grid_first", seed, _OTHER_SEED),
     "second cell of a grid": in_grid("grid_second", _OTHER_SEED, seed),
   }
 
 
-def _config(seed):
-  config = mtl.get_config("in")
-  config.replicas, config.seed, config.samples_per_class = _REPLICAS, seed, _SAMPLES
-  config.phases.phase1.epochs, config.phases.phase2.epochs = _EPOCHS
-  config.snapshots = _SNAPSHOTS
-  return config
-
-
-def _command(run, *flags):
-  changes = {
-    "replicas": _REPLICAS,
-    "samples_per_class": _SAMPLES,
-    "phases.phase1.epochs": _EPOCHS[0],
-    "phases.phase2.epochs": _EPOCHS[1],
-    "snapshots": _SNAPSHOTS,
-  }
-  options = [f"--config.{key}={value}" for key, value in changes.items()]
+def _command(recipe, run, *flags):
+  options = [f"--config.{key}={value}" for key, value in recipe.changes.items()]
   place = f"--workdir={os.path.relpath(run, _ROOT)}"
-  return [sys.executable, "launch.py", "--config=configs/mtl.py:in", place, *options, *flags]
+  return [sys.executable, "launch.py", f"--config={recipe.file}", place, *options, *flags]
 
 
-def _launch(run, *flags, **variables):
-  subprocess.run(_command(run, *flags), cwd=_ROOT, env={**os.environ, **variables}, check=True)
+def _launch(recipe, run, *flags, **variables):
+  subprocess.run(_command(recipe, run, *flags), cwd=_ROOT, env={**os.environ, **variables}, check=True)
 
 
-def _kill_and_resume(run):
+def _kill_and_resume(recipe, run):
   """Kills the run once it has saved the state of an early epoch, and starts it again; or finds that done.
 
   Raises:
     SystemExit: it was never killed, so that a comparison would show nothing.
   """
   ended = SystemExit(f"{run} ended by itself before it was killed; remove it and start this script again")
-  command = _command(run, "--config.checkpoint_seconds=0")
+  command = _command(recipe, run, "--config.checkpoint_seconds=0")
   if not (run / "metrics.json").exists():
     process = subprocess.Popen(command, cwd=_ROOT)
     state = run / "checkpoints" / "state" / str(_KILLED_AFTER)
@@ -124,10 +147,14 @@ def _kill_and_resume(run):
     raise ended
 
 
-def _work(directory, seeds):
+def _work(recipe, directory, seeds):
   """A grid of cells that differ by their seeds, in that order, in one process."""
   devices.configure(directory.parent / ".compile_cache", _REPLICAS)
-  runs = [grid.Run(str(seed), _config(seed).lock()) for seed in seeds]
+  runs = []
+  for seed in seeds:
+    config = recipe.config.copy_and_resolve_references()
+    config.update_from_flattened_dict({**recipe.changes, "seed": seed})
+    runs.append(grid.Run(str(seed), config.lock()))
   grid.work(runs, directory, sys.argv)
 
 
@@ -147,12 +174,16 @@ def _compare(run, first):
   }
 
 
-def _write(found, first):
-  """Both files, anew after every comparison, so that a script that is stopped leaves what it found."""
-  stored = {name: json.loads((first / f"{name}.json").read_bytes()) for name in ("environment", "config")}
+def _stored(run):
+  stored = {name: json.loads((run / f"{name}.json").read_bytes()) for name in ("environment", "config")}
   # Where the repository lay on the machine.
   stored["environment"].pop("directory")
-  whole_files.write_json(_RESULTS / "determinism.json", {**stored, "variations": found})
+  return stored
+
+
+def _write(found):
+  """Both files, anew after every comparison, so that a script that is stopped leaves what it found."""
+  whole_files.write_json(_RESULTS / "determinism.json", found)
   whole_files.write_bytes(_RESULTS / "determinism.md", _table(found).encode())
 
 
@@ -167,16 +198,17 @@ def _greatest(pairs):
 
 def _table(found):
   lines = [
-    "What a run of `results/determinism.py` differs by from the first one, where something else is changed:",
-    "share of the pixels with another class, greatest difference of a confidence, greatest difference of a",
-    "parameter or statistic of the networks that vote. 0: the same bits. Machine and config are in",
-    "`determinism.json`.",
+    "What a run of `results/determinism.py` differs by from the first one of its recipe, where something",
+    "else is changed: share of the pixels with another class, greatest difference of a confidence, greatest",
+    "difference of a parameter or statistic of the networks that vote. 0: the same bits. Machine and configs",
+    "are in `determinism.json`.",
     "",
-    "| changed | pixels | confidence | networks |",
-    "|---|---|---|---|",
+    "| recipe | changed | pixels | confidence | networks |",
+    "|---|---|---|---|---|",
   ]
-  for name, own in found.items():
-    lines.append(f"| {name} | {' | '.join(f'{own[key]:.2g}' for key in own)} |")
+  for recipe, run in found.items():
+    for change, own in run["variations"].items():
+      lines.append(f"| {recipe} | {change} | {' | '.join(f'{own[key]:.2g}' for key in own)} |")
   return "\n".join(lines) + "\n"
 
 

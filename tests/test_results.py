@@ -87,7 +87,7 @@ def test_only_a_run_that_was_killed_is_compared_as_killed(tmp_path, monkeypatch,
   for _ in range(2):
     if at_once:
       with pytest.raises(SystemExit, match=f"{run} ended by itself before it was killed; remove it"):
-        determinism._kill_and_resume(run)
+        determinism._kill_and_resume(None, run)
     else:
-      determinism._kill_and_resume(run)
+      determinism._kill_and_resume(None, run)
   assert len(json.loads((run / "environment.json").read_text())["starts"]) == (1 if at_once else 2)

@@ -68,8 +68,6 @@ def valid(x: Array, kernel: Array) -> Array:
 def valid_region(x: Array, kernel: Array) -> Array:
   """`valid` of a region, whose columns would be k * k times as large; it has no fast gradient.
 
-  Every pixel meets all taps in one product, and the taps' results are summed.
-
   Args:
     x: `[H, W, D]`.
     kernel: `[O, k, k, D]`.
@@ -77,6 +75,23 @@ def valid_region(x: Array, kernel: Array) -> Array:
   Returns:
     `[H - k + 1, W - k + 1, O]`.
   """
+  if kernel.shape[1] == 1:
+    return valid(x, kernel)
+  return lax.platform_dependent(x, kernel, cpu=_row_by_row, default=_tap_by_tap)
+
+
+def _row_by_row(x, kernel):
+  """The columns of a row of results stay in a core's cache."""
+  size = kernel.shape[1]
+
+  def row(index):
+    return valid(lax.dynamic_slice_in_dim(x, index, size), kernel)[0]
+
+  return lax.map(row, jnp.arange(x.shape[0] - size + 1))
+
+
+def _tap_by_tap(x, kernel):
+  """Every pixel meets all taps in one product, and the taps' results are summed; a loop would idle a GPU."""
   outputs, size, _, inputs = kernel.shape
   height, width = x.shape[0] - size + 1, x.shape[1] - size + 1
   products = matmul(x, kernel.transpose(3, 1, 2, 0).reshape(inputs, -1))

@@ -42,7 +42,7 @@ def reference(x, k):
   return lax.conv_general_dilated(x[None], k, (1, 1), "VALID", dimension_numbers=("NHWC", "OHWI", "NHWC"))[0]
 
 
-@pytest.mark.parametrize("function", [convolution.valid, convolution.valid_region])
+@pytest.mark.parametrize("function", [convolution.valid, convolution.valid_region, convolution._tap_by_tap])
 def test_convolutions_round_their_operands(function):
   result = compiled("bfloat16", function, IMAGE, KERNEL)
   np.testing.assert_allclose(result, reference(rounded(IMAGE), rounded(KERNEL)), atol=1e-4)
