@@ -6,15 +6,17 @@
 Seeds 100 to 104, the recipe of configs/best.py, 5 samples per class at first. Half of the other labelled
 pixels are for testing alone; from the rest every round labels as many pixels as there are classes, as the
 map proposes them or at random, and trains anew from scratch. Finished runs are skipped, and an interrupted
-one goes on. Writes results/active/<scene>.json, with the config, and prints a table.
+one goes on. Writes results/active/<scene>.json, with the config, a plot beside it, and prints a table.
 """
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -23,14 +25,19 @@ sys.path.insert(0, str(_ROOT))
 from configs import best  # noqa: E402
 from mtl_hsi import proposals, sampling, settings, significance, whole_files  # noqa: E402
 
-_SEED, _REPLICAS, _SAMPLES, _ROUNDS, _PATCH = 100, 5, 5, 4, 13
-_WAYS = ("proposed", "random")
+matplotlib.use("agg")
+from matplotlib import pyplot  # noqa: E402
+
+_SEED, _REPLICAS, _SAMPLES, _ROUNDS = 100, 5, 5, 4
+_PATCH = best.get_config().model.patch
+# Okabe & Ito's, for colour-blind readers.
+_WAYS = {"proposed": "#0072b2", "random": "#e69f00"}
 
 
 def main() -> None:
   """Does the rounds that are not done, and sums all up."""
   scene, *files = sys.argv[1:]
-  overrides = [f"--config.files.{scene}.cube={Path(files[0]).absolute()}"] if files else []
+  overrides = [f"--config.files.{scene}.cube={_from_the_top(files[0])}"] if files else []
   labels = _labels(scene, files)
   directory = _ROOT / "runs" / "active" / scene
   first = _first_split(labels)
@@ -46,12 +53,35 @@ def main() -> None:
   gains = [significance.paired(*(accuracies[way][index] for way in _WAYS)) for index in range(1, _ROUNDS + 1)]
   result = {"config": config, "accuracies": accuracies, "gains": [dataclasses.asdict(gain) for gain in gains]}
   whole_files.write_json(_ROOT / "results" / "active" / f"{scene}.json", result)
+  _plot(accuracies, _ROOT / "results" / "active" / f"{scene}.png")
   print("| labels per class | proposed | random | gain [95 %] |\n|---|---|---|---|")
   for index in range(_ROUNDS + 1):
     cells = [f"{np.mean(accuracies[way][index]):.2f} ± {np.std(accuracies[way][index]):.2f}" for way in _WAYS]
     low, high = gains[index - 1].interval if index else (0, 0)
     gain = f"{gains[index - 1].mean:+.2f} [{low:+.2f}, {high:+.2f}]" if index else ""
     print(f"| {_SAMPLES + index} | {' | '.join(cells)} | {gain} |")
+
+
+def _from_the_top(path):
+  """Where the commands run; what is kept of them names no directory of the machine."""
+  return os.path.relpath(path, _ROOT)
+
+
+def _plot(accuracies, path):
+  """Mean and every replica's accuracy, round by round."""
+  figure, axes = pyplot.subplots(figsize=(6, 3.6), layout="constrained")
+  labels = _SAMPLES + np.arange(_ROUNDS + 1)
+  for way, colour in _WAYS.items():
+    found = np.array(accuracies[way])
+    axes.plot(labels, found, color=colour, alpha=0.35, linewidth=0.8)
+    axes.plot(labels, found.mean(axis=1), "o-", color=colour, label=way)
+  axes.set_xticks(labels)
+  axes.set_xlabel("labels per class, on average")
+  axes.set_ylabel("overall accuracy, %")
+  axes.grid(color="#dddddd")
+  axes.legend(frameon=False)
+  figure.savefig(path, dpi=150)
+  pyplot.close(figure)
 
 
 def _labels(scene, files):
@@ -77,8 +107,8 @@ def _train(run, scene, split, overrides):
   whole_files.write_npz(file, sampling.split_arrays({scene: split}))
   subprocess.run(
     [
-      *(sys.executable, "launch.py", f"--config=configs/best.py:{scene}", f"--workdir={run}"),
-      *(f"--config.split={file}", f"--config.replicas={_REPLICAS}", f"--config.seed={_SEED}", *overrides),
+      *(sys.executable, "launch.py", f"--config=configs/best.py:{scene}", f"--workdir={_from_the_top(run)}"),
+      *(f"--config.split={_from_the_top(file)}", f"--config.replicas={_REPLICAS}", f"--config.seed={_SEED}", *overrides),
     ],
     cwd=_ROOT,
     check=True,
