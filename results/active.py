@@ -108,7 +108,8 @@ def _train(run, scene, split, overrides):
   subprocess.run(
     [
       *(sys.executable, "launch.py", f"--config=configs/best.py:{scene}", f"--workdir={_from_the_top(run)}"),
-      *(f"--config.split={_from_the_top(file)}", f"--config.replicas={_REPLICAS}", f"--config.seed={_SEED}", *overrides),
+      *(f"--config.split={_from_the_top(file)}", f"--config.replicas={_REPLICAS}", f"--config.seed={_SEED}"),
+      *overrides,
     ],
     cwd=_ROOT,
     check=True,
