@@ -39,5 +39,5 @@ def get_config() -> config_dict.ConfigDict:
   }
   config.samples_per_class = 5
   config.replicas = 2
-  config.phases.phase1.epochs = 5
+  config.phases.phase1.epochs = 10
   return config

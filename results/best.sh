@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # The recipe of configs/best.py: what each part of it is worth, and what it reaches.
 #
-#   results/best.sh ../shared/data ablations     one change at a time on Indian Pines, seeds 100-104
+#   results/best.sh ../shared/data ablations     one change at a time of the recipe's forerunner, Indian Pines, seeds 100-104
 #   results/best.sh ../shared/data partners      with other scenes, likewise
 #   results/best.sh ../shared/data report        the recipe as it is, 5 and 10 samples per class, seeds 0-9
 #   results/best.sh ../shared/data report alone  only its scenes on their own; or `together`
+#   results/best.sh ../shared/data before        the same of the forerunner
 #
 # The first two see no seed of the third, which is run once.
 # Beside every run stands, as <run>-plain, what its networks say without smoothing; nothing is trained for it.
@@ -13,7 +14,7 @@
 # Tables and plots: .venv/bin/python results/best.py
 set -euo pipefail
 data=${1:?name the directory of the crops, from the top of the repository}
-part=${2:?name a part: ablations, partners or report}
+part=${2:?name a part: ablations, partners, report or before}
 cd "$(dirname "$0")/.."
 source results/keep.sh
 
@@ -57,8 +58,10 @@ run() { # name, scenes, overrides
   classify_again "$1-plain" "$1" smoothing.steps 0 "${@:2}"
 }
 
-choosing=(--config.samples_per_class=5 --config.seed=100 --config.replicas=5)
-at_ten=(--config.samples_per_class=10 --config.seed=100 --config.replicas=5 --config.proposals=0)
+# What the recipe was before its parts were taken apart.
+forerunner=(--config.model.patch=13 --config.phases.phase1.epochs=15)
+choosing=(--config.samples_per_class=5 --config.seed=100 --config.replicas=5 "${forerunner[@]}")
+at_ten=(--config.samples_per_class=10 --config.seed=100 --config.replicas=5 --config.proposals=0 "${forerunner[@]}")
 
 change() { # name, overrides
   local name=$1
@@ -68,12 +71,12 @@ change() { # name, overrides
 
 ablations() {
   local key rate
-  change default
+  change start
   for key in steps-20 steps-80 restart-0.003 restart-0.03 sharpness-1.0 sharpness-4.0; do
-    classify_again "indian_pines-smoothing_$key" indian_pines-default smoothing."${key%-*}" "${key#*-}" \
+    classify_again "indian_pines-smoothing_$key" indian_pines-start smoothing."${key%-*}" "${key#*-}" \
       indian_pines "${choosing[@]}"
   done
-  classify_again indian_pines-classify_symmetries indian_pines-default symmetries true \
+  classify_again indian_pines-classify_symmetries indian_pines-start symmetries true \
     indian_pines "${choosing[@]}"
   change patch_shift-0 --config.patch_shift=0
   change augmentation-none --config.augmentation=none
@@ -92,7 +95,7 @@ ablations() {
   change weight_averaging-0.99 --config.weight_averaging=0.99
   for rate in 5e-4 5e-3; do change "learning_rate-$rate" --config.phases.phase1.learning_rate="$rate"; done
   # Small patches are as good at 5 samples and cost a third; what of more samples?
-  run indian_pines_n10-default indian_pines "${at_ten[@]}"
+  run indian_pines_n10-start indian_pines "${at_ten[@]}"
   run indian_pines_n10-patch-9 indian_pines "${at_ten[@]}" --config.model.patch=9
   run indian_pines_n10-patch-9,steps-3000 indian_pines "${at_ten[@]}" --config.model.patch=9 \
     --config.phases.phase1.epochs=30
@@ -102,7 +105,7 @@ own_stems=(--config.spectral_knowledge=False)
 
 partners() {
   local scene
-  run indian_pines-default indian_pines "${choosing[@]}"
+  run indian_pines-start indian_pines "${choosing[@]}"
   for scene in salinas_a pavia_university_crop; do
     run "indian_pines+$scene-own_stems" "indian_pines,$scene" "${choosing[@]}" "${own_stems[@]}"
   done
@@ -141,7 +144,22 @@ report() { # alone or together; both where nothing is named
   done
 }
 
+before() {
+  local n split
+  for split in random blocks; do
+    for n in 5 10; do
+      run "forerunner-indian_pines-n$n-$split" indian_pines --config.samples_per_class="$n" \
+        --config.split="$split" "${forerunner[@]}"
+    done
+  done
+  for n in salinas_a pavia_university_crop; do
+    run "forerunner-$n-n5-random" "$n" --config.samples_per_class=5 --config.split=random "${forerunner[@]}"
+  done
+  run forerunner-together-n5-random "$(IFS=, && echo "${scenes[*]}")" --config.samples_per_class=5 \
+    --config.split=random "${own_stems[@]}" "${forerunner[@]}"
+}
+
 case $part in
-  ablations | partners | report) "$part" "${@:3}" ;;
-  *) echo "$part is no part; name ablations, partners or report" >&2 && exit 2 ;;
+  ablations | partners | report | before) "$part" "${@:3}" ;;
+  *) echo "$part is no part; name ablations, partners, report or before" >&2 && exit 2 ;;
 esac

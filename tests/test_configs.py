@@ -126,7 +126,7 @@ def test_the_defaults_are_the_papers_protocol():
 
 def test_quickstart_needs_no_file():
   options = settings.read(quickstart.get_config())
-  assert (options.model.name, options.schedule.epochs * options.recipe.steps) == ("vresnet", 500)
+  assert (options.model.name, options.schedule.epochs * options.recipe.steps) == ("vresnet", 1000)
   target, partner = [load() for load in options.loaders.values()]
   assert (options.target, target.name, target.simulated) == ("indian_pines", "indian_pines", False)
   assert partner.simulated
@@ -172,10 +172,10 @@ def test_the_best_recipe_takes_scenes_as_own_does_and_as_many_steps_of_any():
   assert (options.target, list(options.loaders)) == ("fields", ["fields", "indian_pines"])
   assert options.bands is None
   model, recipe = options.model, options.recipe
-  assert (model.name, model.patch, model.width, model.blocks) == ("vresnet", 13, 64, 4)
-  assert options.schedule.epochs * recipe.steps == 1500
+  assert (model.name, model.patch, model.width, model.blocks) == ("vresnet", 9, 64, 4)
+  assert options.schedule.epochs * recipe.steps == 3000
   assert (recipe.augmentation, recipe.decay) == ("symmetries", "cosine")
-  assert options.schedule.snapshot_epochs == (15,)
+  assert options.schedule.snapshot_epochs == (30,)
   assert best.get_config().scenes == ()
 
 
