@@ -3,10 +3,11 @@
   .venv/bin/python results/active.py indian_pines
   .venv/bin/python results/active.py pavia_university_crop ../shared/data/pavia_university_crop.npz
 
-Seeds 100 to 104, the recipe of configs/best.py, 5 samples per class at first. Half of the other labelled
-pixels are for testing alone; from the rest every round labels as many pixels as there are classes, as the
-map proposes them or at random, and trains anew from scratch. Finished runs are skipped, and an interrupted
-one goes on. Writes results/active/<scene>.json, with the config, a plot beside it, and prints a table.
+Seeds 100 to 104, the forerunner of the recipe of configs/best.py (results/best.sh), 5 samples per class at
+first. Half of the other labelled pixels are for testing alone; from the rest every round labels as many
+pixels as there are classes, as the map proposes them or at random, and trains anew from scratch. Finished
+runs are skipped, and an interrupted one goes on. Writes results/active/<scene>.json, with the config, a plot
+beside it, and prints a table.
 """
 
 import dataclasses
@@ -29,7 +30,8 @@ matplotlib.use("agg")
 from matplotlib import pyplot  # noqa: E402
 
 _SEED, _REPLICAS, _SAMPLES, _ROUNDS = 100, 5, 5, 4
-_PATCH = best.get_config().model.patch
+_PATCH = 13
+_FORERUNNER = (f"--config.model.patch={_PATCH}", "--config.phases.phase1.epochs=15")
 # Okabe & Ito's, for colour-blind readers.
 _WAYS = {"proposed": "#0072b2", "random": "#e69f00"}
 
@@ -109,7 +111,7 @@ def _train(run, scene, split, overrides):
     [
       *(sys.executable, "launch.py", f"--config=configs/best.py:{scene}", f"--workdir={_from_the_top(run)}"),
       *(f"--config.split={_from_the_top(file)}", f"--config.replicas={_REPLICAS}", f"--config.seed={_SEED}"),
-      *overrides,
+      *(*_FORERUNNER, *overrides),
     ],
     cwd=_ROOT,
     check=True,

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What a trained backbone is worth to a new scene, seeds 0-4: Indian Pines on a network of SalinasA and the crop of
 # Pavia University, with the backbone frozen, fine-tuned in the second phase, and trained from scratch on the same
-# pixels, all by the recommended recipe.
+# pixels, all by the forerunner of the recommended recipe (results/best.sh).
 #
 #   results/adapt.sh ../shared/data 5         5 samples per class, as the table has
 #   results/adapt.sh ../shared/data           5 and 10
@@ -24,7 +24,8 @@ run() { # name, config, further overrides
   keep "runs/$name" "results/$name" config environment metrics
 }
 
-run adapt/base-160 own.py:salinas_a,pavia_university_crop \
+forerunner=(--config.model.patch=13 --config.phases.phase1.epochs=15)
+run adapt/base-160 own.py:salinas_a,pavia_university_crop "${forerunner[@]}" \
   --config.bands=160 --config.samples_per_class=10 --config.replicas=5 \
   --config.files.salinas_a.cube="$data/salinas_a.npz" --config.files.salinas_a.sensor=AVIRIS \
   --config.files.pavia_university_crop.cube="$data/pavia_university_crop.npz" \
@@ -34,5 +35,6 @@ for n in ${rows[*]}; do
   from=(--config.run=runs/adapt/base-160)
   run "adapt/indian_pines-frozen-n$n" adapt.py:indian_pines "${from[@]}" "${few[@]}"
   run "adapt/indian_pines-tuned-n$n" adapt.py:indian_pines "${from[@]}" "${few[@]}" --config.phases.phase2.frozen='()'
-  run "adapt/indian_pines-scratch-n$n" own.py:indian_pines --config.bands=160 --config.replicas=5 "${few[@]}"
+  run "adapt/indian_pines-scratch-n$n" own.py:indian_pines --config.bands=160 --config.replicas=5 "${few[@]}" \
+    "${forerunner[@]}"
 done

@@ -84,3 +84,11 @@ def test_the_readme_links_to_every_page():
   readme = (_ROOT / "README.md").read_text()
   for page in _DOCS.glob("*.md"):
     assert f"(docs/{page.name})" in readme
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/recipe.md"])
+def test_accuracies_with_a_spread_are_those_of_the_results(page):
+  known = " ".join(path.read_text() for path in (_ROOT / "results").glob("*.md"))
+  figures = set(re.findall(r"\d+\.\d+ ± \d+\.\d+", (_ROOT / page).read_text()))
+  assert figures
+  assert sorted(figure for figure in figures if figure not in known) == []
