@@ -133,7 +133,7 @@ def _report():
         gain = _difference(together, alone, scene) if _read(alone) else ("", "", "")
         lines.append(_reported(recipe, scene, n, split, "together", together, gain))
       letters = f"letter-n{n}-{split}"
-      if start == "report" and scene == _TARGET and _read(letters):
+      if start == "forerunner" and scene == _TARGET and _read(letters):
         lines.append(_reported("the letter's", scene, n, split, "alone", letters, ("", "", "")))
   return lines
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # The recipe of configs/best.py: what each part of it is worth, and what it reaches.
 #
-#   results/best.sh ../shared/data ablations     one change at a time of the recipe's forerunner, Indian Pines, seeds 100-104
+#   results/best.sh ../shared/data ablations     one change at a time of the forerunner, Indian Pines, seeds 100-104
 #   results/best.sh ../shared/data partners      with other scenes, likewise
 #   results/best.sh ../shared/data report        the recipe as it is, 5 and 10 samples per class, seeds 0-9
 #   results/best.sh ../shared/data report alone  only its scenes on their own; or `together`
-#   results/best.sh ../shared/data before        the same of the forerunner
+#   results/best.sh ../shared/data before        of the forerunner; and the letter's network on its blocks
 #
 # The first two see no seed of the third, which is run once.
 # Beside every run stands, as <run>-plain, what its networks say without smoothing; nothing is trained for it.
@@ -117,9 +117,9 @@ partners() {
     --config.files.salinas_a.sensor=AVIRIS
 }
 
-# The letter's network on the pixels of a run by blocks.
+# The letter's network on the pixels of the forerunner's run by blocks.
 letter() { # samples per class
-  local pixels=runs/best/report-indian_pines-n$1-blocks/split.npz
+  local pixels=runs/best/forerunner-indian_pines-n$1-blocks/split.npz
   .venv/bin/python launch.py --config=configs/letter.py:indian_pines --workdir="runs/best/letter-n$1-blocks" \
     --config.samples_per_class="$1" --config.split="$pixels"
   keep "runs/best/letter-n$1-blocks" "results/best/letter-n$1-blocks" config environment metrics
@@ -135,7 +135,6 @@ report() { # alone or together; both where nothing is named
       given=(--config.samples_per_class="$n" --config.split="$split")
       if [ "${1:-alone}" = alone ]; then
         for scene in "${scenes[@]}"; do run "report-$scene-n$n-$split" "$scene" "${given[@]}"; done
-        [ "$split" = random ] || letter "$n"
       fi
       if [ "${1:-together}" = together ]; then
         run "report-together-n$n-$split" "$(IFS=, && echo "${scenes[*]}")" "${given[@]}" "${own_stems[@]}"
@@ -145,15 +144,16 @@ report() { # alone or together; both where nothing is named
 }
 
 before() {
-  local n split
+  local n split scene
   for split in random blocks; do
     for n in 5 10; do
       run "forerunner-indian_pines-n$n-$split" indian_pines --config.samples_per_class="$n" \
         --config.split="$split" "${forerunner[@]}"
     done
   done
-  for n in salinas_a pavia_university_crop; do
-    run "forerunner-$n-n5-random" "$n" --config.samples_per_class=5 --config.split=random "${forerunner[@]}"
+  letter 5
+  for scene in salinas_a pavia_university_crop; do
+    run "forerunner-$scene-n5-random" "$scene" --config.samples_per_class=5 --config.split=random "${forerunner[@]}"
   done
   run forerunner-together-n5-random "$(IFS=, && echo "${scenes[*]}")" --config.samples_per_class=5 \
     --config.split=random "${own_stems[@]}" "${forerunner[@]}"
