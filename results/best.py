@@ -132,8 +132,8 @@ def _report():
       if _read(together):
         gain = _difference(together, alone, scene) if _read(alone) else ("", "", "")
         lines.append(_reported(recipe, scene, n, split, "together", together, gain))
-      letters = f"letter-n{n}-{split}"
-      if start == "forerunner" and scene == _TARGET and _read(letters):
+      letters = f"letter-on-{start}-n{n}-{split}"
+      if scene == _TARGET and _read(letters):
         lines.append(_reported("the letter's", scene, n, split, "alone", letters, ("", "", "")))
   return lines
 

@@ -117,12 +117,12 @@ partners() {
     --config.files.salinas_a.sensor=AVIRIS
 }
 
-# The letter's network on the pixels of the forerunner's run by blocks.
-letter() { # samples per class
-  local pixels=runs/best/forerunner-indian_pines-n$1-blocks/split.npz
-  .venv/bin/python launch.py --config=configs/letter.py:indian_pines --workdir="runs/best/letter-n$1-blocks" \
-    --config.samples_per_class="$1" --config.split="$pixels"
-  keep "runs/best/letter-n$1-blocks" "results/best/letter-n$1-blocks" config environment metrics
+# The letter's network on the pixels of a run by blocks.
+letter() { # report or forerunner, samples per class
+  local pixels=runs/best/$1-indian_pines-n$2-blocks/split.npz name=letter-on-$1-n$2-blocks
+  .venv/bin/python launch.py --config=configs/letter.py:indian_pines --workdir="runs/best/$name" \
+    --config.samples_per_class="$2" --config.split="$pixels"
+  keep "runs/best/$name" "results/best/$name" config environment metrics
 }
 
 scenes=(indian_pines salinas_a pavia_university_crop)
@@ -135,6 +135,7 @@ report() { # alone or together; both where nothing is named
       given=(--config.samples_per_class="$n" --config.split="$split")
       if [ "${1:-alone}" = alone ]; then
         for scene in "${scenes[@]}"; do run "report-$scene-n$n-$split" "$scene" "${given[@]}"; done
+        [ "$split" = random ] || letter report "$n"
       fi
       if [ "${1:-together}" = together ]; then
         run "report-together-n$n-$split" "$(IFS=, && echo "${scenes[*]}")" "${given[@]}" "${own_stems[@]}"
@@ -151,7 +152,7 @@ before() {
         --config.split="$split" "${forerunner[@]}"
     done
   done
-  letter 5
+  letter forerunner 5
   for scene in salinas_a pavia_university_crop; do
     run "forerunner-$scene-n5-random" "$scene" --config.samples_per_class=5 --config.split=random "${forerunner[@]}"
   done
