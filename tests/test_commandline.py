@@ -126,7 +126,7 @@ def test_help_on_a_config_shows_what_it_does_and_its_keys(form, monkeypatch):
   assert outcome.out.startswith("Scenes from files, trained together in one network.\n")
   assert "configs/own.py:fields,town \\\n" in outcome.out
   lines = outcome.out.splitlines()
-  for entry in ("samples_per_class = 10", "phases.phase1.epochs = 15", "snapshots = (0,)"):
+  for entry in ("samples_per_class = 10", "phases.phase1.epochs = 30", "snapshots = (0,)"):
     assert f"  {entry}" in lines
   assert ("  files.fields.cube = ''" in lines) == ("fields" in form[0])
 
@@ -152,7 +152,7 @@ def test_help_on_a_config_does_not_wait_for_jax():
 def test_every_config_is_named_by_help():
   out = launching.launch("--help").out
   for path in (launching.ROOT / "configs").glob("*.py"):
-    assert path.stem in ("__init__", "common") or path.name in out
+    assert path.stem in ("__init__", "common", "named") or path.name in out
 
 
 def test_help_shows_every_flag():
