@@ -75,7 +75,7 @@ def _say(words: str, keys: dict[str, str]) -> None:
 def _open(
   options: PredictionSettings, scene: TrainedScene
 ) -> tuple[Image, dict[str, str], dict[str, str]]:
-  """The image, what it was told from the scene, and what it would have been, had its file no own of it."""
+  """The image, the scene's options that it is read with, and those that its file replaces."""
   image = Image.open(options.image, options.image_key, **image_settings.read(options.image_keys))
   inherited = image_settings.inherit(options.image_keys, scene.image_keys)
   known = ("nodata",) * image.knows_nodata + ("scale", "offset") * image.knows_scale

@@ -7,7 +7,7 @@
 #   results/best.sh ../shared/data report alone  only its scenes on their own; or `together`
 #   results/best.sh ../shared/data before        of the forerunner; and the letter's network on its blocks
 #
-# The first two see no seed of the third, which is run once.
+# Parts are chosen by the first two, which see no seed of the others; these are run once a recipe.
 # Beside every run stands, as <run>-plain, what its networks say without smoothing; nothing is trained for it.
 # The directory, named from the top of the repository, holds salinas_a.npz and pavia_university_crop.npz
 # (arrays `cube` and `label`). Finished runs are skipped and an interrupted one goes on.
