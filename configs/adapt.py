@@ -18,7 +18,10 @@ from ml_collections import config_dict
 from configs import own
 
 # What the run decides, or its stem.
-_OF_THE_RUN = ("model", "spectral_knowledge", "alignment", "grid", "bands", "scaling", "precision")
+_OF_THE_RUN = (
+  *("model", "spectral_knowledge", "precision"),
+  *("alignment", "grid", "bands", "scaling", "mnf_components"),
+)
 
 
 def get_config(names: str = "") -> config_dict.ConfigDict:

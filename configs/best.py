@@ -5,12 +5,13 @@
   python launch.py --config=configs/best.py --config.scenes_file=scenes.yaml
 
 Scenes are named and given as for configs/own.py. All bands are used, each
-standardised; VResNet, four residual blocks of valid convolutions, which leave
-one position of patches of 9 x 9 pixels; AdamW takes 3,000 steps of 32 samples
-of every scene, whatever the number of samples, each shifted by up to two pixels
-and in one of the eight symmetries of the square, with smoothed labels; the last
-network alone classifies, and every pixel's class probabilities are drawn to
-those of pixels around it that look alike.
+standardised, and beside them 40 contrasts of all, the minimum noise fractions
+that show most above the noise; VResNet, four residual blocks of valid
+convolutions, which leave one position of patches of 9 x 9 pixels; AdamW takes
+3,000 steps of 32 samples of every scene, whatever the number of samples, each
+shifted by up to two pixels and in one of the eight symmetries of the square,
+with smoothed labels; the last network alone classifies, and every pixel's class
+probabilities are drawn to those of pixels around it that look alike.
 
   --config.phases.phase1.epochs=15      half the cost; about a point less at 10 samples per class, none at 5
   --config.snapshots='(-4,-2,0)'        a vote of three networks
@@ -26,6 +27,7 @@ def get_config(names: str = "") -> config_dict.ConfigDict:
   """The config of the scenes named, separated by commas; of none, where `scenes_file` is to name them."""
   config = named.get_config(names)
   config.scaling = "per_band"
+  config.mnf_components = 40
   config.model.update({"name": "vresnet", "blocks": 4, "patch": 9, "width": 64, "init": "glorot"})
   config.batch_size = 32
   config.steps_per_epoch = 100

@@ -39,6 +39,9 @@ def get_config() -> config_dict.ConfigDict:
   # What every scene's values are divided by: "maximum", the scene's own [author], or a number such as "5000"
   # [author, another script]; or "per_band", to mean 0 and standard deviation 1 of every band.
   config.scaling = "maximum"
+  # So many minimum noise fractions of the scaled bands join them as channels, those that show most above the
+  # noise; at most as many as there are bands. Scenes that share the first convolution have them in common.
+  config.mnf_components = 0
 
   # "random" draws n pixels a class and tests all others (paper); "blocks" draws them from one half of the
   # scene's square blocks, of so many rows and columns, and tests those pixels of the other half whose

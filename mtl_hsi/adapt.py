@@ -12,7 +12,7 @@ from mtl_hsi.trained import TrainedRun, read_run
 
 _STEMS = ("run", "new")
 # What a network must be given in the same way again.
-_INHERITED = ("model", "spectral_knowledge", "scaling", "precision")
+_INHERITED = ("model", "spectral_knowledge", "scaling", "mnf_components", "precision")
 _ALIGNMENT = ("alignment", "grid", "bands")
 
 

@@ -1,17 +1,18 @@
-"""From an experiment's scenes to what is done to their pixels: bands, resampling, scaling."""
+"""From an experiment's scenes to what is done to their pixels: bands, resampling, scaling, components."""
 
 import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
 
-from mtl_hsi import alignment, wavelengths
+from mtl_hsi import alignment, mnf, wavelengths
 from mtl_hsi.errors import RequestError
 from mtl_hsi.inputs import Inputs, make_inputs
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import Settings
 from mtl_hsi.settings.band_settings import BY_WAVELENGTH
 from mtl_hsi.settings.training_settings import SVM
+from mtl_hsi.trained import read_run
 
 
 def align(
@@ -38,7 +39,52 @@ def align(
     scaling = options.scaling(scene)
     made = make_inputs(scene.cube.shape[2], chosen[name], scaling, weights[name])
     inputs[name] = made.reversed() if name in options.reversed else made
+  if not _each_for_itself(options):
+    _check_counts(options, inputs)
+  if options.mnf_components:
+    inputs = _with_components(options, scenes, inputs)
   return _filled_up(options, inputs), channels
+
+
+def _each_for_itself(options):
+  """Whether nothing reads the channels of all scenes."""
+  return options.model.name == SVM or not options.model.spectral_knowledge
+
+
+def _check_counts(options, inputs):
+  counts = {name: own.channels for name, own in inputs.items()}
+  if options.origin and len(set(counts.values())) > 1:
+    found = ", ".join(f"{name} {count}" for name, count in counts.items())
+    raise RequestError(
+      f"the new scenes have different numbers of bands ({found}) and get one first convolution together; "
+      "adapt to them one at a time, or choose as many of each by --config.files.<scene>.bands"
+    )
+  alignment.check_equal_counts(counts)
+
+
+def _with_components(options, scenes, inputs):
+  """Those that scenes have in common, where a first convolution reads them all; else each scene's own."""
+  pairs = {name: (scene, inputs[name]) for name, scene in scenes.items()}
+  if options.origin and not options.origin.new_stem:
+    found = dict.fromkeys(pairs, _known_components(options, inputs))
+  elif _each_for_itself(options):
+    found = {name: mnf.components([pair], options.mnf_components) for name, pair in pairs.items()}
+  else:
+    found = dict.fromkeys(pairs, mnf.components(list(pairs.values()), options.mnf_components))
+  return {name: dataclasses.replace(own, components=found[name]) for name, own in inputs.items()}
+
+
+def _known_components(options, inputs):
+  """Those that the run's first convolution reads."""
+  trained = read_run(options.origin.run)
+  known = trained.scenes[trained.target].inputs.components
+  (name, own), *_ = inputs.items()
+  if own.channels != len(known):
+    raise RequestError(
+      f"scene {name!r} has {own.channels} bands and the first convolution of the run in {trained.directory} "
+      f"reads {len(known)}; choose as many by a band range, or train another one: --config.stem=new"
+    )
+  return known
 
 
 def _filled_up(options, inputs):
@@ -46,7 +92,7 @@ def _filled_up(options, inputs):
 
   A convolution reads nothing of channels that are 0, nor does it learn from them.
   """
-  if options.model.name == SVM or options.model.spectral_knowledge:
+  if options.model.name == SVM or not _each_for_itself(options):
     return inputs
   widest = max(own.channels for own in inputs.values())
   return {name: dataclasses.replace(own, empty=widest - own.channels) for name, own in inputs.items()}

@@ -1,4 +1,4 @@
-"""From the pixels of an image to what a network reads: bands chosen, scaled and, where asked, resampled.
+"""From the pixels of an image to what a network reads: bands chosen, scaled and, where asked, mixed.
 
 A run keeps these numbers in `scenes.json`, so that a new image is treated as the
 scene was in training; nothing is fitted again.
@@ -13,6 +13,8 @@ from scipy import sparse
 
 from mtl_hsi.scaling import Scaling
 
+_MIXING = ("weights", "components")
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Inputs:
@@ -24,6 +26,8 @@ class Inputs:
     scaling: of the bands that are read, `[b]` each.
     weights: of the bands that are read in every input channel, float32 `[b, B]`, applied after scaling;
       None where every band that is read is a channel.
+    components: of these channels in every further one, float32 `[B, k]` (see `mnf.components`); None: there
+      are no further ones.
     empty: channels of zeros behind the others.
     contrast: between neighbouring pixels of the scene (`smoothing.contrast`); None without smoothing.
   """
@@ -32,13 +36,15 @@ class Inputs:
   chosen: np.ndarray
   scaling: Scaling
   weights: np.ndarray | None
+  components: np.ndarray | None = None
   empty: int = 0
   contrast: float | None = None
 
   @property
   def channels(self) -> int:
-    """Input channels B of the network."""
-    return self.empty + (len(self.chosen) if self.weights is None else self.weights.shape[1])
+    """Input channels of the network."""
+    own = len(self.chosen) if self.weights is None else self.weights.shape[1]
+    return own + (0 if self.components is None else self.components.shape[1]) + self.empty
 
   def reversed(self) -> "Inputs":
     """The same with the channels in the opposite order (the paper's INVERSE columns)."""
@@ -60,14 +66,20 @@ class Inputs:
     offset, scale = (numbers.astype(np.float32) for numbers in self.scaling)
     scaled = (values[..., self.chosen].astype(np.float32) - offset) / scale
     if self.weights is not None:
-      # Sparse products add up a pixel's bands in one order, whatever the number of pixels; BLAS does not.
-      mixed = sparse.csr_array(self.weights.T) @ scaled.reshape(-1, len(self.chosen)).T
-      scaled = np.ascontiguousarray(mixed.T).reshape(*scaled.shape[:-1], -1)
+      scaled = _mixed(scaled, self.weights)
     if nodata is not None:
       scaled[nodata] = 0
+    if self.components is not None:
+      scaled = np.concatenate([scaled, _mixed(scaled, self.components)], axis=-1)
     if self.empty:
       scaled = np.pad(scaled, [(0, 0)] * (scaled.ndim - 1) + [(0, self.empty)])
     return scaled
+
+
+def _mixed(values, weights):
+  """Sparse products add up a pixel's bands in one order, whatever the number of pixels; BLAS does not."""
+  mixed = sparse.csr_array(weights.T) @ values.reshape(-1, len(weights)).T
+  return np.ascontiguousarray(mixed.T).reshape(*values.shape[:-1], -1)
 
 
 def make_inputs(bands: int, chosen: np.ndarray, scaling: Scaling, weights: np.ndarray | None) -> Inputs:
@@ -88,8 +100,9 @@ def entry(inputs: Inputs) -> dict[str, Any]:
     "offset": inputs.scaling.offset.tolist(),
     "scale": inputs.scaling.scale.tolist(),
   }
-  if inputs.weights is not None:
-    written["weights"] = inputs.weights.tolist()
+  for key in _MIXING:
+    if getattr(inputs, key) is not None:
+      written[key] = getattr(inputs, key).tolist()
   if inputs.empty:
     written["empty"] = inputs.empty
   if inputs.contrast is not None:
@@ -99,12 +112,12 @@ def entry(inputs: Inputs) -> dict[str, Any]:
 
 def read_inputs(entry: Mapping[str, Any]) -> Inputs:
   """Restores what was done to a scene's pixels from its entry in `scenes.json`, to the bit."""
-  weights = entry.get("weights")
+  mixing = {key: entry.get(key) for key in _MIXING}
   return Inputs(
     bands=entry["shape"][2],
     chosen=np.array(entry["bands"], np.int32),
     scaling=Scaling(np.array(entry["offset"], np.float64), np.array(entry["scale"], np.float64)),
-    weights=None if weights is None else np.array(weights, np.float32),
+    **{key: None if rows is None else np.array(rows, np.float32) for key, rows in mixing.items()},
     empty=entry.get("empty", 0),
     contrast=entry.get("contrast"),
   )

@@ -106,16 +106,19 @@ def split_used(options: Settings, scene: Scene) -> str:
 def bands_used(problem: Problem, name: str) -> str:
   """The bands of a scene that are used: "160 of 200 bands", "102 bands as 103 channels".
 
-  Or "90 of 200 bands resampled to 43 of 430 to 852.9 nm", or "6 bands and 3 empty channels".
+  Or "90 of 200 bands resampled to 43 of 430 to 852.9 nm", or "6 bands and 3 empty channels", or "200
+  bands and 40 noise fractions".
   """
   chosen, available = problem.inputs[name].chosen, problem.inputs[name].bands
   used = len(np.unique(chosen))
   text = f"{available} bands" if used == available else f"{used} of {available} bands"
   if problem.channels is not None:
-    return f"{text} resampled to {len(problem.channels.centres)} of {wavelengths.range_of(problem.channels)}"
-  if len(chosen) > used:
+    text += f" resampled to {len(problem.channels.centres)} of {wavelengths.range_of(problem.channels)}"
+  elif len(chosen) > used:
     text += f" as {len(chosen)} channels"
-  empty = problem.inputs[name].empty
+  components, empty = problem.inputs[name].components, problem.inputs[name].empty
+  if components is not None:
+    text += f" and {components.shape[1]} noise fractions"
   return f"{text} and {empty} empty channels" if empty else text
 
 

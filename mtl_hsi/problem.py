@@ -102,15 +102,8 @@ def _network(options, scenes, inputs):
   """None for SVMs, which share nothing and may have different bands."""
   if options.model.name == SVM:
     return None
-  counts = {name: own.channels for name, own in inputs.items()}
-  if options.origin and len(set(counts.values())) > 1:
-    found = ", ".join(f"{name} {count}" for name, count in counts.items())
-    raise RequestError(
-      f"the new scenes have different numbers of bands ({found}) and get one first convolution together; "
-      "adapt to them one at a time, or choose as many of each by --config.files.<scene>.bands"
-    )
   return make_network(
-    bands=alignment.check_equal_counts(counts),
+    bands=next(iter(inputs.values())).channels,
     class_counts=[len(scene.class_ids) for scene in scenes.values()],
     **dataclasses.asdict(options.model),
   )
@@ -173,7 +166,7 @@ def follows_the_letter(options: Settings) -> bool:
     return False
   if options.origin or options.band_ranges or options.alignment == BY_WAVELENGTH:
     return False
-  if options.manner.symmetric or options.manner.smoothing.steps:
+  if options.manner.symmetric or options.manner.smoothing.steps or options.mnf_components:
     return False
   if options.model.name == SVM:
     return True

@@ -1,6 +1,7 @@
 """What was trained on, for `scenes.json`: enough to treat a new image the same way."""
 
 import hashlib
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,6 +10,9 @@ import numpy as np
 from mtl_hsi.inputs import entry
 from mtl_hsi.problem import Problem
 from mtl_hsi.scenes.scene import Scene
+
+# By which components of the same scenes may differ from machine to machine.
+_ROUNDING = 1e-3
 
 
 def digests(scene: Scene) -> dict[str, str]:
@@ -33,6 +37,35 @@ def describe(problem: Problem) -> dict:
     | _known(scene)
     for name, scene in problem.scenes.items()
   }
+
+
+def with_known_components(described: dict, path: Path) -> dict:
+  """The same with the components of an earlier start's `scenes.json`, of which they differ by rounding alone.
+
+  Components are of sums and eigenvectors, whose last digits are the machine's; those that the run began with
+  stay.
+
+  Args:
+    described: from `describe`.
+    path: of that file, which need not be there.
+  """
+  try:
+    known = json.loads(path.read_bytes())
+    kept = {
+      name: {"components": known[name]["components"]}
+      for name, entry in described.items()
+      if "components" in entry
+    }
+    same = all(
+      np.allclose(own["components"], described[name]["components"], rtol=0, atol=_ROUNDING)
+      for name, own in kept.items()
+    )
+  # What is not there, or not what a run writes, is for those to say who compare the whole file.
+  except (OSError, ValueError, LookupError, TypeError, RecursionError):
+    return described
+  if not same:
+    return described
+  return {name: entry | kept.get(name, {}) for name, entry in described.items()}
 
 
 def newer_files(files: Iterable[Path], directory: Path) -> list[Path]:

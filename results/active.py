@@ -31,7 +31,11 @@ from matplotlib import pyplot  # noqa: E402
 
 _SEED, _REPLICAS, _SAMPLES, _ROUNDS = 100, 5, 5, 4
 _PATCH = 13
-_FORERUNNER = (f"--config.model.patch={_PATCH}", "--config.phases.phase1.epochs=15")
+_FORERUNNER = (
+  "--config.mnf_components=0",
+  f"--config.model.patch={_PATCH}",
+  "--config.phases.phase1.epochs=15",
+)
 # Okabe & Ito's, for colour-blind readers.
 _WAYS = {"proposed": "#0072b2", "random": "#e69f00"}
 

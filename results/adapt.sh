@@ -24,7 +24,7 @@ run() { # name, config, further overrides
   keep "runs/$name" "results/$name" config environment metrics
 }
 
-forerunner=(--config.model.patch=13 --config.phases.phase1.epochs=15)
+forerunner=(--config.mnf_components=0 --config.model.patch=13 --config.phases.phase1.epochs=15)
 run adapt/base-160 own.py:salinas_a,pavia_university_crop "${forerunner[@]}" \
   --config.bands=160 --config.samples_per_class=10 --config.replicas=5 \
   --config.files.salinas_a.cube="$data/salinas_a.npz" --config.files.salinas_a.sensor=AVIRIS \

@@ -5,6 +5,7 @@
 #   results/best.sh ../shared/data partners      with other scenes, likewise
 #   results/best.sh ../shared/data report        the recipe as it is, 5 and 10 samples per class, seeds 0-9
 #   results/best.sh ../shared/data report alone  only its scenes on their own; or `together`
+#   results/best.sh ../shared/data without       the same without noise fractions
 #   results/best.sh ../shared/data before        of the forerunner; and the letter's network on its blocks
 #
 # Parts are chosen by the first two, which see no seed of the others; these are run once a recipe.
@@ -14,7 +15,7 @@
 # Tables and plots: .venv/bin/python results/best.py
 set -euo pipefail
 data=${1:?name the directory of the crops, from the top of the repository}
-part=${2:?name a part: ablations, partners, report or before}
+part=${2:?name a part: ablations, partners, report, without or before}
 cd "$(dirname "$0")/.."
 source results/keep.sh
 
@@ -59,7 +60,8 @@ run() { # name, scenes, overrides
 }
 
 # What the recipe was before its parts were taken apart.
-forerunner=(--config.model.patch=13 --config.phases.phase1.epochs=15)
+bands_alone=(--config.mnf_components=0)
+forerunner=("${bands_alone[@]}" --config.model.patch=13 --config.phases.phase1.epochs=15)
 choosing=(--config.samples_per_class=5 --config.seed=100 --config.replicas=5 "${forerunner[@]}")
 at_ten=(--config.samples_per_class=10 --config.seed=100 --config.replicas=5 --config.proposals=0 "${forerunner[@]}")
 
@@ -70,7 +72,7 @@ change() { # name, overrides
 }
 
 ablations() {
-  local key rate
+  local key rate count longer=(--config.model.patch=9 --config.phases.phase1.epochs=30)
   change start
   for key in steps-20 steps-80 restart-0.003 restart-0.03 sharpness-1.0 sharpness-4.0; do
     classify_again "indian_pines-smoothing_$key" indian_pines-start smoothing."${key%-*}" "${key#*-}" \
@@ -86,7 +88,10 @@ ablations() {
   change steps-700 --config.phases.phase1.epochs=7
   change scaling-maximum --config.scaling=maximum
   change patch-9 --config.model.patch=9
-  change patch-9,steps-3000 --config.model.patch=9 --config.phases.phase1.epochs=30
+  change patch-9,steps-3000 "${longer[@]}"
+  for count in 20 40 80; do
+    change "patch-9,steps-3000,mnf-$count" "${longer[@]}" --config.mnf_components="$count"
+  done
   change width-32 --config.model.width=32
   change blocks-2 --config.model.blocks=2
   change radiometric_jitter-0.1 --config.radiometric_jitter=0.1
@@ -97,8 +102,9 @@ ablations() {
   # Small patches are as good at 5 samples and cost a third; what of more samples?
   run indian_pines_n10-start indian_pines "${at_ten[@]}"
   run indian_pines_n10-patch-9 indian_pines "${at_ten[@]}" --config.model.patch=9
-  run indian_pines_n10-patch-9,steps-3000 indian_pines "${at_ten[@]}" --config.model.patch=9 \
-    --config.phases.phase1.epochs=30
+  run indian_pines_n10-patch-9,steps-3000 indian_pines "${at_ten[@]}" "${longer[@]}"
+  run indian_pines_n10-patch-9,steps-3000,mnf-40 indian_pines "${at_ten[@]}" "${longer[@]}" \
+    --config.mnf_components=40
 }
 
 own_stems=(--config.spectral_knowledge=False)
@@ -144,6 +150,17 @@ report() { # alone or together; both where nothing is named
   done
 }
 
+without() {
+  local scene
+  for scene in "${scenes[@]}"; do
+    run "bands-$scene-n5-random" "$scene" --config.samples_per_class=5 --config.split=random "${bands_alone[@]}"
+  done
+  run bands-indian_pines-n10-random indian_pines --config.samples_per_class=10 --config.split=random \
+    "${bands_alone[@]}"
+  run bands-indian_pines-n5-blocks indian_pines --config.samples_per_class=5 --config.split=blocks \
+    "${bands_alone[@]}"
+}
+
 before() {
   local n split scene
   for split in random blocks; do
@@ -161,6 +178,6 @@ before() {
 }
 
 case $part in
-  ablations | partners | report | before) "$part" "${@:3}" ;;
-  *) echo "$part is no part; name ablations, partners, report or before" >&2 && exit 2 ;;
+  ablations | partners | report | without | before) "$part" "${@:3}" ;;
+  *) echo "$part is no part; name ablations, partners, report, without or before" >&2 && exit 2 ;;
 esac

@@ -217,6 +217,25 @@ def test_a_new_scene_is_resampled_to_the_runs_own_bands(tmp_path):
   assert np.shape(wide["weights"]) == (15, 7)
 
 
+@pytest.mark.slow
+def test_a_new_scene_is_seen_through_the_runs_noise_fractions(inputs, tmp_path):
+  overrides = {"scaling": "per_band", "mnf_components": 3}
+  outcome = launching.launch(*launching.arguments(inputs, tmp_path / "run", **overrides))
+  assert outcome.status == 0, outcome.err
+  outcome = adapt(tmp_path / "run", tmp_path / "adapted")
+  assert outcome.status == 0, outcome.err
+  known, own = (json.loads((tmp_path / name / "scenes.json").read_text()) for name in ("run", "adapted"))
+  assert own["meadow"]["components"] == known["fields"]["components"]
+  outcome = adapt(tmp_path / "run", tmp_path / "narrow", **{"files.meadow.bands": "0:4"})
+  assert outcome.status == 2
+  assert "scene 'meadow' has 4 bands and the first convolution of the run in" in outcome.err
+  assert not (tmp_path / "narrow").exists()
+  outcome = adapt(tmp_path / "run", tmp_path / "new", stem="new", **{"files.meadow.bands": "0:4"})
+  assert outcome.status == 0, outcome.err
+  fresh = json.loads((tmp_path / "new" / "scenes.json").read_text())["meadow"]["components"]
+  assert np.shape(fresh) == (4, 3)
+
+
 @pytest.mark.parametrize(
   ("overrides", "message"),
   [

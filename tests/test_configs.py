@@ -170,7 +170,7 @@ def test_the_best_recipe_takes_scenes_as_own_does_and_as_many_steps_of_any():
   config.files.fields.cube = "fields.npz"
   options = settings.read(config)
   assert (options.target, list(options.loaders)) == ("fields", ["fields", "indian_pines"])
-  assert options.bands is None
+  assert (options.bands, options.mnf_components) == (None, 40)
   model, recipe = options.model, options.recipe
   assert (model.name, model.patch, model.width, model.blocks) == ("vresnet", 9, 64, 4)
   assert options.schedule.epochs * recipe.steps == 3000

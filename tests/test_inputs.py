@@ -48,12 +48,31 @@ def test_empty_channels_stand_behind_the_others(weights):
   np.testing.assert_array_equal(restored(VALUES, None), result)
 
 
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_components_of_the_channels_stand_behind_them_and_before_empty_ones(weights):
+  own = made(weights)
+  components = GENERATOR.normal(0, 1, (own.channels, 2)).astype(np.float32)
+  more = dataclasses.replace(own, components=components, empty=1)
+  nodata = np.zeros((5, 7), bool)
+  nodata[2, 3] = True
+  plain, result = own(VALUES, nodata), more(VALUES, nodata)
+  assert (result.dtype, result.shape[-1]) == (np.float32, more.channels)
+  np.testing.assert_array_equal(result[..., : own.channels], plain)
+  expected = plain.astype(float) @ components
+  np.testing.assert_allclose(result[..., own.channels : -1], expected, rtol=1e-5, atol=1e-5)
+  np.testing.assert_array_equal(result[..., -1], 0)
+  restored = inputs.read_inputs(json.loads(json_bytes({"shape": [5, 7, 6], **inputs.entry(more)})))
+  np.testing.assert_array_equal(restored(VALUES, nodata), result)
+
+
 @pytest.mark.parametrize("channels", [None, 37])
 def test_a_pixel_reads_the_same_in_every_block_to_the_bit(channels):
   # As many bands as it takes for a dense product to add them up in another order in another block.
   values = GENERATOR.integers(0, 9000, (20, 31, 200)).astype(np.uint16)
   weights = None if channels is None else GENERATOR.uniform(0, 1, (200, channels)).astype(np.float32)
   own = Inputs(200, np.arange(200), Scaling(np.zeros(200), np.full(200, 9000.0)), weights)
+  components = GENERATOR.normal(0, 1, (own.channels, 11)).astype(np.float32)
+  own = dataclasses.replace(own, components=components)
   whole = own(values, None)
   for rows, columns in [(slice(0, 1), slice(0, 31)), (slice(2, 3), slice(3, 4)), (slice(4, 19), slice(1, 6))]:
     np.testing.assert_array_equal(own(values[rows, columns], None), whole[rows, columns])

@@ -143,6 +143,7 @@ def test_an_image_is_read_as_its_scene_was(finished, tmp_path):
 # The parts of configs/best.py, on networks that are cheap.
 BEST = {
   **{"model.name": "vresnet", "model.patch": 5, "model.width": 6, "scaling": "per_band", "batch_size": 8},
+  "mnf_components": 4,
   **{"steps_per_epoch": 4, "augmentation": "symmetries", "patch_shift": 1, "balanced": True},
   **{"label_smoothing": 0.1, "warmup": 0.1},
   **{"learning_rate_decay": "cosine", "weight_averaging": 0.9, "classify.symmetries": True},

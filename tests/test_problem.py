@@ -143,6 +143,52 @@ def test_scenes_with_first_convolutions_of_their_own_may_have_unequal_counts(opt
   assert other.inputs(other.cube, None).all()
 
 
+def test_noise_fractions_are_common_to_those_who_share_the_first_convolution(options):
+  noisy = np.random.default_rng(0).normal(0, 90, (12, 10, 6)) + scene().cube
+  scenes = scene(), dataclasses.replace(scene("other"), cube=noisy)
+  changes = {"scaling": scaling.by_band, "mnf_components": 4}
+  shared = prepare(options, *scenes, **changes)
+  first, second = (own.components for own in shared.inputs.values())
+  np.testing.assert_array_equal(first, second)
+  assert (first.shape, shared.network.stem.bands) == ((6, 4), 10)
+  assert introduction.bands_used(shared, "other") == "6 bands and 4 noise fractions"
+  for model in (dataclasses.replace(options.model, spectral_knowledge=False), svm(options)["model"]):
+    made = prepare(options, *scenes, model=model, **changes)
+    for own in scenes:
+      alone = prepare(options, own, **changes).inputs[own.name].components
+      np.testing.assert_array_equal(made.inputs[own.name].components, alone)
+    assert not np.array_equal(alone, first)
+
+
+def test_noise_fractions_of_other_numbers_of_bands_are_filled_up(options):
+  own = dataclasses.replace(options.model, spectral_knowledge=False)
+  scenes = scene("wide", bands=9), scene("narrow", bands=4)
+  made = prepare(options, *scenes, model=own, scaling=scaling.by_band, mnf_components=5)
+  assert [introduction.bands_used(made, name) for name in made.scenes] == [
+    "9 bands and 5 noise fractions",
+    "4 bands and 4 noise fractions and 6 empty channels",
+  ]
+  assert made.network.stem.bands == 14
+
+
+def test_rounding_of_components_is_no_change_of_the_scenes(options, tmp_path):
+  made = prepare(options, scene(), scaling=scaling.by_band, mnf_components=3)
+  written, path = scenes_record.describe(made), tmp_path / "scenes.json"
+  assert scenes_record.with_known_components(written, path) == written
+  path.write_bytes(whole_files.json_bytes(written))
+  components = made.inputs["fields"].components
+  for change, kept in [(1e-6, True), (0.1, False)]:
+    moved = dataclasses.replace(made.inputs["fields"], components=components + np.float32(change))
+    found = scenes_record.describe(dataclasses.replace(made, inputs={"fields": moved}))
+    assert found != written
+    assert (scenes_record.with_known_components(found, path) == written) == kept
+  other = dataclasses.replace(made, scenes={"fields": dataclasses.replace(scene(), cube=scene().cube + 1)})
+  assert scenes_record.with_known_components(scenes_record.describe(other), path) != written
+  for damaged in (b"[]", b"{", b'{"fields": {"components": [["x"]]}}'):
+    path.write_bytes(damaged)
+    assert scenes_record.with_known_components(written, path) == written
+
+
 def svm(options):
   return {"model": dataclasses.replace(options.model, name="svm")}
 

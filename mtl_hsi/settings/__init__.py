@@ -50,6 +50,7 @@ class Settings:
     grid: centres of the common bands in nm, or None to take them from the coarsest scene; by wavelength.
     reversed: names of the scenes whose bands are reversed.
     scaling: from a scene to the scaling of its values.
+    mnf_components: minimum noise fractions that join the bands as channels; 0 for none.
     split_file: a split to read back, or None to draw one.
     block_size: side of the blocks that training and test pixels are drawn from, or None for a random split.
     samples_per_class: n, or `sampling.ALL`.
@@ -83,6 +84,7 @@ class Settings:
   grid: np.ndarray | None
   reversed: frozenset[str]
   scaling: scaling.Method
+  mnf_components: int
   split_file: Path | None
   block_size: int | None
   samples_per_class: int
@@ -153,6 +155,7 @@ def _read(config, scenes):
     grid=band_settings.grid(config),
     reversed=frozenset(one_of(names, "reversed", name) for name in config.reversed),
     scaling=band_settings.scaling_method(config),
+    mnf_components=band_settings.mnf_components(config),
     split_file=None if config.split in ("random", "blocks") else Path(config.split),
     block_size=config.block_size if config.split == "blocks" else None,
     samples_per_class=config.samples_per_class,

@@ -77,3 +77,19 @@ def scaling_method(config: Any) -> scaling.Method:
     0 < number < np.inf, "scaling", text, f"{', '.join(map(repr, scaling.METHODS))} or a positive number"
   )
   return functools.partial(scaling.by_number, number=number)
+
+
+def mnf_components(config: Any) -> int:
+  """How many minimum noise fractions join the bands as channels.
+
+  Raises:
+    RequestError: the number is negative, or bands do not have the mean 0 that these need.
+  """
+  count = config.mnf_components
+  require(count >= 0, "mnf_components", count, "0 (none) or more")
+  if count and config.scaling != "per_band":
+    raise RequestError(
+      f"config key mnf_components is {count} and scaling is {config.scaling!r}; components need "
+      "scaling='per_band', and other scalings mnf_components=0"
+    )
+  return count

@@ -205,6 +205,11 @@ def test_options_of_a_scenes_files():
     ({"files__fields__wavelength_unit": "um"}, "wavelength_unit is 'um'; expected none without a CSV file"),
     ({"scenes": ()}, r"scenes is \(\); expected the names of one scene or more"),
     ({"scenes": ("fields", "fields")}, "expected every scene once"),
+    ({"mnf_components": -1}, r"mnf_components is -1; expected 0 \(none\) or more"),
+    (
+      {"mnf_components": 3},
+      "config key mnf_components is 3 and scaling is 'maximum'; components need scaling='per_band'",
+    ),
     ({"scaling": "minimum"}, "scaling is 'minimum'; expected 'maximum', 'per_band' or a positive number"),
     ({"scaling": "-3"}, "scaling is '-3'; expected"),
     ({"scaling": "nan"}, "scaling is 'nan'; expected"),
