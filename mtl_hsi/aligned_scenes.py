@@ -78,6 +78,10 @@ def _known_components(options, inputs):
   """Those that the run's first convolution reads."""
   trained = read_run(options.origin.run)
   known = trained.scenes[trained.target].inputs.components
+  if known is None:
+    raise RequestError(
+      f"{trained.directory / 'scenes.json'} has no components, which its config.json asks for; it is damaged"
+    )
   (name, own), *_ = inputs.items()
   if own.channels != len(known):
     raise RequestError(

@@ -35,7 +35,7 @@ from mtl_hsi.report.false_colour import false_colour_bands
 from mtl_hsi.run_files import values_of
 from mtl_hsi.scenes.public import is_public
 from mtl_hsi.scenes.scene import Scene
-from mtl_hsi.scenes_record import describe, newer_files, with_known_components
+from mtl_hsi.scenes_record import as_known, describe, newer_files
 from mtl_hsi.snapshots import Checkpoints
 from mtl_hsi.trained import read_run
 from mtl_hsi.voting import confidence_arrays
@@ -148,9 +148,8 @@ def _begin(options, problem, directory, command, started):
   print(introduction(problem, options), flush=True)
   # Refuses damaged checkpoints before anything is written or replaced.
   Checkpoints(directory / "checkpoints", options.schedule.snapshot_epochs).latest_intact_state()
-  scenes = with_known_components(describe(problem), directory / "scenes.json")
   once = {
-    "scenes.json": whole_files.json_bytes(scenes),
+    "scenes.json": whole_files.json_bytes(as_known(describe(problem), directory / "scenes.json")),
     "split.npz": whole_files.npz_bytes(sampling.split_arrays(problem.splits)),
   }
   # Those that are there come first, since another content is refused.

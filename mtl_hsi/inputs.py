@@ -14,6 +14,8 @@ from scipy import sparse
 from mtl_hsi.scaling import Scaling
 
 _MIXING = ("weights", "components")
+# Pixels mixed at once, whose bands stay in a core's cache; five times as fast as a hundred times as many.
+_CACHED = 1024
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -78,8 +80,12 @@ class Inputs:
 
 def _mixed(values, weights):
   """Sparse products add up a pixel's bands in one order, whatever the number of pixels; BLAS does not."""
-  mixed = sparse.csr_array(weights.T) @ values.reshape(-1, len(weights)).T
-  return np.ascontiguousarray(mixed.T).reshape(*values.shape[:-1], -1)
+  matrix, pixels = sparse.csr_array(weights.T), values.reshape(-1, len(weights))
+  mixed = np.empty((len(pixels), weights.shape[1]), np.float32)
+  for start in range(0, len(pixels), _CACHED):
+    block = slice(start, start + _CACHED)
+    mixed[block] = (matrix @ pixels[block].T).T
+  return mixed.reshape(*values.shape[:-1], -1)
 
 
 def make_inputs(bands: int, chosen: np.ndarray, scaling: Scaling, weights: np.ndarray | None) -> Inputs:

@@ -11,8 +11,9 @@ from mtl_hsi.inputs import entry
 from mtl_hsi.problem import Problem
 from mtl_hsi.scenes.scene import Scene
 
-# By which components of the same scenes may differ from machine to machine.
-_ROUNDING = 1e-3
+# What of a scene's entry may differ from machine to machine, and by how much.
+_OF_ROUNDING = ("components", "contrast")
+_ROUNDING = {"rtol": 1e-3, "atol": 1e-3}
 
 
 def digests(scene: Scene) -> dict[str, str]:
@@ -39,33 +40,28 @@ def describe(problem: Problem) -> dict:
   }
 
 
-def with_known_components(described: dict, path: Path) -> dict:
-  """The same with the components of an earlier start's `scenes.json`, of which they differ by rounding alone.
+def as_known(described: dict, path: Path) -> dict:
+  """The same with the components and contrasts of an earlier start that differ from these by rounding alone.
 
-  Components are of sums and eigenvectors, whose last digits are the machine's; those that the run began with
-  stay.
+  They come from sums and eigenvectors, whose last digits are the machine's; what the run began with stays.
 
   Args:
     described: from `describe`.
-    path: of that file, which need not be there.
+    path: of the earlier start's `scenes.json`, which need not be there.
   """
   try:
     known = json.loads(path.read_bytes())
-    kept = {
-      name: {"components": known[name]["components"]}
-      for name, entry in described.items()
-      if "components" in entry
-    }
-    same = all(
-      np.allclose(own["components"], described[name]["components"], rtol=0, atol=_ROUNDING)
-      for name, own in kept.items()
-    )
+    kept = {name: _rounded_otherwise(entry, known[name]) for name, entry in described.items()}
   # What is not there, or not what a run writes, is for those to say who compare the whole file.
   except (OSError, ValueError, LookupError, TypeError, RecursionError):
     return described
-  if not same:
-    return described
-  return {name: entry | kept.get(name, {}) for name, entry in described.items()}
+  return {name: entry | kept[name] for name, entry in described.items()}
+
+
+def _rounded_otherwise(entry, known):
+  """What is known by other digits."""
+  keys = [key for key in _OF_ROUNDING if key in entry and np.allclose(entry[key], known[key], **_ROUNDING)]
+  return {key: known[key] for key in keys}
 
 
 def newer_files(files: Iterable[Path], directory: Path) -> list[Path]:

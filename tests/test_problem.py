@@ -171,22 +171,28 @@ def test_noise_fractions_of_other_numbers_of_bands_are_filled_up(options):
   assert made.network.stem.bands == 14
 
 
-def test_rounding_of_components_is_no_change_of_the_scenes(options, tmp_path):
+def test_rounding_of_components_and_contrast_is_no_change_of_the_scenes(options, tmp_path):
   made = prepare(options, scene(), scaling=scaling.by_band, mnf_components=3)
-  written, path = scenes_record.describe(made), tmp_path / "scenes.json"
-  assert scenes_record.with_known_components(written, path) == written
+  own, path = dataclasses.replace(made.inputs["fields"], contrast=0.5), tmp_path / "scenes.json"
+
+  def described(**changes):
+    return scenes_record.describe(
+      dataclasses.replace(made, inputs={"fields": dataclasses.replace(own, **changes)})
+    )
+
+  written = described()
+  assert scenes_record.as_known(written, path) == written
   path.write_bytes(whole_files.json_bytes(written))
-  components = made.inputs["fields"].components
   for change, kept in [(1e-6, True), (0.1, False)]:
-    moved = dataclasses.replace(made.inputs["fields"], components=components + np.float32(change))
-    found = scenes_record.describe(dataclasses.replace(made, inputs={"fields": moved}))
-    assert found != written
-    assert (scenes_record.with_known_components(found, path) == written) == kept
+    for changes in ({"components": own.components + np.float32(change)}, {"contrast": 0.5 + change}):
+      found = described(**changes)
+      assert found != written
+      assert (scenes_record.as_known(found, path) == written) == kept
   other = dataclasses.replace(made, scenes={"fields": dataclasses.replace(scene(), cube=scene().cube + 1)})
-  assert scenes_record.with_known_components(scenes_record.describe(other), path) != written
-  for damaged in (b"[]", b"{", b'{"fields": {"components": [["x"]]}}'):
+  assert scenes_record.as_known(scenes_record.describe(other), path) != written
+  for damaged in (b"[]", b"{", b'{"fields": {"components": [["x"]], "contrast": 1}}'):
     path.write_bytes(damaged)
-    assert scenes_record.with_known_components(written, path) == written
+    assert scenes_record.as_known(written, path) == written
 
 
 def svm(options):
