@@ -89,8 +89,8 @@ def get_config() -> config_dict.ConfigDict:
   # Up to so many rows and columns, either way, the patch of such a sample is off its pixel.
   config.patch_shift = 0
   config.balanced = False
-  # Spectra of training patches: standard deviation of a random gain and offset of every patch, of its scaled
-  # values, and the probability of a band to be set to 0.
+  # Channels of training patches: standard deviation of a random gain and offset of every patch, of its scaled
+  # values, and the probability of a channel to be set to 0; noise fractions are channels of their own.
   config.radiometric_jitter = 0.0
   config.band_dropout = 0.0
   # Share of every target that is spread evenly over the scene's classes.

@@ -12,13 +12,18 @@ from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import Settings
 from mtl_hsi.settings.band_settings import BY_WAVELENGTH
 from mtl_hsi.settings.training_settings import SVM
-from mtl_hsi.trained import read_run
+from mtl_hsi.trained import TrainedRun
 
 
 def align(
-  options: Settings, scenes: Mapping[str, Scene]
+  options: Settings, scenes: Mapping[str, Scene], origin: TrainedRun | None
 ) -> tuple[Mapping[str, Inputs], wavelengths.Bands | None]:
   """What is done to every scene's pixels, and the bands that all then have, where these have wavelengths.
+
+  Args:
+    options: what is asked for.
+    scenes: by name.
+    origin: the run that training starts from, or None.
 
   Raises:
     RequestError: the scenes' bands cannot be aligned as asked.
@@ -42,7 +47,7 @@ def align(
   if not _each_for_itself(options):
     _check_counts(options, inputs)
   if options.mnf_components:
-    inputs = _with_components(options, scenes, inputs)
+    inputs = _with_components(options, scenes, inputs, origin)
   return _filled_up(options, inputs), channels
 
 
@@ -62,11 +67,11 @@ def _check_counts(options, inputs):
   alignment.check_equal_counts(counts)
 
 
-def _with_components(options, scenes, inputs):
+def _with_components(options, scenes, inputs, origin):
   """Those that scenes have in common, where a first convolution reads them all; else each scene's own."""
   pairs = {name: (scene, inputs[name]) for name, scene in scenes.items()}
-  if options.origin and not options.origin.new_stem:
-    found = dict.fromkeys(pairs, _known_components(options, inputs))
+  if origin and not options.origin.new_stem:
+    found = dict.fromkeys(pairs, _known_components(origin, inputs))
   elif _each_for_itself(options):
     found = {name: mnf.components([pair], options.mnf_components) for name, pair in pairs.items()}
   else:
@@ -74,18 +79,17 @@ def _with_components(options, scenes, inputs):
   return {name: dataclasses.replace(own, components=found[name]) for name, own in inputs.items()}
 
 
-def _known_components(options, inputs):
+def _known_components(origin, inputs):
   """Those that the run's first convolution reads."""
-  trained = read_run(options.origin.run)
-  known = trained.scenes[trained.target].inputs.components
+  known = origin.scenes[origin.target].inputs.components
   if known is None:
     raise RequestError(
-      f"{trained.directory / 'scenes.json'} has no components, which its config.json asks for; it is damaged"
+      f"{origin.directory / 'scenes.json'} has no components, which its config.json asks for; it is damaged"
     )
   (name, own), *_ = inputs.items()
   if own.channels != len(known):
     raise RequestError(
-      f"scene {name!r} has {own.channels} bands and the first convolution of the run in {trained.directory} "
+      f"scene {name!r} has {own.channels} bands and the first convolution of the run in {origin.directory} "
       f"reads {len(known)}; choose as many by a band range, or train another one: --config.stem=new"
     )
   return known

@@ -35,7 +35,7 @@ from mtl_hsi.report.false_colour import false_colour_bands
 from mtl_hsi.run_files import values_of
 from mtl_hsi.scenes.public import is_public
 from mtl_hsi.scenes.scene import Scene
-from mtl_hsi.scenes_record import as_known, describe, newer_files
+from mtl_hsi.scenes_record import as_begun, as_known, describe, newer_files
 from mtl_hsi.snapshots import Checkpoints
 from mtl_hsi.trained import read_run
 from mtl_hsi.voting import confidence_arrays
@@ -63,8 +63,7 @@ def run(
   started = datetime.datetime.now().astimezone()
   options = settings.read(config, scenes)
   if options.check_only:
-    problem = prepare(options)
-    _origin(options, problem)
+    problem, _ = _prepare(options)
     if processes.is_first():
       print(f"{summaries(problem, options, problem.scenes)}\n{introduction(problem, options)}")
       print("Checked only (check_only): nothing was trained, nothing written.")
@@ -73,9 +72,8 @@ def run(
     if processes.is_first():
       print("\n".join(_nothing_to_do(options, directory)))
     return
-  problem = prepare(options)
+  problem, origin = _prepare(options)
   _check_processes(options, problem)
-  origin = _origin(options, problem)
   with contextlib.ExitStack() as stack:
 
     def begin():
@@ -90,6 +88,7 @@ def run(
       if processes.is_first():
         print("\n".join(_nothing_to_do(options, directory)))
       return
+    problem = as_begun(problem, directory / "scenes.json")
     done = work.do(options, problem, directory, origin)
     if processes.is_first():
       summary = _finish(config, options, problem, directory, done)
@@ -116,13 +115,14 @@ def _is_complete(directory, config):
   return complete
 
 
-def _origin(options, problem):
-  """The run that training starts from, checked, or None."""
+def _prepare(options):
+  """The problem, and the run that training starts from or None, both checked."""
   if options.origin is None:
-    return None
-  trained = read_run(options.origin.run)
-  adaptation.check(trained, problem.network, replicas=options.replicas, new_stem=options.origin.new_stem)
-  return trained
+    return prepare(options), None
+  origin, new_stem = read_run(options.origin.run), options.origin.new_stem
+  problem = prepare(options, origin)
+  adaptation.check(origin, problem.network, replicas=options.replicas, new_stem=new_stem)
+  return problem, origin
 
 
 def _check_processes(options, problem):

@@ -49,7 +49,7 @@ class Inputs:
     return own + (0 if self.components is None else self.components.shape[1]) + self.empty
 
   def reversed(self) -> "Inputs":
-    """The same with the channels in the opposite order (the paper's INVERSE columns)."""
+    """The same in the opposite order (the paper's INVERSE columns), before more channels join the bands."""
     if self.weights is not None:
       return dataclasses.replace(self, weights=self.weights[:, ::-1])
     scaling = Scaling(*(numbers[::-1] for numbers in self.scaling))

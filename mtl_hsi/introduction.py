@@ -107,7 +107,7 @@ def bands_used(problem: Problem, name: str) -> str:
   """The bands of a scene that are used: "160 of 200 bands", "102 bands as 103 channels".
 
   Or "90 of 200 bands resampled to 43 of 430 to 852.9 nm", or "6 bands and 3 empty channels", or "200
-  bands and 40 noise fractions".
+  bands, with 40 noise fractions of them".
   """
   chosen, available = problem.inputs[name].chosen, problem.inputs[name].bands
   used = len(np.unique(chosen))
@@ -118,7 +118,7 @@ def bands_used(problem: Problem, name: str) -> str:
     text += f" as {len(chosen)} channels"
   components, empty = problem.inputs[name].components, problem.inputs[name].empty
   if components is not None:
-    text += f" and {components.shape[1]} noise fractions"
+    text += f", with {components.shape[1]} noise fractions of them"
   return f"{text} and {empty} empty channels" if empty else text
 
 

@@ -19,8 +19,8 @@ from mtl_hsi.scenes.scene import Scene
 
 # Share of its mean variance that noise has at least in every direction.
 _LEAST_NOISE = 1e-3
-# Variance of a component, in that of the noise, below which there is nothing in it.
-_NOTHING = 1e-9
+# Where a component of unit variance needs larger numbers, it is made of rounding: channels have 7 digits.
+_LARGEST = 1e3
 
 
 class _Moments(NamedTuple):
@@ -31,7 +31,7 @@ class _Moments(NamedTuple):
 
 
 def components(scenes: Sequence[tuple[Scene, Inputs]], count: int) -> np.ndarray:
-  """The directions of the first components, each of unit variance; scenes weigh equally, whatever their size.
+  """The directions of the first components, each of unit variance over the scenes, which all weigh the same.
 
   Args:
     scenes: with what is done to their pixels, all of B channels.
@@ -39,7 +39,7 @@ def components(scenes: Sequence[tuple[Scene, Inputs]], count: int) -> np.ndarray
 
   Returns:
     float32 `[B, min(count, B)]`, to be multiplied with channels of mean 0. Where nothing is left to tell, as
-    of constant bands, 0.
+    of constant bands and of those that are sums of others, 0.
   """
   moments = [_moments(scene, inputs) for scene, inputs in scenes]
   signal, noise = (np.mean(parts, axis=0) for parts in zip(*moments, strict=True))
@@ -50,11 +50,13 @@ def components(scenes: Sequence[tuple[Scene, Inputs]], count: int) -> np.ndarray
   variances, directions = linalg.eigh(signal, noise)
   order = np.argsort(-variances, kind="stable")[:count]
   variances, directions = variances[order], directions[:, order]
-  # An eigenvector's sign is no one's.
-  largest = np.abs(directions).argmax(axis=0)
-  directions = directions * np.sign(directions[largest, np.arange(len(order))])
-  shown = variances > _NOTHING
-  return np.where(shown, directions / np.sqrt(np.where(shown, variances, 1)), 0).astype(np.float32)
+  # An eigenvector's sign is no one's: the first of its largest numbers, rounding aside, is positive.
+  sizes = np.abs(directions)
+  first = (sizes > (1 - 1e-6) * sizes.max(axis=0)).argmax(axis=0)
+  directions = directions * np.sign(directions[first, np.arange(len(order))])
+  deviations = np.sqrt(np.maximum(variances, 0))
+  shown = np.linalg.norm(directions, axis=0) < _LARGEST * deviations
+  return np.where(shown, directions / np.where(shown, deviations, 1), 0).astype(np.float32)
 
 
 def _moments(scene, inputs):

@@ -11,10 +11,10 @@ def perturb(patches: Array, key: Array, *, jitter: float, band_dropout: float) -
     x_b -> m_b * ((1 + g) * x_b + o)    g, o ~ N(0, jitter^2),  m_b = 0 with probability band_dropout, else 1
 
   Args:
-    patches: scaled values `[T, N, P, P, B]`.
+    patches: input channels `[T, N, P, P, B]`, with the noise fractions that join the bands as they were.
     key: of the step.
     jitter: standard deviation of gain and offset.
-    band_dropout: probability of a band to be set to 0, which is its mean where bands are standardised.
+    band_dropout: probability of a channel to be set to 0, which is its mean where bands are standardised.
   """
   gain_key, offset_key, band_key = jax.random.split(key, 3)
   lead = (*patches.shape[:2], 1, 1)

@@ -20,6 +20,7 @@ from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import Settings
 from mtl_hsi.settings.band_settings import BY_WAVELENGTH
 from mtl_hsi.settings.training_settings import SVM
+from mtl_hsi.trained import TrainedRun
 
 # The letter's protocol (section III-B).
 _LETTERS_PHASES = ((100, 1.0, ()), (30, 0.1, ()))
@@ -65,14 +66,18 @@ def _apart(network, shift):
   return 1 if network is None else network.patch + shift
 
 
-def prepare(options: Settings) -> Problem:
+def prepare(options: Settings, origin: TrainedRun | None = None) -> Problem:
   """Loads and checks everything before any work starts.
+
+  Args:
+    options: what is asked for.
+    origin: the run that training starts from; it must be given where the options name one.
 
   Raises:
     RequestError: a scene cannot be loaded, or the scenes cannot be trained as asked.
   """
   scenes = {name: load() for name, load in options.loaders.items()}
-  inputs, channels = align(options, scenes)
+  inputs, channels = align(options, scenes, origin)
   if options.manner.smoothing.steps:
     inputs = {name: _with_contrast(own, scenes[name]) for name, own in inputs.items()}
   network = _network(options, scenes, inputs)

@@ -1,5 +1,6 @@
 """What was trained on, for `scenes.json`: enough to treat a new image the same way."""
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Iterable
@@ -7,13 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+from mtl_hsi import processes
 from mtl_hsi.inputs import entry
 from mtl_hsi.problem import Problem
 from mtl_hsi.scenes.scene import Scene
 
-# What of a scene's entry may differ from machine to machine, and by how much.
-_OF_ROUNDING = ("components", "contrast")
-_ROUNDING = {"rtol": 1e-3, "atol": 1e-3}
+# What sums, medians and eigenvectors of a scene give, whose last digits are the machine's; and what share of
+# a column's largest number these may be.
+_FITTED = ("components", "contrast")
+_ROUNDING = 1e-4
 
 
 def digests(scene: Scene) -> dict[str, str]:
@@ -41,9 +44,7 @@ def describe(problem: Problem) -> dict:
 
 
 def as_known(described: dict, path: Path) -> dict:
-  """The same with the components and contrasts of an earlier start that differ from these by rounding alone.
-
-  They come from sums and eigenvectors, whose last digits are the machine's; what the run began with stays.
+  """The same with the fitted numbers of an earlier start, where they differ from these by rounding alone.
 
   Args:
     described: from `describe`.
@@ -60,8 +61,41 @@ def as_known(described: dict, path: Path) -> dict:
 
 def _rounded_otherwise(entry, known):
   """What is known by other digits."""
-  keys = [key for key in _OF_ROUNDING if key in entry and np.allclose(entry[key], known[key], **_ROUNDING)]
-  return {key: known[key] for key in keys}
+  found = {}
+  for key in _FITTED:
+    if key in entry:
+      own, other = np.atleast_1d(entry[key]), np.atleast_1d(known[key])
+      same = own.shape == other.shape and (np.abs(own - other) <= _ROUNDING * np.abs(own).max(axis=0)).all()
+      found |= {key: known[key]} if same else {}
+  return found
+
+
+def as_begun(problem: Problem, path: Path) -> Problem:
+  """The problem with the fitted numbers that the run began with, in every process.
+
+  Args:
+    problem: as this process has prepared it.
+    path: `scenes.json`, which the first process has written, or an earlier start.
+  """
+  own = {
+    name: {key: np.asarray(getattr(inputs, key)) for key in _FITTED if getattr(inputs, key) is not None}
+    for name, inputs in problem.inputs.items()
+  }
+  if not any(own.values()):
+    return problem
+
+  def recorded():
+    entries = json.loads(path.read_bytes())
+    return {
+      name: {key: np.array(entries[name][key], numbers.dtype) for key, numbers in fitted.items()}
+      for name, fitted in own.items()
+    }
+
+  inputs = dict(problem.inputs)
+  for name, fitted in processes.tree_from_first(recorded, own).items():
+    values = {key: numbers if numbers.ndim else float(numbers) for key, numbers in fitted.items()}
+    inputs[name] = dataclasses.replace(inputs[name], **values)
+  return dataclasses.replace(problem, inputs=inputs)
 
 
 def newer_files(files: Iterable[Path], directory: Path) -> list[Path]:

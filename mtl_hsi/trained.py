@@ -196,6 +196,7 @@ def _check_scene(scene: TrainedScene, smoothed: bool) -> None:
   require(weights is None or (weights.ndim == 2 and len(weights) == len(chosen)), "weights, a row a band")
   read, mixed = len(chosen) if weights is None else weights.shape[1], inputs.components
   require(mixed is None or (mixed.ndim == 2 and len(mixed) == read), "components, a row a channel")
+  require(mixed is None or (mixed.size and np.isfinite(mixed).all()), "components, finite numbers")
   require(inputs.empty in range(_MOST_CHANNELS), f"{inputs.empty} empty channels")
   for numbers in (scene.wavelengths, scene.widths):
     require(numbers is None or numbers.shape == (count,), "wavelengths and widths, one each a band")

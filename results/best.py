@@ -61,7 +61,7 @@ _SMOOTHED, _UNSMOOTHED = "#0072b2", "#e69f00"
 
 
 def main() -> None:
-  text = "\n".join([*_changes(), *_report(), "", *_fractions(), _NOTES])
+  text = "\n".join([*_changes(), *_report(), *_fractions(), _NOTES])
   whole_files.write_bytes(_RESULTS / "best.md", text.encode())
   print(text, end="")
   _plot(_RESULTS / "best.png")
@@ -146,14 +146,14 @@ def _report():
 
 def _fractions():
   """A row for every run that there is with noise fractions and without, seed by seed."""
-  lines = list(_FRACTIONS_HEAD)
+  lines = []
   for scene, n, split in itertools.product(_SCENES, (5, 10), ("random", "blocks")):
     own, base = (f"{start}-{scene}-n{n}-{split}" for start in ("report", "bands"))
     if _read(own) and _read(base):
       average = _difference(own, base, scene, "average")[0]
       plain = _difference(own + _PLAIN, base + _PLAIN, scene)
       lines.append(_row(scene, n, split, *_difference(own, base, scene), average, *plain))
-  return lines
+  return ["", *_FRACTIONS_HEAD, *lines] if lines else []
 
 
 def _reported(recipe, scene, n, split, how, name, gain):

@@ -93,6 +93,20 @@ def test_scenes_of_hardly_a_pixel_have_finite_components(shape):
   assert np.isfinite(with_components(own, 4)).all()
 
 
+@pytest.mark.parametrize("noise", [0.0, 0.1])
+def test_of_bands_that_are_sums_of_others_no_component_is_made_of_rounding(noise):
+  generator = np.random.default_rng(3)
+  spectra = generator.uniform(0.1, 1, (5, 2 * BANDS))
+  shares = generator.dirichlet(np.ones(5), (30, 40))
+  own = scene()
+  known = (shares @ spectra + noise * generator.normal(0, 1, (30, 40, 2 * BANDS))).astype(np.float32)
+  more = dataclasses.replace(own, cube=np.concatenate([known, 1.7 * known + 3], axis=-1).astype(np.float32))
+  found = with_components(more, 4 * BANDS)[..., 4 * BANDS :]
+  # Shares add up to 1.
+  rank = 2 * BANDS if noise else 4
+  assert np.count_nonzero(found.any(axis=(0, 1))) == rank
+
+
 def test_constant_and_repeated_bands_bring_nothing():
   own = scene()
   cube = np.concatenate([own.cube, own.cube[..., :2], np.full((30, 40, 1), 7, np.float32)], axis=-1)

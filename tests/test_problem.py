@@ -151,7 +151,7 @@ def test_noise_fractions_are_common_to_those_who_share_the_first_convolution(opt
   first, second = (own.components for own in shared.inputs.values())
   np.testing.assert_array_equal(first, second)
   assert (first.shape, shared.network.stem.bands) == ((6, 4), 10)
-  assert introduction.bands_used(shared, "other") == "6 bands and 4 noise fractions"
+  assert introduction.bands_used(shared, "other") == "6 bands, with 4 noise fractions of them"
   for model in (dataclasses.replace(options.model, spectral_knowledge=False), svm(options)["model"]):
     made = prepare(options, *scenes, model=model, **changes)
     for own in scenes:
@@ -165,8 +165,8 @@ def test_noise_fractions_of_other_numbers_of_bands_are_filled_up(options):
   scenes = scene("wide", bands=9), scene("narrow", bands=4)
   made = prepare(options, *scenes, model=own, scaling=scaling.by_band, mnf_components=5)
   assert [introduction.bands_used(made, name) for name in made.scenes] == [
-    "9 bands and 5 noise fractions",
-    "4 bands and 4 noise fractions and 6 empty channels",
+    "9 bands, with 5 noise fractions of them",
+    "4 bands, with 4 noise fractions of them and 6 empty channels",
   ]
   assert made.network.stem.bands == 14
 

@@ -222,7 +222,7 @@ def make_network(
 
   Args:
     name: one of `NAMES`.
-    bands: bands B that every scene has after alignment.
+    bands: input channels B that every scene has after alignment.
     class_counts: number of classes of every scene.
     spectral_knowledge: share the first convolution among the scenes.
     norm_per_scene: batch statistics per scene, else joint.

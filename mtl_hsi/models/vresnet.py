@@ -1,6 +1,6 @@
 """VResNet, a residual network of valid convolutions (patches of any odd side).
 
-  1x1 conv of all bands to the width                        -> P x P, the stem
+  1x1 conv of all channels to the width                     -> P x P, the stem
   crop + {3x3 conv valid, BatchNorm, GELU}, once or more    -> two rows and columns fewer each
   averaged over the positions that are left                 -> features of the head
 
