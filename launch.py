@@ -11,8 +11,9 @@ from pathlib import Path
 
 from absl import flags
 
-from mtl_hsi import commandline, local_processes
+from mtl_hsi import commandline
 from mtl_hsi.errors import RequestError
+from mtl_hsi.runtime import local_processes
 
 _CONFIG = commandline.define_config("config", "Config file, with its argument behind a colon.")
 _WORKDIR = flags.DEFINE_string(
@@ -59,14 +60,14 @@ def main(_):
     )
   with _coordinator() as coordinator:
     # JAX is imported only when the request has proved readable.
-    from mtl_hsi import devices
+    from mtl_hsi.runtime import devices
 
     cache = Path(_COMPILE_CACHE.value or workdir.absolute().parent / ".compile_cache")
     # Tiles of an image fill all cores, as networks that train do where there are enough of them; how many an
     # adaptation trains, its run may know.
     devices.configure(cache, config.replicas if kind in ("grid", "experiment") else devices.usable_cores())
     if coordinator:
-      from mtl_hsi import processes
+      from mtl_hsi.runtime import processes
 
       index = _PROCESS.value if _COORDINATOR.value else 0
       processes.join(coordinator, _PROCESSES.value, index)
@@ -81,28 +82,27 @@ def _coordinator():
 
 
 def _grid(config, workdir):
-  from mtl_hsi import grid
-  from mtl_hsi.paper import reproduction
+  from mtl_hsi.reproduction import grid, paper_grid
 
-  reproduction.run(config, workdir, grid.parse_shard(_SHARD.value), sys.argv)
+  paper_grid.run(config, workdir, grid.parse_shard(_SHARD.value), sys.argv)
 
 
 def _prediction(config, _):
-  from mtl_hsi import predict
+  from mtl_hsi.prediction import predict
 
   predict.run(config)
 
 
 def _adaptation(config, workdir):
-  from mtl_hsi import adapt
+  from mtl_hsi.experiment import adapt
 
   adapt.run(config, workdir, sys.argv)
 
 
 def _experiment(config, workdir):
-  from mtl_hsi import experiment
+  from mtl_hsi.experiment.run import run_experiment
 
-  experiment.run(config, workdir, sys.argv)
+  run_experiment(config, workdir, sys.argv)
 
 
 _REQUESTS = {"grid": _grid, "prediction": _prediction, "adaptation": _adaptation, "experiment": _experiment}

@@ -17,7 +17,7 @@ def main(who: str, path: str) -> None:
 def _ours(_):
   """Ten networks of `configs/mtl.py:in`; the steps of an epoch are one program, here with a single one."""
   from benchmarks import our_side
-  from mtl_hsi import devices
+  from mtl_hsi.runtime import devices
 
   devices.configure(Path(".compile_cache"), MANY)
   our_side.OurTraining(our_side.prepare(our_side.config("hresnet", 1)), MANY, steps=1).epochs(1)

@@ -148,7 +148,7 @@ def load(path: Path) -> Job:
 
 
 def usable_cores() -> int:
-  """Cores this process may run on; as in `mtl_hsi.devices`, which imports JAX."""
+  """Cores this process may run on; as in `mtl_hsi.runtime.devices`, which imports JAX."""
   if hasattr(os, "sched_getaffinity"):
     return len(os.sched_getaffinity(0))
   return os.cpu_count() or 1

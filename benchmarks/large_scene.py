@@ -14,7 +14,7 @@ directory's metrics.json has the seconds.
 from ml_collections import config_dict
 
 from configs import common
-from mtl_hsi.scenes import sensors
+from mtl_hsi.scenes.public import sensors
 
 _SCENE = "simulated_city"
 

@@ -1,4 +1,4 @@
-"""Our training and classification, a call at a time: the heart of `mtl_hsi.fit` and of `mtl_hsi.work`."""
+"""Our training and classification, one call at a time."""
 
 import dataclasses
 import functools
@@ -13,14 +13,17 @@ from ml_collections import config_dict
 from benchmarks.job import Job
 from benchmarks.same_job import Reference, Weights
 from configs import mtl
-from mtl_hsi import classify, patches, problem, settings, train
-from mtl_hsi.batches import steps_per_epoch
+from mtl_hsi.classification import classify
+from mtl_hsi.experiment import problem
+from mtl_hsi.experiment.problem import Problem
 from mtl_hsi.models import ccnn, products
 from mtl_hsi.models.multitask import Network
-from mtl_hsi.patches import MIRRORS, Pixels
-from mtl_hsi.problem import Problem
-from mtl_hsi.replicas import Replicas
-from mtl_hsi.settings import Settings
+from mtl_hsi.runtime.replicas import Replicas
+from mtl_hsi.settings import experiment_settings
+from mtl_hsi.settings.experiment_settings import Settings
+from mtl_hsi.training import patches, train_step
+from mtl_hsi.training.batches import steps_per_epoch
+from mtl_hsi.training.patches import MIRRORS, Pixels
 
 # As launch.py has it.
 jax.config.update("jax_default_matmul_precision", products.PRECISIONS["float32"])
@@ -73,7 +76,7 @@ def config(network: str, scenes: int) -> config_dict.ConfigDict:
 
 def prepare(own: config_dict.ConfigDict) -> Prepared:
   """Loads the scenes of a config, draws its splits and builds its network."""
-  options = settings.read(own)
+  options = experiment_settings.read(own)
   given = problem.prepare(options)
   return Prepared(options, given, *patches.lay_out(problem.layers(given), given.network.patch))
 
@@ -137,7 +140,7 @@ class OurTraining:
     all_steps = steps_per_epoch(
       samples.counts, options.batch_size, mixed=options.mixed, drop_last=options.drop_last
     )
-    epoch = train.make_epoch(
+    epoch = train_step.make_epoch(
       network,
       options.make_optimizer,
       phase.frozen,
@@ -146,8 +149,8 @@ class OurTraining:
     )
 
     def fresh(key):
-      state = train.init_state(network, key, options.schedule.epochs)
-      return train.start_phase(state, options.make_optimizer, phase.learning_rate, phase.frozen)
+      state = train_step.init_state(network, key, options.schedule.epochs)
+      return train_step.start_phase(state, options.make_optimizer, phase.learning_rate, phase.frozen)
 
     keys = self._replicas.keys(options.seed)
     self._state = self._replicas.spread(fresh, 1)(keys)
@@ -211,9 +214,9 @@ def reference(prepared: Prepared) -> Reference:
   mirror = jnp.broadcast_to(jnp.asarray(MIRRORS[0]), centres.shape)
   cut = patches.gather(jax.tree.map(jnp.asarray, prepared.pixels), owners, centres, mirror, network.patch)
   valid = jnp.ones(classes.shape, bool)
-  batch = train.Batch(cut, jnp.asarray(classes), valid, valid / len(chosen))
-  state = train.start_phase({"params": params, "stats": stats}, options.make_optimizer, rate, ())
-  step = jax.jit(train.make_train_step(_without_dropout(network), options.make_optimizer, ()))
+  batch = train_step.Batch(cut, jnp.asarray(classes), valid, valid / len(chosen))
+  state = train_step.start_phase({"params": params, "stats": stats}, options.make_optimizer, rate, ())
+  step = jax.jit(train_step.make_train_step(_without_dropout(network), options.make_optimizer, ()))
   state, entropies = step(state, batch, rate, jax.random.key(0))
   logits = jax.jit(network.patch_logits)
   return Reference(

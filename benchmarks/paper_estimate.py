@@ -2,7 +2,7 @@
 
   python -m benchmarks.paper_estimate results/benchmark.json
 
-The floating-point operations that `mtl_hsi.cost` counts in the runs are done at
+The floating-point operations that `mtl_hsi.reproduction.cost` counts in the runs are done at
 the speed at which ten networks trained in the benchmark. On the GPU they get the
 same share of what its maker states for float32, or a third of that, since small
 products fill a GPU less well. Every run takes a minute more, for loading,
@@ -18,8 +18,8 @@ from pathlib import Path
 from benchmarks.job import MANY, NETWORKS, Work
 from benchmarks.our_side import config, prepare
 from configs import paper
-from mtl_hsi import cost, problem
-from mtl_hsi.paper import reproduction
+from mtl_hsi.experiment import problem
+from mtl_hsi.reproduction import cost, paper_grid
 
 # Without tensor cores, from the data sheet.
 GPU, GPU_SPEED = "NVIDIA H100 SXM", 67e12
@@ -30,7 +30,7 @@ def main() -> None:
   parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
   parser.add_argument("benchmark", type=Path, help="JSON file of benchmarks.run")
   results = json.loads(parser.parse_args().benchmark.read_text())
-  plan = reproduction.make_plan(paper.get_config("tables"))
+  plan = paper_grid.make_plan(paper.get_config("tables"))
   medians = {row["what"]: row["median"] for row in results["rows"] if row["who"] in ("ours", "machine")}
   here = {network: epoch_flop(network) / medians[training(network)] for network in NETWORKS}
   share = {network: speed / (1e9 * medians["matmul"]) for network, speed in here.items()}

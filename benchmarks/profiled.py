@@ -20,7 +20,7 @@ def main() -> None:
   arguments = parser.parse_args()
   start = time.perf_counter()
 
-  from mtl_hsi import devices
+  from mtl_hsi.runtime import devices
 
   devices.configure(Path(".compile_cache"), arguments.networks)
 

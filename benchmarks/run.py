@@ -23,8 +23,8 @@ from benchmarks import same_job, whole_processes
 from benchmarks.job import MANY, MATMUL, MATMUL_SIZE, NETWORKS, Work, usable_cores
 from benchmarks.timing import Contender, interleave
 from benchmarks.workers import Workers
-from mtl_hsi import whole_files
 from mtl_hsi.errors import RequestError
+from mtl_hsi.storage import whole_files
 
 _SCENES = 1, 4
 _PACKAGES = "torch", "tensorflow", "tensorflow-cpu", "keras"

@@ -26,7 +26,8 @@ from benchmarks.our_side import CLASSES, OurTraining, prepare
 from benchmarks.rows import row
 from benchmarks.timing import clocked
 from configs import common
-from mtl_hsi import devices, whole_files
+from mtl_hsi.runtime import devices
+from mtl_hsi.storage import whole_files
 
 USUAL = {"samples_per_class": 10, "classes": 8, "bands": 40, "scenes": 1, "replicas": 2}
 SIZES = {

@@ -71,7 +71,7 @@ class Ours(Side):
 
   def __init__(self, directory: Path, networks: int, cores: int, device: str):
     super().__init__(directory, networks, cores, device)
-    from mtl_hsi import devices
+    from mtl_hsi.runtime import devices
 
     # The sides share a GPU.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
@@ -80,7 +80,7 @@ class Ours(Side):
 
   def machine(self, command: Sequence[str]) -> dict:
     """Machine and software."""
-    from mtl_hsi import devices
+    from mtl_hsi.runtime import devices
 
     return devices.environment(command, datetime.datetime.now().astimezone())
 

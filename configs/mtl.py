@@ -22,15 +22,15 @@ accuracy in the paper's Table III.
 from ml_collections import config_dict
 
 from configs import common
-from mtl_hsi import alignment
+from mtl_hsi.channels import by_index
 from mtl_hsi.errors import RequestError
 
 _SCENES = {"in": "indian_pines", "sa": "salinas", "pu": "pavia_university", "pc": "pavia_centre"}
 _BANDS = {
-  "in": alignment.AVIRIS_BANDS,
-  "sa": alignment.AVIRIS_BANDS,
-  "pu": alignment.ROSIS_BANDS,
-  "pc": alignment.ROSIS_BANDS,
+  "in": by_index.AVIRIS_BANDS,
+  "sa": by_index.AVIRIS_BANDS,
+  "pu": by_index.ROSIS_BANDS,
+  "pc": by_index.ROSIS_BANDS,
 }
 
 

@@ -4,7 +4,7 @@ from ml_collections import config_dict
 
 from configs import common
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes_file import OPTIONS, is_name
+from mtl_hsi.settings.scenes_file import OPTIONS, is_name
 
 
 def get_config(names: str = "") -> config_dict.ConfigDict:

@@ -29,7 +29,8 @@ from ml_collections import config_dict
 
 from configs import common
 from mtl_hsi.errors import RequestError
-from mtl_hsi.paper import figure2, published
+from mtl_hsi.paper import published
+from mtl_hsi.reproduction import figure2
 
 # Tables, columns and rows.
 _ALL = tuple(published.TABLES)

@@ -26,9 +26,9 @@ import rasterio
 import shapely
 from rasterio import features
 
+from mtl_hsi.scenes.public.sensors import Sensor
 from mtl_hsi.scenes.scene import Scene
-from mtl_hsi.scenes.sensors import Sensor
-from mtl_hsi.scenes.simulate import simulate
+from mtl_hsi.scenes.simulated.simulate import simulate
 
 # UTM zone 33 N.
 _CRS = "EPSG:32633"

@@ -23,8 +23,8 @@ from pathlib import Path
 from faults import damage, downloads, kills, places
 from faults.experiment import ROOT, Experiment
 from faults.trial import IDENTICAL, LOST, MISSED, REFUSED, Fault, Missed, Trial, Verdict
-from mtl_hsi import whole_files
 from mtl_hsi.errors import RequestError
+from mtl_hsi.storage import whole_files
 
 FAULTS = {
   "kill": Fault(kills.at_any_moment),

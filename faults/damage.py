@@ -7,7 +7,7 @@ from pathlib import Path
 
 from faults import kills
 from faults.trial import Trial, Verdict, start_again, until_struck
-from mtl_hsi import sums
+from mtl_hsi.storage import sums
 
 Damage = Callable[[Path, random.Random], str]
 

@@ -12,8 +12,8 @@ import numpy as np
 import scipy.io
 
 from faults.trial import LOST, Trial, Verdict, start_again
-from mtl_hsi.scenes.public import PUBLIC_SCENES
-from mtl_hsi.scenes.registry import load_public
+from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES
+from mtl_hsi.scenes.public.registry import load_public
 from tests.scenes import hosts
 
 _PIECES = 100

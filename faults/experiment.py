@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mtl_hsi import sums, whole_files
 from mtl_hsi.errors import RequestError
+from mtl_hsi.storage import sums, whole_files
 
 ROOT = Path(__file__).resolve().parent.parent
 # What differs between runs that are the same.

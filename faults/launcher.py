@@ -67,7 +67,7 @@ def _die(seconds):
 
 def _die_classifying(seconds):
   """Dies so many seconds after the networks have begun to vote."""
-  from mtl_hsi.classify import Classifier
+  from mtl_hsi.classification.classify import Classifier
 
   vote = Classifier.vote
 
@@ -80,7 +80,7 @@ def _die_classifying(seconds):
 
 def _fetch_from(files):
   """Has Indian Pines fetched, not found in a package: `files` gives (address, SHA-256) by file name."""
-  from mtl_hsi.scenes import registry
+  from mtl_hsi.scenes.public import registry
 
   facts = registry.PUBLIC_SCENES["indian_pines"]
   changes = {}

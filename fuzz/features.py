@@ -4,8 +4,8 @@ from pathlib import Path
 
 import shapely
 
-from mtl_hsi.scenes import label_vectors
-from mtl_hsi.scenes.labels import Columns, Grid
+from mtl_hsi.scenes.labels import vectors
+from mtl_hsi.scenes.labels.label_set import Columns, Grid
 from mtl_hsi.scenes.scene import Georeference
 from tests.scenes import formats
 
@@ -31,4 +31,4 @@ def read(data: bytes, path: Path) -> None:
 
 def labels(path: Path) -> None:
   """Reads labels from a file that is there."""
-  label_vectors.read(path, None, _GRID, Columns(None, None), None)
+  vectors.read(path, None, _GRID, Columns(None, None), None)

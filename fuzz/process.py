@@ -30,7 +30,7 @@ def main() -> None:
   with atheris.instrument_imports(include=_INSTRUMENTED):
     target = importlib.import_module(f"fuzz.targets.{options.target}")
     from mtl_hsi.errors import RequestError
-    from mtl_hsi.scenes import memory
+    from mtl_hsi.storage import memory
   memory.available = lambda: _FREE
   warnings.simplefilter("ignore")
   folder = Path(tempfile.mkdtemp(dir=options.scratch))

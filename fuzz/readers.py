@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from fuzz.targets import FAMILIES
-from mtl_hsi import whole_files
+from mtl_hsi.storage import whole_files
 
 # Of a target's and of a family's results.
 _KEYS = ("inputs", "crashes", "seconds")

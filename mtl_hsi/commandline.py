@@ -16,8 +16,9 @@ from typing import Any
 from absl import app, flags
 from ml_collections import config_dict, config_flags
 
-from mtl_hsi import interruption, scenes_file
 from mtl_hsi.errors import RequestError
+from mtl_hsi.runtime import interruption
+from mtl_hsi.settings import scenes_file
 
 # --help shows the flags of the module that asks for them, not of this one.
 flags.disclaim_key_flags()

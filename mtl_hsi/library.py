@@ -14,12 +14,13 @@ from ml_collections import config_dict
 
 from configs import best
 from configs import predict as predict_config
-from mtl_hsi import experiment, sums
-from mtl_hsi import predict as prediction
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.arrays import list_arrays, read_array
+from mtl_hsi.experiment.run import run_experiment
+from mtl_hsi.experiment.scenes_record import digests
+from mtl_hsi.prediction import predict as prediction
+from mtl_hsi.scenes.images.arrays import list_arrays, read_array
 from mtl_hsi.scenes.scene import Scene
-from mtl_hsi.scenes_record import digests
+from mtl_hsi.storage import sums
 
 
 def train(scenes: Sequence[Scene], directory: Path, changes: Mapping[str, Any] | None = None) -> Path:
@@ -46,7 +47,7 @@ def train(scenes: Sequence[Scene], directory: Path, changes: Mapping[str, Any] |
   config.in_memory = {scene.name: digests(scene) for scene in scenes}
   _apply(config, changes)
   directory = Path(directory)
-  experiment.run(config.lock(), directory, sys.argv, {scene.name: scene for scene in scenes})
+  run_experiment(config.lock(), directory, sys.argv, {scene.name: scene for scene in scenes})
   return directory
 
 

@@ -89,7 +89,7 @@ def launch(*command: str) -> Outcome:
   out, err = io.StringIO(), io.StringIO()
   with (
     mock.patch.object(sys, "argv", ["launch.py", *command]),
-    mock.patch("mtl_hsi.devices.configure"),
+    mock.patch("mtl_hsi.runtime.devices.configure"),
     contextlib.redirect_stdout(out),
     contextlib.redirect_stderr(err),
     _logging_to(err),

@@ -14,8 +14,8 @@ import rasterio
 import scipy.io
 import shapely
 
-from mtl_hsi import workdir
 from mtl_hsi.errors import RequestError
+from mtl_hsi.runs import workdir
 from mtl_hsi.scenes.scene import Scene
 from tests import launching
 from tests.launching import FIELDS, ROOT, cube
@@ -465,7 +465,7 @@ def test_a_result_made_anew_is_not_taken_for_a_damaged_one(finished, inputs, tmp
   run = tmp_path / "run"
   shutil.copytree(finished, run)
   (run / "predictions.npz").unlink()
-  with mock.patch("mtl_hsi.workdir.finish", side_effect=RequestError("killed")):
+  with mock.patch("mtl_hsi.runs.workdir.finish", side_effect=RequestError("killed")):
     assert launching.launch(*launching.arguments(inputs, run)).status == 2
   assert launching.launch(*launching.arguments(inputs, run)).status == 0
   assert (run / "predictions.npz").read_bytes() == (finished / "predictions.npz").read_bytes()

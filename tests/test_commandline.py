@@ -7,9 +7,9 @@ from unittest import mock
 
 import pytest
 
-from mtl_hsi import experiment
 from mtl_hsi.errors import RequestError
-from mtl_hsi.paper import reproduction
+from mtl_hsi.experiment import run as run_module
+from mtl_hsi.reproduction import paper_grid
 from tests import launching
 
 IN = f"--config={launching.ROOT / 'configs' / 'mtl.py'}:in"
@@ -29,7 +29,7 @@ def resolved(monkeypatch):
   """From a command line to the config and the work directory that it leads to; nothing is run."""
 
   def resolve(*command):
-    with mock.patch.object(experiment, "run") as run:
+    with mock.patch.object(run_module, "run_experiment") as run:
       outcome = launching.launch(*command)
     assert outcome == (0, "", "")
     config, workdir, _ = run.call_args.args
@@ -86,7 +86,7 @@ def test_another_optimiser_drops_the_defaults_of_the_first(resolved, overrides, 
 
 def test_the_optimiser_stands_in_config_json(inputs, tmp_path):
   command = launching.arguments(inputs, tmp_path / "run", **{"optimizer.name": "adam", "optimizer.b1": 0.8})
-  with mock.patch("mtl_hsi.work.do", side_effect=RequestError("far enough")):
+  with mock.patch("mtl_hsi.experiment.execution.do", side_effect=RequestError("far enough")):
     assert launching.launch(*command).err == "error: far enough\n"
   config = json.loads((tmp_path / "run" / "config.json").read_text())
   assert config["optimizer"] == {"name": "adam", "b1": 0.8}
@@ -170,7 +170,7 @@ def test_help_shows_every_flag():
   ],
 )
 def test_an_interrupt_ends_without_a_traceback(overrides, left):
-  with mock.patch.object(experiment, "run", side_effect=KeyboardInterrupt):
+  with mock.patch.object(run_module, "run_experiment", side_effect=KeyboardInterrupt):
     outcome = launching.launch(IN, *overrides)
   assert outcome == (128 + signal.SIGINT, "", f"interrupted; {left}\n")
 
@@ -184,7 +184,7 @@ def test_an_interrupt_before_the_flags_are_read_ends_without_a_traceback():
 
 def test_sigterm_ends_without_a_traceback():
   before = signal.getsignal(signal.SIGTERM)
-  with mock.patch.object(experiment, "run", side_effect=lambda *_: signal.raise_signal(signal.SIGTERM)):
+  with mock.patch.object(run_module, "run_experiment", side_effect=lambda *_: signal.raise_signal(signal.SIGTERM)):
     outcome = launching.launch(IN)
   assert outcome == (
     128 + signal.SIGTERM,
@@ -195,7 +195,7 @@ def test_sigterm_ends_without_a_traceback():
 
 
 def test_errors_of_many_lines_become_one():
-  with mock.patch.object(experiment, "run", side_effect=RequestError("one\n  two")):
+  with mock.patch.object(run_module, "run_experiment", side_effect=RequestError("one\n  two")):
     assert launching.launch(IN) == (2, "", "error: one two\n")
 
 
@@ -218,6 +218,6 @@ def test_a_bad_request_is_refused_before_jax_is_imported():
 def test_all_choices_of_a_grid_lie_in_one_directory(arguments, directory):
   what, *overrides = arguments
   config = f"--config={launching.ROOT / 'configs' / 'paper.py'}:{what}"
-  with mock.patch.object(reproduction, "run") as run:
+  with mock.patch.object(paper_grid, "run") as run:
     assert launching.launch(config, *overrides) == (0, "", "")
   assert str(run.call_args.args[1]) == directory

@@ -8,10 +8,9 @@ import pytest
 
 from benchmarks import large_scene
 from configs import adapt, best, common, letter, mtl, own, predict, quickstart
-from mtl_hsi import settings
 from mtl_hsi.errors import RequestError
 from mtl_hsi.paper import published
-from mtl_hsi.settings import image_settings, prediction_settings
+from mtl_hsi.settings import experiment_settings, image_settings, prediction_settings
 
 SHORT = {"in": "indian_pines", "sa": "salinas", "pu": "pavia_university", "pc": "pavia_centre"}
 GROUP = {"in": 160, "sa": 160, "pu": 103, "pc": 103}
@@ -27,7 +26,7 @@ def test_there_are_as_many_cells_as_ways_to_choose_scenes():
 
 @pytest.mark.parametrize("cell", [cell for cells in SUBSETS for cell in cells])
 def test_cells_of_scenes_together(cell):
-  options = settings.read(mtl.get_config(cell))
+  options = experiment_settings.read(mtl.get_config(cell))
   names = cell.split("_")
   assert list(options.loaders) == [SHORT[name] for name in names]
   assert (options.target, options.bands) == (SHORT[names[0]], GROUP[names[0]])
@@ -36,7 +35,7 @@ def test_cells_of_scenes_together(cell):
 
 @pytest.mark.parametrize("target", SHORT)
 def test_cells_of_all_scenes(target):
-  options = settings.read(mtl.get_config(f"{target}_all"))
+  options = experiment_settings.read(mtl.get_config(f"{target}_all"))
   assert next(iter(options.loaders)) == options.target == SHORT[target]
   assert set(options.loaders) == set(SHORT.values())
   assert (options.bands, options.reversed) == (GROUP[target], frozenset())
@@ -44,7 +43,7 @@ def test_cells_of_all_scenes(target):
 
 @pytest.mark.parametrize("cell", INVERSES)
 def test_cells_of_a_reversed_partner(cell):
-  options = settings.read(mtl.get_config(cell))
+  options = experiment_settings.read(mtl.get_config(cell))
   target, partner = cell.split("_inverse_")
   assert list(options.loaders) == [SHORT[target], SHORT[partner]]
   assert (options.target, options.bands) == (SHORT[target], GROUP[target])
@@ -95,7 +94,7 @@ def test_every_network_column_of_the_paper_has_a_cell():
     config.model.name = model
     # A reversed partner keeps the shared first convolution, though its column stands under "without".
     config.spectral_knowledge = kind != "without" or column.split("/")[-1].startswith("INVERSE")
-    options = settings.read(config)
+    options = experiment_settings.read(config)
     others = [name for name in options.loaders if name != options.target]
     inverse = sorted(options.reversed)
     knowledge = options.model.spectral_knowledge
@@ -106,13 +105,13 @@ def test_every_network_column_of_the_paper_has_a_cell():
 def test_the_svm_column_of_the_paper_has_a_cell(target):
   config = mtl.get_config(target)
   config.model.name = "svm"
-  options = settings.read(config)
+  options = experiment_settings.read(config)
   knowledge = options.model.spectral_knowledge
   assert published.column_of(options.target, [], options.model.name, knowledge, []) == "svm"
 
 
 def test_the_defaults_are_the_papers_protocol():
-  options = settings.read(mtl.get_config("pu"))
+  options = experiment_settings.read(mtl.get_config("pu"))
   phases = [(phase.epochs, phase.learning_rate, phase.frozen) for phase in options.schedule.phases]
   assert phases == [(100, 1.0, ()), (30, 0.1, ())]
   assert options.schedule.snapshot_epochs == (132, 134, 136, 138, 140)
@@ -125,7 +124,7 @@ def test_the_defaults_are_the_papers_protocol():
 
 
 def test_quickstart_needs_no_file():
-  options = settings.read(quickstart.get_config())
+  options = experiment_settings.read(quickstart.get_config())
   assert (options.model.name, options.schedule.epochs * options.recipe.steps) == ("vresnet", 1000)
   target, partner = [load() for load in options.loaders.values()]
   assert (options.target, target.name, target.simulated) == ("indian_pines", "indian_pines", False)
@@ -140,7 +139,7 @@ def test_own_scenes_take_their_files_and_stand_beside_public_ones(tmp_path):
   config.files.fields.cube = str(tmp_path / "fields.npz")
   config.files.town.update({"cube": "town.mat", "labels": "gt.mat", "cube_key": "a", "labels_key": "b"})
   config.files.town.update({"bands": "40:143", "sensor": "ROSIS"})
-  options = settings.read(config)
+  options = experiment_settings.read(config)
   assert (options.target, list(options.loaders)) == ("fields", ["fields", "town", "salinas"])
   assert options.band_ranges == {"town": slice(40, 143)}
   assert options.bands is None
@@ -168,7 +167,7 @@ def test_the_letters_recipe_takes_scenes_as_own_does():
 def test_the_best_recipe_takes_scenes_as_own_does_and_as_many_steps_of_any():
   config = best.get_config("fields,indian_pines")
   config.files.fields.cube = "fields.npz"
-  options = settings.read(config)
+  options = experiment_settings.read(config)
   assert (options.target, list(options.loaders)) == ("fields", ["fields", "indian_pines"])
   assert (options.bands, options.mnf_components) == (None, 40)
   model, recipe = options.model, options.recipe
@@ -186,7 +185,7 @@ def test_own_scenes_need_names(names):
 
 
 def test_the_large_scene_is_as_large_as_pavia_centre():
-  options = settings.read(large_scene.get_config())
+  options = experiment_settings.read(large_scene.get_config())
   assert options.schedule.snapshot_epochs == (1, 2, 3, 4, 5)
   made = large_scene.get_config().simulate.simulated_city
   assert (made.height, made.width, len(made.centres), len(made.classes)) == (1096, 715, 102, 9)
@@ -194,7 +193,7 @@ def test_the_large_scene_is_as_large_as_pavia_centre():
 
 def test_common_is_no_config_of_its_own():
   with pytest.raises(RequestError, match=r"scenes is \(\); expected the names of one scene or more"):
-    settings.read(common.get_config())
+    experiment_settings.read(common.get_config())
 
 
 def test_predictions_have_every_key_that_is_read(tmp_path):

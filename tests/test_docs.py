@@ -8,8 +8,8 @@ import pytest
 from ml_collections import config_dict
 
 from configs import adapt, common, own, paper, predict
-from mtl_hsi.scenes import raster_files
-from mtl_hsi.scenes_file import OPTIONS
+from mtl_hsi.scenes.images import rasters
+from mtl_hsi.settings.scenes_file import OPTIONS
 
 _ROOT = Path(__file__).resolve().parent.parent
 _DOCS = _ROOT / "docs"
@@ -42,7 +42,7 @@ def test_every_key_of_training_is_explained(key):
 
 def test_the_formats_of_rasters_are_listed():
   listed = section("own.py").split("in these formats, by GDAL's names for them:")[1].split(":")[0]
-  assert set(raster_files.FORMATS) == set(
+  assert set(rasters.FORMATS) == set(
     re.findall(r"[\w]+", re.sub(r"\(.*?\)|\band\b", "", listed, flags=re.S))
   )
 

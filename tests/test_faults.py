@@ -17,8 +17,10 @@ import pytest
 from faults import campaign, damage, kills, places
 from faults.experiment import Ending, Experiment, digests
 from faults.trial import IDENTICAL, LOST, MISSED, REFUSED, Fault, Missed, Trial, Verdict, judge
-from mtl_hsi import experiment, whole_files, workdir
 from mtl_hsi.errors import RequestError
+from mtl_hsi.experiment import run as run_module
+from mtl_hsi.runs import workdir
+from mtl_hsi.storage import whole_files
 from tests import launching
 
 
@@ -214,7 +216,7 @@ def test_a_fault_that_comes_too_late_does_not_stop_a_campaign(tmp_path, monkeypa
 @pytest.mark.parametrize("real", [None, Path("salinas_a.npz")])
 def test_the_campaigns_own_experiments_are_complete(real, tmp_path):
   command = campaign._default(argparse.Namespace(epochs=6, salinas_a=real))
-  with mock.patch.object(experiment, "run") as run:
+  with mock.patch.object(run_module, "run_experiment") as run:
     assert launching.launch(*command, f"--workdir={tmp_path / 'run'}") == (0, "", "")
   config = run.call_args.args[0]
   assert (len(config.scenes), sum(phase.epochs for phase in config.phases.values())) == (2, 6)

@@ -10,7 +10,7 @@ import pytest
 
 from fuzz import targets
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes import memory
+from mtl_hsi.storage import memory
 from tests import launching
 
 # Its seeds stand for a public scene, which is too large for one.

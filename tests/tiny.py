@@ -3,12 +3,13 @@
 import jax
 import numpy as np
 
-from mtl_hsi import batches, optim, patches, sampling
-from mtl_hsi.inputs import Inputs
+from mtl_hsi.channels.inputs import Inputs
+from mtl_hsi.channels.scaling import Scaling
 from mtl_hsi.models.multitask import Network, make_network
-from mtl_hsi.scaling import Scaling
-from mtl_hsi.schedule import Phase, Schedule
-from mtl_hsi.train import Batch
+from mtl_hsi.splits import sampling
+from mtl_hsi.training import batches, optim, patches
+from mtl_hsi.training.schedule import Phase, Schedule
+from mtl_hsi.training.train_step import Batch
 
 NAMES = ("fields", "town")
 SHAPES = ((7, 10), (9, 6))

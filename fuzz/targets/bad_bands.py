@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes import bad_bands
-from mtl_hsi.scenes.raster_files import header_list
+from mtl_hsi.scenes.images import bad_bands
+from mtl_hsi.scenes.images.rasters import header_list
 
 
 def seeds(folder: Path) -> list[bytes]:

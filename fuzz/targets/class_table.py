@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mtl_hsi.scenes import class_table
+from mtl_hsi.scenes.labels import class_table
 
 
 def seeds(folder: Path) -> list[bytes]:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from absl import flags
 
-from mtl_hsi import commandline, settings
+from mtl_hsi import commandline
+from mtl_hsi.settings import experiment_settings
 
 _FLAG = commandline.define_config("config", "Config file.")
 _OWN = [
@@ -37,7 +38,7 @@ def read(data: bytes, folder: Path) -> None:
   config = commandline.resolve(_FLAG)
   commandline.default_workdir(_FLAG)
   if commandline.kind(config) == "experiment":
-    settings.read(config)
+    experiment_settings.read(config)
 
 
 def _is_harmless(word: str) -> bool:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mtl_hsi.scenes import wavelength_table
+from mtl_hsi.scenes.images import wavelength_table
 
 _BAND = "<wavelengthCenterOfBand>{}</wavelengthCenterOfBand><FWHMOfBand> 6.5 </FWHMOfBand>"
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mtl_hsi.scenes.image import Image
+from mtl_hsi.scenes.images.image import Image
 from tests.scenes import formats
 
 _MORE = """wavelength units = Nanometers

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mtl_hsi.scenes.image import Image
+from mtl_hsi.scenes.images.image import Image
 from tests.scenes import formats
 
 _CUBE = np.arange(60, dtype=np.int16).reshape(3, 4, 5)

@@ -8,7 +8,7 @@ import scipy.io
 
 from fuzz import wrapping
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.arrays import list_arrays, read_array
+from mtl_hsi.scenes.images.arrays import list_arrays, read_array
 
 _ARRAYS = {"cube": np.arange(24.0).reshape(2, 3, 4), "gt": np.eye(3, dtype=np.uint8), "name": "maize"}
 

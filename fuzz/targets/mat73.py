@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.arrays import list_arrays, read_array
+from mtl_hsi.scenes.images.arrays import list_arrays, read_array
 
 
 def seeds(folder: Path) -> list[bytes]:

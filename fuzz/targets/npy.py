@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from fuzz import wrapping
-from mtl_hsi.scenes.arrays import read_array
+from mtl_hsi.scenes.images.arrays import read_array
 
 
 def seeds(folder: Path) -> list[bytes]:

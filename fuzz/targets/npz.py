@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from fuzz import wrapping
-from mtl_hsi.scenes.arrays import list_arrays, read_array
 from mtl_hsi.scenes.files import read_scene
+from mtl_hsi.scenes.images.arrays import list_arrays, read_array
 
 _CUBE = np.arange(60, dtype=np.uint16).reshape(3, 4, 5)
 _LABELS = np.array([[0, 1, 2, 0], [1, 1, 2, 2], [0, 0, 1, 2]])

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from configs import common
-from mtl_hsi import trained, whole_files
-from mtl_hsi.inputs import Inputs, entry
-from mtl_hsi.scaling import Scaling
+from mtl_hsi.channels.inputs import Inputs, entry
+from mtl_hsi.channels.scaling import Scaling
+from mtl_hsi.runs import trained
+from mtl_hsi.storage import whole_files
 
 _FILES = ("config.json", "scenes.json", "environment.json")
 _RESULTS = ("split.npz", "predictions.npz", "report.html", "metrics.json", "environment.json")

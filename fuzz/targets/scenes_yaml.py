@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mtl_hsi import scenes_file
+from mtl_hsi.settings import scenes_file
 
 
 def seeds(folder: Path) -> list[bytes]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from fuzz import wrapping
-from mtl_hsi import sampling
+from mtl_hsi.splits import sampling
 
 _LABELS = {"fields": np.array([[2, 2, 2, 5], [2, 2, 2, 5], [0, 9, 0, 5]], np.int32)}
 

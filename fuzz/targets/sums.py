@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mtl_hsi import sums
+from mtl_hsi.storage import sums
 
 _RESULTS = {"config.json": b"{}\n", "maps/town/errors.png": b"red and green", "metrics.json": b"{}\n"}
 

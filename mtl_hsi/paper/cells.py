@@ -4,16 +4,16 @@ import fnmatch
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from mtl_hsi import alignment
+from mtl_hsi.channels import by_index
 from mtl_hsi.errors import RequestError
 from mtl_hsi.paper import published
 
 # Bands of a table's experiments, by its target (section III-C and III-D).
 _BANDS = {
-  "PU": alignment.ROSIS_BANDS,
-  "PC": alignment.ROSIS_BANDS,
-  "IN": alignment.AVIRIS_BANDS,
-  "SA": alignment.AVIRIS_BANDS,
+  "PU": by_index.ROSIS_BANDS,
+  "PC": by_index.ROSIS_BANDS,
+  "IN": by_index.AVIRIS_BANDS,
+  "SA": by_index.AVIRIS_BANDS,
 }
 
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from mtl_hsi.evaluation.proposals import Proposals
 from mtl_hsi.paper.published import PaperFigure
-from mtl_hsi.proposals import Proposals
 from mtl_hsi.scenes.scene import Scene
 
 
@@ -16,7 +16,7 @@ class SceneReport:
 
   Attributes:
     scene: the scene.
-    metrics: as `mtl_hsi.metrics.summarise` returns them.
+    metrics: as `mtl_hsi.evaluation.metrics.summarise` returns them.
     prediction: class ids of every pixel, first replica, int `[H, W]`.
     train: row-column coordinates of its training pixels, first replica, int32
       `[n, 2]`; rows of -1 are padding.

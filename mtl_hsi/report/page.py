@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 import jinja2
 import numpy as np
 
-from mtl_hsi import area
-from mtl_hsi.pixel_areas import pixel_areas
+from mtl_hsi.evaluation import area
+from mtl_hsi.evaluation.pixel_areas import pixel_areas
 from mtl_hsi.report import colours, curves, leakage_words, maps, proposals_table, spectra, templates, viewer
 from mtl_hsi.report.contents import RunReport, SceneReport
 

@@ -4,11 +4,16 @@ from pathlib import Path
 
 import jinja2
 
+_HERE = Path(__file__).parent
 
-def environment() -> jinja2.Environment:
-  """A new environment of this directory's templates: text is escaped, an unknown name is an error."""
+
+def environment(*directories: Path) -> jinja2.Environment:
+  """Returns an environment of this package's templates, and of those in further directories.
+
+  Text is escaped, and an unknown name is an error.
+  """
   return jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent),
+    loader=jinja2.FileSystemLoader([_HERE, *directories]),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,

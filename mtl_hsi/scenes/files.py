@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes import bad_bands as band_lists
-from mtl_hsi.scenes import class_table, label_files, label_parts, memory
-from mtl_hsi.scenes.arrays import SUFFIXES
-from mtl_hsi.scenes.class_table import ClassTable
-from mtl_hsi.scenes.image import Image
-from mtl_hsi.scenes.image_sources import find_cube
-from mtl_hsi.scenes.labels import Columns, Grid, Labels
+from mtl_hsi.scenes.images import bad_bands as band_lists
+from mtl_hsi.scenes.images.arrays import SUFFIXES
+from mtl_hsi.scenes.images.image import Image
+from mtl_hsi.scenes.images.sources import find_cube
+from mtl_hsi.scenes.labels import class_table, label_parts, read
+from mtl_hsi.scenes.labels.class_table import ClassTable
+from mtl_hsi.scenes.labels.label_set import Columns, Grid, Labels
 from mtl_hsi.scenes.scene import Scene
+from mtl_hsi.storage import memory
 
 
 def read_scene(
@@ -71,18 +72,18 @@ def read_scene(
   image, values, nodata = _read_cube(cube, cube_key, image_options)
   if labels is None and cube.suffix.lower() not in (".npz", ".mat"):
     raise RequestError(f"{cube.absolute()} holds one array only; name the file of the label image too")
-  target = label_files.Cube(cube, values.shape, Grid(values.shape[:2], image.georeference), nodata)
+  target = read.Cube(cube, values.shape, Grid(values.shape[:2], image.georeference), nodata)
   table = None if classes is None else class_table.read(classes)
   columns = Columns(label_column, split_column)
-  found = label_files.read(labels or cube, labels_key, target, columns, table, class_names)
+  found = read.read(labels or cube, labels_key, target, columns, table, class_names)
   # Further files are of one use each.
   columns = columns._replace(split=None)
   if more_labels is not None:
     found = _add(name, found, more_labels, target, columns, table, class_names)
   if test is not None:
     # A file of another kind has no columns, or its own.
-    own = columns if label_files.have_columns_alike(test, labels or cube) else Columns(None, None)
-    others = label_files.read(test, test_key, target, own, _known(found, table), class_names)
+    own = columns if read.have_columns_alike(test, labels or cube) else Columns(None, None)
+    others = read.read(test, test_key, target, own, _known(found, table), class_names)
     found = label_parts.combine(name, found, others)
   ids, tested = label_parts.whole(name, found)
   return Scene(
@@ -106,8 +107,8 @@ def read_scene(
 def _add(name, found, path, target, columns, table, class_names) -> Labels:
   """The labels with those of a file of further pixels."""
   # Proposals call the column "class", whatever the labels do.
-  own = columns if label_files.is_vector(path) else Columns(None, None)
-  others = label_files.read(path, None, target, own, _known(found, table), class_names)
+  own = columns if read.is_vector(path) else Columns(None, None)
+  others = read.read(path, None, target, own, _known(found, table), class_names)
   return label_parts.add(name, found, others)
 
 

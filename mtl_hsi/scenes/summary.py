@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import rasterio
 
-from mtl_hsi.scenes.bad_bands import in_words
+from mtl_hsi.scenes.images.bad_bands import in_words
 from mtl_hsi.scenes.scene import Georeference, Scene
 
 # The largest value is said to be odd from so many times the 99.9th percentile.

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mtl_hsi import scaling
+from mtl_hsi.channels import scaling
 from mtl_hsi.errors import RequestError
 from mtl_hsi.settings.config_checks import one_of, require
 

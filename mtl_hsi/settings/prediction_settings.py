@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mtl_hsi import classify
+from mtl_hsi.classification import classify
 from mtl_hsi.errors import RequestError
 from mtl_hsi.settings import image_settings
 from mtl_hsi.settings.config_checks import one_of, require

@@ -4,8 +4,8 @@ import math
 from typing import Any
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.recipe import AUGMENTATIONS, DECAYS, Recipe
 from mtl_hsi.settings.config_checks import one_of, require
+from mtl_hsi.training.recipe import AUGMENTATIONS, DECAYS, Recipe
 
 # What only steps that are drawn one by one can do, with the values that an epoch of all samples has.
 _DRAWN = {"augmentation": "mirrors", "patch_shift": 0, "balanced": False}

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes import files, registry, sensors, simulate
-from mtl_hsi.scenes.public import PUBLIC_SCENES
+from mtl_hsi.scenes import files
+from mtl_hsi.scenes.public import registry, sensors
+from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES
 from mtl_hsi.scenes.scene import Scene
-from mtl_hsi.scenes_file import PATHS
+from mtl_hsi.scenes.simulated import simulate
 from mtl_hsi.settings import image_settings
 from mtl_hsi.settings.config_checks import require
+from mtl_hsi.settings.scenes_file import PATHS
 
 Loader = Callable[[], Scene]
 

@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from mtl_hsi import baselines
-from mtl_hsi.classify import Manner
+from mtl_hsi.classification.classify import Manner
+from mtl_hsi.classification.smoothing import Smoothing
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models import convolution, multitask
-from mtl_hsi.schedule import Phase, Schedule
 from mtl_hsi.settings import scene_settings
 from mtl_hsi.settings.config_checks import one_of, require
-from mtl_hsi.smoothing import Smoothing
+from mtl_hsi.training import svm_baseline
+from mtl_hsi.training.schedule import Phase, Schedule
 
 SVM = "svm"
 
@@ -105,10 +105,10 @@ def _check_svm(config):
   drawn, number = config.split in ("random", "blocks"), config.samples_per_class
   require(
     # 0 takes all pixels given, which are counted once they are read.
-    not drawn or number == 0 or number >= baselines.FOLDS,
+    not drawn or number == 0 or number >= svm_baseline.FOLDS,
     "samples_per_class",
     number,
-    f"{baselines.FOLDS} or more with svm, which is cross-validated in as many parts",
+    f"{svm_baseline.FOLDS} or more with svm, which is cross-validated in as many parts",
   )
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes import memory
+from mtl_hsi.storage import memory
 
 _COUNTS = [pytest.param(30, id="few"), pytest.param(1000, id="many", marks=pytest.mark.slow)]
 # What a reader may take for the memory that is free, so that it refuses what is larger.

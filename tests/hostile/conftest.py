@@ -2,7 +2,7 @@
 
 import pytest
 
-from mtl_hsi.scenes import memory
+from mtl_hsi.storage import memory
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from configs import common
-from mtl_hsi.inputs import Inputs, entry
-from mtl_hsi.scaling import Scaling
+from mtl_hsi.channels.inputs import Inputs, entry
+from mtl_hsi.channels.scaling import Scaling
 
 _RESULTS = ("split.npz", "predictions.npz", "report.html", "metrics.json", "environment.json")
 

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import example
 from hypothesis import strategies as st
 
-from mtl_hsi import sampling, scenes_file
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes import bad_bands, class_table, label_table, wavelength_table
-from mtl_hsi.scenes.arrays import list_arrays, read_array
-from mtl_hsi.scenes.labels import Columns, Grid
+from mtl_hsi.scenes.images import bad_bands, wavelength_table
+from mtl_hsi.scenes.images.arrays import list_arrays, read_array
+from mtl_hsi.scenes.labels import class_table, pixel_table
+from mtl_hsi.scenes.labels.label_set import Columns, Grid
+from mtl_hsi.settings import scenes_file
+from mtl_hsi.splits import sampling
 from tests.hostile import hostile_files
 from tests.hostile.any_input import for_any, nodes, tried
 
@@ -33,7 +35,7 @@ def _csv(rows) -> bytes:
 @example([["row", "column", "class"], ["1", "1", _LONG]])
 @example([["row", "column", "class"], ["1"]])
 def test_tables_of_labelled_pixels(rows):
-  labels = tried(lambda path: label_table.read(path, _GRID, Columns(None, None), None), _csv(rows), ".csv")
+  labels = tried(lambda path: pixel_table.read(path, _GRID, Columns(None, None), None), _csv(rows), ".csv")
   assert labels is None or labels.image.shape == (3, 4)
 
 

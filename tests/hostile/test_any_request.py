@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from ml_collections import config_dict
 
 from configs import common
-from mtl_hsi import experiment, settings, trained
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes_file import OPTIONS
+from mtl_hsi.experiment import run as run_module
+from mtl_hsi.runs import trained
+from mtl_hsi.settings import experiment_settings
+from mtl_hsi.settings.scenes_file import OPTIONS
 from tests import launching
 from tests.hostile import run_records
 from tests.hostile.any_input import for_any, nodes, replaced
@@ -63,14 +65,14 @@ def test_configs(changes):
   with contextlib.suppress(TypeError, ValueError):
     config.update_from_flattened_dict(dict(changes))
   with contextlib.suppress(RequestError):
-    settings.read(config)
+    experiment_settings.read(config)
 
 
 @for_any(st.lists(st.tuples(st.sampled_from(sorted(_LEAVES)), _TEXTS | st.integers().map(str)), max_size=3))
 @example([("files.fields.cube", "a.tif"), ("snapshots", "(1,")])
 def test_command_lines(overrides):
   words = [f"--config.{key}={value}" for key, value in overrides]
-  with mock.patch.object(experiment, "run", lambda config, *_: settings.read(config)):
+  with mock.patch.object(run_module, "run_experiment", lambda config, *_: experiment_settings.read(config)):
     status, out, error = launching.launch("--config=configs/own.py:fields", *words)
   assert (status, out) in ((0, ""), (2, ""))
   assert error.count("\n") == status // 2

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from mtl_hsi import trained
 from mtl_hsi.errors import RequestError
+from mtl_hsi.runs import trained
 from tests.hostile import run_records
 
 

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes import files, label_vectors
-from mtl_hsi.scenes.arrays import list_arrays, read_array
-from mtl_hsi.scenes.image import Image
-from mtl_hsi.scenes.labels import Columns, Grid
+from mtl_hsi.scenes import files
+from mtl_hsi.scenes.images.arrays import list_arrays, read_array
+from mtl_hsi.scenes.images.image import Image
+from mtl_hsi.scenes.labels import vectors
+from mtl_hsi.scenes.labels.label_set import Columns, Grid
 from mtl_hsi.scenes.scene import Georeference
 from tests.scenes import formats
 
@@ -39,7 +40,7 @@ def host(monkeypatch):
 def _refused(path, content, message):
   path.write_text(content)
   with pytest.raises(RequestError, match=message):
-    label_vectors.read(path, None, _GRID, Columns(None, None), None)
+    vectors.read(path, None, _GRID, Columns(None, None), None)
 
 
 def test_a_reference_system_that_geojson_links_to(tmp_path, host):
@@ -113,7 +114,7 @@ def test_no_scene_has_a_name_that_leads_elsewhere(tmp_path, name):
 
 
 def _features(path):
-  return label_vectors.read(path, None, _GRID, Columns(None, None), None)
+  return vectors.read(path, None, _GRID, Columns(None, None), None)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.arrays import list_arrays, read_array
-from mtl_hsi.scenes.image import Image
+from mtl_hsi.scenes.images.arrays import list_arrays, read_array
+from mtl_hsi.scenes.images.image import Image
 from tests.hostile import hostile_files
 from tests.scenes import formats
 

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import shapely
 
-from mtl_hsi import sums
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes import class_table, label_rasters, label_table, label_vectors, wavelength_table
-from mtl_hsi.scenes.labels import Columns, Grid
+from mtl_hsi.scenes.images import wavelength_table
+from mtl_hsi.scenes.labels import class_table, pixel_table, rasters, vectors
+from mtl_hsi.scenes.labels.label_set import Columns, Grid
 from mtl_hsi.scenes.scene import Georeference
+from mtl_hsi.storage import sums
 from tests.scenes import formats
 
 _GRID = Grid((12, 10), Georeference(formats.CRS, tuple(formats.TRANSFORM)[:6]))
@@ -23,7 +24,7 @@ _LITTLE = 4 << 20
 
 
 def _features(path: Path) -> None:
-  label_vectors.read(path, None, _GRID, _COLUMNS, None)
+  vectors.read(path, None, _GRID, _COLUMNS, None)
 
 
 def _refused(read, path: Path, message: str) -> None:
@@ -40,7 +41,7 @@ def _refused(read, path: Path, message: str) -> None:
   ("name", "start", "read"),
   [
     ("classes.csv", b"id,name\n", class_table.read),
-    ("pixels.csv", b"row,column,class\n", lambda path: label_table.read(path, _GRID, _COLUMNS, None)),
+    ("pixels.csv", b"row,column,class\n", lambda path: pixel_table.read(path, _GRID, _COLUMNS, None)),
     ("bands.csv", b"400\n", lambda path: wavelength_table.read(path, 2, None)),
     ("METADATA.XML", b"<level_X>", lambda path: wavelength_table.read(path, 2, None)),
     ("a.geojson", b"{", _features),
@@ -67,11 +68,11 @@ def test_the_columns_of_a_shapefile_beyond_the_memory(tmp_path, small_machine):
 
 def test_a_file_beside_a_raster_beyond_the_memory(tmp_path, small_machine):
   path = formats.save_raster(tmp_path / "a.tif", np.ones((12, 10), np.uint8))
-  assert label_rasters.read(path, _GRID).image.all()
+  assert rasters.read(path, _GRID).image.all()
   side = tmp_path / "a.tif.aux.xml"
   side.touch()
   os.truncate(side, _TOO_LONG)
-  _refused(lambda path: label_rasters.read(path, _GRID), path, r"a\.tif\.aux\.xml has 1,000 MB")
+  _refused(lambda path: rasters.read(path, _GRID), path, r"a\.tif\.aux\.xml has 1,000 MB")
 
 
 def test_a_file_without_a_length(tmp_path):
@@ -88,7 +89,7 @@ def test_entities_that_would_make_much_out_of_little(tmp_path):
   _refused(lambda path: wavelength_table.read(path, 2, None), tmp_path / "a.xml", r"document type \(a\)")
   path = formats.save_raster(tmp_path / "a.tif", np.ones((12, 10), np.uint8))
   (tmp_path / "a.tif.aux.xml").write_text(text)
-  _refused(lambda path: label_rasters.read(path, _GRID), path, r"a\.tif\.aux\.xml \(a document type \(a\)")
+  _refused(lambda path: rasters.read(path, _GRID), path, r"a\.tif\.aux\.xml \(a document type \(a\)")
 
 
 def test_one_long_name_of_a_class_does_not_lengthen_all(tmp_path):

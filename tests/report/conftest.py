@@ -5,9 +5,9 @@ import pathlib
 import numpy as np
 import pytest
 
-from mtl_hsi import metrics
+from mtl_hsi.evaluation import metrics
 from mtl_hsi.paper.published import PaperFigure
-from mtl_hsi.report import RunReport, SceneReport
+from mtl_hsi.report.run_report import RunReport, SceneReport
 from mtl_hsi.scenes.scene import Scene
 
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mtl_hsi.evaluation.proposals import Proposals
 from mtl_hsi.paper.published import PaperFigure
-from mtl_hsi.proposals import Proposals
 from mtl_hsi.report import console
 
 

@@ -5,10 +5,9 @@ import io
 import numpy as np
 import pytest
 
-from mtl_hsi import report
 from mtl_hsi.errors import RequestError
-from mtl_hsi.proposals import Proposals
-from mtl_hsi.report import page, proposals_table
+from mtl_hsi.evaluation.proposals import Proposals
+from mtl_hsi.report import page, proposals_table, run_report
 from mtl_hsi.scenes.scene import Georeference
 
 FOUND = Proposals(np.array([[3, 4], [0, 2]], np.int32), np.array([5, 2], np.int32), np.array([0.25, 0.5]))
@@ -75,34 +74,34 @@ def test_a_scene_with_nothing_to_label_says_so(run, proposing):
 
 
 def test_a_run_leaves_a_file_for_every_scene_that_has_proposals(run, proposing, tmp_path):
-  report.write(dataclasses.replace(run, scenes=[run.scenes[0], proposing]), tmp_path)
+  run_report.write(dataclasses.replace(run, scenes=[run.scenes[0], proposing]), tmp_path)
   assert [path.name for path in (tmp_path / "proposals").iterdir()] == ["fields.csv"]
 
 
 def test_a_table_that_somebody_fills_in_is_left_alone(run, proposing, tmp_path):
   whole = dataclasses.replace(run, scenes=[run.scenes[0], proposing])
   table = tmp_path / "proposals" / "fields.csv"
-  report.write(whole, tmp_path)
+  run_report.write(whole, tmp_path)
   filled = table.read_text().replace("3,4,,", "3,4,Roof,")
   table.write_text(filled)
-  report.write(whole, tmp_path)
+  run_report.write(whole, tmp_path)
   assert table.read_text() == filled
   table.write_text(filled.replace("Roof", "").replace("0.250", "0.3"))
-  report.write(whole, tmp_path)
+  run_report.write(whole, tmp_path)
   assert "0.250" in table.read_text()
 
 
 def test_a_table_with_fields_longer_than_ours_is_left_alone(run, proposing, tmp_path):
   whole = dataclasses.replace(run, scenes=[run.scenes[0], proposing])
   table = tmp_path / "proposals" / "fields.csv"
-  report.write(whole, tmp_path)
+  run_report.write(whole, tmp_path)
   filled = f"{table.read_text()}{'9' * 200_000}\n"
   table.write_text(filled)
-  report.write(whole, tmp_path)
+  run_report.write(whole, tmp_path)
   assert table.read_text() == filled
 
 
 def test_a_table_that_cannot_be_read_is_named(run, proposing, tmp_path):
   (tmp_path / "proposals" / "fields.csv").mkdir(parents=True)
   with pytest.raises(RequestError, match=r"cannot read .*proposals/fields\.csv: is a directory"):
-    report.write(dataclasses.replace(run, scenes=[run.scenes[0], proposing]), tmp_path)
+    run_report.write(dataclasses.replace(run, scenes=[run.scenes[0], proposing]), tmp_path)

@@ -88,7 +88,7 @@ def test_large_scenes_are_thinned_out_until_they_fit(fields_report):
 
 
 def test_a_page_of_large_scenes_stays_below_its_budget(run, fields_report, monkeypatch):
-  monkeypatch.setattr("mtl_hsi.report.spectra.PAGE_BUDGET", 1_000_000)
+  monkeypatch.setattr("mtl_hsi.report.run_report.spectra.PAGE_BUDGET", 1_000_000)
   generator = np.random.default_rng(0)
   cube = generator.integers(0, 9999, (300, 300, 20)).astype(np.uint16)
   labels = generator.integers(1, 3, (300, 300)).astype(np.int32)

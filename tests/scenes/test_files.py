@@ -5,8 +5,8 @@ import pytest
 import scipy.io
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes import label_arrays
 from mtl_hsi.scenes.files import read_scene
+from mtl_hsi.scenes.labels import arrays as label_arrays
 
 _CUBE = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
 _LABELS = np.array([[0, 1, 3, 0], [1, 1, 0, 3], [3, 0, 0, 1]], np.uint8)

@@ -7,15 +7,16 @@ import optax
 import pytest
 
 from configs import common
-from mtl_hsi import scaling, settings
-from mtl_hsi.classify import Manner
+from mtl_hsi.channels import scaling
+from mtl_hsi.classification.classify import Manner
+from mtl_hsi.classification.smoothing import Smoothing
 from mtl_hsi.errors import RequestError
-from mtl_hsi.recipe import LETTERS, Recipe
-from mtl_hsi.scenes import registry, simulate
+from mtl_hsi.scenes.public import registry
 from mtl_hsi.scenes.scene import Scene
-from mtl_hsi.scenes_file import OPTIONS
-from mtl_hsi.settings import image_settings, training_settings
-from mtl_hsi.smoothing import Smoothing
+from mtl_hsi.scenes.simulated import simulate
+from mtl_hsi.settings import experiment_settings, image_settings, training_settings
+from mtl_hsi.settings.scenes_file import OPTIONS
+from mtl_hsi.training.recipe import LETTERS, Recipe
 
 
 def config(**changes):
@@ -37,26 +38,26 @@ def config(**changes):
   ],
 )
 def test_a_grid_is_a_range_with_its_end_or_a_list(text, centres):
-  options = settings.read(config(alignment="wavelength", grid=text))
+  options = experiment_settings.read(config(alignment="wavelength", grid=text))
   assert options.alignment == "wavelength"
   assert options.grid == pytest.approx(centres)
-  assert settings.read(config()).grid is None
+  assert experiment_settings.read(config()).grid is None
 
 
 def test_a_split_is_random_by_blocks_or_read():
-  options = settings.read(config())
+  options = experiment_settings.read(config())
   assert (options.split_file, options.block_size, options.given_splits) == (None, None, frozenset())
-  options = settings.read(config(split="blocks", block_size=30))
+  options = experiment_settings.read(config(split="blocks", block_size=30))
   assert (options.split_file, options.block_size) == (None, 30)
   with pytest.raises(RequestError, match="samples_per_class is 2; expected 3 or more with svm"):
-    settings.read(config(split="blocks", samples_per_class=2, model__name="svm"))
+    experiment_settings.read(config(split="blocks", samples_per_class=2, model__name="svm"))
 
 
 @pytest.mark.parametrize(
   ("option", "text", "told"), [("test", "t.npz", Path("t.npz")), ("split_column", "use", "use")]
 )
 def test_a_scene_says_which_pixels_are_tested(option, text, told):
-  options = settings.read(
+  options = experiment_settings.read(
     config(scenes=("fields",), samples_per_class=0, **{f"files__fields__{option}": text})
   )
   assert options.loaders["fields"].keywords[option] == told
@@ -68,12 +69,12 @@ def test_scenes_in_memory_say_which_pixels_are_tested():
   scene = Scene(
     "fields", np.ones((1, 3, 4)), labels, {1: "a", 2: "b"}, tested=np.array([[False, False, True]])
   )
-  options = settings.read(config(scenes=("fields",), samples_per_class=0), {"fields": scene})
+  options = experiment_settings.read(config(scenes=("fields",), samples_per_class=0), {"fields": scene})
   assert options.given_splits == {"fields"}
 
 
 def test_values_reach_their_places():
-  options = settings.read(
+  options = experiment_settings.read(
     config(
       bands=103,
       reversed=("salinas",),
@@ -123,13 +124,13 @@ def test_values_reach_their_places():
 
 
 def test_the_defaults_are_the_letters_recipe():
-  assert settings.read(config()).recipe == LETTERS
+  assert experiment_settings.read(config()).recipe == LETTERS
 
 
 def test_phases_run_in_the_order_of_their_names():
   made = config(snapshots=(-1, 2))
   made.phases.another = {"epochs": 5, "learning_rate": 0.5, "frozen": ("stem", "backbone")}
-  schedule = settings.read(made).schedule
+  schedule = experiment_settings.read(made).schedule
   assert [phase.name for phase in schedule.phases] == ["another", "phase1", "phase2"]
   assert schedule.phases[0].frozen == ("stem", "backbone")
   assert schedule.snapshot_epochs == (134, 137)
@@ -138,7 +139,7 @@ def test_phases_run_in_the_order_of_their_names():
 def test_the_optimiser_has_its_arguments_and_each_phases_learning_rate():
   made = config()
   made.optimizer = {"name": "sgd", "momentum": 0.5}
-  transformation = settings.read(made).make_optimizer(0.1)
+  transformation = experiment_settings.read(made).make_optimizer(0.1)
   params = {"w": np.float32(0)}
   state = transformation.init(params)
   for expected in (-0.1, -0.15):
@@ -160,7 +161,7 @@ def test_each_scene_comes_from_its_own_source():
     **{"height": 30, "width": 40, "sensor": "mine", "centres": (500.0, 600.0), "widths": (5.0, 6.0)},
     **{"classes": ("grass", "trees"), "seed": 2, "labelled_fraction": 0.5},
   }
-  options = settings.read(made)
+  options = experiment_settings.read(made)
   loaders = options.loaders
   assert all(isinstance(loader, functools.partial) for loader in loaders.values())
   assert loaders["salinas"].func is registry.load_public
@@ -191,7 +192,7 @@ def test_options_of_a_scenes_files():
     **{"nodata": -9999.0, "scale": 0.5, "offset": None},
     **{"wavelengths": Path("b.csv"), "wavelength_unit": "um", "bad_bands": "3"},
   }
-  told = settings.read(made).loaders["fields"].keywords
+  told = experiment_settings.read(made).loaders["fields"].keywords
   assert told.items() >= given.items()
   assert (told["classes"], told["label_column"]) == (Path("c.csv"), "crop")
 
@@ -361,13 +362,13 @@ def test_what_cannot_be_is_refused_by_key(changes, message):
   with made.ignore_type():
     made.update_from_flattened_dict({key.replace("__", "."): value for key, value in changes.items()})
   with pytest.raises(RequestError, match=message) as error:
-    settings.read(made)
+    experiment_settings.read(made)
   assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("changes", [{"samples_per_class": 3}, {"samples_per_class": 1, "split": "s.npz"}])
 def test_an_svm_needs_three_samples_per_class_unless_they_are_given(changes):
-  assert settings.read(config(model__name="svm", **changes)).model.name == training_settings.SVM == "svm"
+  assert experiment_settings.read(config(model__name="svm", **changes)).model.name == training_settings.SVM == "svm"
 
 
 @pytest.mark.parametrize("key", ["replicas", "model.norm", "phases.phase1.frozen", "files.fields.sensor"])
@@ -378,7 +379,7 @@ def test_a_key_that_is_not_there_is_named(key):
   with pytest.raises(
     RequestError, match=rf"the config has no key {re.escape(repr(last))}; .*configs/common.py"
   ):
-    settings.read(made)
+    experiment_settings.read(made)
 
 
 def test_simulated_bands_need_a_centre_and_a_width_each():
@@ -388,4 +389,4 @@ def test_simulated_bands_need_a_centre_and_a_width_each():
     **{"classes": ("grass", "trees"), "seed": 2, "labelled_fraction": 0.5},
   }
   with pytest.raises(RequestError, match=r"simulate.village has 2 centres and 1 widths; one each a band"):
-    settings.read(made)
+    experiment_settings.read(made)

@@ -1,0 +1,150 @@
+"""What an experiment is about to do, in words."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from mtl_hsi.channels import by_wavelength
+from mtl_hsi.experiment.problem import Problem
+from mtl_hsi.scenes.public.catalogue import is_public
+from mtl_hsi.scenes.scene import Scene
+from mtl_hsi.scenes.summary import summary
+from mtl_hsi.settings.experiment_settings import Settings
+from mtl_hsi.settings.training_settings import SVM
+from mtl_hsi.splits import sampling
+from mtl_hsi.splits.sampling import ALL
+
+# How far the centres of one channel may lie apart unsaid; bands of imaging spectrometers are as wide.
+_NEAR_NM = 15.0
+
+
+def introduction(problem: Problem, options: Settings) -> str:
+  """What is about to happen, a line per scene."""
+  lines = []
+  for name, scene in problem.scenes.items():
+    height, width, _ = scene.cube.shape
+    train, test = (len(sampling.pixels_of(part[0])) for part in problem.splits[name])
+    lines.append(
+      f"{scene.title}: {height} x {width} pixels, {bands_used(problem, name)}, "
+      f"{len(scene.class_ids)} classes, {train} training and {test} test pixels"
+    )
+  notes = (*_origin(options), *_other_wavelengths(problem, options), *_untested(problem))
+  return "\n".join([*lines, description(options), *notes])
+
+
+def _origin(options):
+  """A line for the run that training starts from, if there is one."""
+  if options.origin is not None:
+    fresh = "new heads and a new first convolution" if options.origin.new_stem else "new heads"
+    yield f"{fresh} on the networks of {options.origin.run}"
+
+
+def _other_wavelengths(problem, options):
+  """A line where scenes that share a first convolution have other wavelengths in one channel of it."""
+  if problem.network is None or problem.channels is not None or not options.model.spectral_knowledge:
+    return
+  known = [name for name, scene in problem.scenes.items() if scene.wavelengths is not None]
+  if len(known) < 2 or all(is_public(problem.scenes[name]) for name in known):
+    return
+  centres = np.stack([problem.scenes[name].wavelengths[problem.inputs[name].chosen] for name in known])
+  worst = int(np.argmax(np.ptp(centres, axis=0)))
+  apart = np.ptp(centres[:, worst])
+  if apart > _NEAR_NM:
+    pairs = zip(known, centres[:, worst], strict=True)
+    where = " and ".join(f"{centre:g} nm in {name}" for name, centre in pairs)
+    yield (
+      f"note: the first convolution that the scenes share reads their bands by number: channel {worst} is "
+      f"{where}; --config.alignment=wavelength resamples all to common bands"
+    )
+
+
+def _untested(problem):
+  """A line for every class that some replica does not test."""
+  for name, scene in problem.scenes.items():
+    tests = problem.splits[name].test
+    if not tests.size:
+      yield f"warning: {scene.title}: every labelled pixel trains and none tests, so there is no accuracy"
+      continue
+    tested = [np.unique(scene.labels[tuple(sampling.pixels_of(rows).T)]) for rows in tests]
+    for class_id, title in sorted(scene.class_names.items()):
+      missing = sum(class_id not in found for found in tested)
+      if missing:
+        where = f" in {missing} of {len(tests)} replicas" if len(tests) > 1 else ""
+        yield (
+          f"warning: {scene.title}: no test pixel of class {class_id} ({title}){where}; it counts for "
+          "nothing in the accuracies there"
+        )
+
+
+def summaries(problem: Problem, options: Settings, names: Iterable[str]) -> str:
+  """What the named scenes hold and what is odd about them, some lines each."""
+  return "\n".join(
+    summary(problem.scenes[name], bands_used(problem, name), _drawn(options, problem.scenes[name]))
+    for name in names
+  )
+
+
+def _drawn(options, scene):
+  """Training pixels drawn of every class; None where the split is given, or all train."""
+  drawn = options.split_file is None and scene.tested is None and options.samples_per_class != ALL
+  return options.samples_per_class if drawn else None
+
+
+def split_used(options: Settings, scene: Scene) -> str:
+  """How training and test pixels of a scene were told apart, in a sentence."""
+  if options.split_file is not None:
+    return f"Training and test pixels are those of {options.split_file.name}."
+  if scene.tested is not None:
+    return "The test pixels were given."
+  if options.block_size is not None:
+    size = options.block_size
+    return f"Training and test pixels were drawn from blocks of their own, {size} x {size} pixels large."
+  if options.samples_per_class == ALL:
+    return "All labelled pixels train."
+  return "The training pixels were drawn at random."
+
+
+def bands_used(problem: Problem, name: str) -> str:
+  """The bands of a scene that are used: "160 of 200 bands", "102 bands as 103 channels".
+
+  Or "90 of 200 bands resampled to 43 of 430 to 852.9 nm", or "6 bands and 3 empty channels", or "200
+  bands, with 40 noise fractions of them".
+  """
+  chosen, available = problem.inputs[name].chosen, problem.inputs[name].bands
+  used = len(np.unique(chosen))
+  text = f"{available} bands" if used == available else f"{used} of {available} bands"
+  if problem.channels is not None:
+    text += f" resampled to {len(problem.channels.centres)} of {by_wavelength.range_of(problem.channels)}"
+  elif len(chosen) > used:
+    text += f" as {len(chosen)} channels"
+  components, empty = problem.inputs[name].components, problem.inputs[name].empty
+  if components is not None:
+    text += f", with {components.shape[1]} noise fractions of them"
+  return f"{text} and {empty} empty channels" if empty else text
+
+
+def description(options: Settings) -> str:
+  """The model and how it is trained, in a line."""
+  model = options.model
+  parts = [model.name + (" with average pooling" if model.pool else "")]
+  if model.name != SVM:
+    if len(options.loaders) > 1:
+      parts.append(f"first convolution {'shared' if model.spectral_knowledge else 'of each scene its own'}")
+    parts.append(_epochs(options.schedule, options.recipe.steps))
+    if options.manner.smoothing.steps:
+      parts.append(f"map smoothed over {options.manner.smoothing.steps} pixels")
+  if options.split_file is None:
+    number = f"{options.samples_per_class} samples per class"
+    drawn_from_blocks = options.block_size is not None and len(options.given_splits) < len(options.loaders)
+    number += " from blocks" if drawn_from_blocks else ""
+    parts.append("all pixels for training" if options.samples_per_class == ALL else number)
+  parts.append("1 replica" if options.replicas == 1 else f"{options.replicas} replicas")
+  return ", ".join(parts)
+
+
+def _epochs(schedule, steps):
+  """As the config has them: "100 + 30 epochs", those that only the snapshots need apart."""
+  asked = [phase.epochs for phase in schedule.phases]
+  text = f"{' + '.join(map(str, asked))} epochs" + (f" of {steps} steps" if steps else "")
+  more = schedule.epochs - sum(asked)
+  return f"{text} and {more} more for the vote" if more else text

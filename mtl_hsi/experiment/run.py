@@ -1,0 +1,265 @@
+"""One experiment, end to end: scenes, split, training, classification, report."""
+
+import contextlib
+import datetime
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from absl import logging
+
+from mtl_hsi.classification.voting import confidence_arrays
+from mtl_hsi.errors import RequestError
+from mtl_hsi.evaluation import area, metrics, proposals
+from mtl_hsi.evaluation.pixel_areas import pixel_areas
+from mtl_hsi.experiment import adaptation, execution
+from mtl_hsi.experiment.introduction import bands_used, description, introduction, split_used, summaries
+from mtl_hsi.experiment.problem import paper_figure, prepare
+from mtl_hsi.experiment.scenes_record import as_begun, as_known, describe, newer_files
+from mtl_hsi.report import console, run_report
+from mtl_hsi.report.false_colour import false_colour_bands
+from mtl_hsi.runs import workdir
+from mtl_hsi.runs.trained import read_run
+from mtl_hsi.runtime import devices, processes
+from mtl_hsi.scenes.public.catalogue import is_public
+from mtl_hsi.scenes.scene import Scene
+from mtl_hsi.settings import experiment_settings
+from mtl_hsi.splits import sampling
+from mtl_hsi.storage import sums, whole_files
+from mtl_hsi.storage.run_files import values_of
+from mtl_hsi.training.checkpoints import Checkpoints
+
+# Keys of the environment on which the last bits of a result depend.
+_OF_ROUNDING = ("cpu", "backend", "devices", "processes", "one_core_products", "packages")
+
+
+def run_experiment(
+  config: Any, directory: Path, command: Sequence[str], scenes: Mapping[str, Scene] | None = None
+) -> None:
+  """Runs the experiment of a config in a work directory, or what is left of it.
+
+  A complete work directory stays as it is; with `check_only` nothing but the scenes is looked at.
+
+  Args:
+    config: a ConfigDict with the keys of `configs/common.py`.
+    directory: the work directory.
+    command: the command line, for the report.
+    scenes: those that are in memory, by name; the config says where the others are.
+
+  Raises:
+    RequestError: something asked for cannot be done.
+  """
+  started = datetime.datetime.now().astimezone()
+  options = experiment_settings.read(config, scenes)
+  if options.check_only:
+    problem, _ = _prepare(options)
+    if processes.is_first():
+      print(f"{summaries(problem, options, problem.scenes)}\n{introduction(problem, options)}")
+      print("Checked only (check_only): nothing was trained, nothing written.")
+    return
+  if processes.from_first(lambda: _is_complete(directory, config.to_dict())):
+    if processes.is_first():
+      print("\n".join(_nothing_to_do(options, directory)))
+    return
+  problem, origin = _prepare(options)
+  _check_processes(options, problem)
+  with contextlib.ExitStack() as stack:
+
+    def begin():
+      stack.enter_context(workdir.open_workdir(directory, config.to_dict()))
+      # Another process may have done it while the scenes were read.
+      if _is_complete(directory, config.to_dict()):
+        return True
+      _begin(options, problem, directory, command, started)
+      return False
+
+    if processes.from_first(begin):
+      if processes.is_first():
+        print("\n".join(_nothing_to_do(options, directory)))
+      return
+    problem = as_begun(problem, directory / "scenes.json")
+    done = execution.do(options, problem, directory, origin)
+    if processes.is_first():
+      summary = _finish(config, options, problem, directory, done)
+      print(f"\n{console.summary(summary, directory)}")
+
+
+def _nothing_to_do(options, directory):
+  """Where the results of a complete run are, and what they may no longer be the results of."""
+  yield f"{directory} is complete; nothing to do. Its report: {directory / 'report.html'}"
+  if not (directory / sums.NAME).exists():
+    yield f"note: there is no {sums.NAME} in it, so it was not seen whether its results are as they were"
+  for path in newer_files(options.source_files, directory):
+    yield (
+      f"note: {path.absolute()} is newer than the run, whose results are those of the file as it was; name "
+      "another --workdir to train on it"
+    )
+
+
+def _is_complete(directory, config):
+  """Whether there is nothing left to do, and all that was done is as it was."""
+  complete = workdir.is_complete(directory, config)
+  if complete:
+    sums.check(directory)
+  return complete
+
+
+def _prepare(options):
+  """The problem, and the run that training starts from or None, both checked."""
+  if options.origin is None:
+    return prepare(options), None
+  origin, new_stem = read_run(options.origin.run), options.origin.new_stem
+  problem = prepare(options, origin)
+  adaptation.check(origin, problem.network, replicas=options.replicas, new_stem=new_stem)
+  return problem, origin
+
+
+def _check_processes(options, problem):
+  """Refuses what several processes cannot do."""
+  if processes.count() == 1:
+    return
+  if problem.network is None:
+    raise RequestError(
+      "model.name=svm runs in one process, on all its cores; leave out --coordinator and --processes"
+    )
+  if options.replicas < jax.device_count():
+    raise RequestError(
+      f"{processes.count()} processes have {jax.device_count()} devices, and {options.replicas} replicas "
+      "cannot be spread over so many; start fewer processes or raise --config.replicas"
+    )
+
+
+def _begin(options, problem, directory, command, started):
+  """What is told and written before any work."""
+  own = [name for name, scene in problem.scenes.items() if not (is_public(scene) or scene.simulated)]
+  if own:
+    print(summaries(problem, options, own))
+  print(introduction(problem, options), flush=True)
+  # Refuses damaged checkpoints before anything is written or replaced.
+  Checkpoints(directory / "checkpoints", options.schedule.snapshot_epochs).latest_intact_state()
+  once = {
+    "scenes.json": whole_files.json_bytes(as_known(describe(problem), directory / "scenes.json")),
+    "split.npz": whole_files.npz_bytes(sampling.split_arrays(problem.splits)),
+  }
+  # Those that are there come first, since another content is refused.
+  for name in sorted(once, key=lambda name: not (directory / name).exists()):
+    whole_files.write_once(directory / name, once[name])
+  environment, before = devices.environment(command, started), _earlier(directory)
+  environment["starts"] = [*before.get("starts", []), environment["started"]]
+  elsewhere = _elsewhere(before, environment)
+  if elsewhere:
+    environment["elsewhere"] = elsewhere
+    logging.warning(
+      "this run was begun with other %s; its results can differ by rounding from those of one machine",
+      ", ".join(elsewhere[-1]),
+    )
+  whole_files.write_json(directory / "environment.json", environment)
+  workdir.unfinish(directory)
+
+
+def _finish(config, options, problem, directory, done):
+  """Writes what came out."""
+  whole_files.write_npz(directory / "predictions.npz", done.predictions)
+  if done.votes is not None:
+    whole_files.write_npz(directory / "confidence.npz", confidence_arrays(done.votes))
+  results = _measure(problem, done.predictions)
+  with values_of(directory / "environment.json"):
+    environment = json.loads((directory / "environment.json").read_bytes())
+    command = workdir.command_line(environment)
+  summary = run_report.RunReport(
+    title=directory.absolute().name,
+    description=description(options),
+    scenes=[_scene_report(options, problem, name, results, done) for name in problem.scenes],
+    target=options.target,
+    losses=done.losses,
+    phases=options.schedule.lengths,
+    seconds=done.seconds,
+    config=config.to_dict(),
+    environment=environment,
+    command=command,
+  )
+  run_report.write(summary, directory)
+  results |= {**done.entries, "target": options.target, "seconds": done.seconds}
+  results["compilations"] = done.compilations
+  workdir.finish(directory, results)
+  return summary
+
+
+def _earlier(directory):
+  """The environment of the start before, empty where there was none or it is not what a run writes."""
+  try:
+    found = json.loads((directory / "environment.json").read_bytes())
+    starts, elsewhere = (found.get(key, []) for key in ("starts", "elsewhere"))
+  # What tells of the past is not worth failing for.
+  except (AttributeError, OSError, RecursionError, ValueError):
+    return {}
+  sound = isinstance(starts, list) and isinstance(elsewhere, list)
+  return found if sound and all(isinstance(change, dict) for change in elsewhere) else {}
+
+
+def _elsewhere(before, environment):
+  """What earlier starts had and this one has not, of what the last bits depend on; one entry a change."""
+  known = [key for key in _OF_ROUNDING if key in before]
+  changed = {key: before[key] for key in known if _differ(before[key], environment[key])}
+  return [*before.get("elsewhere", []), *([changed] if changed else [])]
+
+
+def _differ(before, now):
+  """Of packages only those count that both versions of the program name."""
+  if isinstance(before, dict) and isinstance(now, dict):
+    return any(before[key] != now[key] for key in before.keys() & now.keys())
+  return before != now
+
+
+def _measure(problem, predictions):
+  """The part of `metrics.json` that depends on nothing but predictions and splits."""
+  results, leakage, overlap = {}, {}, {}
+  for name, scene in problem.scenes.items():
+    split, confusions = problem.splits[name], []
+    for predicted, rows in zip(predictions[name], split.test, strict=True):
+      test = tuple(sampling.pixels_of(rows).T)
+      confusions.append(metrics.confusion(scene.labels[test], predicted[test], scene.class_ids))
+    results[name] = metrics.summarise(np.stack(confusions), scene.class_ids, scene.class_names)
+    pixels = pixel_areas(scene.georeference, *scene.labels.shape)
+    areas = area.class_areas(predictions[name], scene.class_ids, scene.nodata, pixels)
+    for row, own in zip(results[name]["per_class"], areas, strict=True):
+      row |= own
+    leakage[name] = sampling.leakage(split, scene.labels.shape, problem.patch)
+    overlap[name] = sampling.patch_overlap(split, scene.labels.shape, problem.apart)
+  return {**results, "leakage": leakage, "patch_overlap": overlap}
+
+
+def _proposals(options, problem, name, predictions, votes):
+  # A single SVM is as sure of one pixel as of any other.
+  if not options.proposals or (votes is None and options.replicas == 1):
+    return None
+  probabilities = None if votes is None else votes.probability
+  return proposals.of_scene(
+    problem.scenes[name], predictions, probabilities, number=options.proposals, distance=problem.patch
+  )
+
+
+def _scene_report(options, problem, name, results, done):
+  scene, split = problem.scenes[name], problem.splits[name]
+  votes = None if done.votes is None else done.votes[name]
+  return run_report.SceneReport(
+    scene=scene,
+    metrics=results[name],
+    prediction=done.predictions[name][0],
+    train=split.train[0],
+    test=split.test[0],
+    false_colour_bands=false_colour_bands(scene),
+    bands=bands_used(problem, name),
+    paper=paper_figure(problem, options) if name == options.target else None,
+    leakage=results["leakage"][name],
+    vote_share=None if votes is None else votes.share[0],
+    probability=None if votes is None else votes.probability[0],
+    patch_overlap=results["patch_overlap"][name],
+    reach=0 if problem.network is None else options.manner.smoothing.steps,
+    voters=1 if problem.network is None else len(options.schedule.snapshot_epochs),
+    split=split_used(options, scene),
+    proposals=_proposals(options, problem, name, done.predictions[name], votes),
+  )

@@ -1,0 +1,198 @@
+"""From finished runs of the paper's grid to its tables, ours beside the paper's."""
+
+import functools
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from mtl_hsi.evaluation import significance
+from mtl_hsi.experiment.problem import follows_the_letter
+from mtl_hsi.paper import published
+from mtl_hsi.paper.cells import Cell
+from mtl_hsi.reproduction import comparison_tables, figure2, grid, table5
+from mtl_hsi.reproduction.compared_cell import ComparedCell, scene_title
+from mtl_hsi.scenes.scene import Scene
+from mtl_hsi.settings import experiment_settings
+from mtl_hsi.splits import sampling
+from mtl_hsi.storage import sums, whole_files
+from mtl_hsi.storage.run_files import values_of
+
+_NAMES = {short: name for name, short in published.SHORT_NAMES.items()}
+
+
+class Results:
+  """What the finished runs of a grid have left.
+
+  Args:
+    cells: every cell with the name of the run that fills it.
+    runs: by name.
+    stand_ins: name of the scene that stands in for a public one, by the public one's short name.
+    directory: of the grid.
+  """
+
+  def __init__(
+    self,
+    cells: Mapping[Cell, str],
+    runs: Mapping[str, grid.Run],
+    stand_ins: Mapping[str, str],
+    directory: Path,
+  ):
+    self._cells, self._stand_ins, self._directory = cells, stand_ins, directory
+    self._done = {name: run for name, run in runs.items() if grid.is_done(run, directory)}
+    self._loaded = functools.cache(self._load)
+
+  def compare(self) -> list[ComparedCell]:
+    """Every cell; `ours` is None where its run has not finished."""
+    return [self._compare(cell) for cell in self._cells]
+
+  def directory_of(self, cell: Cell) -> Path | None:
+    """Work directory of the cell's run; None where it has not finished."""
+    run = self._run(cell)
+    return run and self._directory / run.name
+
+  def first_map(self, cell: Cell) -> figure2.Panel | None:
+    """Map of the first replica; None where there is none."""
+    accuracies = self._accuracies(cell)
+    if accuracies is None:
+      return None
+    comparable = self._by_the_letter(cell) and not self._stood_in(cell)
+    return figure2.Panel(cell.column, self._predictions(cell)[0], accuracies[0], comparable)
+
+  def scene(self, target: str) -> Scene:
+    """The scene that was used for a target."""
+    return self._loaded(self._stand_ins.get(target, _NAMES[target]))
+
+  def titles(self) -> dict[str, str]:
+    """Names of the scenes that were used, by short name."""
+    return {
+      short: f"{self._stand_ins[short]} (stand-in)" if short in self._stand_ins else scene_title(short)
+      for short in _NAMES
+    }
+
+  def _compare(self, cell: Cell) -> ComparedCell:
+    single = cell.alone
+    return ComparedCell(
+      table=f"Table {cell.table}",
+      target=cell.target,
+      scene=self._scene(cell),
+      column=cell.column,
+      samples_per_class=cell.samples_per_class,
+      ours=self._accuracies(cell),
+      paper=published.figure(cell.target, cell.column, cell.samples_per_class),
+      alone=self._accuracies(single) if single else None,
+      discordant=self._discordant(cell, single) if single else None,
+      stand_ins=self._stood_in(cell),
+      by_the_letter=self._by_the_letter(cell),
+    )
+
+  def _by_the_letter(self, cell):
+    run = self._run(cell)
+    return run is None or follows_the_letter(experiment_settings.read(run.config))
+
+  def _scene(self, cell):
+    return self._stand_ins.get(cell.target, _NAMES[cell.target])
+
+  def _stood_in(self, cell):
+    partners = published.parse_column(cell.target, cell.column).partners
+    return tuple(self._stand_ins[name] for name in (cell.target, *partners) if name in self._stand_ins)
+
+  def _run(self, cell):
+    """The finished run of a cell, None where there is none."""
+    return self._done.get(self._cells.get(cell))
+
+  def _accuracies(self, cell):
+    """Overall accuracy of every replica in %; every split has test pixels, so none is undefined."""
+    run = self._run(cell)
+    if run is None:
+      return None
+    directory = self._directory / run.name
+    with values_of(directory / "metrics.json"):
+      metrics = json.loads(sums.read(directory, "metrics.json"))
+      return tuple(100 * value for value in metrics[self._scene(cell)]["overall_accuracy"]["replicas"])
+
+  def _discordant(self, cell, single):
+    """Test pixels of all replicas that only the cell, and that only the single task gets right."""
+    if self._run(cell) is None or self._run(single) is None:
+      return None
+    scene = self._scene(cell)
+    truth = self._loaded(scene).labels
+    together, alone = self._predictions(cell), self._predictions(single)
+    counts = np.zeros(2, np.int64)
+    tests = self._array(cell, "split.npz", f"{scene}/test")
+    for replica, rows in enumerate(tests):
+      pixels = tuple(sampling.pixels_of(rows).T)
+      counts += significance.discordant(truth[pixels], together[replica][pixels], alone[replica][pixels])
+    return tuple(counts.tolist())
+
+  def _predictions(self, cell):
+    return self._array(cell, "predictions.npz", self._scene(cell))
+
+  def _array(self, cell, name, key):
+    directory = self._directory / self._run(cell).name
+    with values_of(directory / name), np.load(io.BytesIO(sums.read(directory, name))) as arrays:
+      return arrays[key]
+
+  def _load(self, name):
+    run = next(run for run in self._done.values() if name in run.config.scenes)
+    return experiment_settings.read(run.config).loaders[name]()
+
+
+def write(results: Results, directory: Path) -> dict[str, Path]:
+  """Writes what there are finished runs for.
+
+  `table<n>.md`, `.csv` and `_details.csv` of every table with a finished cell, `report.html` of all of them,
+  `table5.md` and `figure2.png`.
+
+  Returns:
+    What was written, by what it is; empty where nothing has finished.
+
+  Raises:
+    RequestError: a file of a run is damaged, or one cannot be written.
+  """
+  cells = results.compare()
+  tables = [
+    name for name in published.TABLES if any(cell.table == f"Table {name}" and cell.ours for cell in cells)
+  ]
+  written = {}
+  for number, name in enumerate(published.TABLES, start=1):
+    if name not in tables:
+      continue
+    own = [cell for cell in cells if cell.table == f"Table {name}"]
+    for suffix, text in {
+      ".md": comparison_tables.markdown(own),
+      ".csv": comparison_tables.csv_text(own),
+      "_details.csv": comparison_tables.detail_csv(own),
+    }.items():
+      path = directory / f"table{number}{suffix}"
+      whole_files.write_bytes(path, text.encode())
+    written[f"Table {name}"] = directory / f"table{number}.md"
+  if tables:
+    shown = [cell for cell in cells if cell.table.removeprefix("Table ") in tables]
+    path = directory / "report.html"
+    whole_files.write_bytes(path, comparison_tables.html(shown, "The paper's tables, and ours").encode())
+    written["Report"] = path
+  return written | _write_times(results, directory) | _write_figure(results, directory)
+
+
+def _write_times(results, directory):
+  rows = table5.rows(results.directory_of)
+  if not any(row.alone or row.together for row in rows):
+    return {}
+  path = directory / "table5.md"
+  whole_files.write_bytes(path, table5.markdown(rows, results.titles()).encode())
+  return {"Table V": path}
+
+
+def _write_figure(results, directory):
+  """First replica's map of every finished run of the figure."""
+  target, n = figure2.TARGET, figure2.SAMPLES_PER_CLASS
+  cells = [Cell("I", target, column, n) for column in figure2.COLUMNS]
+  panels = [panel for cell in cells if (panel := results.first_map(cell))]
+  if not panels:
+    return {}
+  path = directory / "figure2.png"
+  whole_files.write_bytes(path, figure2.draw(results.scene(target), panels))
+  return {"Figure 2": path}

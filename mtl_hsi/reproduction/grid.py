@@ -1,0 +1,152 @@
+"""Many experiments, one after another: which are done, which remain, which belong to which shard."""
+
+import dataclasses
+import gc
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+from ml_collections import config_dict
+
+from mtl_hsi.errors import RequestError
+from mtl_hsi.experiment.run import run_experiment
+from mtl_hsi.runs import workdir
+from mtl_hsi.storage import sums
+from mtl_hsi.storage.run_files import values_of
+
+# Loading scenes, compiling and reporting.
+_START_SECONDS = 15
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Run:
+  """One experiment of a grid.
+
+  Attributes:
+    name: its work directory within the grid's.
+    config: complete, as `experiment.run` takes it.
+  """
+
+  name: str
+  config: config_dict.ConfigDict
+
+
+class Shard(NamedTuple):
+  """The i-th of n parts of a grid, counted from 1."""
+
+  index: int
+  count: int
+
+
+def parse_shard(text: str) -> Shard:
+  """Reads "i/n".
+
+  Raises:
+    RequestError: it is not of that form, or i is not within 1..n.
+  """
+  index, _, count = text.partition("/")
+  if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+    raise RequestError(f"--shard is {text!r}; expected i/n with i from 1 to n, such as --shard=2/8")
+  return Shard(int(index), int(count))
+
+
+def share(runs: Sequence[Run], flop: Mapping[str, float], shard: Shard) -> list[Run]:
+  """The runs of one shard, in the grid's order: about as much work in every shard.
+
+  It depends on nothing but the runs, so that shards started at any time and place never meet.
+
+  Args:
+    runs: of the whole grid.
+    flop: floating-point operations that each takes, about, by its name.
+    shard: which part.
+  """
+  load = [0.0] * shard.count
+  own = set()
+  for run in sorted(runs, key=lambda run: (-flop[run.name], run.name)):
+    lightest = load.index(min(load))
+    load[lightest] += flop[run.name]
+    if lightest == shard.index - 1:
+      own.add(run.name)
+  return [run for run in runs if run.name in own]
+
+
+def is_done(run: Run, directory: Path) -> bool:
+  """Whether the run has finished in the grid's directory.
+
+  Raises:
+    RequestError: a run of another config is in its place.
+  """
+  return workdir.is_complete(directory / run.name, run.config.to_dict())
+
+
+def seconds(run: Run, directory: Path) -> float:
+  """Time that a finished run took, from its `metrics.json`.
+
+  Raises:
+    RequestError: the file is damaged or not what a run writes.
+  """
+  with values_of(directory / run.name / "metrics.json"):
+    return float(json.loads(sums.read(directory / run.name, "metrics.json"))["seconds"]["total"])
+
+
+def expected_seconds(
+  runs: Iterable[Run],
+  finished: Iterable[Run],
+  directory: Path,
+  *,
+  flop: Mapping[str, float],
+  speed: Callable[[], float],
+) -> float:
+  """Time that runs will take, by the speed of finished ones of the same model.
+
+  Args:
+    runs: to estimate.
+    finished: runs that are done.
+    directory: the grid's.
+    flop: floating-point operations of every run, by its name.
+    speed: measures floating-point operations per second, for models of which no run has finished.
+  """
+  done, spent = {}, {}
+  for run in finished:
+    model = run.config.model.name
+    done[model] = done.get(model, 0.0) + flop[run.name]
+    spent[model] = spent.get(model, 0.0) + seconds(run, directory)
+  speeds = {model: done[model] / spent[model] for model in done}
+  total = 0.0
+  for run in runs:
+    model = run.config.model.name
+    if model not in speeds:
+      speeds[model] = speed()
+    total += _START_SECONDS + flop[run.name] / speeds[model]
+  return total
+
+
+def work(runs: Sequence[Run], directory: Path, command: Sequence[str]) -> None:
+  """Does the runs one after another; what is done already is passed over.
+
+  Args:
+    runs: to do.
+    directory: of the grid; every run has its work directory there.
+    command: the command line, for the reports.
+
+  Raises:
+    RequestError: runs failed or another process is at them, after all others were done; names them.
+  """
+  failures = []
+  for position, run in enumerate(runs, start=1):
+    try:
+      if is_done(run, directory):
+        continue
+      print(f"\n[{position}/{len(runs)}] {run.name}", flush=True)
+      run_experiment(run.config, directory / run.name, command)
+    # The others may still fit into memory, or lie on a disk that works.
+    except (RequestError, OSError, MemoryError, jax.errors.JaxRuntimeError) as error:
+      print(f"not done: {error}", flush=True)
+      failures.append(f"{run.name}: {error}")
+    # What a run has compiled serves no other shape; a grid would fill the memory with it.
+    jax.clear_caches()
+    gc.collect()
+  if failures:
+    raise RequestError(f"{len(failures)} of {len(runs)} runs are not done; the first is {failures[0]}")

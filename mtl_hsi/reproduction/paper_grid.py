@@ -1,0 +1,236 @@
+"""The paper's tables as a grid of experiments: which are needed, how long they take, and doing them."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ml_collections import config_dict
+
+from mtl_hsi.errors import RequestError
+from mtl_hsi.models.multitask import make_network
+from mtl_hsi.paper import published
+from mtl_hsi.paper.cells import Cell, Training, cells_of, select, training_of
+from mtl_hsi.reproduction import comparison, cost, grid
+from mtl_hsi.reproduction.grid import Run, Shard
+from mtl_hsi.scenes.public import registry
+from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES
+from mtl_hsi.settings import experiment_settings
+
+# Keys of a grid's config that an experiment's does not have.
+_OWN_KEYS = ("tables", "cells", "samples_per_class", "dry_run", "stand_ins")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Plan:
+  """What a grid has to do.
+
+  Attributes:
+    cells: every cell of all tables, since they share runs and a report, with the name of its run.
+    runs: of all cells, by name.
+    chosen: the cells to fill.
+    needed: the runs that fill them.
+    flop: floating-point operations of the needed runs, by name.
+    scenes: public scenes that a needed run reads, by its name.
+    stand_ins: name of the scene that stands in for a public one, by the public one's short name.
+  """
+
+  cells: Mapping[Cell, str]
+  runs: Mapping[str, Run]
+  chosen: Sequence[Cell]
+  needed: Sequence[Run]
+  flop: Mapping[str, float]
+  scenes: Mapping[str, tuple[str, ...]]
+  stand_ins: Mapping[str, str]
+
+
+def run(config: config_dict.ConfigDict, directory: Path, shard: Shard, command: Sequence[str]) -> None:
+  """Does what is left of a grid, or of one shard of it, and puts what is there beside the paper's figures.
+
+  Args:
+    config: as configs/paper.py makes it.
+    directory: of the grid.
+    shard: which part to do; the comparison covers whatever is done.
+    command: the command line, for the reports.
+
+  Raises:
+    RequestError: a cell or a row is unknown, scenes are missing, runs failed, or a finished one is damaged.
+  """
+  plan = make_plan(config)
+  own = grid.share(plan.needed, plan.flop, shard)
+  pending = [run for run in own if not grid.is_done(run, directory)]
+  print(_announcement(plan, own, pending, directory, shard))
+  if config.dry_run:
+    print("\n".join(_listing(plan, own, pending)))
+    return
+  if not config.download:
+    _check_scenes(plan, pending, Path(config.data_dir))
+  failure = None
+  try:
+    grid.work(own, directory, command)
+  # One that is told to stop is to stop within seconds.
+  except RequestError as error:
+    failure = error
+  print()
+  for what, path in compare(plan, directory).items():
+    print(f"{what + ':':12}{path}")
+  if failure:
+    raise failure
+
+
+def compare(plan: Plan, directory: Path) -> dict[str, Path]:
+  """Writes what `comparison.write` does, and again where another shard finished a run meanwhile.
+
+  This one may have replaced what that one wrote.
+  """
+  before, done = None, _done(plan, directory)
+  while done != before:
+    results = comparison.Results(plan.cells, plan.runs, plan.stand_ins, directory)
+    written = comparison.write(results, directory)
+    before, done = done, _done(plan, directory)
+  return written
+
+
+def _done(plan, directory):
+  return {name for name, run in plan.runs.items() if grid.is_done(run, directory)}
+
+
+def make_plan(config: config_dict.ConfigDict) -> Plan:
+  """The cells of a grid's config and the runs that fill them.
+
+  Raises:
+    RequestError: a column, a row or a stand-in is unknown, or a key of the experiments is wrong.
+  """
+  every = [cell for table in published.TABLES for cell in cells_of(table)]
+  of_tables = [cell for cell in every if cell.table in config.tables]
+  chosen = select(of_tables, config.cells, config.samples_per_class)
+  stand_ins = _stand_ins(config)
+  trainings = {cell: training_of(cell) for cell in every}
+  runs = {
+    training.name: Run(training.name, experiment_config(config, training, stand_ins))
+    for training in dict.fromkeys(trainings.values())
+  }
+  needed = [runs[name] for name in dict.fromkeys(trainings[cell].name for cell in chosen)]
+  flop, scenes, sizes = {}, {}, {}
+  for run in needed:
+    options = experiment_settings.read(run.config)
+    scenes[run.name] = tuple(
+      name for name in options.loaders if name not in run.config.files and name not in run.config.simulate
+    )
+    for name in options.loaders.keys() - sizes.keys():
+      # A public scene's size is known without its files.
+      public = name in scenes[run.name]
+      sizes[name] = _public_size(name) if public else cost.size(options.loaders[name]().labels)
+    flop[run.name] = _flop(options, sizes)
+  cells = {cell: training.name for cell, training in trainings.items()}
+  return Plan(cells, runs, chosen, needed, flop, scenes, stand_ins)
+
+
+def experiment_config(
+  config: config_dict.ConfigDict, training: Training, stand_ins: Mapping[str, str]
+) -> config_dict.ConfigDict:
+  """The config of one training: the grid's, with what the training decides.
+
+  It has the sources of its own scenes only, so that a run is the same whatever the grid has besides.
+  """
+
+  def scenes(names):
+    return tuple(stand_ins.get(name, _NAMES[name]) for name in names)
+
+  own = config_dict.ConfigDict(
+    {key: value for key, value in config.to_dict().items() if key not in _OWN_KEYS}
+  )
+  own.scenes = scenes(training.scenes)
+  own.target = own.scenes[0]
+  own.bands = training.bands
+  own.reversed = scenes(training.reversed)
+  own.spectral_knowledge = training.spectral_knowledge
+  own.model.name = training.model
+  own.samples_per_class = training.samples_per_class
+  for source in (own.files, own.simulate):
+    for name in set(source) - set(own.scenes):
+      del source[name]
+  return own.lock()
+
+
+_NAMES = {short: name for name, short in published.SHORT_NAMES.items()}
+
+
+def _stand_ins(config):
+  for name in config.stand_ins:
+    if name not in published.SHORT_NAMES:
+      raise RequestError(
+        f"config key stand_ins has {name!r}; only {', '.join(published.SHORT_NAMES)} can be stood in for"
+      )
+  return {published.SHORT_NAMES[name]: stand_in for name, stand_in in config.stand_ins.items()}
+
+
+def _public_size(name):
+  facts = PUBLIC_SCENES[name]
+  return cost.Size(facts.shape[0] * facts.shape[1], facts.class_counts)
+
+
+def _flop(options, sizes):
+  """Floating-point operations of all replicas of a run."""
+  own = [sizes[name] for name in options.loaders]
+  if options.model.name == "svm":
+    return options.replicas * sum(cost.svm(size, options.samples_per_class, options.bands) for size in own)
+  network = make_network(
+    bands=options.bands,
+    class_counts=[len(size.class_counts) for size in own],
+    **dataclasses.asdict(options.model),
+  )
+  training = cost.training(
+    network,
+    [size.training_pixels(options.samples_per_class) for size in own],
+    batch_size=options.batch_size,
+    mixed=options.mixed,
+    drop_last=options.drop_last,
+    epochs=options.schedule.epochs,
+    steps=options.recipe.steps,
+  )
+  pixels = sum(size.pixels for size in own)
+  return options.replicas * (training + cost.classification(network, pixels, len(options.schedule.snapshots)))
+
+
+def _check_scenes(plan, pending, data_dir):
+  """All that is missing at once, before any work starts."""
+  wanted = dict.fromkeys(name for run in pending for name in plan.scenes[run.name])
+  missing = {name: files for name in wanted if (files := registry.missing_files(name, data_dir))}
+  if missing:
+    files = ", ".join(file for files in missing.values() for file in files)
+    pages = " and ".join(dict.fromkeys(PUBLIC_SCENES[name].page_url for name in missing))
+    able = sum(not missing.keys() & set(plan.scenes[run.name]) for run in pending)
+    raise RequestError(
+      f"{files} not found; get them with a browser from {pages} and put them into {data_dir.absolute()}, or "
+      f"add --config.download=True to fetch them; {able} of {len(pending)} runs need none of them, and "
+      "--config.cells chooses (--config.dry_run=True lists all runs)"
+    )
+
+
+def _announcement(plan, own, pending, directory, shard):
+  """How many cells and runs, and about how long."""
+  part = f", of which this shard ({shard.index}/{shard.count}) does {len(own)}" if shard.count > 1 else ""
+  line = f"{len(plan.chosen)} cells, filled by {len(plan.needed)} runs{part}; {len(own) - len(pending)} done"
+  if not pending:
+    return f"{line}, nothing left to do."
+  finished = [run for run in plan.needed if grid.is_done(run, directory)]
+  hours = (
+    grid.expected_seconds(pending, finished, directory, flop=plan.flop, speed=cost.expected_speed) / 3600
+  )
+  basis = "the runs done" if finished else "the speed of a matrix product on this machine"
+  return f"{line}, {len(pending)} to do in about {_duration(hours)} (from {basis})."
+
+
+def _listing(plan, own, pending):
+  """A line for every run."""
+  served = {}
+  for cell in plan.chosen:
+    served.setdefault(plan.cells[cell], []).append(f"Table {cell.table} {cell.column}")
+  width = max((len(run.name) for run in own), default=0)
+  for run in own:
+    state = "to do" if run in pending else "done "
+    yield f"  {state}  {run.name:{width}}  {', '.join(served[run.name])}"
+
+
+def _duration(hours):
+  return f"{hours * 60:.0f} min" if hours < 2 else f"{hours:.1f} h"

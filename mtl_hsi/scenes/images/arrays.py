@@ -1,0 +1,223 @@
+"""Single arrays from NumPy and MATLAB files. Nothing is ever unpickled."""
+
+import collections
+import contextlib
+import dataclasses
+import io
+import math
+import os
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import scipy.io
+
+from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.images import matlab_check
+from mtl_hsi.storage import memory
+
+SUFFIXES = (".npy", ".npz", ".mat")
+
+# More than the longest header of an array that NumPy reads.
+_HEADER_BYTES = 1 << 16
+
+_MAT_KINDS = {"double": "f", "single": "f", "logical": "b"}
+for _bits in (8, 16, 32, 64):
+  _MAT_KINDS |= {f"int{_bits}": "i", f"uint{_bits}": "u"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+  """An array in a file, known without reading it; `kind` as in `numpy.dtype.kind`."""
+
+  shape: tuple[int, ...]
+  kind: str
+
+
+def read_array(path: Path, key: str | None) -> np.ndarray:
+  """Reads one array from an .npy, .npz or .mat file of any version in its own dtype.
+
+  An .npy file is mapped, not loaded, unless its bytes have to be swapped to the machine's order. `key` may be
+  None where the file holds one array of numbers only.
+
+  Raises:
+    RequestError: the file is missing, damaged, of an unknown type or beyond the memory, or has no such key.
+  """
+  mapped = file_type(path) == ".npy"
+  if mapped and key is not None:
+    raise RequestError(f"{path.absolute()} holds one array without a name; leave the key {key!r} out")
+  with _reading(path):
+    array = _map(path) if mapped else _read_keyed(path, _check_key(path, key))
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def list_arrays(path: Path) -> dict[str, Entry]:
+  """Lists the arrays of a file by key; none for .npy, whose array has no key.
+
+  Raises:
+    RequestError: the file is missing, damaged or of an unknown type.
+  """
+  suffix = file_type(path)
+  with _reading(path):
+    if suffix == ".npz":
+      return _list_npz(path)
+    return _list_mat(path) if suffix == ".mat" else {}
+
+
+def only_key(path: Path, what: str, *groups: list[str]) -> str:
+  """Returns the key in the first group of exactly one key.
+
+  Raises:
+    RequestError: there is no such group; lists the arrays of the file.
+  """
+  for group in groups:
+    if len(group) == 1:
+      return group[0]
+  raise RequestError(
+    f"{path.absolute()}: cannot tell which array is {what}; it holds {_contents(path)}; "
+    "name the array by its key"
+  )
+
+
+def file_type(path: Path) -> str:
+  """Returns the suffix of an existing file of a known type.
+
+  Raises:
+    RequestError: the file is missing or of an unknown type.
+  """
+  suffix = path.suffix.lower()
+  if suffix not in SUFFIXES:
+    raise RequestError(f"{path.absolute()} is of an unknown type {suffix!r}; known are {', '.join(SUFFIXES)}")
+  if not os.path.isfile(path):
+    raise RequestError(f"no such file: {path.absolute()}")
+  return suffix
+
+
+def place(path: Path, key: str | None) -> str:
+  """Returns "file (key)", or the file alone, with its absolute path for messages."""
+  return f"{path.absolute()}" if key is None else f"{path.absolute()} ({key})"
+
+
+def carries(path: Path, key: str) -> bool:
+  """Whether a file is an .npz with an array of that name; other formats have no names that mean anything.
+
+  Raises:
+    RequestError: the file is damaged.
+  """
+  return path.suffix.lower() == ".npz" and key in list_arrays(path)
+
+
+def by(shape: tuple[int, ...]) -> str:
+  """Returns a shape in words: "145 x 145 x 200"."""
+  return " x ".join(str(n) for n in shape) or "a single value"
+
+
+def _check_key(path: Path, key: str | None) -> str:
+  entries = list_arrays(path)
+  if key is None:
+    return only_key(path, "meant", [key for key, entry in entries.items() if entry.kind in "biufc"])
+  if key not in entries:
+    raise RequestError(f"{path.absolute()} holds no array {key!r}; it holds {_contents(path)}")
+  if entries[key].kind == "O":
+    raise RequestError(f"{place(path, key)} holds objects or text, expected a plain array")
+  return key
+
+
+def _map(path: Path) -> np.ndarray:
+  array = np.asarray(np.lib.format.open_memmap(path, mode="r"))
+  if not array.dtype.isnative:
+    # Its bytes are swapped in memory.
+    memory.check_fits(array.nbytes, str(path.absolute()))
+  return array
+
+
+def _read_keyed(path: Path, key: str) -> np.ndarray:
+  if file_type(path) == ".npz":
+    with _open_npz(path) as archive, archive.open(f"{key}.npy") as stream:
+      memory.check_fits(archive.getinfo(f"{key}.npy").file_size, place(path, key))
+      return np.lib.format.read_array(stream, allow_pickle=False)
+  if _is_matlab_73(path):
+    # Imported here since it is slow, and few files are of that version.
+    from mtl_hsi.scenes.images import matlab_73
+
+    return matlab_73.read_dataset(path, key)
+  matlab_check.check(path, key)
+  array = scipy.io.loadmat(path, variable_names=[key])[key]
+  if not isinstance(array, np.ndarray):
+    raise ValueError(f"{key} is no array: {array}")
+  return array
+
+
+@contextlib.contextmanager
+def _open_npz(path: Path) -> Iterator[zipfile.ZipFile]:
+  """An archive of members that can be as large as they say."""
+  with zipfile.ZipFile(path) as archive:
+    for member in archive.infolist():
+      # Others, which NumPy does not write, inflate to any size.
+      if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{member.filename} is compressed by method {member.compress_type}")
+      memory.check_ratio(member.file_size, member.compress_size, place(path, member.filename))
+    yield archive
+
+
+def _list_npz(path: Path) -> dict[str, Entry]:
+  entries = {}
+  with _open_npz(path) as archive:
+    for member in archive.infolist():
+      if member.filename.endswith(".npy"):
+        with archive.open(member) as stream:
+          head = io.BytesIO(stream.read(_HEADER_BYTES))
+        entries[member.filename.removesuffix(".npy")] = _read_header(head, member.file_size)
+  return entries
+
+
+def _read_header(head: io.BytesIO, size: int) -> Entry:
+  first = np.lib.format.read_magic(head) == (1, 0)
+  read = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
+  shape, _, dtype = read(head)
+  declared = math.prod(shape) * dtype.itemsize
+  # Objects are pickled to any size, and never read.
+  if not dtype.hasobject and not 0 <= declared <= size:
+    raise ValueError(f"{by(shape)} of {dtype} in {size} bytes")
+  return Entry(shape, dtype.kind)
+
+
+def _list_mat(path: Path) -> dict[str, Entry]:
+  if _is_matlab_73(path):
+    from mtl_hsi.scenes.images import matlab_73
+
+    return {key: Entry(*found) for key, found in matlab_73.list_datasets(path).items()}
+  matlab_check.check(path)
+  listing = scipy.io.whosmat(path)
+  twice = [key for key, count in collections.Counter(key for key, _, _ in listing).items() if count > 1]
+  if twice:
+    # SciPy would list the last one and read the first.
+    raise ValueError(f"two variables are called {twice[0]}")
+  return {key: Entry(shape, _MAT_KINDS.get(kind, "O")) for key, shape, kind in listing if key[:2] != "__"}
+
+
+def _is_matlab_73(path: Path) -> bool:
+  """By its version: MATLAB's header ends with the major version, 2 where the rest is HDF5."""
+  with path.open("rb") as file:
+    start = file.read(128)
+  return start[:4] == b"\x89HDF" or start[124:128] in (b"\x00\x02IM", b"\x02\x00MI")
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+  try:
+    yield
+  except RequestError:
+    raise
+  # A damaged file makes zipfile, zlib, numpy and scipy raise a dozen unrelated exceptions.
+  except Exception as error:
+    reason = " ".join(str(error).split()) or type(error).__name__
+    raise RequestError(
+      f"{path.absolute()} cannot be read as {path.suffix} ({reason}); "
+      "it may be cut short or of another format: get or save it again"
+    ) from error
+
+
+def _contents(path: Path) -> str:
+  return ", ".join(f"{key} ({by(entry.shape)})" for key, entry in list_arrays(path).items()) or "no arrays"

@@ -1,0 +1,62 @@
+"""Label images in .npy, .npz and .mat files."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from mtl_hsi.scenes.images.arrays import Entry, by, file_type, list_arrays, only_key, place, read_array
+from mtl_hsi.scenes.labels.label_set import whole_ids
+
+LABEL_KEYS = ("label", "labels", "gt", "ground_truth", "y")
+
+_NUMBERS = "iuf"
+
+
+def read(path: Path, key: str | None) -> np.ndarray:
+  """Reads a label image as int32 `[H, W]`; 0 is unlabelled.
+
+  Whole numbers of any dtype are taken, `[H, W, 1]` and `[1, H, W]` lose their third axis.
+
+  Raises:
+    RequestError: as `read_array`, or the array is not an image of whole numbers.
+  """
+  image = read_array(path, key)
+  return whole_ids(image.reshape(_image_shape(image.shape)), f"the label image {place(path, key)}")
+
+
+def find(path: Path, size: tuple[int, int]) -> str | None:
+  """Key of the label image in an .npz or .mat file; None for .npy.
+
+  It is one of `LABEL_KEYS` or the only image of the size, integers before floats. A transposed image and, at
+  last, one of another size are taken too, as the check of sizes names them.
+
+  Raises:
+    RequestError: it cannot be told; lists the arrays of the file.
+  """
+  if file_type(path) == ".npy":
+    return None
+  entries = list_arrays(path)
+  for key in LABEL_KEYS:
+    if key in entries:
+      return key
+
+  def fits(shape):
+    return _image_shape(shape) in (size, size[::-1])
+
+  def is_image(shape):
+    return len(_image_shape(shape)) == 2 and min(_image_shape(shape)) > 1
+
+  groups = _keys(entries, "iu", fits), _keys(entries, _NUMBERS, fits), _keys(entries, _NUMBERS, is_image)
+  return only_key(path, f"the label image ({by(size)})", *groups)
+
+
+def _keys(entries: Mapping[str, Entry], kinds: str, accept: Callable[[tuple[int, ...]], bool]) -> list[str]:
+  return [key for key, entry in entries.items() if entry.kind in kinds and accept(entry.shape)]
+
+
+def _image_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+  """Without the third axis of `[H, W, 1]` or `[1, H, W]`."""
+  if len(shape) == 3 and shape[2] == 1:
+    return shape[:2]
+  return shape[1:] if len(shape) == 3 and shape[0] == 1 else shape

@@ -1,0 +1,156 @@
+"""Scenes from files: the options of each, and a YAML or TOML file that has them."""
+
+import collections
+import difflib
+import keyword
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ml_collections import config_dict
+
+from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES
+from mtl_hsi.scenes.scene_checks import NAME
+
+# All that can be said of a scene's files; configs/own_scenes.yaml explains them.
+OPTIONS = (
+  *("cube", "labels", "cube_key", "labels_key", "label_column", "classes"),
+  *("more_labels", "test", "test_key", "split_column"),
+  *("bands", "bad_bands", "wavelengths", "wavelength_unit", "nodata", "scale", "offset", "sensor"),
+)
+
+# Options that name files; in a scenes' file these are looked for beside it.
+PATHS = ("cube", "labels", "classes", "wavelengths", "more_labels", "test")
+_NULL = "tag:yaml.org,2002:null"
+_SUFFIXES = (".yaml", ".yml", ".toml")
+# Bytes; some thousand scenes. YAML is read at some hundred thousand a second.
+_LARGEST = 1 << 20
+# Brackets in one another; options need two.
+_DEEPEST = 16
+
+
+def is_name(name: str) -> bool:
+  """Whether a text is fit for a scene and for a key of a config, whose own methods are no keys."""
+  return bool(
+    NAME.fullmatch(name)
+    and not keyword.iskeyword(name)
+    and not hasattr(config_dict.ConfigDict, name)
+  )
+
+
+def merge(config: config_dict.ConfigDict) -> None:
+  """Puts the scenes of the config's `scenes_file` into its `files`; what stands there already wins.
+
+  Where the config names no scenes, it gets all of the file, the first as its target.
+
+  Raises:
+    RequestError: as `read`, or a scene that the config names is not in the file.
+  """
+  path = Path(config.scenes_file)
+  found = read(path)
+  if not config.scenes:
+    config.scenes = tuple(found)
+    config.target = config.scenes[0]
+  for name in config.scenes:
+    given = {key: value for key, value in config.files.get(name, {}).items() if value}
+    if name in found:
+      config.files[name] = {**dict.fromkeys(OPTIONS, ""), **found[name], **given}
+    elif "cube" not in given and name not in PUBLIC_SCENES:
+      raise RequestError(f"{path.absolute()} has no scene {name!r}; it has {', '.join(found)}")
+
+
+def read(path: Path) -> dict[str, dict[str, str]]:
+  """Reads the options of every scene as the text that a command line would give.
+
+  Args:
+    path: a file with scenes' names at its top level and their options below each.
+
+  Returns:
+    By scene, in the order of the file, the options given; relative paths among them start at the file's
+    directory.
+
+  Raises:
+    RequestError: the file is missing or malformed, or a scene has an unknown option or no plain value.
+  """
+  where = str(path.absolute())
+  content = _load(path)
+  if not isinstance(content, dict) or not content:
+    raise RequestError(f"{where} holds no scenes; expected scenes' names with their options below each")
+  return {name: _scene(path, name, own, where) for name, own in content.items()}
+
+
+def _load(path: Path) -> Any:
+  suffix = path.suffix.lower()
+  if suffix not in _SUFFIXES:
+    raise RequestError(f"scenes_file is {path.absolute()}; expected a file ending in {', '.join(_SUFFIXES)}")
+  try:
+    if path.stat().st_size > _LARGEST:
+      raise ValueError(f"it has {path.stat().st_size} bytes, {_LARGEST} are the most that are read")
+    text = path.read_text("utf-8-sig")
+    return tomllib.loads(text) if suffix == ".toml" else yaml.load(text, _TextLoader)
+  except FileNotFoundError:
+    raise RequestError(f"no such file: {path.absolute()} (config key scenes_file)") from None
+  except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+    reason = " ".join(str(error).split())
+    raise RequestError(f"{path.absolute()} cannot be read (config key scenes_file): {reason}") from error
+
+
+def _scene(path: Path, name: str, own: Any, where: str) -> dict[str, str]:
+  if not is_name(name):
+    raise RequestError(
+      f"{where}: {name[:80]!r} is no name for a scene; use lower-case letters, digits and _, 64 of them at "
+      "most"
+    )
+  if not isinstance(own, dict):
+    raise RequestError(f"{where}: {name} has no options below it; expected at least cube, its image's file")
+  options = {key: _text(key, value, f"{where}: {name}") for key, value in own.items()}
+  if not options.get("cube"):
+    raise RequestError(f"{where}: {name} has no cube; expected the file of its image")
+  for key in PATHS:
+    if options.get(key):
+      options[key] = str(path.parent / options[key])
+  return options
+
+
+def _text(key: str, value: Any, where: str) -> str:
+  if key not in OPTIONS:
+    close = difflib.get_close_matches(key, OPTIONS, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    raise RequestError(f"{where}: unknown option {key!r}; {hint}known are {', '.join(OPTIONS)}")
+  items = value if isinstance(value, list) else [value]
+  # A bool is an int to Python.
+  if not all(isinstance(item, str | int | float) and not isinstance(item, bool) for item in items):
+    raise RequestError(f"{where}: {key} is no plain value; expected a text, a number or a list of them")
+  try:
+    return ",".join(map(str, items))
+  # Python writes no whole numbers of thousands of digits.
+  except ValueError as error:
+    raise RequestError(f"{where}: {key} has too many digits; expected a text, a number or a list") from error
+
+
+class _TextLoader(yaml.BaseLoader):
+  """YAML of nothing but text, lists and mappings, in which a key stands once; null is the empty text.
+
+  YAML's own types would make a number to base 60 of the range 40:59.
+  """
+
+  def fetch_flow_collection_start(self, kind: type[yaml.Token]) -> None:
+    # Its scanner looks at all open brackets again for every further one.
+    if self.flow_level == _DEEPEST:
+      raise yaml.scanner.ScannerError(None, None, "too many brackets in one another", self.get_mark())
+    super().fetch_flow_collection_start(kind)
+
+  def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Mapping:
+    names = collections.Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+    twice = [name for name, count in names.items() if count > 1]
+    if twice:
+      raise yaml.constructor.ConstructorError(None, None, f"{twice[0]!r} stands there twice", node.start_mark)
+    return super().construct_mapping(node, deep)
+
+
+_TextLoader.add_implicit_resolver(_NULL, re.compile(r"(~|null|Null|NULL)$"), list("~nN"))
+_TextLoader.add_constructor(_NULL, lambda _loader, _node: "")

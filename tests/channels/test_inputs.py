@@ -1,0 +1,98 @@
+"""What a network reads of an image's pixels, and how it is written down and restored."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from mtl_hsi.channels import inputs
+from mtl_hsi.channels.inputs import Inputs
+from mtl_hsi.channels.scaling import Scaling
+from mtl_hsi.storage.whole_files import json_bytes
+
+GENERATOR = np.random.default_rng(0)
+VALUES = GENERATOR.integers(0, 9000, (5, 7, 6)).astype(np.uint16)
+CHOSEN = np.array([5, 0, 3, 3], np.int32)
+SCALING = Scaling(np.array([0.1, 2.0, 3.0, 3.0]), np.array([7.0, 900.1, 3.3, 3.3]))
+WEIGHTS = GENERATOR.uniform(0, 1, (4, 3)).astype(np.float32)
+
+
+def made(weights=None):
+  return Inputs(6, CHOSEN, SCALING, weights)
+
+
+def test_bands_are_chosen_and_scaled_in_single_precision():
+  offset, scale = (numbers.astype(np.float32) for numbers in SCALING)
+  expected = (VALUES[:, :, CHOSEN].astype(np.float32) - offset) / scale
+  result = made()(VALUES, None)
+  assert (result.dtype, made().channels) == (np.float32, 4)
+  np.testing.assert_array_equal(result, expected)
+
+
+def test_weights_mix_the_scaled_bands():
+  result = made(WEIGHTS)(VALUES, None)
+  assert (result.dtype, result.shape, made(WEIGHTS).channels) == (np.float32, (5, 7, 3), 3)
+  np.testing.assert_allclose(result, made()(VALUES, None).astype(float) @ WEIGHTS, rtol=1e-5)
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_empty_channels_stand_behind_the_others(weights):
+  own, filled = made(weights), dataclasses.replace(made(weights), empty=2)
+  assert filled.channels == own.channels + 2
+  result = filled(VALUES, None)
+  assert (result.dtype, result.shape[-1]) == (np.float32, filled.channels)
+  np.testing.assert_array_equal(result[..., :-2], own(VALUES, None))
+  np.testing.assert_array_equal(result[..., -2:], 0)
+  restored = inputs.read_inputs({"shape": [5, 7, 6], **inputs.entry(filled)})
+  np.testing.assert_array_equal(restored(VALUES, None), result)
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_components_of_the_channels_stand_behind_them_and_before_empty_ones(weights):
+  own = made(weights)
+  components = GENERATOR.normal(0, 1, (own.channels, 2)).astype(np.float32)
+  more = dataclasses.replace(own, components=components, empty=1)
+  nodata = np.zeros((5, 7), bool)
+  nodata[2, 3] = True
+  plain, result = own(VALUES, nodata), more(VALUES, nodata)
+  assert (result.dtype, result.shape[-1]) == (np.float32, more.channels)
+  np.testing.assert_array_equal(result[..., : own.channels], plain)
+  expected = plain.astype(float) @ components
+  np.testing.assert_allclose(result[..., own.channels : -1], expected, rtol=1e-5, atol=1e-5)
+  np.testing.assert_array_equal(result[..., -1], 0)
+  restored = inputs.read_inputs(json.loads(json_bytes({"shape": [5, 7, 6], **inputs.entry(more)})))
+  np.testing.assert_array_equal(restored(VALUES, nodata), result)
+
+
+@pytest.mark.parametrize("channels", [None, 37])
+def test_a_pixel_reads_the_same_in_every_block_to_the_bit(channels):
+  # As many bands as it takes for a dense product to add them up in another order in another block.
+  values = GENERATOR.integers(0, 9000, (40, 31, 200)).astype(np.uint16)
+  weights = None if channels is None else GENERATOR.uniform(0, 1, (200, channels)).astype(np.float32)
+  own = Inputs(200, np.arange(200), Scaling(np.zeros(200), np.full(200, 9000.0)), weights)
+  components = GENERATOR.normal(0, 1, (own.channels, 11)).astype(np.float32)
+  own = dataclasses.replace(own, components=components)
+  whole = own(values, None)
+  for rows, columns in [(slice(0, 1), slice(0, 31)), (slice(2, 3), slice(3, 4)), (slice(4, 19), slice(1, 6))]:
+    np.testing.assert_array_equal(own(values[rows, columns], None), whole[rows, columns])
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_pixels_without_data_become_zero_even_where_they_are_no_number(weights):
+  values = VALUES.astype(float)
+  values[1, 2] = np.nan
+  nodata = np.zeros((5, 7), bool)
+  nodata[1, 2] = nodata[4, 4] = True
+  result = made(weights)(values, nodata)
+  assert (result[nodata] == 0).all()
+  np.testing.assert_array_equal(result[~nodata], made(weights)(VALUES, None)[~nodata])
+
+
+@pytest.mark.parametrize("weights", [None, WEIGHTS])
+def test_what_was_written_is_restored_to_the_bit(weights):
+  own = made(weights)
+  written = {"shape": [5, 7, 6], "sensor": None, **inputs.entry(own)}
+  restored = inputs.read_inputs(json.loads(json_bytes(written)))
+  assert (restored.bands, restored.channels) == (6, own.channels)
+  np.testing.assert_array_equal(restored(VALUES, None), own(VALUES, None))

@@ -1,0 +1,52 @@
+"""An image in windows with their surroundings."""
+
+import numpy as np
+import pytest
+
+from mtl_hsi.channels.inputs import Inputs
+from mtl_hsi.channels.scaling import Scaling
+from mtl_hsi.prediction import windows
+from mtl_hsi.scenes.images.image import Image
+from mtl_hsi.training import patches
+
+_SHAPE = (13, 21, 3)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (10, 1000), (1000, 10), (700, 513)])
+def test_windows_cover_every_pixel_once_in_few_shapes(height, width, monkeypatch):
+  monkeypatch.setattr(windows, "_VALUES", 300 * 300 * 50)
+  seen, shapes = np.zeros((height, width), int), set()
+  for rows, columns in windows.windows(height, width, 50, 256):
+    seen[rows, columns] += 1
+    shapes.add((rows.stop - rows.start, columns.stop - columns.start))
+    assert (rows.start % 256, columns.start % 256) == (0, 0)
+    assert (rows.stop - rows.start) * (columns.stop - columns.start) <= 300 * 300
+  assert (seen == 1).all()
+  assert len(shapes) <= 4
+
+
+def test_an_image_that_fits_is_one_window():
+  assert list(windows.windows(610, 340, 103, 256)) == [(slice(0, 610), slice(0, 340))]
+
+
+@pytest.mark.parametrize("side", [1, 2, 5, 50])
+@pytest.mark.parametrize("patch", [5, 9])
+def test_regions_are_cut_from_what_training_sees(tmp_path, side, patch):
+  generator = np.random.default_rng(0)
+  values = generator.normal(5, 2, _SHAPE).astype(np.float32)
+  values[0, 4] = values[12, 20, 1] = np.nan
+  missing = np.isnan(values).any(axis=2)
+  np.save(tmp_path / "image.npy", values)
+  image = Image.open(tmp_path / "image.npy")
+  inputs = Inputs(3, np.array([2, 0], np.int32), Scaling(np.array([1.0, 2.0]), np.array([3.0, 4.0])), None)
+  _, (padded,) = patches.lay_out([patches.Layer(values, inputs, missing)], patch)
+  height, width, _ = _SHAPE
+  for top in range(0, height, side):
+    for left in range(0, width, side):
+      rows, columns = slice(top, min(top + side, height)), slice(left, min(left + side, width))
+      region = windows.read(image, inputs, rows, columns, patch)
+      margin = patch - 1
+      np.testing.assert_array_equal(
+        region.padded, padded[rows.start : rows.stop + margin, columns.start : columns.stop + margin]
+      )
+      np.testing.assert_array_equal(region.missing, missing[rows, columns])

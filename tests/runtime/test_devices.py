@@ -1,0 +1,129 @@
+import datetime
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+import mtl_hsi
+from mtl_hsi.runtime import devices
+
+ROOT = Path(__file__).parents[2]
+
+CONFIGURE = """
+import json, os, sys
+from pathlib import Path
+from mtl_hsi import devices
+devices._ACCELERATORS = (sys.argv[2],)
+devices.configure(Path(sys.argv[1]), networks=int(sys.argv[3]))
+import jax
+platforms = jax.config.jax_platforms
+jax.config.update("jax_platforms", "cpu")
+jax.block_until_ready(jax.jit(lambda x: x + 1)(1.0))
+print(
+  json.dumps(
+    {
+      "platforms": platforms,
+      "devices": len(jax.devices()),
+      "cores": devices.usable_cores(),
+      "flags": os.environ.get("XLA_FLAGS", ""),
+    }
+  )
+)
+"""
+
+
+def configure(cache: Path, accelerator: str = "/nowhere", networks: int = 1, **variables: str) -> dict:
+  """What `configure` settles in a process of its own, where JAX has not started yet."""
+  own = {name: value for name, value in os.environ.items() if not name.startswith(("JAX_", "XLA_"))}
+  command = [sys.executable, "-c", CONFIGURE, str(cache), accelerator, str(networks)]
+  result = subprocess.run(
+    command, cwd=ROOT, env={**own, **variables}, capture_output=True, text=True, check=True
+  )
+  assert result.stderr == ""
+  return json.loads(result.stdout)
+
+
+def test_without_an_accelerator_every_core_is_a_device(tmp_path):
+  settled = configure(tmp_path / "cache")
+  assert settled["platforms"] == "cpu"
+  assert settled["devices"] == settled["cores"]
+  assert list((tmp_path / "cache").glob("jit__lambda-*")), "the program was not kept"
+
+
+def test_with_an_accelerator_jax_chooses(tmp_path):
+  assert configure(tmp_path, accelerator=os.devnull)["platforms"] is None
+
+
+def test_the_environment_comes_first(tmp_path):
+  settled = configure(
+    tmp_path / "ours",
+    JAX_PLATFORMS="cpu",
+    JAX_NUM_CPU_DEVICES="3",
+    JAX_COMPILATION_CACHE_DIR=str(tmp_path / "theirs"),
+  )
+  assert settled["devices"] == 3
+  assert [path.name for path in tmp_path.iterdir()] == ["theirs"]
+
+
+def test_as_many_networks_as_cores_keep_to_their_own(tmp_path):
+  cores = devices.usable_cores()
+  alone = configure(tmp_path, networks=cores, XLA_FLAGS="--xla_cpu_enable_fast_math=false")
+  assert alone["flags"] == "--xla_cpu_multi_thread_eigen=false --xla_cpu_enable_fast_math=false"
+  assert cores == 1 or "eigen" not in configure(tmp_path, networks=cores - 1, XLA_FLAGS="")["flags"]
+
+
+def test_a_torn_cache_entry_is_compiled_anew_in_silence(tmp_path):
+  configure(tmp_path)
+  for entry in tmp_path.glob("*-cache"):
+    entry.write_bytes(entry.read_bytes()[:10])
+  configure(tmp_path)
+
+
+def test_the_environment_is_described():
+  started = datetime.datetime(2020, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
+  described = devices.environment(["launch.py", "--config=configs/mtl.py:in"], started)
+  assert json.loads(json.dumps(described)) == described
+  assert described["command"] == ["launch.py", "--config=configs/mtl.py:in"]
+  assert described["started"] == "2020-01-02T03:04:05+00:00"
+  assert described["directory"] == os.getcwd()
+  assert described["version"] == mtl_hsi.__version__
+  assert described["packages"]["jax"] == jax.__version__
+  assert described["backend"] == "cpu"
+  assert described["devices"] == ["cpu", "cpu"]
+  assert described["cores"] >= 1
+  assert described["memory_gib"] > 0.1
+  assert described["cpu"]
+
+
+def test_the_clock_counts_compilations_inside_the_block():
+  x = np.arange(3.0)
+  double, triple = jax.jit(lambda x: 2 * x), jax.jit(lambda x: 3 * x)
+  with devices.compile_clock() as clock:
+    double(x)
+    double(x)
+  assert clock.compilations == 1
+  assert 0 < clock.seconds < 60
+  seconds = clock.seconds
+  triple(x)
+  assert (clock.compilations, clock.seconds) == (1, seconds)
+
+
+def test_compilations_side_by_side_count_once(monkeypatch):
+  clock = devices.CompileClock()
+  # The second began before the first, the third after; then one alone.
+  for end, seconds in ((10, 4), (12, 8), (13, 2), (20, 5)):
+    monkeypatch.setattr(devices.time, "monotonic", lambda end=end: float(end))
+    clock.add(seconds)
+  assert (clock.seconds, clock.compilations) == (9 + 5, 4)
+
+
+def test_a_clock_stops_when_the_block_fails():
+  with pytest.raises(ZeroDivisionError), devices.compile_clock() as clock:
+    raise ZeroDivisionError
+  jax.jit(lambda x: 4 * x)(np.arange(3.0))
+  assert clock.compilations == 0

@@ -1,0 +1,82 @@
+"""Ctrl-C and SIGTERM, at once and a little later."""
+
+import os
+import signal
+import threading
+
+import pytest
+
+from mtl_hsi.runtime import interruption
+from mtl_hsi.runtime.interruption import Terminated
+
+
+@pytest.fixture(autouse=True)
+def handlers():
+  """Signals as a command line has them; they must be so again afterwards."""
+  before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+  with interruption.sigterm_raises():
+    yield
+  assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_sigterm_raises():
+  with pytest.raises(Terminated):
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def block(*numbers, error=None):
+  """A block in which signals come, and which may end by an error."""
+  told = []
+  with interruption.postponed() as interrupted:
+    for number in numbers:
+      signal.raise_signal(number)
+      told.append(interrupted())
+    if error:
+      raise error
+    assert told == [True], "the block went on"
+
+
+@pytest.mark.parametrize(
+  ("number", "kind"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)]
+)
+def test_a_signal_waits_for_the_end_of_the_block(number, kind):
+  with pytest.raises(KeyboardInterrupt) as raised:
+    block(number)
+  assert raised.type is kind
+
+
+def test_a_block_that_leaves_by_itself_tells_which_signal_came():
+  with pytest.raises(Terminated):
+    block(signal.SIGTERM, error=KeyboardInterrupt())
+
+
+def test_a_second_signal_ends_the_block_at_once():
+  with pytest.raises(Terminated):
+    block(signal.SIGTERM, signal.SIGTERM)
+
+
+def test_an_error_in_the_block_is_not_hidden():
+  with pytest.raises(ZeroDivisionError):
+    block(signal.SIGTERM, error=ZeroDivisionError())
+
+
+def test_signals_that_do_not_raise_are_left_alone():
+  before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+  try:
+    with interruption.postponed():
+      assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+  finally:
+    signal.signal(signal.SIGTERM, before)
+
+
+def test_other_threads_are_never_interrupted():
+  found = []
+
+  def work():
+    with interruption.postponed() as interrupted:
+      found.append(interrupted())
+
+  thread = threading.Thread(target=work)
+  thread.start()
+  thread.join()
+  assert found == [False]

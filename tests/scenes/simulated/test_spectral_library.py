@@ -1,0 +1,161 @@
+"""Reading earthlib's spectra and resampling them to a sensor's bands."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from scipy import integrate
+
+from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.public import sensors
+from mtl_hsi.scenes.simulated import spectral_library
+
+_HEADER = """ENVI
+samples = 3
+lines = 2
+header offset = 0
+data type = 4
+byte order = 0
+wavelength units = Micrometers
+wavelength = { 0.4 , 0.5 , 0.6 }
+"""
+
+
+@pytest.fixture(scope="module")
+def library():
+  return spectral_library.load()
+
+
+@pytest.fixture
+def directory(tmp_path):
+  """A library of two spectra with three wavelengths."""
+  (tmp_path / "spectra.sli.hdr").write_text(_HEADER)
+  np.array([[0.1, 0.2, 0.3], [0.4, 0.5, 0.0]], "<f4").tofile(tmp_path / "spectra.sli")
+  (tmp_path / "spectra.csv").write_text("NAME,LEVEL_2,LEVEL_3\nroof1,built,tile\nroof2,built,tile\n")
+  return tmp_path
+
+
+def test_the_library_has_all_spectra_in_nanometres(library):
+  assert library.spectra.shape == (7261, 180)
+  assert library.spectra.dtype == np.float32
+  assert library.wavelengths[[0, -1]].tolist() == [400.0, 2450.0]
+  assert len(library.names) == len(library.covers) == len(library.materials) == 7261
+
+
+def test_spectra_belong_to_their_materials(library):
+  """Canopies have a red edge, which soils and roofs lack."""
+  red, infrared = np.searchsorted(library.wavelengths, [670.0, 850.0])
+  ratio = library.spectra[:, infrared] / np.maximum(library.spectra[:, red], 1e-3)
+  materials = np.array(library.materials)
+  assert np.median(ratio[materials == "canopy"]) > 8.0
+  assert np.median(ratio[materials == "soil"]) < 2.0
+  assert np.median(ratio[materials == "comp_shingle"]) < 2.0
+
+
+def test_loading_does_not_import_earthlib_or_pandas():
+  code = (
+    "import sys; from mtl_hsi.scenes import spectral_library; spectral_library.load();"
+    "sys.exit('pandas' in sys.modules or 'earthlib' in sys.modules)"
+  )
+  assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_without_earthlib_the_user_is_told(monkeypatch):
+  monkeypatch.setitem(sys.modules, "earthlib", None)
+  spectral_library.load.cache_clear()
+  with pytest.raises(RequestError, match="earthlib"):
+    spectral_library.load()
+
+
+def test_reading_scales_micrometres_and_keeps_the_order(directory):
+  library = spectral_library.read(directory)
+  assert library.wavelengths.tolist() == [400.0, 500.0, 600.0]
+  assert library.names == ("roof1", "roof2")
+  np.testing.assert_array_equal(library.spectra[1], np.float32([0.4, 0.5, 0.0]))
+
+
+def test_a_missing_file_is_named(directory):
+  (directory / "spectra.csv").unlink()
+  with pytest.raises(RequestError, match=r"spectra\.csv"):
+    spectral_library.read(directory)
+
+
+@pytest.mark.parametrize(
+  "header", ["", _HEADER.replace("Micrometers", "Furlongs"), _HEADER.replace("= 4", "= 5")]
+)
+def test_a_header_of_another_form_is_refused(directory, header):
+  (directory / "spectra.sli.hdr").write_text(header)
+  with pytest.raises(RequestError, match=r"spectra\.sli\.hdr is not of the form"):
+    spectral_library.read(directory)
+
+
+def test_files_that_do_not_fit_each_other_are_refused(directory):
+  (directory / "spectra.sli").write_bytes(bytes(20))
+  with pytest.raises(RequestError, match=r"2 rows .* 3 wavelengths .* 5 values"):
+    spectral_library.read(directory)
+
+
+def test_members_are_chosen_by_material_and_name(library):
+  asphalt = spectral_library.members(library, "road", "rpae")
+  assert len(asphalt) == 95
+  assert all(library.materials[i] == "road" and library.names[i].startswith("rpae") for i in asphalt)
+
+
+def test_members_leave_out_spectra_with_missing_values(directory):
+  assert spectral_library.members(spectral_library.read(directory), "tile", "roof").tolist() == [0]
+
+
+def test_an_unknown_material_lists_the_known_ones(library):
+  with pytest.raises(RequestError, match=r"unknown material 'lava'; .*road.*tile"):
+    spectral_library.members(library, "lava", "")
+
+
+@pytest.mark.parametrize("name", ["AVIRIS", "ROSIS"])
+def test_a_constant_spectrum_stays_constant(library, name):
+  sensor = sensors.sensor(name)
+  response = spectral_library.response(library.wavelengths, sensor.centres, sensor.widths)
+  np.testing.assert_allclose(np.full(180, 0.3) @ response, 0.3, rtol=1e-12)
+  assert response.min() >= 0.0
+
+
+def test_a_straight_spectrum_keeps_its_values_at_the_centres(library):
+  """Also across the library's gap from 1350 to 1460 nm."""
+  centres, widths = np.array([480.0, 703.3, 1400.0, 2111.0]), np.array([5.0, 12.0, 30.0, 100.0])
+  spectrum = library.wavelengths / 2000.0
+  resampled = spectrum @ spectral_library.response(library.wavelengths, centres, widths)
+  np.testing.assert_allclose(resampled, centres / 2000.0, rtol=1e-6)
+
+
+@pytest.mark.parametrize("width", [4.2, 10.0, 30.0])
+def test_a_narrow_line_is_spread_by_the_gaussian_of_the_band(width):
+  """The line is a triangle 10 nm to either side; a Gaussian falls to half at half its full width."""
+  wavelengths = np.arange(400.0, 1001.0, 10.0)
+  line = (wavelengths == 700.0).astype(float)
+  centres = np.array([700.0, 706.0, 715.0])
+  resampled = line @ spectral_library.response(wavelengths, centres, np.full(3, width))
+  for centre, value in zip(centres, resampled, strict=True):
+    low, high = centre - 2 * width, centre + 2 * width
+
+    def gaussian(at, centre=centre):
+      return 0.5 ** ((at - centre) ** 2 / (0.5 * width) ** 2)
+
+    def product(at, gaussian=gaussian):
+      return gaussian(at) * max(0.0, 1.0 - abs(at - 700.0) / 10.0)
+
+    corners = [p for p in (690.0, 700.0, 710.0) if low < p < high]
+    expected = integrate.quad(product, low, high, points=corners)[0] / integrate.quad(gaussian, low, high)[0]
+    assert value == pytest.approx(expected, abs=2e-3)
+
+
+def test_bands_just_beyond_the_library_keep_its_end_values(library):
+  spectrum = np.linspace(0.2, 0.6, 180)
+  centres, widths = np.array([370.0, 2490.0]), np.array([10.0, 15.0])
+  resampled = spectrum @ spectral_library.response(library.wavelengths, centres, widths)
+  np.testing.assert_allclose(resampled, [0.2, 0.6], rtol=1e-9)
+
+
+@pytest.mark.parametrize("centre", [0.65, 340.0, 2501.0, 8000.0])
+def test_bands_far_outside_the_library_are_refused(library, centre):
+  with pytest.raises(RequestError, match=f"band centre {centre:g} nm lies outside .* 400 to 2450 nm"):
+    spectral_library.response(library.wavelengths, np.array([500.0, centre]), np.array([10.0, 10.0]))

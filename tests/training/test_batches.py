@@ -1,0 +1,167 @@
+"""Which sample stands where in an epoch."""
+
+import collections
+
+import jax
+import numpy as np
+import pytest
+
+from mtl_hsi.errors import RequestError
+from mtl_hsi.training import batches
+
+MIRRORS = 4
+BATCH = 5
+
+
+def order(counts, *, steps=None, mixed=False, seed=0, longest=None, rows=16):
+  """The order of an epoch of one replica, as NumPy arrays `[steps, T, N]`."""
+  counts = np.array(counts, np.int32)
+  steps = steps or batches.steps_per_epoch(counts[None], BATCH, mixed=mixed, drop_last=False)
+  samples = batches.TrainingSet(
+    centres=np.zeros((len(counts), rows, 2), np.int32),
+    classes=np.zeros((len(counts), rows), np.int32),
+    counts=counts,
+    longest=np.int32(longest or counts.max()),
+  )
+  made = jax.jit(batches.epoch_order, static_argnames=("batch_size", "mixed"))(
+    samples, jax.random.key(seed), batch_size=BATCH, mixed=mixed
+  )
+  assert len(made.valid) == batches.most_steps(samples, BATCH, mixed)
+  return batches.Order(*(np.asarray(values)[:steps] for values in made))
+
+
+def drawn(made, scene):
+  """Sample and mirror of a scene's valid slots, in their order."""
+  valid = made.valid[:, scene].ravel()
+  return list(
+    zip(made.sample[:, scene].ravel()[valid].tolist(), made.mirror[:, scene].ravel()[valid].tolist())
+  )
+
+
+def all_of(count):
+  return {(sample, mirror) for sample in range(count) for mirror in range(MIRRORS)}
+
+
+@pytest.mark.parametrize(
+  ("counts", "mixed", "steps"),
+  [
+    ([[8, 3]], False, 7),  # 32 mirrored samples of the longest set in batches of 5
+    ([[8, 3]], True, 9),  # 44 of both
+    ([[5, 5]], False, 4),
+    ([[5, 5]], True, 8),
+    ([[8, 3], [9, 1]], False, 8),  # the longest replica decides
+    ([[8, 3], [9, 1]], True, 9),
+  ],
+)
+def test_steps_until_every_sample_was_drawn(counts, mixed, steps):
+  counts = np.array(counts, np.int32)
+  assert batches.steps_per_epoch(counts, BATCH, mixed=mixed, drop_last=False) == steps
+
+
+@pytest.mark.parametrize(
+  ("counts", "mixed", "steps"),
+  [([[8, 3]], False, 6), ([[8, 3]], True, 8), ([[5, 5]], True, 8), ([[8, 3], [9, 1]], False, 7)],
+)
+def test_the_last_batch_can_be_dropped_where_it_is_partial(counts, mixed, steps):
+  counts = np.array(counts, np.int32)
+  assert batches.steps_per_epoch(counts, BATCH, mixed=mixed, drop_last=True) == steps
+  if len(counts) == 1:
+    kept = order(counts[0], steps=steps, mixed=mixed).valid
+    assert kept.any(axis=1).all() if mixed else kept.all()
+
+
+def test_a_number_of_steps_given_is_theirs_whatever_the_samples():
+  for drop_last in (False, True):
+    assert batches.steps_per_epoch(np.array([[1, 1]]), BATCH, mixed=False, drop_last=drop_last, fixed=7) == 7
+
+
+def test_dropping_the_only_batch_is_refused():
+  with pytest.raises(RequestError, match=r"batch_size 5, but an epoch has 4 samples, .*; lower batch_size"):
+    batches.steps_per_epoch(np.array([[1, 1]]), BATCH, mixed=False, drop_last=True)
+
+
+def test_the_longest_scene_is_drawn_whole_and_once():
+  made = order([8, 3])
+  assert len(drawn(made, 0)) == 8 * MIRRORS
+  assert set(drawn(made, 0)) == all_of(8)
+
+
+def test_a_shorter_scene_wraps_around():
+  first, second, rest = np.split(np.array(drawn(order([8, 3]), 1)), [12, 24])
+  assert set(map(tuple, first)) == all_of(3)
+  assert set(map(tuple, second)) == all_of(3)
+  assert len(rest) == 32 - 24
+  assert len(set(map(tuple, rest))) == 32 - 24
+
+
+def test_the_last_batch_is_partial_for_all_scenes():
+  valid = order([8, 3]).valid
+  assert valid[:-1].all()
+  np.testing.assert_array_equal(valid[-1], np.tile(np.arange(BATCH) < 2, (2, 1)))
+
+
+def test_a_replica_of_fewer_samples_goes_on_with_whole_batches():
+  made = order([4, 2], steps=7, longest=8)
+  # 16 samples: three batches of 5 and one of 1, then three more
+  assert made.valid.sum(axis=(1, 2)).tolist() == [10, 10, 10, 2, 10, 10, 10]
+  counts = collections.Counter(drawn(made, 0))
+  assert set(counts) == all_of(4)
+  assert set(drawn(made, 0)[:16]) == all_of(4)
+  assert max(counts.values()) == 2
+  assert set(drawn(made, 1)) == all_of(2)
+
+
+def test_a_mixed_batch_holds_pooled_samples_each_in_its_scenes_row():
+  made = order([8, 3], mixed=True)
+  assert (made.valid.sum(axis=1) <= 1).all(), "a slot holds one sample"
+  assert made.valid.sum(axis=(1, 2)).tolist() == [5] * 8 + [4]
+  for scene, count in enumerate([8, 3]):
+    assert len(drawn(made, scene)) == count * MIRRORS
+    assert set(drawn(made, scene)) == all_of(count)
+  both = made.valid.any(axis=2).all(axis=1)
+  assert both.any(), "scenes do mix"
+
+
+def test_a_mixed_replica_of_fewer_samples_goes_on_with_whole_batches():
+  made = order([2, 1], mixed=True, steps=5, longest=8)
+  assert made.valid.sum(axis=(1, 2)).tolist() == [5, 5, 2, 5, 5]
+  assert set(drawn(made, 0)) == all_of(2)
+  assert set(drawn(made, 1)) == all_of(1)
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_rows_that_pad_change_no_draw(mixed):
+  for few, many in zip(order([8, 3], mixed=mixed, rows=8), order([8, 3], mixed=mixed, rows=32), strict=True):
+    np.testing.assert_array_equal(few, many)
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+def test_the_key_shuffles(mixed):
+  first, same, other = (order([8, 3], mixed=mixed, seed=seed) for seed in (0, 0, 1))
+  assert drawn(first, 0) == drawn(same, 0)
+  assert drawn(first, 0) != drawn(other, 0)
+  assert drawn(first, 0) != sorted(drawn(first, 0))
+
+
+def test_scenes_are_shuffled_apart():
+  made = order([8, 8])
+  assert drawn(made, 0) != drawn(made, 1)
+
+
+def test_training_sets_of_replicas_of_unequal_length():
+  # Ids with gaps count from 0 in ascending order.
+  fields = np.array([[2, 5], [9, 5]], np.int32)
+  town = np.array([[7, 0, 3]], np.int32)
+  train = [
+    np.array([[[1, 0], [0, 1], [0, 0]], [[0, 0], [-1, -1], [-1, -1]]], np.int32),
+    np.array([[[0, 2]], [[0, 0]]], np.int32),
+  ]
+  made = batches.training_set(train, [fields, town], [np.array([2, 5, 9]), np.array([3, 7])])
+  assert made.centres.shape == (2, 2, 64, 2), "few sizes, so that few programs serve all sets"
+  assert made.longest.tolist() == [3, 3]
+  assert made.counts.tolist() == [[3, 1], [1, 1]]
+  assert made.centres[0, 0, :3].tolist() == [[1, 0], [0, 1], [0, 0]]
+  assert made.classes[0, 0, :3].tolist() == [2, 1, 0]
+  assert made.centres[1, 1, 0].tolist() == [0, 0]
+  assert [made.classes[0, 1, 0], made.classes[1, 0, 0], made.classes[1, 1, 0]] == [0, 0, 1]
+  assert (made.centres >= 0).all(), "padding must not point outside the scene"

@@ -1,0 +1,271 @@
+"""The training loop: snapshots, phases, resuming."""
+
+import copy
+from typing import NamedTuple
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from mtl_hsi.runtime.replicas import Replicas
+from mtl_hsi.training import averaging, patches
+from mtl_hsi.training.checkpoints import Checkpoints
+from mtl_hsi.training.loop import fit
+from mtl_hsi.training.recipe import LETTERS, Recipe
+from tests import tiny
+
+
+class InMemory:
+  """Stands in for `Checkpoints`, without files; keeps every state and snapshot."""
+
+  def __init__(self):
+    self.states, self.snapshots = {}, {}
+
+  def save_state(self, epoch, tree):
+    self.states[epoch] = copy.deepcopy(tree)
+
+  def save_snapshot(self, epoch, tree):
+    self.snapshots[epoch] = copy.deepcopy(tree)
+
+  def restore_latest_state(self, abstract):
+    if not self.states:
+      return None
+    epoch = max(self.states)
+    chex.assert_trees_all_equal_shapes_and_dtypes(self.states[epoch], abstract(epoch))
+    return epoch, copy.deepcopy(self.states[epoch])
+
+  def restore_snapshot(self, epoch, abstract):
+    return self.snapshots[epoch]
+
+
+def run(
+  schedule,
+  checkpoints,
+  *,
+  net=None,
+  replicas=2,
+  devices=1,
+  make_optimizer=tiny.ADADELTA,
+  seconds=0.0,
+  progress=None,
+  interrupted=None,
+  recipe=LETTERS,
+):
+  """Trains the tiny problem; saves a state after every epoch."""
+  net = net or tiny.network()
+  pixels, _ = patches.lay_out(tiny.layers(), net.patch)
+  return fit(
+    net,
+    make_optimizer,
+    schedule,
+    Replicas(replicas, jax.devices()[:devices]),
+    tiny.training_set(replicas),
+    pixels,
+    seed=3,
+    batch_size=8,
+    mixed=False,
+    drop_last=False,
+    checkpoints=checkpoints,
+    checkpoint_seconds=seconds,
+    scene_names=tiny.NAMES,
+    progress=progress or (lambda done, losses: None),
+    interrupted=interrupted,
+    recipe=recipe,
+  )
+
+
+class Trained(NamedTuple):
+  """A run of six epochs, watched."""
+
+  losses: np.ndarray
+  checkpoints: InMemory
+  progress: list
+  traces: list
+
+
+@pytest.fixture(scope="module")
+def trained() -> Trained:
+  checkpoints, calls, traces = InMemory(), [], []
+
+  def counted(learning_rate):
+    traces.append(len(calls))
+    return tiny.ADADELTA(learning_rate)
+
+  losses = run(
+    tiny.schedule(6, snapshots=(-2, 0)),
+    checkpoints,
+    make_optimizer=counted,
+    progress=lambda done, losses: calls.append((done, losses)),
+  )
+  return Trained(losses, checkpoints, calls, traces)
+
+
+def test_it_learns(trained):
+  assert trained.losses.shape == (6, 2, 2)
+  assert (trained.losses[-1] < 0.7 * trained.losses[0]).all()
+
+
+def test_it_reports_every_epoch_and_its_losses(trained):
+  assert trained.progress[0] == (0, None)
+  assert [done for done, _ in trained.progress] == [0, 1, 2, 3, 4, 5, 6]
+  np.testing.assert_array_equal([losses for _, losses in trained.progress[1:]], trained.losses)
+
+
+def test_it_keeps_the_networks_that_vote(trained):
+  states, snapshots = trained.checkpoints.states, trained.checkpoints.snapshots
+  assert sorted(snapshots) == [4, 6]
+  for epoch, snapshot in snapshots.items():
+    assert snapshot.keys() == {"params", "stats"}
+    assert all(tiny.equal(snapshot[part], states[epoch][part]) for part in snapshot)
+  assert not tiny.equal(snapshots[4], snapshots[6])
+
+
+def test_only_the_first_epoch_is_traced(trained):
+  # The optimiser is made anew in every trace: of the start, and of the first epoch.
+  assert set(trained.traces) == {0, 1}
+
+
+def test_a_phase_starts_with_fresh_accumulators_and_freezes_its_groups():
+  checkpoints = InMemory()
+  run(tiny.schedule(2, 2, frozen=("stem", "backbone")), checkpoints)
+  before, start, end = (checkpoints.states[epoch] for epoch in (1, 2, 4))
+
+  def accumulators(state):
+    return [leaf for leaf in jax.tree.leaves(state["opt"]) if leaf.ndim > 1]
+
+  assert any(leaf.any() for leaf in accumulators(before))
+  assert not any(leaf.any() for leaf in accumulators(start))
+  # Two accumulators of the heads' kernels and biases, each stacked over replicas.
+  assert len(accumulators(start)) == 4
+  assert tiny.equal(start["params"]["stem"], end["params"]["stem"])
+  assert tiny.equal(start["params"]["backbone"], end["params"]["backbone"])
+  assert tiny.equal(start["stats"], end["stats"])
+  assert not tiny.equal(start["params"]["heads"], end["params"]["heads"])
+  assert not tiny.equal(before["params"]["stem"], start["params"]["stem"])
+
+
+def upwards(learning_rate):
+  """Adds a thousandth of the learning rate to every parameter in every step, whatever the gradient."""
+  return optax.stateless(
+    lambda grads, _: jax.tree.map(lambda g: jnp.full_like(g, learning_rate / 1000), grads)
+  )
+
+
+def test_every_epoch_has_its_phases_learning_rate():
+  checkpoints = InMemory()
+  run(tiny.schedule(2, 1), checkpoints, make_optimizer=upwards)
+  # The larger scene's 32 mirrored samples make four steps of eight.
+  for epoch, expected in [(1, 0.004), (2, 0.008), (3, 0.0084)]:
+    bias = checkpoints.states[epoch]["params"]["heads"]["bias"]
+    np.testing.assert_allclose(bias, np.full(bias.shape, expected), rtol=1e-5)
+
+
+# Two steps an epoch, of networks that are cheap.
+DRAWN = Recipe(
+  steps=2,
+  augmentation="symmetries",
+  shift=1,
+  balanced=True,
+  smoothing=0.1,
+  warmup=0.25,
+  decay="cosine",
+  averaging=0.9,
+  jitter=0.1,
+  band_dropout=0.2,
+)
+SMALL = tiny.network("vresnet", patch=5, width=6, blocks=1)
+
+
+def test_the_learning_rate_rises_and_falls_within_every_phase():
+  checkpoints = InMemory()
+  run(tiny.schedule(4, 2), checkpoints, net=SMALL, make_optimizer=upwards, recipe=DRAWN)
+  # Steps of the first phase, two of them rising, and of the second at a tenth, of which half a one rises.
+  first = [0.5, 1, *(1 + np.cos(np.pi * np.arange(6) / 6)) / 2]
+  second = 0.1 * np.array([1, *(1 + np.cos(np.pi * np.arange(3) / 3)) / 2])
+  expected = np.cumsum([*first, *second])[1::2] / 1000
+  for epoch, value in enumerate(expected, start=1):
+    bias = checkpoints.states[epoch]["params"]["heads"]["bias"]
+    np.testing.assert_allclose(bias, np.full(bias.shape, value), rtol=1e-5)
+
+
+def test_the_averaged_network_votes():
+  checkpoints = InMemory()
+  run(tiny.schedule(3), checkpoints, net=SMALL, make_optimizer=upwards, recipe=DRAWN)
+  state, snapshot = checkpoints.states[3], checkpoints.snapshots[3]
+  assert snapshot.keys() == {"params", "stats"}
+  for replica in range(2):
+    own = jax.tree.map(lambda x, replica=replica: x[replica], (state, snapshot))
+    expected = averaging.network(own[0], DRAWN.averaging)
+    jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-5), own[1], expected)
+  voting, last = (tree["params"]["heads"]["bias"] for tree in (snapshot, state))
+  assert (voting < 0.9 * last).all()
+
+
+class Interrupted(Exception):
+  pass
+
+
+def interrupt_after(epochs):
+  def progress(done, losses):
+    if done == epochs:
+      raise Interrupted
+
+  return progress
+
+
+def test_an_interrupted_run_saves_its_last_epoch_and_goes_on_to_the_same_bits(trained):
+  schedule, checkpoints, asked = tiny.schedule(6, snapshots=(-2, 0)), InMemory(), []
+
+  def interrupted():
+    asked.append(sorted(checkpoints.states))
+    return len(asked) == 3
+
+  with pytest.raises(KeyboardInterrupt):
+    run(schedule, checkpoints, seconds=1e9, interrupted=interrupted)
+  assert asked == [[], [], []]
+  assert sorted(checkpoints.states) == [3]
+  np.testing.assert_array_equal(run(schedule, checkpoints, seconds=1e9), trained.losses)
+
+
+# CCNN draws dropout in every step.
+@pytest.mark.parametrize("name", ["hresnet", pytest.param("ccnn", marks=pytest.mark.slow)])
+def test_a_killed_run_resumes_to_the_same_bits(name):
+  resume_to_the_same_bits(tiny.network(name), InMemory())
+
+
+@pytest.mark.slow
+def test_a_killed_run_of_drawn_steps_resumes_to_the_same_bits():
+  resume_to_the_same_bits(SMALL, InMemory(), DRAWN)
+
+
+@pytest.mark.slow
+def test_a_killed_run_resumes_from_its_files_to_the_same_bits(tmp_path):
+  resume_to_the_same_bits(tiny.network(), Checkpoints(tmp_path))
+
+
+@pytest.mark.slow
+def test_a_killed_run_of_drawn_steps_resumes_from_its_files_to_the_same_bits(tmp_path):
+  resume_to_the_same_bits(SMALL, Checkpoints(tmp_path), DRAWN)
+
+
+def resume_to_the_same_bits(net, checkpoints, recipe=LETTERS):
+  # Three replicas do not divide among two devices.
+  count = 3
+  options = {"net": net, "replicas": count, "devices": 2, "recipe": recipe}
+  schedule, whole = tiny.schedule(2, 1, snapshots=(0, 1), frozen=("stem",)), InMemory()
+  losses = run(schedule, whole, **options, seconds=1e9)
+  # Killed before a save, once within the first phase and once in the second one's first epoch.
+  for epochs in (2, 3):
+    with pytest.raises(Interrupted):
+      run(schedule, checkpoints, **options, progress=interrupt_after(epochs))
+  np.testing.assert_array_equal(run(schedule, checkpoints, **options), losses)
+  calls = []
+  run(schedule, checkpoints, **options, progress=lambda *call: calls.append(call))
+  assert calls == [(schedule.epochs, None)], "a finished run trains no more"
+  params, stats = jax.eval_shape(net.init, jax.random.key(0))
+  shapes = Replicas(count, jax.devices()).shapes({"params": params, "stats": stats})
+  for epoch in schedule.snapshot_epochs:
+    assert tiny.equal(checkpoints.restore_snapshot(epoch, shapes), whole.snapshots[epoch])
