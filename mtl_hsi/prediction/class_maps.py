@@ -7,19 +7,18 @@ there; the digests come last, and say that the set is complete.
 import contextlib
 import os
 import re
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import rasterio
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.evaluation.pixel_areas import pixel_areas
 from mtl_hsi.report import colours, csv_cells, maps, rasters
+from mtl_hsi.report.rasters import Legend
 from mtl_hsi.scenes.scene import Georeference
 from mtl_hsi.storage import directory_lock, sums
 from mtl_hsi.storage.whole_files import sync
@@ -31,27 +30,10 @@ ENDINGS = (
   *("_classes.img", "_classes.hdr", "_classes.png", "_areas.csv", _SUMS),
 )
 
-# Side of the blocks of a GeoTIFF; windows of its multiples compress every block once.
-BLOCK = 256
-
 # Longest side of the quick look.
 _QUICK_LOOK = 1024
 
 _UNCLASSIFIED = "Unclassified"
-
-
-class Legend(NamedTuple):
-  """The classes of a map.
-
-  Attributes:
-    title: what the map shows.
-    names: name of every class by its id, ascending.
-    colours: of every class by its id.
-  """
-
-  title: str
-  names: Mapping[int, str]
-  colours: Mapping[int, colours.RGB]
 
 
 class ClassArea(NamedTuple):
@@ -76,46 +58,26 @@ class ClassMaps:
     stack: contextlib.ExitStack,
   ):
     self._stem, self._legend = stem, legend
-    self._dtype = "uint8" if max(legend.names) < 256 else "uint16"
     self._step = -(-max(height, width) // _QUICK_LOOK)
     self._preview = np.zeros((-(-height // self._step), -(-width // self._step)), np.int32)
     self._pixel_areas = pixel_areas(place, height, width)
     self._pixels, self._hectares = np.zeros((2, max(legend.names) + 1))
-    profile = {"height": height, "width": width}
-    if place is not None:
-      profile |= {"crs": place.crs, "transform": rasterio.Affine(*place.transform)}
-    tiff = {
-      **{"driver": "GTiff", "compress": "deflate", "tiled": True, "blockxsize": BLOCK, "blockysize": BLOCK},
-      # Its size is known only when it has been compressed.
-      **{"bigtiff": "IF_SAFER"},
-    }
-    classes = {"count": 1, "dtype": self._dtype, "nodata": 0, **profile}
-    self._tiff = stack.enter_context(rasterio.open(_path(stem, "_classes.tif"), "w", **tiff, **classes))
+    size = height, width, place
+    self._tiff = stack.enter_context(rasters.create_class_map(_path(stem, "_classes.tif"), legend, *size))
     self._confidence = stack.enter_context(
-      rasterio.open(
-        _path(stem, "_confidence.tif"), "w", count=2, dtype="float32", nodata=np.nan, **tiff, **profile
-      )
+      rasters.create_confidence(_path(stem, "_confidence.tif"), legend.title, *size)
     )
-    self._envi = stack.enter_context(
-      rasterio.open(_path(stem, "_classes.img"), "w", driver="ENVI", **classes)
-    )
-    # GDAL writes the header with the first pixels, and can then no longer declare a colour table.
-    self._tiff.write_colormap(1, {0: (*colours.NO_DATA, 255)} | _opaque(legend.colours))
-    self._tiff.set_band_description(1, "predicted class")
-    self._tiff.update_tags(TIFFTAG_IMAGEDESCRIPTION=legend.title)
-    self._tiff.update_tags(1, **{f"CLASS_{class_id}": name for class_id, name in legend.names.items()})
-    self._confidence.descriptions = rasters.CONFIDENCE_BANDS
+    envi = {"driver": "ENVI", "count": 1, "dtype": legend.dtype, "nodata": 0}
+    self._envi = stack.enter_context(rasters.create(_path(stem, "_classes.img"), *size, **envi))
 
   def write(
     self, rows: slice, columns: slice, ids: np.ndarray, share: np.ndarray, probability: np.ndarray
   ) -> None:
     """Writes one window: class ids, 0 for no measurement, and confidence, each `[h, w]`."""
     window = Window.from_slices(rows, columns)
-    self._tiff.write(ids.astype(self._dtype), 1, window=window)
-    self._envi.write(ids.astype(self._dtype), 1, window=window)
-    unknown = ids == 0
-    for band, values in enumerate((share, probability), start=1):
-      self._confidence.write(np.where(unknown, np.nan, values).astype(np.float32), band, window=window)
+    self._tiff.write(ids.astype(self._legend.dtype), 1, window=window)
+    self._envi.write(ids.astype(self._legend.dtype), 1, window=window)
+    rasters.write_confidence(self._confidence, ids, share, probability, window)
     self._pixels += np.bincount(ids.ravel(), minlength=len(self._pixels))
     if self._pixel_areas is not None:
       self._hectares += self._pixel_areas.by_id(ids, rows, columns, len(self._hectares))
@@ -185,8 +147,7 @@ def create(
   """
   made = not stem.parent.exists()
   try:
-    with _made_here(stem) as partial, warnings.catch_warnings():
-      warnings.simplefilter("ignore", NotGeoreferencedWarning)
+    with _made_here(stem) as partial:
       with contextlib.ExitStack() as stack:
         files = ClassMaps(partial, legend, height, width, place, stack)
         yield files
@@ -275,10 +236,6 @@ def _partial(stem: Path) -> Path:
 
 def _path(stem: Path, ending: str) -> Path:
   return stem.parent / (stem.name + ending)
-
-
-def _opaque(table: Mapping[int, colours.RGB]) -> dict[int, tuple[int, int, int, int]]:
-  return {class_id: (*colour, 255) for class_id, colour in table.items()}
 
 
 def _table(areas: list[ClassArea]) -> bytes:

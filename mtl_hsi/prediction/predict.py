@@ -13,7 +13,7 @@ from mtl_hsi.classification import classify
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models import products
 from mtl_hsi.prediction import class_maps, windows
-from mtl_hsi.report import colours
+from mtl_hsi.report import colours, rasters
 from mtl_hsi.runs.trained import TrainedRun, TrainedScene, read_run
 from mtl_hsi.runtime import progress
 from mtl_hsi.scenes.images.image import Image
@@ -99,7 +99,7 @@ def _predict(options, trained, scene, image, networks, stem):
   )
   placed = classifier.place_snapshots(networks)
   places = list(
-    windows.windows(image.height, image.width, max(image.bands, scene.inputs.channels), class_maps.BLOCK)
+    windows.windows(image.height, image.width, max(image.bands, scene.inputs.channels), rasters.BLOCK)
   )
   measured = 0
   with (
@@ -215,13 +215,13 @@ def _widths(scene):
   return np.maximum(apart.min(axis=1), np.finfo(float).tiny)
 
 
-def _legend(scene: TrainedScene, options: PredictionSettings) -> class_maps.Legend:
+def _legend(scene: TrainedScene, options: PredictionSettings) -> rasters.Legend:
   own = scene.class_colours or {}
   table = {
     class_id: own.get(class_id, colours.of_class(position))
     for position, class_id in enumerate(scene.class_names)
   }
-  return class_maps.Legend(f"{options.image.stem}: classes of {scene.name}", scene.class_names, table)
+  return rasters.Legend(f"{options.image.stem}: classes of {scene.name}", scene.class_names, table)
 
 
 def _output(options: PredictionSettings, scene: TrainedScene) -> Path:

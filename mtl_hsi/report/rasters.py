@@ -1,88 +1,142 @@
-"""The prediction and its confidence as rasters for geographic information systems."""
+"""Class maps and their confidence as GeoTIFFs for geographic information systems.
+
+Rasters are opened for writing and filled window by window, on disk or in memory.
+"""
 
 import warnings
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import NamedTuple
 from xml.etree import ElementTree
 
 import numpy as np
 import rasterio
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import DatasetWriter, MemoryFile
+from rasterio.windows import Window
 
 from mtl_hsi.report import colours
 from mtl_hsi.report.contents import SceneReport
-from mtl_hsi.scenes.scene import Scene
+from mtl_hsi.scenes.scene import Georeference
 
-# Of the rasters of confidence, here and of images that are predicted.
-CONFIDENCE_BANDS = ("share of votes for the predicted class", "mean probability of the predicted class")
+# Side of the blocks of a GeoTIFF. A window whose sides are multiples of it compresses every block once.
+BLOCK = 256
+
+_CONFIDENCE_BANDS = ("share of votes for the predicted class", "mean probability of the predicted class")
+
+# BigTIFF only if needed: the size of a compressed file is not known in advance.
+_GEOTIFF = {
+  **{"driver": "GTiff", "compress": "deflate", "bigtiff": "IF_SAFER"},
+  **{"tiled": True, "blockxsize": BLOCK, "blockysize": BLOCK},
+}
 
 
-def geotiff(report: SceneReport) -> bytes:
-  """Encodes the predicted class ids as a GeoTIFF.
+class Legend(NamedTuple):
+  """The classes of a map.
 
-  One band, uint8 or uint16, with colour table and, as band metadata
-  `CLASS_<id>`, the class names. Pixels without measurement are 0, and 0 is
-  declared as nodata only where there are such. A scene without georeference
-  gives a plain TIFF.
+  Attributes:
+    title: what the map shows.
+    names: name of each class by its id, in ascending order.
+    colours: colour of each class by its id.
   """
-  scene = report.scene
-  ids = report.visible
-  dtype = "uint8" if max(ids.max(), scene.class_ids.max()) < 256 else "uint16"
-  nodata = {} if scene.nodata is None else {"nodata": 0}
 
-  def fill(raster):
-    # GDAL writes the header with the first pixels, and can then no longer declare a colour table.
-    raster.write_colormap(1, _colour_table(scene))
-    raster.set_band_description(1, "predicted class")
-    raster.update_tags(TIFFTAG_IMAGEDESCRIPTION=f"{scene.title}: predicted classes")
-    raster.update_tags(1, **{f"CLASS_{i}": name for i, name in sorted(scene.class_names.items())})
-    raster.write(ids.astype(dtype), 1)
+  title: str
+  names: Mapping[int, str]
+  colours: Mapping[int, colours.RGB]
 
-  return _encoded(scene, fill, count=1, dtype=dtype, **nodata)
+  @property
+  def dtype(self) -> str:
+    """The smallest data type that holds all class ids."""
+    return "uint8" if max(self.names) < 256 else "uint16"
 
 
-def confidence(report: SceneReport) -> bytes:
-  """Encodes share of votes and mean probability of the predicted class as a GeoTIFF of two bands, float32.
+def create(
+  path: Path | str, height: int, width: int, georeference: Georeference | None, **profile
+) -> DatasetWriter:
+  """Opens a raster for writing; without a georeference it is a plain image file."""
+  if georeference is not None:
+    profile |= {"crs": georeference.crs, "transform": rasterio.Affine(*georeference.transform)}
+  with warnings.catch_warnings():
+    warnings.simplefilter("ignore", NotGeoreferencedWarning)
+    return rasterio.open(path, "w", height=height, width=width, **profile)
 
-  Pixels without measurement are NaN, its nodata.
+
+def create_class_map(
+  path: Path | str, legend: Legend, height: int, width: int, georeference: Georeference | None
+) -> DatasetWriter:
+  """Opens a GeoTIFF of class ids for writing.
+
+  It has one band, uint8 or uint16, with a colour table and, as band metadata `CLASS_<id>`, the class names.
+  0 is nodata.
   """
+  raster = create(path, height, width, georeference, count=1, dtype=legend.dtype, nodata=0, **_GEOTIFF)
+  # The colour table comes first: GDAL writes the header with the first pixels and cannot add it later.
+  table = {0: colours.NO_DATA, **legend.colours}
+  raster.write_colormap(1, {class_id: (*colour, 255) for class_id, colour in table.items()})
+  raster.set_band_description(1, "predicted class")
+  raster.update_tags(TIFFTAG_IMAGEDESCRIPTION=legend.title)
+  raster.update_tags(1, **{f"CLASS_{class_id}": name for class_id, name in legend.names.items()})
+  return raster
+
+
+def create_confidence(
+  path: Path | str, title: str, height: int, width: int, georeference: Georeference | None
+) -> DatasetWriter:
+  """Opens a GeoTIFF of two bands, float32, for `write_confidence`; NaN is nodata."""
+  raster = create(path, height, width, georeference, count=2, dtype="float32", nodata=np.nan, **_GEOTIFF)
+  raster.update_tags(TIFFTAG_IMAGEDESCRIPTION=title)
+  raster.descriptions = _CONFIDENCE_BANDS
+  return raster
+
+
+def write_confidence(
+  raster: DatasetWriter,
+  ids: np.ndarray,
+  vote_share: np.ndarray,
+  probability: np.ndarray,
+  window: Window | None = None,
+) -> None:
+  """Writes the confidence in the predicted class, NaN where `ids` is 0 (no measurement); arrays `[h, w]`."""
+  for band, values in enumerate((vote_share, probability), start=1):
+    raster.write(np.where(ids == 0, np.nan, values).astype(np.float32), band, window=window)
+
+
+def encode_class_map(report: SceneReport) -> bytes:
+  """Returns the predicted class ids of a scene as a GeoTIFF (see `create_class_map`)."""
   scene = report.scene
+  scene_colours = dict(zip(scene.class_ids.tolist(), colours.of_scene(scene), strict=True))
+  legend = Legend(f"{scene.title}: predicted classes", dict(sorted(scene.class_names.items())), scene_colours)
 
-  def fill(raster):
-    raster.update_tags(TIFFTAG_IMAGEDESCRIPTION=f"{scene.title}: confidence of the predicted classes")
-    raster.descriptions = CONFIDENCE_BANDS
-    for band, values in enumerate((report.vote_share, report.probability), start=1):
-      seen = values if scene.nodata is None else np.where(scene.nodata, np.nan, values)
-      raster.write(seen.astype(np.float32), band)
+  def write(path):
+    with create_class_map(path, legend, *scene.labels.shape, scene.georeference) as raster:
+      raster.write(report.visible.astype(legend.dtype), 1)
 
-  return _encoded(scene, fill, count=2, dtype="float32", nodata=np.nan)
+  return _in_memory(write)
 
 
-def _encoded(scene: Scene, fill: Callable[[DatasetWriter], None], **profile) -> bytes:
-  """A GeoTIFF where the scene lies, of what is filled in."""
-  height, width = scene.labels.shape
-  if scene.georeference is not None:
-    profile |= {"crs": scene.georeference.crs, "transform": rasterio.Affine(*scene.georeference.transform)}
-  with MemoryFile() as memory:
-    with warnings.catch_warnings():
-      warnings.simplefilter("ignore", NotGeoreferencedWarning)
-      with memory.open(driver="GTiff", height=height, width=width, compress="deflate", **profile) as raster:
-        fill(raster)
+def encode_confidence(report: SceneReport) -> bytes:
+  """Returns the share of votes and the mean probability of the predicted classes as a GeoTIFF."""
+  scene = report.scene
+  title = f"{scene.title}: confidence of the predicted classes"
+
+  def write(path):
+    with create_confidence(path, title, *scene.labels.shape, scene.georeference) as raster:
+      write_confidence(raster, report.visible, report.vote_share, report.probability)
+
+  return _in_memory(write)
+
+
+def _in_memory(write: Callable[[str], None]) -> bytes:
+  with MemoryFile(ext=".tif") as memory:
+    write(memory.name)
     return memory.read()
 
 
 def category_names(class_names: Mapping[int, str]) -> bytes:
-  """Encodes the class names as GDAL's side file `<raster>.aux.xml`; a GIS shows them as the legend."""
+  """Returns the class names as GDAL's side file `<raster>.aux.xml`; a GIS shows them as the legend."""
   dataset = ElementTree.Element("PAMDataset")
   names = ElementTree.SubElement(ElementTree.SubElement(dataset, "PAMRasterBand", band="1"), "CategoryNames")
   for class_id in range(max(class_names) + 1):
     ElementTree.SubElement(names, "Category").text = class_names.get(class_id, "")
   ElementTree.indent(dataset)
   return ElementTree.tostring(dataset) + b"\n"
-
-
-def _colour_table(scene: Scene) -> dict[int, tuple[int, int, int, int]]:
-  table = {0: (*(colours.UNLABELLED if scene.nodata is None else colours.NO_DATA), 255)}
-  for colour, class_id in zip(colours.of_scene(scene), scene.class_ids.tolist(), strict=True):
-    table[class_id] = (*colour, 255)
-  return table

@@ -20,10 +20,10 @@ def write(run: RunReport, directory: Path) -> None:
     folder = directory / "maps" / report.scene.name
     for drawn in maps.maps(report):
       write_bytes(folder / f"{drawn.name}.png", maps.picture(drawn))
-    write_bytes(folder / "prediction.tif", rasters.geotiff(report))
+    write_bytes(folder / "prediction.tif", rasters.encode_class_map(report))
     write_bytes(folder / "prediction.tif.aux.xml", rasters.category_names(report.scene.class_names))
     if report.probability is not None:
-      write_bytes(folder / "confidence.tif", rasters.confidence(report))
+      write_bytes(folder / "confidence.tif", rasters.encode_confidence(report))
     table = directory / "proposals" / f"{report.scene.name}.csv"
     if report.proposals is not None and not _is_filled_in(table):
       write_bytes(table, proposals_table.csv(report))

@@ -14,7 +14,8 @@ import rasterio
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.prediction import class_maps
-from mtl_hsi.prediction.class_maps import ENDINGS, Legend
+from mtl_hsi.prediction.class_maps import ENDINGS
+from mtl_hsi.report.rasters import Legend
 from mtl_hsi.scenes.scene import Georeference
 from tests import launching
 

@@ -15,10 +15,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreference
 
 
 def test_class_ids_colours_and_names_come_back(fields_report):
-  with MemoryFile(rasters.geotiff(fields_report)) as memory, memory.open() as raster:
+  with MemoryFile(rasters.encode_class_map(fields_report)) as memory, memory.open() as raster:
     assert (raster.driver, raster.count, raster.dtypes) == ("GTiff", 1, ("uint8",))
     np.testing.assert_array_equal(raster.read(1), fields_report.prediction)
-    assert raster.nodata is None
+    assert raster.nodata == 0
     assert raster.crs is None
     table = raster.colormap(1)
     assert [table[i][:3] for i in (2, 5, 9)] == [colours.of_class(c) for c in range(3)]
@@ -30,16 +30,15 @@ def test_class_ids_colours_and_names_come_back(fields_report):
 def test_place_on_the_ground_is_kept(fields, fields_report):
   scene = dataclasses.replace(fields, georeference=Georeference("EPSG:32632", _TRANSFORM))
   report = dataclasses.replace(fields_report, scene=scene)
-  with MemoryFile(rasters.geotiff(report)) as memory, memory.open() as raster:
+  with MemoryFile(rasters.encode_class_map(report)) as memory, memory.open() as raster:
     assert raster.crs == rasterio.CRS.from_epsg(32632)
     assert tuple(raster.transform)[:6] == _TRANSFORM
 
 
-def test_zero_is_nodata_only_where_there_is_no_measurement(fields, fields_report):
+def test_pixels_without_measurement_are_nodata(fields, fields_report):
   scene = dataclasses.replace(fields, nodata=fields.labels == 0)
   report = dataclasses.replace(fields_report, scene=scene)
-  with MemoryFile(rasters.geotiff(report)) as memory, memory.open() as raster:
-    assert raster.nodata == 0
+  with MemoryFile(rasters.encode_class_map(report)) as memory, memory.open() as raster:
     np.testing.assert_array_equal(raster.read_masks(1) == 0, scene.nodata)
 
 
@@ -47,7 +46,7 @@ def test_ids_beyond_255_take_two_bytes(fields, fields_report):
   labels = np.where(fields.labels == 9, 300, fields.labels).astype(np.int32)
   scene = dataclasses.replace(fields, labels=labels, class_names={2: "a", 5: "b", 300: "c"})
   report = dataclasses.replace(fields_report, scene=scene, prediction=labels)
-  with MemoryFile(rasters.geotiff(report)) as memory, memory.open() as raster:
+  with MemoryFile(rasters.encode_class_map(report)) as memory, memory.open() as raster:
     assert raster.dtypes == ("uint16",)
     np.testing.assert_array_equal(raster.read(1), labels)
     assert raster.colormap(1)[300][:3] == colours.of_class(2)
@@ -59,7 +58,7 @@ def test_confidence_has_the_shares_and_probabilities_of_measured_pixels(fields, 
   place = Georeference("EPSG:32632", _TRANSFORM)
   scene = dataclasses.replace(fields, nodata=fields.labels == 0, georeference=place)
   report = dataclasses.replace(fields_report, scene=scene, vote_share=share, probability=probability)
-  with MemoryFile(rasters.confidence(report)) as memory, memory.open() as raster:
+  with MemoryFile(rasters.encode_confidence(report)) as memory, memory.open() as raster:
     assert (raster.count, raster.dtypes) == (2, ("float32", "float32"))
     assert raster.crs == rasterio.CRS.from_epsg(32632)
     assert np.isnan(raster.nodata)
@@ -70,11 +69,11 @@ def test_confidence_has_the_shares_and_probabilities_of_measured_pixels(fields, 
 
 @pytest.mark.filterwarnings("error")
 def test_writing_warns_of_nothing_and_gives_the_same_bytes_each_time(fields_report):
-  assert rasters.geotiff(fields_report) == rasters.geotiff(fields_report)
+  assert rasters.encode_class_map(fields_report) == rasters.encode_class_map(fields_report)
 
 
 def test_gdal_reads_the_category_names(tmp_path, fields, fields_report):
-  (tmp_path / "prediction.tif").write_bytes(rasters.geotiff(fields_report))
+  (tmp_path / "prediction.tif").write_bytes(rasters.encode_class_map(fields_report))
   (tmp_path / "prediction.tif.aux.xml").write_bytes(rasters.category_names(fields.class_names))
   rasterio.shutil.copy(tmp_path / "prediction.tif", tmp_path / "seen.vrt", driver="VRT")
   seen = (tmp_path / "seen.vrt").read_text()
