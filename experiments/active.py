@@ -3,8 +3,8 @@
   .venv/bin/python experiments/active.py indian_pines
   .venv/bin/python experiments/active.py pavia_university_crop ../shared/data/pavia_university_crop.npz
 
-Seeds 100 to 104, the forerunner of the recipe of configs/best.py (experiments/best.sh), 5 samples per class at
-first. Half of the other labelled pixels are for testing alone; from the rest every round labels as many
+Seeds 100 to 104, the forerunner of the recipe of configs/best.py (experiments/best.sh), 5 samples per class
+at first. Half of the other labelled pixels are for testing alone; from the rest every round labels as many
 pixels as there are classes, as the map proposes them or at random, and trains anew from scratch. Finished
 runs are skipped, and an interrupted one goes on. Writes results/active/<scene>.json, with the config, a plot
 beside it, and prints a table.

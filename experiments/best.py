@@ -1,4 +1,4 @@
-"""Writes the tables and plots of the runs of experiments/best.sh: each change beside the recipe, and the report.
+"""Writes tables and plots of the runs of experiments/best.sh: each change beside the recipe, and the report.
 
 .venv/bin/python experiments/best.py
 """

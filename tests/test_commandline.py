@@ -184,7 +184,8 @@ def test_an_interrupt_before_the_flags_are_read_ends_without_a_traceback():
 
 def test_sigterm_ends_without_a_traceback():
   before = signal.getsignal(signal.SIGTERM)
-  with mock.patch.object(run_module, "run_experiment", side_effect=lambda *_: signal.raise_signal(signal.SIGTERM)):
+  stopped = mock.Mock(side_effect=lambda *_: signal.raise_signal(signal.SIGTERM))
+  with mock.patch.object(run_module, "run_experiment", stopped):
     outcome = launching.launch(IN)
   assert outcome == (
     128 + signal.SIGTERM,

@@ -246,7 +246,8 @@ def test_new_scenes_of_different_bands_are_adapted_to_one_at_a_time(options):
   ("new_stem", "fresh"), [(False, "new heads"), (True, "new heads and a new first convolution")]
 )
 def test_the_introduction_names_the_run_that_training_starts_from(options, new_stem, fresh):
-  options = dataclasses.replace(options, origin=experiment_settings.Origin(Path("runs/first"), new_stem, None))
+  origin = experiment_settings.Origin(Path("runs/first"), new_stem, None)
+  options = dataclasses.replace(options, origin=origin)
   last = introduction.introduction(problem.prepare(options), options).splitlines()[-1]
   assert last == f"{fresh} on the networks of runs/first"
 

@@ -378,7 +378,7 @@ def test_flags_of_training_mean_nothing_to_a_prediction(finished, fields, flag):
 
 @pytest.mark.slow
 def test_a_large_image_takes_little_memory(tmp_path):
-  """The measurement of experiments/large_image.py on a smaller image, which is 480 MB as the network reads it."""
+  """The measurement of experiments/large_image.py on a smaller image, 480 MB as the network reads it."""
   command = [sys.executable, ROOT / "experiments" / "large_image.py", tmp_path / "large", "--side=1550"]
   command += [f"--out={tmp_path / 'large.json'}"]
   result = subprocess.run(command, capture_output=True, text=True, check=True)

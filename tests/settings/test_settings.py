@@ -368,7 +368,8 @@ def test_what_cannot_be_is_refused_by_key(changes, message):
 
 @pytest.mark.parametrize("changes", [{"samples_per_class": 3}, {"samples_per_class": 1, "split": "s.npz"}])
 def test_an_svm_needs_three_samples_per_class_unless_they_are_given(changes):
-  assert experiment_settings.read(config(model__name="svm", **changes)).model.name == training_settings.SVM == "svm"
+  settings = experiment_settings.read(config(model__name="svm", **changes))
+  assert settings.model.name == training_settings.SVM == "svm"
 
 
 @pytest.mark.parametrize("key", ["replicas", "model.norm", "phases.phase1.frozen", "files.fields.sensor"])

@@ -268,10 +268,12 @@ def test_a_file_that_is_no_such_result_is_computed_anew(tmp_path, caplog, conten
   task, file = fields(replicas=1), tmp_path / "fields-0.npz"
   file.write_bytes(content) if isinstance(content, bytes) else whole_files.write_npz(file, content)
   with mock.patch.object(svm_baseline.logging, "warning") as warning, small_grids():
-    results, _, jobs = finish({"fields": task}, svm_baseline.load_finished({"fields": task}, tmp_path), tmp_path)
+    finished = svm_baseline.load_finished({"fields": task}, tmp_path)
+    results, _, jobs = finish({"fields": task}, finished, tmp_path)
   warning.assert_called_once_with("checkpoint %s is damaged; it is computed anew", file)
   assert jobs == 1
-  assert_equal_results(svm_baseline.load_finished({"fields": task}, tmp_path)["fields", 0], results["fields"][0])
+  finished = svm_baseline.load_finished({"fields": task}, tmp_path)
+  assert_equal_results(finished["fields", 0], results["fields"][0])
 
 
 @pytest.mark.parametrize(
