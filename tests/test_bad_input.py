@@ -195,11 +195,11 @@ def holes():
   [
     (None, [], r"no such file: /.*/fields.npz \(config key files.fields.cube\)"),
     (fields(label=FIELDS[:, :-1]), [], line("label image", "is 12 x 9 and the cube is 12 x 10")),
-    (fields(cube=holes()), [], "the cube holds nan at row 3, column 4, band 5"),
-    (fields(label=np.minimum(FIELDS, 1)), [], "1 class in the label image; at least two are needed"),
-    (fields(label=np.zeros_like(FIELDS)), [], "0 class in the label image"),
-    (fields(label=np.where(FIELDS == 9, 65536, FIELDS)), [], "labels hold 65536; ids must be 65535 or"),
-    (fields(label=FIELDS - 1), [], "labels hold -1"),
+    (fields(cube=holes()), [], "the cube contains nan at row 3, column 4, band 5"),
+    (fields(label=np.minimum(FIELDS, 1)), [], "classes in the label image is 1; at least two"),
+    (fields(label=np.zeros_like(FIELDS)), [], "the number of classes in the label image is 0"),
+    (fields(label=np.where(FIELDS == 9, 65536, FIELDS)), [], "contains 65536; class ids must not exceed 65535"),
+    (fields(label=FIELDS - 1), [], "the label image contains -1"),
     (fields(wavelengths=MIXED), [], line("fields.npz: wavelengths from 0.4 to 900", "units are mixed")),
     (
       fields(wavelengths=MIXED[[3, 4, 5] * 2], widths=np.full(6, 0.01)),

@@ -61,7 +61,7 @@ def components(scenes: Sequence[tuple[Scene, Inputs]], count: int) -> np.ndarray
 
 def _moments(scene, inputs):
   """Row by row, so that a large cube is never copied whole."""
-  measured = np.ones(scene.cube.shape[:2], bool) if scene.nodata is None else ~scene.nodata
+  measured = scene.measured
   signal, noise = (np.zeros((inputs.channels, inputs.channels)) for _ in _Moments._fields)
   pairs, above = 0, None
   for row, own in zip(scene.cube, measured, strict=True):

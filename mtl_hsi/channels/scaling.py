@@ -45,7 +45,7 @@ def by_number(scene: Scene, number: float) -> Scaling:
 
 def by_band(scene: Scene) -> Scaling:
   """Every band to mean 0 and standard deviation 1 over the scene; a constant band becomes 0."""
-  measured = np.ones(scene.cube.shape[:2], bool) if scene.nodata is None else ~scene.nodata
+  measured = scene.measured
   # Sums around a first value keep their digits, and are exactly 0 where a band is constant.
   first = scene.cube[np.unravel_index(measured.argmax(), measured.shape)].astype(np.float64)
   total, squares = np.zeros_like(first), np.zeros_like(first)

@@ -39,9 +39,7 @@ def of_scene(
     number: as for `propose`.
     distance: likewise.
   """
-  candidates = scene.labels == 0
-  if scene.nodata is not None:
-    candidates &= ~scene.nodata
+  candidates = (scene.labels == 0) & scene.measured
   return propose(*support(predictions, probabilities, scene.class_ids), candidates, number, distance)
 
 

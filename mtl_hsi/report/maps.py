@@ -140,7 +140,7 @@ def _legend(entries: Sequence[tuple[colours.RGB, str]], height: int) -> Image.Im
 def _false_colour(scene: Scene, bands: Sequence[int]) -> np.ndarray:
   """Each band stretched between its 2nd and 98th percentile."""
   planes = scene.cube[:, :, list(bands)].astype(np.float32)
-  measured = np.ones(planes.shape[:2], bool) if scene.nodata is None else ~scene.nodata
+  measured = scene.measured
   if measured.any():
     low, high = np.percentile(planes[measured], _STRETCH, axis=0)
     planes = np.where(measured[..., None], planes, 0)

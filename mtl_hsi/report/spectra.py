@@ -93,9 +93,7 @@ def _bands(scene: Scene) -> np.ndarray:
 def _encode(scene: Scene, bands: np.ndarray, every: int, step: int) -> Spectra:
   apart = every * step
   values = scene.cube[::apart, ::apart][..., bands].astype(np.float32)
-  measured = np.ones(values.shape[:2], bool)
-  if scene.nodata is not None:
-    measured = ~scene.nodata[::apart, ::apart]
+  measured = scene.measured[::apart, ::apart]
   seen = values[measured] if measured.any() else np.zeros((1, len(bands)), np.float32)
   low, high = seen.min(0), seen.max(0)
   values = np.where(measured[..., None], values, low)

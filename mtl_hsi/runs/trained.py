@@ -17,7 +17,7 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.models.multitask import Network, make_network
 from mtl_hsi.runs import workdir
 from mtl_hsi.runtime.replicas import Replicas
-from mtl_hsi.scenes.scene_checks import NAME
+from mtl_hsi.scenes.scene_checks import SCENE_NAME
 from mtl_hsi.settings import image_settings, training_settings
 from mtl_hsi.storage import memory, sums
 from mtl_hsi.storage.run_files import values_of
@@ -180,7 +180,7 @@ def _check_scene(scene: TrainedScene, smoothed: bool) -> None:
       raise ValueError(f"scene {scene.name!r}: {what}")
 
   inputs, count = scene.inputs, scene.inputs.bands
-  require(NAME.fullmatch(scene.name), "its name is none")
+  require(SCENE_NAME.fullmatch(scene.name), "its name is none")
   require(scene.class_names and min(scene.class_names) > 0, "class ids start at 1")
   require(max(scene.class_names) < 2**16, "class ids end at 65535")
   for title in scene.class_names.values():

@@ -1,1 +1,4 @@
-"""Where scenes come from: public data sets, files, the simulator."""
+"""Scenes: the value, and its sources (files, public data sets, the simulator).
+
+May import `errors` and `storage`.
+"""

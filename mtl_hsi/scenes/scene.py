@@ -1,16 +1,18 @@
-"""The value that every source of scenes returns and everything else reads."""
+"""The value that every source of scenes returns and all other packages use."""
 
 import dataclasses
+import itertools
 from collections.abc import Mapping
 
 import numpy as np
 
+from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes import scene_checks
 
 
 @dataclasses.dataclass(frozen=True)
 class Georeference:
-  """Where a scene lies on the ground.
+  """The position of a raster on the ground.
 
   Attributes:
     crs: coordinate reference system, as WKT or an authority code.
@@ -21,14 +23,19 @@ class Georeference:
   crs: str
   transform: tuple[float, float, float, float, float, float]
 
+  @property
+  def matrix(self) -> np.ndarray:
+    """The transform as a matrix from (column, row, 1) to (x, y, 1), `[3, 3]`."""
+    return np.array([*self.transform, 0, 0, 1]).reshape(3, 3)
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Scene:
-  """A hyperspectral image with its ground truth.
+  """A hyperspectral image with its ground truth; creating one checks it.
 
   Attributes:
     name: lower-case identifier, unique within an experiment.
-    cube: values `[H, W, B]` in the source's own unit and dtype (integer or
+    cube: values `[H, W, B]` in the unit and dtype of the source (integer or
       floating), finite wherever `nodata` is False.
     labels: int32 class ids `[H, W]`; 0 is unlabelled.
     class_names: name of each class id that occurs in `labels`, in ascending
@@ -36,17 +43,20 @@ class Scene:
     sensor: short name such as "AVIRIS" or "ROSIS", or None.
     wavelengths: band centres in nm `[B]`, or None.
     widths: full widths at half maximum in nm `[B]`, or None.
-    nodata: True where the cube holds no measurement `[H, W]`, or None.
-    georeference: place on the ground, or None.
-    provenance: one sentence: where cube and labels come from.
-    simulated: True where the cube is not a measurement.
+    nodata: True where the cube has no measurement `[H, W]`, or None.
+    georeference: position on the ground, or None.
+    provenance: one sentence on the origin of cube and labels.
+    simulated: whether the cube is simulated, not measured.
     class_colours: red, green and blue, 0 to 255, of the classes for which
       the source has a colour, or None.
-    remarks: what was done to the source that the user should know, a sentence each.
-    tested: True where a labelled pixel is for testing, the others being for
-      training `[H, W]`; None where the source does not say.
-    trained: True where a labelled pixel is for training whatever the split is
-      `[H, W]`; None where there is none.
+    remarks: one sentence for each change to the source that users should know.
+    tested: True for the labelled pixels of the test set `[H, W]`, all others
+      being training pixels; None if the source does not split its labels.
+    trained: True for the labelled pixels that train under every split
+      `[H, W]`; None if there are none.
+
+  Raises:
+    RequestError: the fields are not those of a valid scene.
   """
 
   name: str
@@ -66,14 +76,30 @@ class Scene:
   trained: np.ndarray | None = None
 
   def __post_init__(self):
-    scene_checks.check(self)
+    problems = itertools.chain(
+      scene_checks.name_problems(self.name),
+      scene_checks.cube_problems(self.cube),
+      scene_checks.label_problems(self.labels, self.cube.shape[:2]),
+      scene_checks.nodata_problems(self.nodata, self.labels),
+      scene_checks.value_problems(self.cube, self.nodata),
+      scene_checks.split_problems(self.tested, self.trained, self.labels),
+      scene_checks.class_problems(self.class_names, self.class_colours, self.labels),
+      scene_checks.band_problems(self.wavelengths, self.widths, self.cube.shape[2:]),
+    )
+    for problem in problems:
+      raise RequestError(f"scene {self.name!r}: {problem}")
 
   @property
   def class_ids(self) -> np.ndarray:
-    """Class ids that occur in the labels, ascending, int32 `[classes]`."""
+    """Class ids that occur in the labels, ascending, int32 `[C]`."""
     return np.array(sorted(self.class_names), np.int32)
 
   @property
+  def measured(self) -> np.ndarray:
+    """True where the cube has a measurement, bool `[H, W]`."""
+    return np.ones(self.cube.shape[:2], bool) if self.nodata is None else ~self.nodata
+
+  @property
   def title(self) -> str:
-    """The name as reports show it; a simulated scene always says so."""
+    """The name for reports, marked if the scene is simulated."""
     return f"{self.name} (simulated)" if self.simulated else self.name

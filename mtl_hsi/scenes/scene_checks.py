@@ -1,187 +1,157 @@
-"""What a scene must be: every check that its value passes when it is made."""
+"""The checks of a scene: each yields what is wrong with some of its fields.
+
+A check assumes that those before it in `Scene.__post_init__` found nothing; the first problem ends them all.
+"""
 
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes import band_ranges
+from mtl_hsi.scenes import wavelength_limits
 
-if TYPE_CHECKING:
-  from mtl_hsi.scenes.scene import Scene
+# Names of scenes become parts of the names of files and directories.
+SCENE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+# Larger values are fill values, such as the most negative float32.
+LARGEST_VALUE = 1e30
 
-# Part of the names of files and directories.
-NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 # Keys of metrics.json beside the scenes' names.
 _RESERVED = ("compilations", "leakage", "patch_overlap", "seconds", "svm", "target")
-# Beyond lie only fill values, such as the smallest float32.
-LARGEST_VALUE = 1e30
-# Rasters hold class ids in 16 bits.
+# Label rasters store class ids in 16 bits.
 _LARGEST_ID = 2**16 - 1
 
-# Raises the problem that it is given unless the condition holds.
-Require = Callable[[Any, str], None]
+
+def name_problems(name: str) -> Iterator[str]:
+  """Checks that the name may be part of a file name."""
+  if not SCENE_NAME.fullmatch(name):
+    yield "a scene name must be a lower-case identifier of at most 64 characters, such as 'my_fields'"
+  if name in _RESERVED:
+    yield f"the names {', '.join(_RESERVED)} are reserved; choose another name for the scene"
 
 
-def check(scene: "Scene") -> None:
-  """Checks shape, dtype, finiteness, labels and names of a scene.
-
-  Raises:
-    RequestError: names the scene, what is wrong and what was expected.
-  """
-
-  def require(condition, problem):
-    if not condition:
-      raise RequestError(f"scene {scene.name!r}: {problem}")
-
-  for part in (
-    *(_check_name, _check_cube, _check_labels, _check_nodata, _check_values),
-    *(_check_tested, _check_trained, _check_classes, _check_bands),
-  ):
-    part(scene, require)
+def cube_problems(cube: np.ndarray) -> Iterator[str]:
+  """Checks shape and dtype of the cube `[H, W, B]`."""
+  if cube.ndim != 3:
+    yield f"the cube has shape {cube.shape}; expected rows x columns x bands"
+  if min(cube.shape) == 0:
+    yield f"the cube is empty: shape {cube.shape}"
+  if cube.dtype.kind not in "iuf":
+    yield f"the cube has dtype {cube.dtype}; expected an integer or floating-point dtype"
 
 
-def _check_name(scene: "Scene", require: Require) -> None:
-  require(
-    NAME.fullmatch(scene.name),
-    "a scene's name must be a lower-case identifier of 64 characters at most, such as 'my_fields'",
-  )
-  require(
-    scene.name not in _RESERVED, f"the names {', '.join(_RESERVED)} are taken; give the scene another one"
-  )
+def label_problems(labels: np.ndarray, size: tuple[int, int]) -> Iterator[str]:
+  """Checks shape, dtype and range of the labels of a cube with H x W pixels."""
+  if labels.ndim != 2:
+    yield f"the label image has shape {labels.shape}; expected rows x columns"
+  if labels.shape != size:
+    yield (
+      f"the label image is {_in_words(labels.shape)} and the cube is {_in_words(size)} (rows x columns); "
+      "both must have the same size"
+    )
+  if labels.dtype != np.int32:
+    yield f"the labels have dtype {labels.dtype}; expected int32"
+  if labels.min() < 0:
+    yield f"the label image contains {labels.min()}; class ids must be positive, and 0 means unlabelled"
+  if labels.max() > _LARGEST_ID:
+    yield f"the label image contains {labels.max()}; class ids must not exceed {_LARGEST_ID}"
 
 
-def _check_cube(scene: "Scene", require: Require) -> None:
-  cube = scene.cube
-  require(cube.ndim == 3, f"the cube has shape {cube.shape}, expected rows x columns x bands")
-  require(min(cube.shape) > 0, f"the cube is empty: shape {cube.shape}")
-  require(cube.dtype.kind in "iuf", f"the cube holds {cube.dtype}, expected integers or floating point")
-
-
-def _check_labels(scene: "Scene", require: Require) -> None:
-  cube, labels = scene.cube, scene.labels
-  require(labels.ndim == 2, f"the label image has shape {labels.shape}, expected rows x columns")
-  require(
-    labels.shape == cube.shape[:2],
-    f"the label image is {_size(labels)} and the cube is {_size(cube)} (rows x columns); they must be equal",
-  )
-  require(labels.dtype == np.int32, f"the labels hold {labels.dtype}, expected int32")
-  require(labels.min() >= 0, f"the labels hold {labels.min()}; ids must be 0 (unlabelled) or larger")
-  require(
-    labels.max() <= _LARGEST_ID, f"the labels hold {labels.max()}; ids must be {_LARGEST_ID} or smaller"
-  )
-
-
-def _check_nodata(scene: "Scene", require: Require) -> None:
-  if scene.nodata is None:
+def nodata_problems(nodata: np.ndarray | None, labels: np.ndarray) -> Iterator[str]:
+  """Checks that the mask is `[H, W]` and leaves no label without a measurement."""
+  if nodata is None:
     return
-  _check_mask(scene, "nodata", require)
-  lost = int(np.count_nonzero(scene.nodata & (scene.labels > 0)))
-  require(lost == 0, f"{lost} labelled pixels hold no measurement (nodata); set their labels to 0")
+  yield from _mask_problems(nodata, "nodata", labels.shape)
+  lost = int(np.count_nonzero(nodata & (labels > 0)))
+  if lost:
+    yield f"{lost} labelled pixels have no measurement (nodata); set their labels to 0"
 
 
-def _check_mask(scene: "Scene", field: str, require: Require) -> None:
-  mask, size = getattr(scene, field), scene.cube.shape[:2]
-  require(
-    mask.shape == size and mask.dtype == bool,
-    f"the {field} mask is {mask.dtype} of {mask.shape}, expected bool of {size}",
-  )
-
-
-def _check_values(scene: "Scene", require: Require) -> None:
-  """Row by row, so that a large cube is never copied whole."""
-  if scene.cube.dtype.kind != "f":
+def value_problems(cube: np.ndarray, nodata: np.ndarray | None) -> Iterator[str]:
+  """Checks that all measured values are finite, row by row, so that a large cube is never copied whole."""
+  if cube.dtype.kind != "f":
     return
-  for row in range(scene.cube.shape[0]):
+  for row, values in enumerate(cube):
     # NaN is not smaller than anything.
-    fine = np.abs(scene.cube[row]) < LARGEST_VALUE
+    fine = np.abs(values) < LARGEST_VALUE
     bad = ~fine.all(axis=-1)
-    if scene.nodata is not None:
-      bad &= ~scene.nodata[row]
+    if nodata is not None:
+      bad &= ~nodata[row]
     if bad.any():
       column = int(np.argmax(bad))
       band = int(np.argmin(fine[column]))
-      value = scene.cube[row, column, band]
-      require(
-        False,
-        f"the cube holds {value} at row {row}, column {column}, band {band}; "
-        "replace it or mark the pixel as nodata (option nodata, such as -9999 or nan)",
+      yield (
+        f"the cube contains {values[column, band]} at row {row}, column {column}, band {band}; replace the "
+        "value or mark the pixel as nodata (option nodata, for example -9999 or nan)"
       )
 
 
-def _check_tested(scene: "Scene", require: Require) -> None:
-  if scene.tested is None:
-    return
-  _check_mask(scene, "tested", require)
-  require((scene.tested <= (scene.labels > 0)).all(), "pixels without a label are marked for testing")
-  require(scene.tested.any(), "no labelled pixel is for testing; label some, or leave the split to the run")
-  trained = np.unique(scene.labels[(scene.labels > 0) & ~scene.tested])
-  require(
-    len(trained) >= 2,
-    f"{len(trained)} class among the training labels; at least two are needed to classify",
-  )
+def split_problems(
+  tested: np.ndarray | None, trained: np.ndarray | None, labels: np.ndarray
+) -> Iterator[str]:
+  """Checks that the masks of test and of fixed training pixels select labelled pixels, and no pixel twice."""
+  labelled = training = labels > 0
+  if tested is not None:
+    yield from _mask_problems(tested, "tested", labels.shape)
+    training = labelled & ~tested
+    if (tested > labelled).any():
+      yield "unlabelled pixels are marked for testing"
+    if not tested.any():
+      yield "no labelled pixel is for testing; label some for testing, or let the program split the labels"
+    classes = len(np.unique(labels[training]))
+    if classes < 2:
+      yield f"the number of classes among the training labels is {classes}; at least two are needed"
+  if trained is not None:
+    yield from _mask_problems(trained, "trained", labels.shape)
+    if (trained > training).any():
+      yield "pixels that are unlabelled or for testing are marked for training"
 
 
-def _check_trained(scene: "Scene", require: Require) -> None:
-  if scene.trained is None:
-    return
-  _check_mask(scene, "trained", require)
-  fit = (scene.labels > 0) if scene.tested is None else (scene.labels > 0) & ~scene.tested
-  require((scene.trained <= fit).all(), "pixels without a label, or for testing, are marked for training")
+def class_problems(
+  names: Mapping[int, str], colours: Mapping[int, tuple[int, int, int]] | None, labels: np.ndarray
+) -> Iterator[str]:
+  """Checks that there are two classes or more, and the names and colours of all that occur."""
+  present = np.unique(labels[labels > 0]).tolist()
+  if len(present) < 2:
+    yield f"the number of classes in the label image is {len(present)}; at least two are needed"
+  if present != sorted(names):
+    yield f"class names are given for ids {sorted(names)}, but the label image contains {present}"
+  for class_id, name in names.items():
+    if not (name.strip() and name.isprintable()):
+      yield f"class {class_id} is named {name!r}; a class name must be one line of printable text"
+  for class_id, colour in (colours or {}).items():
+    if class_id not in names or len(colour) != 3 or not all(c in range(256) for c in colour):
+      yield (
+        f"class {class_id} has the colour {colour}; expected a class in the label image and three integers "
+        "from 0 to 255"
+      )
 
 
-def _check_classes(scene: "Scene", require: Require) -> None:
-  present = np.unique(scene.labels[scene.labels > 0])
-  require(
-    len(present) >= 2,
-    f"{len(present)} class in the label image; at least two are needed to classify",
-  )
-  require(
-    list(present) == sorted(scene.class_names),
-    f"class names are given for ids {sorted(scene.class_names)}, the label image holds {present.tolist()}",
-  )
-  for class_id, title in scene.class_names.items():
-    require(
-      title.strip() and title.isprintable(),
-      f"class {class_id} is called {title!r}; a class name must be printable text in one line",
-    )
-  for class_id, colour in (scene.class_colours or {}).items():
-    require(
-      class_id in scene.class_names and len(colour) == 3 and all(c in range(256) for c in colour),
-      f"class {class_id} has the colour {colour}; expected a class that occurs and three numbers of 0 to 255",
-    )
-
-
-def _check_bands(scene: "Scene", require: Require) -> None:
-  for field in ("wavelengths", "widths"):
-    values = getattr(scene, field)
+def band_problems(
+  wavelengths: np.ndarray | None, widths: np.ndarray | None, bands: tuple[int]
+) -> Iterator[str]:
+  """Checks that band centres and widths are one per band, both in nm."""
+  for field, values in (("wavelengths", wavelengths), ("widths", widths)):
     if values is None:
       continue
-    require(
-      values.shape == scene.cube.shape[2:],
-      f"{field} of shape {values.shape} for {scene.cube.shape[2]} bands; one per band is needed",
-    )
-    require(
-      np.isfinite(values).all() and values.min() > 0,
-      f"{field} from {values.min()} to {values.max()}; they must be positive numbers in nm",
-    )
-  centres, widths = scene.wavelengths, scene.widths
-  if centres is None:
+    if values.shape != bands:
+      yield f"{field} have shape {values.shape} for {bands[0]} bands; expected one value per band"
+    if not np.isfinite(values).all() or values.min() <= 0:
+      yield f"{field} range from {values.min()} to {values.max()}; expected positive numbers in nm"
+  if wavelengths is None:
     return
-  require(
-    band_ranges.are_centres(centres),
-    f"wavelengths from {centres.min():g} to {centres.max():g}; give all of them in nm, between "
-    f"{band_ranges.SHORTEST:g} and {band_ranges.LONGEST:g}",
-  )
-  if widths is not None:
-    require(
-      band_ranges.are_widths(widths, centres),
-      f"widths from {widths.min():g} to {widths.max():g} at wavelengths from {centres.min():g} to "
-      f"{centres.max():g} nm; give both in nm",
+  found = f"wavelengths range from {wavelengths.min():g} to {wavelengths.max():g}"
+  if not wavelength_limits.are_plausible_centres(wavelengths):
+    yield (
+      f"{found}; expected nm, from {wavelength_limits.SHORTEST:g} to {wavelength_limits.LONGEST:g}"
     )
+  if widths is not None and not wavelength_limits.are_plausible_widths(widths, wavelengths):
+    yield f"widths range from {widths.min():g} to {widths.max():g} and {found}; expected both in nm"
 
 
-def _size(image: np.ndarray) -> str:
-  return " x ".join(str(n) for n in image.shape[:2])
+def _mask_problems(mask: np.ndarray, field: str, size: tuple[int, int]) -> Iterator[str]:
+  if mask.shape != size or mask.dtype != bool:
+    yield f"the {field} mask has dtype {mask.dtype} and shape {mask.shape}; expected bool and {size}"
+
+
+def _in_words(size: tuple[int, int]) -> str:
+  return " x ".join(map(str, size))

@@ -14,7 +14,7 @@ from ml_collections import config_dict
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES
-from mtl_hsi.scenes.scene_checks import NAME
+from mtl_hsi.scenes.scene_checks import SCENE_NAME
 
 # All that can be said of a scene's files; configs/own_scenes.yaml explains them.
 OPTIONS = (
@@ -36,7 +36,7 @@ _DEEPEST = 16
 def is_name(name: str) -> bool:
   """Whether a text is fit for a scene and for a key of a config, whose own methods are no keys."""
   return bool(
-    NAME.fullmatch(name)
+    SCENE_NAME.fullmatch(name)
     and not keyword.iskeyword(name)
     and not hasattr(config_dict.ConfigDict, name)
   )

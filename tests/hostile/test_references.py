@@ -109,7 +109,7 @@ def test_hdf5_variables_that_lie_in_other_files(tmp_path):
 def test_no_scene_has_a_name_that_leads_elsewhere(tmp_path, name):
   np.savez(tmp_path / "a.npz", cube=np.arange(60).reshape(3, 4, 5), label=np.arange(12).reshape(3, 4))
   options = dict.fromkeys(("labels", "cube_key", "labels_key", "sensor", "nodata", "class_names"))
-  with pytest.raises(RequestError, match="a scene's name must be a lower-case identifier of 64 characters"):
+  with pytest.raises(RequestError, match="must be a lower-case identifier of at most 64 characters"):
     files.read_scene(name, cube=tmp_path / "a.npz", **options)
 
 

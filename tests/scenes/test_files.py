@@ -245,7 +245,7 @@ def test_a_value_stands_for_no_measurement_in_any_band(tmp_path):
   values[mask] = np.nan
   path = _save(tmp_path / "b.npz", cube=values, gt=_LABELS)
   np.testing.assert_array_equal(_read(path, nodata=np.nan).nodata, mask)
-  with pytest.raises(RequestError, match="the cube holds nan at row 0, column 0"):
+  with pytest.raises(RequestError, match="the cube contains nan at row 0, column 0"):
     _read(path)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import rasterio
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes import band_ranges
+from mtl_hsi.scenes import wavelength_limits
 from mtl_hsi.scenes.images.rasters import header, header_list
 
 _NM, _UM = "nm", "um"
@@ -46,15 +46,15 @@ def in_nm(
   widths = None if widths is None else _check_positive(widths[kept], where)
   name = unit_of(unit, where)
   if name is None:
-    name = _UM if centres.max() < band_ranges.SHORTEST else _NM
+    name = _UM if centres.max() < wavelength_limits.SHORTEST else _NM
   factor = _UNITS[name]
   # Rounding takes away what the change of units adds: 0.4 um are 400 nm.
   centres = np.round(factor * centres, 6)
-  if not band_ranges.are_centres(centres):
+  if not wavelength_limits.are_plausible_centres(centres):
     raise RequestError(
       f"{where}: wavelengths from {centres.min():g} to {centres.max():g} when read in {name}; units are "
-      f"mixed or wrong, expected all in nm or all in um, between {band_ranges.SHORTEST:g} and "
-      f"{band_ranges.LONGEST:g} nm"
+      f"mixed or wrong, expected all in nm or all in um, between {wavelength_limits.SHORTEST:g} and "
+      f"{wavelength_limits.LONGEST:g} nm"
     )
   if widths is None or not widths.any():
     return Bands(centres, None)
@@ -137,7 +137,7 @@ def _check_positive(values: np.ndarray, where: str) -> np.ndarray:
 
 
 def _check_widths(centres: np.ndarray, widths: np.ndarray, where: str) -> None:
-  if not band_ranges.are_widths(widths, centres):
+  if not wavelength_limits.are_plausible_widths(widths, centres):
     raise RequestError(
       f"{where}: widths from {widths.min():g} to {widths.max():g} nm at wavelengths from {centres.min():g} "
       f"to {centres.max():g} nm; units are mixed, expected both in nm or both in um"

@@ -50,11 +50,6 @@ class Labels(NamedTuple):
   origin: str = ""
 
 
-def matrix(georeference: Georeference) -> np.ndarray:
-  """From column and row, and 1, of pixel corners to x and y, and 1; `[3, 3]`."""
-  return np.array([*georeference.transform, 0, 0, 1]).reshape(3, 3)
-
-
 def whole_ids(image: np.ndarray, where: str) -> np.ndarray:
   """Returns an image of whole numbers of any dtype as int32 `[H, W]`.
 

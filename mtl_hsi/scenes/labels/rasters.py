@@ -13,7 +13,7 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.images import rasters, xml_files
 from mtl_hsi.scenes.images.arrays import by
 from mtl_hsi.scenes.labels.class_table import RGB
-from mtl_hsi.scenes.labels.label_set import Grid, Labels, matrix, whole_ids
+from mtl_hsi.scenes.labels.label_set import Grid, Labels, whole_ids
 
 # Differences of grids that are of no account, in pixels.
 _TOLERANCE = 0.01
@@ -69,7 +69,7 @@ def _same_grid(raster: rasterio.DatasetReader, grid: Grid) -> bool:
   if raster.crs != rasterio.CRS.from_user_input(place.crs) or raster.shape != grid.shape:
     return False
   # From pixels of the raster to those of the scene.
-  to_scene = np.linalg.inv(matrix(place)) @ matrix(own)
+  to_scene = np.linalg.inv(place.matrix) @ own.matrix
   corners = np.array([[0, 0, 1], [0, grid.shape[0], 1], [grid.shape[1], 0, 1]]).T
   return bool(np.abs((to_scene @ corners - corners)[:2]).max() < _TOLERANCE)
 

@@ -15,7 +15,7 @@ from rasterio import features
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.labels import class_table, label_parts, vector_files
 from mtl_hsi.scenes.labels.class_table import ClassTable
-from mtl_hsi.scenes.labels.label_set import Columns, Grid, Labels, matrix
+from mtl_hsi.scenes.labels.label_set import Columns, Grid, Labels
 
 # Names under which the classes' column is looked for.
 _COLUMNS = ("class", "label", "class_id", "class_name")
@@ -147,7 +147,7 @@ def _is_empty(shapes: geopandas.GeoSeries) -> pandas.Series:
 def _in_pixels(frame: geopandas.GeoDataFrame, grid: Grid, where: str) -> np.ndarray:
   """Geometries in columns and rows of the scene, `[n]`."""
   moved = frame.geometry.to_crs(grid.georeference.crs)
-  to_pixels = np.linalg.inv(matrix(grid.georeference))
+  to_pixels = np.linalg.inv(grid.georeference.matrix)
   shapes = shapely.transform(
     shapely.force_2d(moved.to_numpy()), lambda points: points @ to_pixels[:2, :2].T + to_pixels[:2, 2]
   )

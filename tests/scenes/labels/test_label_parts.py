@@ -135,7 +135,7 @@ def test_columns_of_features_that_are_refused(cube, tmp_path, uses, message):
       ["0,0,1,train", "0,1,2,train", "0,1,2,test"],
       "line 4: row 0, column 1 is 'test' here and of another use in line 3",
     ),
-    (["0,0,1,train", "0,1,2,test"], "1 class among the training labels; at least two are needed"),
+    (["0,0,1,train", "0,1,2,test"], "classes among the training labels is 1; at least two are needed"),
   ],
 )
 def test_columns_of_a_table_that_are_refused(cube, tmp_path, rows, message):
