@@ -198,7 +198,7 @@ def holes():
     (fields(cube=holes()), [], "the cube contains nan at row 3, column 4, band 5"),
     (fields(label=np.minimum(FIELDS, 1)), [], "classes in the label image is 1; at least two"),
     (fields(label=np.zeros_like(FIELDS)), [], "the number of classes in the label image is 0"),
-    (fields(label=np.where(FIELDS == 9, 65536, FIELDS)), [], "contains 65536; class ids must not exceed 65535"),
+    (fields(label=np.where(FIELDS == 9, 65536, FIELDS)), [], "contains 65536; class ids must not exceed"),
     (fields(label=FIELDS - 1), [], "the label image contains -1"),
     (fields(wavelengths=MIXED), [], line("fields.npz: wavelengths from 0.4 to 900", "units are mixed")),
     (
