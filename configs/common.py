@@ -1,130 +1,170 @@
-"""Every config key with its default: the paper's protocol, where a file says nothing else.
+"""Every training key with its default: the letter's protocol.
 
 Liu & Shi, "Multitask Deep Learning With Spectral Knowledge for Hyperspectral
-Image Classification" (2020); [author] marks what the author's public code
-settles where the letter is silent. Not a config to run: configs/mtl.py,
-configs/paper.py and configs/named.py start from it.
+Image Classification" (2020). [author] marks a value that comes from the author's
+public code because the letter does not state it.
+
+This file is not run. configs/mtl.py, configs/paper.py and configs/named.py start
+from it. `python -m docs.config_page` makes docs/configs.md from its comments.
 """
 
 from ml_collections import config_dict
 
 
 def get_config() -> config_dict.ConfigDict:
-  """The defaults; `scenes` and `target` are left to the caller."""
+  """Returns the defaults. The caller sets `scenes` and `target`."""
   config = config_dict.ConfigDict()
 
-  # Scenes trained together, by name, and the one the experiment is about.
+  # == Scenes ==
+  # Names of the scenes that are trained together.
   config.scenes = ()
+  # The scene that the experiment is about.
   config.target = ""
-  # Where the public scenes' files are; whether to fetch those that are missing,
-  # and whether to take files that pass the content check but not the checksum.
+  # Directory of the public scenes' files.
   config.data_dir = "data"
+  # Download missing files of public scenes.
   config.download = False
+  # Accept a public file that passes the content check but has another checksum.
   config.accept_changed_files = False
-  # Scenes from files (see configs/own.py) and simulated ones (configs/quickstart.py), by name.
+  # Scenes from files, by name; see configs/own.py.
   config.files = config_dict.ConfigDict()
+  # Simulated scenes, by name; see configs/quickstart.py.
   config.simulate = config_dict.ConfigDict()
-  # Reads and checks everything, says what the scenes hold, and stops; nothing is written.
+  # Read and check all scenes, print a summary and stop. Nothing is written.
   config.check_only = False
 
-  # "index", the paper's rule: bands is 103 or 160 input channels, or None, which takes all as they are. Or
-  # "wavelength": every scene is resampled to common bands in the range that all share, those of the coarsest
-  # scene or of a grid in nm, "first:last:step" or centres with commas between.
+  # == Bands and values ==
+  # "index" matches bands by number, as in the letter. "wavelength" resamples all scenes to common bands in
+  # the range that every scene covers.
   config.alignment = "index"
+  # With "index": number of input channels, 103 or 160. None uses all bands as they are.
   config.bands = config_dict.placeholder(int)
+  # With "wavelength": the common bands in nm, as "first:last:step" or as centres separated by commas. Empty
+  # uses the bands of the coarsest scene.
   config.grid = ""
-  # Scenes whose bands are reversed after alignment (the paper's INVERSE columns).
+  # Scenes whose bands are reversed after alignment (the letter's INVERSE columns).
   config.reversed = ()
-
-  # What every scene's values are divided by: "maximum", the scene's own [author], or a number such as "5000"
-  # [author, another script]; or "per_band", to mean 0 and standard deviation 1 of every band.
+  # How values are scaled: "maximum" divides by the scene's maximum [author]; a number such as "5000" divides
+  # by that number [author, another script]; "per_band" standardises every band to mean 0 and standard
+  # deviation 1.
   config.scaling = "maximum"
-  # So many minimum noise fractions of the scaled bands join them as channels, those that show most above the
-  # noise; at most as many as there are bands. Scenes that share the first convolution have them in common.
+  # Number of minimum noise fraction (MNF) components to add as input channels, best signal-to-noise ratio
+  # first; at most the number of bands. 0 adds none. Scenes that share the first layer share the components.
+  # Needs scaling="per_band".
   config.mnf_components = 0
 
-  # "random" draws n pixels a class and tests all others (paper); "blocks" draws them from one half of the
-  # scene's square blocks, of so many rows and columns, and tests those pixels of the other half whose
-  # patches overlap no training patch; or the path of a split.npz that a run wrote. Scenes whose files
-  # say which pixels are tested (configs/own.py) are trained on n a class of their other labels. n = 0 trains
-  # on all: with "random" nothing is left to test, for a last map when the accuracy is known.
+  # == Training and test pixels ==
+  # "random" draws n pixels per class for training and tests on all others (letter). "blocks" divides each
+  # scene into square blocks, draws the training pixels from one half of them, and tests on those pixels of
+  # the other half whose patches overlap no training patch. The path of another run's split.npz reuses its
+  # pixels. Scenes whose files mark test pixels (configs/own.py) train on n pixels per class of their other
+  # labels.
   config.split = "random"
+  # Side of the blocks, in pixels.
   config.block_size = 24
+  # Training pixels per class. 0 uses all training labels. With "random" this leaves no test pixels: use it
+  # for the final map, once you know the accuracy.
   config.samples_per_class = 10
-  # Monte-Carlo runs [author: 10]; replica r has the seed `seed + r`.
+  # Number of Monte Carlo replicas [author: 10], each with its own training pixels and initial weights.
   config.replicas = 10
+  # Replica r uses the seed `seed + r`.
   config.seed = 0
 
+  # == Network ==
   config.model = config_dict.ConfigDict()
-  # "hresnet", "ccnn", "vresnet" (configs/best.py), or "svm": one for every scene and replica on its own, on
-  # the pixels' spectra; keys from model.norm on mean nothing to it, those before stay as they are.
+  # "hresnet" or "ccnn" (letter), "vresnet" (configs/best.py), or "svm": a support vector machine on the
+  # spectrum of each pixel, separate for every scene and replica. The SVM ignores the keys from model.norm on.
   config.model.name = "hresnet"
-  # Residual blocks (hresnet, vresnet), and average pooling instead of flattening before the head (hresnet).
+  # Number of residual blocks (hresnet, vresnet).
   config.model.blocks = 1
+  # Average pooling instead of flattening before the head (hresnet).
   config.model.pool = False
-  # Side of the patches and channels of all convolutions (vresnet). None: hresnet and ccnn have their own.
+  # Side of the patches, in pixels (vresnet). None for hresnet and ccnn, whose patch size is fixed.
   config.model.patch = config_dict.placeholder(int)
+  # Channels of every convolution (vresnet). None for hresnet and ccnn.
   config.model.width = config_dict.placeholder(int)
-  # BatchNorm statistics: "per_scene" (own in training and in use) or "joint" (one set in both).
+  # Batch normalisation statistics: "per_scene" keeps one set per scene; "joint" keeps one set for all scenes.
+  # Training and inference use the same sets.
   config.model.norm = "per_scene"
-  # Kernels at the start: "normal", N(0, 0.01) everywhere [author], or "glorot", by fan-in and fan-out.
+  # Initial kernels: "normal" draws from N(0, 0.01) everywhere [author]; "glorot" scales by fan-in and
+  # fan-out.
   config.model.init = "normal"
-  # Convolutions in training: "products" of matrices, or "xla", XLA's own, which may win on some accelerators.
-  # They agree to rounding.
+  # Convolutions in training: "products" computes them as matrix products; "xla" uses XLA's convolutions,
+  # which may be faster on some accelerators. Both agree up to rounding.
   config.model.convolution = "products"
-  # Share the first convolution among the scenes (paper, section III-B). Without, they may have different
-  # numbers of bands: those with fewer get empty channels (which init="glorot" counts as inputs).
+  # Share the first layer among all scenes (letter, section III-B). Without it, scenes may have different
+  # numbers of bands; those with fewer bands get empty channels, which init="glorot" counts as inputs.
   config.spectral_knowledge = True
 
-  # "per_scene": every step takes batch_size samples of every scene; "mixed": of the pooled set.
+  # == Optimisation ==
+  # "per_scene": every step uses batch_size samples of every scene. "mixed": every step uses batch_size
+  # samples of the pooled training set.
   config.batch = "per_scene"
+  # Samples per step.
   config.batch_size = 20
-  # An epoch's last batch, where it is not full: "partial" [author], or "dropped".
+  # The last, incomplete batch of an epoch: "partial" uses it [author], "dropped" skips it.
   config.last_batch = "partial"
-  # None: an epoch shows every sample of the longest set once, in its four mirror images. A number: it has so
-  # many steps, whose samples are drawn anew for each, in a random image: "none" (as they are), "mirrors" (of
-  # the four) or "symmetries" (of the square's eight); balanced draws all classes of a scene equally often.
+  # None: an epoch shows every sample of the largest training set once in each of its four mirror images. A
+  # number: an epoch has that many steps, and every step draws its samples at random.
   config.steps_per_epoch = config_dict.placeholder(int)
+  # With steps_per_epoch: random transformation of every drawn patch. "none", "mirrors" (four) or "symmetries"
+  # (the eight symmetries of the square).
   config.augmentation = "mirrors"
-  # Up to so many rows and columns, either way, the patch of such a sample is off its pixel.
+  # With steps_per_epoch: maximum random shift of a training patch, in pixels; use 0 for objects only a few
+  # pixels wide.
   config.patch_shift = 0
+  # With steps_per_epoch: draw all classes of a scene equally often.
   config.balanced = False
-  # Channels of training patches: standard deviation of a random gain and offset of every patch, of its scaled
-  # values, and the probability of a channel to be set to 0; noise fractions are channels of their own.
+  # Standard deviation of a random gain and offset, applied to the scaled values of every training patch.
   config.radiometric_jitter = 0.0
+  # Probability that a channel of a training patch is set to 0. MNF components count as channels.
   config.band_dropout = 0.0
-  # Share of every target that is spread evenly over the scene's classes.
+  # Share of every training target that is spread evenly over the scene's classes.
   config.label_smoothing = 0.0
-  # Run in the order of their names; each starts with fresh optimiser state [author].
-  # `frozen` names parameter groups: "stem", "backbone", "heads".
+  # Training phases, run in the order of their names. Each starts with a fresh optimiser state [author].
+  # `epochs` is the length, `learning_rate` the peak rate, and `frozen` the parameter groups that do not
+  # train: "stem", "backbone", "heads".
   config.phases = config_dict.ConfigDict()
   config.phases.phase1 = {"epochs": 100, "learning_rate": 1.0, "frozen": ()}
   config.phases.phase2 = {"epochs": 30, "learning_rate": 0.1, "frozen": ()}
-  # Within a phase: the share of its steps over which the learning rate rises to the phase's; and what it does
-  # then, "none" (it stays) or "cosine" (it falls to 0 at the phase's end).
+  # Share of each phase's steps over which the learning rate rises to its peak.
   config.warmup = 0.0
+  # Learning rate schedule after the warm-up: "none" keeps the rate; "cosine" lowers it to 0 by the end of the
+  # phase.
   config.learning_rate_decay = "none"
-  # Decay per step of a moving average of the weights, such as 0.99, which votes instead of them; 0: none.
+  # Decay per step of a moving average of the weights, such as 0.99. The averaged weights then vote. 0
+  # averages nothing.
   config.weight_averaging = 0.0
-  # Any optax optimiser of a learning rate, by name, with its arguments as further keys.
-  # Keras's constants of Adadelta [author]; they go when the name is changed.
+  # Any optax optimiser that takes a learning rate, by name; further keys are its arguments. The defaults are
+  # Keras's constants of Adadelta [author]. They are dropped when another name is given.
   config.optimizer = {"name": "adadelta", "rho": 0.95, "eps": 1e-7}
-  # Epochs after the last phase at which networks are kept to vote [author]; negative: before its end.
+  # Epochs whose networks vote, counted from the end of the last phase [author]. A positive number trains that
+  # many epochs longer; a negative number is an epoch before the end.
   config.snapshots = (2, 4, 6, 8, 10)
 
-  # Operands of the convolutions' products, whose sums are always float32: "float32", "tf32" (10 bits of
-  # mantissa, on NVIDIA GPUs) or "bfloat16" (7 bits, anywhere; compare accuracies before relying on it).
+  # == Computation and results ==
+  # Precision of the operands of convolutions: "float32", "tf32" (10-bit mantissa, NVIDIA GPUs) or "bfloat16"
+  # (7-bit mantissa; compare accuracies before you rely on it). Sums and the first layer are always float32.
   config.precision = "float32"
-  # "dense" computes what neighbouring pixels share once; "patches" takes every pixel's patch on its own.
-  # symmetries: the mean probability over all eight of a pixel's surroundings, at eight times the work.
-  config.classify = {"method": "dense", "tile_pixels": 4096, "symmetries": False}
-  # Probabilities are mixed with those of neighbouring pixels of like spectra: by a random walk that ends with
-  # probability restart before every step, approached in so many steps, each of which reaches a pixel further
-  # (0: not). The larger sharpness is, the less it crosses edges.
-  config.classify.smoothing = {"steps": 0, "restart": 0.01, "sharpness": 2.0}
-  # How many unlabelled pixels of each scene are proposed to be labelled next: where the networks are least
-  # sure.
+  config.classify = config_dict.ConfigDict()
+  # "dense" computes what neighbouring pixels share only once. "patches" classifies every pixel's patch
+  # separately, with the same result.
+  config.classify.method = "dense"
+  # Pixels per tile, without its halo. This bounds memory.
+  config.classify.tile_pixels = 4096
+  # Average the probabilities over the eight symmetries of each pixel's surroundings, at eight times the cost.
+  config.classify.symmetries = False
+  # The class probabilities can be smoothed along similar spectra, by a random walk with restart.
+  config.classify.smoothing = config_dict.ConfigDict()
+  # Number of iterations, and so the smoothing radius in pixels. 0 disables smoothing.
+  config.classify.smoothing.steps = 0
+  # Probability that the walk ends before each step. A smaller value smooths over longer distances.
+  config.classify.smoothing.restart = 0.01
+  # A larger value preserves edges better.
+  config.classify.smoothing.sharpness = 2.0
+  # Number of unlabelled pixels per scene to propose for labelling: those where the networks are least
+  # certain.
   config.proposals = 0
-  # Time between two saves of the state that a killed run resumes from.
+  # Seconds between two saves of the state from which an interrupted run resumes.
   config.checkpoint_seconds = 60.0
   return config

@@ -1,9 +1,9 @@
-"""Scenes from files by the letter's recipe, to compare with that of configs/best.py.
+"""Your own scenes, trained as in the letter, for comparison with configs/best.py.
 
   python launch.py --config=configs/letter.py:fields,town --config.files.fields.cube=fields.tif ...
   python launch.py --config=configs/letter.py --config.scenes_file=scenes.yaml
 
-Scenes are named and given as for configs/own.py; all else is as in
+Scenes are named and given as in configs/own.py. All other keys have the defaults of
 configs/common.py.
 """
 
@@ -13,5 +13,5 @@ from configs import named
 
 
 def get_config(names: str = "") -> config_dict.ConfigDict:
-  """The config of the scenes named, separated by commas; of none, where `scenes_file` is to name them."""
+  """Returns the config of the scenes in `names`, separated by commas. No names: `scenes_file` names them."""
   return named.get_config(names)

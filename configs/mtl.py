@@ -1,22 +1,22 @@
-"""One experiment of the paper, named by its scenes.
+"""One experiment of the letter, named by its scenes.
 
   python launch.py --config=configs/mtl.py:pu                 Pavia University alone
   python launch.py --config=configs/mtl.py:pu_pc              with Pavia Centre
   python launch.py --config=configs/mtl.py:pu_pc_sa           with Pavia Centre and Salinas
-  python launch.py --config=configs/mtl.py:pu_all             all four scenes
-  python launch.py --config=configs/mtl.py:pu_inverse_pc      Pavia Centre with its bands reversed
+  python launch.py --config=configs/mtl.py:pu_all             with all three other scenes
+  python launch.py --config=configs/mtl.py:pu_inverse_pc      with Pavia Centre, its bands reversed
 
-Scenes: in (Indian Pines), sa (Salinas), pu (Pavia University), pc (Pavia
-Centre); the first one is the target, whose group decides on the bands: 103 for
-the ROSIS scenes pu and pc, 160 for the AVIRIS scenes in and sa (section III-C
-and III-D). Columns of the tables:
+Scenes: in (Indian Pines), sa (Salinas), pu (Pavia University), pc (Pavia Centre). The
+first scene is the target. Its sensor decides on the bands: 103 for the ROSIS scenes pu
+and pc, 160 for the AVIRIS scenes in and sa (sections III-C and III-D). Columns of the
+tables:
 
   --config.samples_per_class=5          rows 5, 10, ... 30
-  --config.spectral_knowledge=False     first convolution of their own
+  --config.spectral_knowledge=False     a separate first layer for each scene
   --config.model.name=ccnn              CCNN
 
-Expect, for in alone, 5 samples per class, HResNet: 39.17 +- 3.06 % overall
-accuracy in the paper's Table III.
+The letter reports 39.17 +- 3.06 % overall accuracy for in alone with HResNet and 5
+samples per class (Table III).
 """
 
 from ml_collections import config_dict
@@ -35,7 +35,7 @@ _BANDS = {
 
 
 def get_config(cell: str = "") -> config_dict.ConfigDict:
-  """The config of one cell, such as "pu", "pu_pc", "pu_all" or "pu_inverse_pc"."""
+  """Returns the config of one cell, such as "pu", "pu_pc", "pu_all" or "pu_inverse_pc"."""
   target, *partners = cell.split("_")
   inverse = partners[:1] == ["inverse"]
   if inverse:
@@ -46,8 +46,8 @@ def get_config(cell: str = "") -> config_dict.ConfigDict:
   known = set(names) <= _SCENES.keys() and len(set(names)) == len(names)
   if not known or (inverse and len(partners) != 1):
     raise RequestError(
-      f"configs/mtl.py has no cell {cell!r}: expected <target>, <target>_<partner>[_<partner>], <target>_all "
-      f"or <target>_inverse_<partner> of the scenes {', '.join(_SCENES)}, such as configs/mtl.py:pu_all"
+      f"configs/mtl.py has no cell {cell!r}; expected <target>, <target>_<partner>[_<partner>], <target>_all "
+      f"or <target>_inverse_<partner> with scenes {', '.join(_SCENES)}, such as configs/mtl.py:pu_all"
     )
   config = common.get_config()
   config.scenes = tuple(_SCENES[name] for name in names)

@@ -1,4 +1,4 @@
-r"""Scenes from files, trained together in one network.
+r"""Your own scenes, from files.
 
   python launch.py --config=configs/own.py:fields,town \
     --config.files.fields.cube=fields.tif --config.files.fields.labels=fields.gpkg \
@@ -6,20 +6,19 @@ r"""Scenes from files, trained together in one network.
 
   python launch.py --config=configs/own.py --config.scenes_file=scenes.yaml
 
-Scenes are named behind the colon, the target first, or in a YAML or TOML file
-that has their options; configs/own_scenes.yaml is an example of such a file and
-explains every option. With both, the names choose among the file's scenes, and
-options on the command line win. --config.check_only=True reads and checks
-everything, says what it found, and stops.
+List the scenes after the colon, the target first, or in a YAML or TOML file with
+their options; configs/own_scenes.yaml is an example that explains every option.
+If you give both, the list selects scenes from the file, and options on the command
+line override those of the file. --config.check_only=True reads and checks
+everything, prints a summary and stops.
 
-All scenes need equal numbers of bands, as they are or by their ranges; or
-wavelengths with --config.alignment=wavelength; or a first convolution each with
---config.spectral_knowledge=False. Public scenes (indian_pines, salinas,
-pavia_university, pavia_centre) can stand among them by name behind the colon,
-with no file given.
+The scenes need equal numbers of bands, possibly after `bands` selects a range. If
+they differ, resample them with --config.alignment=wavelength or use separate first
+layers with --config.spectral_knowledge=False. Public scenes (indian_pines, salinas,
+pavia_university, pavia_centre) can be listed without files.
 
-Training is by the recommended recipe, configs/best.py; configs/letter.py has
-the letter's.
+Training follows the recommended recipe, configs/best.py. configs/letter.py follows
+the letter.
 """
 
 from ml_collections import config_dict
@@ -28,5 +27,5 @@ from configs import best
 
 
 def get_config(names: str = "") -> config_dict.ConfigDict:
-  """The config of the scenes named, separated by commas; of none, where `scenes_file` is to name them."""
+  """Returns the config of the scenes in `names`, separated by commas. No names: `scenes_file` names them."""
   return best.get_config(names)

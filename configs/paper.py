@@ -1,28 +1,25 @@
-"""The letter's tables, whole: every cell, or those chosen, beside the paper's figures.
+"""The letter's tables: all cells or a selection, next to the published figures.
 
-  python launch.py --config=configs/paper.py:table3 --config.dry_run=True     what would be run, and how long
+  python launch.py --config=configs/paper.py:table3 --config.dry_run=True     list the runs, estimate the time
   python launch.py --config=configs/paper.py:table3                           Table III, Indian Pines
-  python launch.py --config=configs/paper.py:table5                           Table V, times; without shards
+  python launch.py --config=configs/paper.py:table5                           Table V, times; not with --shard
   python launch.py --config=configs/paper.py:figure2                          Figure 2, six maps
   python launch.py --config=configs/paper.py:tables                           Tables I to IV, 288 cells
 
   --config.samples_per_class=5 --config.samples_per_class=10     rows 5 and 10
-  --config.cells=svm --config.cells='hresnet/*'                  columns; '*' stands for any text
-  --config.cells='IN:*'                                          those of one target
+  --config.cells=svm --config.cells='hresnet/*'                  columns; '*' matches any text
+  --config.cells='IN:*'                                          the columns of one target
   --shard=2/8                                                    the second of eight equal parts
 
-Table I is about Pavia University, II Pavia Centre, III Indian Pines, IV
-Salinas. Columns: svm, hresnet/single, hresnet/with/<partner>,
-hresnet/without/<partner>, ccnn/single, ccnn/with/<partner>; partners IN, SA,
-PU, PC, ALL, INVERSE-<partner>. Everything lies in runs/paper: a work directory
-for every training, which serves all cells that need it, in whichever table;
-table3.md, table3.csv, table3_details.csv and report.html; table5.md;
-figure2.png.
+Table I is Pavia University, II Pavia Centre, III Indian Pines, IV Salinas. Columns:
+svm, hresnet/single, hresnet/with/<partner>, hresnet/without/<partner>, ccnn/single,
+ccnn/with/<partner>; partners IN, SA, PU, PC, ALL, INVERSE-<partner>. runs/paper
+holds one work directory per training, shared by all cells that use it, and
+table3.md, table3.csv, table3_details.csv, report.html, table5.md and figure2.png.
 
-Cells that are done are not done again, so the same command goes on after
-whatever interrupted it. All other keys are those of configs/common.py, but for
-what a cell decides: scenes, target, bands, reversed, model.name and
-spectral_knowledge.
+Finished cells are not run again, so the same command resumes after an interruption.
+All other keys are those of configs/common.py, except for those that a cell sets:
+scenes, target, bands, reversed, model.name and spectral_knowledge.
 """
 
 from ml_collections import config_dict
@@ -43,19 +40,19 @@ _CHOICES = {
 
 
 def get_config(what: str = "") -> config_dict.ConfigDict:
-  """The config of a grid: "table1" to "table5", "figure2", or "tables"."""
+  """Returns the config of a grid: "table1" to "table5", "figure2" or "tables"."""
   if what not in _CHOICES:
     raise RequestError(
       f"configs/paper.py has no {what!r}; expected one of {', '.join(_CHOICES)}, "
       "such as configs/paper.py:table3"
     )
   config = common.get_config()
-  # Which tables; which of their columns (all where there is none) and rows.
   del config.samples_per_class
+  # Tables; columns (all if empty, `*` matches any text); rows.
   config.tables, config.cells, config.samples_per_class = _CHOICES[what]
-  # Only say what would be done.
+  # Only list the runs and estimate the time.
   config.dry_run = False
-  # Scenes of `files` or `simulate` that stand in for public ones, by the public scene's name.
+  # Scenes of `files` or `simulate` that replace public scenes, by the name of the public scene.
   config.stand_ins = config_dict.ConfigDict()
   for key in ("scenes", "target", "bands", "reversed", "spectral_knowledge"):
     del config[key]

@@ -1,22 +1,22 @@
-"""A new image, classified by the networks of a finished run.
+"""Maps a new image with the networks of a finished run.
 
   python launch.py --config=configs/predict.py --config.run=runs/quickstart --config.image=flight7.tif
 
-The image is scaled and aligned as the run's scene was, by the numbers in the
-run's scenes.json; nothing is fitted to it. It is read, classified and written
-window by window, so it may be larger than memory. Beside each other, all named
-after `output`:
+The image is scaled and its bands are aligned with the values stored in the run's
+scenes.json; nothing is fitted to the image. It is read, classified and written in
+windows, so it may be larger than memory. The output files share the prefix
+`output`:
 
-  <output>_classes.tif       class ids, 0 where nothing was measured; colours and, in
-                             <output>_classes.tif.aux.xml, names of the classes
-  <output>_confidence.tif    share of the networks that voted for the class, and mean over all of them of the
-                             probability of that class
+  <output>_classes.tif       class ids, 0 for pixels without measurements; with colours and, in
+                             <output>_classes.tif.aux.xml, class names
+  <output>_confidence.tif    share of the networks that voted for the class, and the mean over all networks of
+                             the probability of that class
   <output>_classes.img, hdr  the class ids as an ENVI classification
-  <output>_classes.png       a quick look with the legend
-  <output>_areas.csv         pixels and, where the image has a place on the ground, hectares of every class
-  <output>_SHA256SUMS        digests of all of these, for sha256sum -c; comes last, when the others are whole
+  <output>_classes.png       preview with a legend
+  <output>_areas.csv         area of every class in pixels and, for a georeferenced image, in hectares
+  <output>_SHA256SUMS        checksums of all these files, for sha256sum -c; written last
 
-The three rasters have the image's place on the ground.
+The three rasters have the georeference of the image.
 """
 
 from ml_collections import config_dict
@@ -25,39 +25,43 @@ from configs import common
 
 
 def get_config() -> config_dict.ConfigDict:
-  """What to predict, and with what."""
+  """Returns the keys of a prediction."""
   config = config_dict.ConfigDict()
-  # A finished work directory, and which of its scenes the image is like: it decides classes, scaling and
-  # bands. "" is the run's target.
+  # Work directory of a finished run.
   config.run = ""
+  # The scene of the run that the image resembles. It provides classes, scaling and bands. Empty: the target.
   config.scene = ""
-
-  # The image: GeoTIFF or another raster of a format that docs/configs.md lists, ENVI by its header, .npz,
-  # .npy or .mat; the array's name in .npz or .mat where it is not obvious.
+  # The image: GeoTIFF or another raster format listed in docs/scenes.md, ENVI (header or data file), .npz,
+  # .npy or .mat.
   config.image = ""
+  # Name of the array in an .npz or .mat file. Needed if the file has several candidates.
   config.image_key = ""
-  # What the file does not say, or says wrongly, as for the scenes of configs/own.py: value of pixels without
-  # a measurement, such as -9999 or nan; physical value = scale * value + offset; CSV file of band centres,
-  # and its unit; bands to leave out. What was said of the scene in training, but of wavelengths, holds for
-  # the image where neither this nor its file says otherwise.
+
+  # The next keys correct or complete the metadata of the image file. If neither the key nor the file has a
+  # value, the value that was given for the scene in training applies (except for wavelengths).
+  # Value of pixels without a measurement, such as -9999 or nan.
   config.nodata = ""
+  # Physical value = scale * stored value + offset.
   config.scale = ""
+  # See `scale`.
   config.offset = ""
+  # CSV file of band centres. The wavelengths are only compared with those of the scene.
   config.wavelengths = ""
+  # Unit of that file, nm or um.
   config.wavelength_unit = ""
+  # Bands to leave out, such as 0,103:108.
   config.bad_bands = ""
 
-  # Path of what is written, without an ending; an existing directory, or a path that ends in /, gets the
-  # image's name added. "" is <run>/predictions/<scene>_<image>.
+  # Prefix of the output files. If it is an existing directory or ends in /, the name of the image is added.
+  # Empty: <run>/predictions/<scene>_<image>.
   config.output = ""
-
-  # Whose networks vote: "all" replicas together, or one by its number from 0.
+  # Replicas whose networks vote: "all", or the number of one replica, counted from 0.
   config.replicas = "all"
   config.classify = common.get_config().classify
-  # None: as in the run.
+  # Pixels per tile, without its halo. None: as in the run.
   del config.classify.tile_pixels
   config.classify.tile_pixels = config_dict.placeholder(int)
-  # The networks classify as they did in the run.
+  # Symmetries and smoothing are those of the run.
   del config.classify.symmetries
   del config.classify.smoothing
   return config

@@ -1,10 +1,10 @@
-"""The first run: real Indian Pines trained together with a simulated partner scene.
+"""A first run: the real scene Indian Pines, trained together with a simulated partner.
 
   make quickstart
 
-No download: Indian Pines comes with the package tensorly, the partner is
-simulated from real field spectra. It is the recipe of configs/best.py with a
-third of its steps.
+It downloads nothing: Indian Pines comes with the package tensorly, and the partner is
+simulated from field spectra. The recipe is that of configs/best.py with a third of
+its steps.
 """
 
 from ml_collections import config_dict
@@ -13,14 +13,14 @@ from configs import best
 
 
 def get_config() -> config_dict.ConfigDict:
-  """Two scenes, 5 samples per class, two replicas."""
+  """Returns the config: two scenes, 5 samples per class, two replicas."""
   config = best.get_config("indian_pines")
   config.scenes += ("simulated_village",)
   config.bands = 160
   config.simulate.simulated_village = {
     "height": 120,
     "width": 120,
-    # A sensor known by name, or any name with band centres and widths in nm.
+    # "AVIRIS", "ROSIS", or any name with band centres and widths in nm.
     "sensor": "AVIRIS",
     "centres": (),
     "widths": (),

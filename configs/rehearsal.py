@@ -1,12 +1,11 @@
-"""The paper's grid on small simulated scenes: everything of configs/paper.py but its figures.
+"""The grids of configs/paper.py on small simulated scenes.
 
   python launch.py --config=configs/rehearsal.py:table1
 
-For whoever wants to see a grid work before the public scenes are there, or
-tries out a cluster: every column of every table, Table V and Figure 2, each
-scene stood in for by a simulated one of its sensor, one replica, few epochs, a
-minute or two a table and row. What it finds says nothing about the scenes of
-the paper.
+Use it to try a grid without the public scenes, or to test a cluster. It covers every
+column of every table, Table V and Figure 2. A simulated scene of the same sensor
+replaces each public scene; there is one replica and few epochs, so one row of a table
+takes a minute or two. The figures say nothing about the scenes of the letter.
 """
 
 from ml_collections import config_dict
@@ -22,7 +21,7 @@ _SCENES = {
 
 
 def get_config(what: str = "") -> config_dict.ConfigDict:
-  """The config of a grid as configs/paper.py has it, one row of a table, on simulated scenes."""
+  """Returns the config of a grid of configs/paper.py: one row of a table, on simulated scenes."""
   config = paper.get_config(what)
   for seed, (name, (sensor, classes)) in enumerate(_SCENES.items()):
     stand_in = f"simulated_{name}"
@@ -37,7 +36,7 @@ def get_config(what: str = "") -> config_dict.ConfigDict:
       "seed": seed,
       "labelled_fraction": 0.5,
     }
-  # A table's first row; Table V and Figure 2 have but one.
+  # Only the first row of a table. Table V and Figure 2 have one row.
   config.samples_per_class = config.samples_per_class[:1]
   config.replicas = 1
   config.phases.phase1.epochs = 4

@@ -78,7 +78,7 @@ def test_cells_of_a_reversed_partner(cell):
   ],
 )
 def test_other_cells_are_refused(cell):
-  with pytest.raises(RequestError, match=rf"has no cell {cell!r}: expected .* scenes in, sa, pu, pc"):
+  with pytest.raises(RequestError, match=rf"has no cell {cell!r}; expected .* scenes in, sa, pu, pc"):
     mtl.get_config(cell)
 
 
@@ -180,7 +180,7 @@ def test_the_best_recipe_takes_scenes_as_own_does_and_as_many_steps_of_any():
 
 @pytest.mark.parametrize("names", [" , ", "fields,a.b", "fields town", "1st", "Fields", "items", "class"])
 def test_own_scenes_need_names(names):
-  with pytest.raises(RequestError, match=rf"config file has {names!r} behind its colon; expected names"):
+  with pytest.raises(RequestError, match=rf"invalid scene names {names!r} after the colon"):
     own.get_config(names)
 
 
