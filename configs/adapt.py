@@ -38,8 +38,9 @@ def get_config(names: str = "") -> config_dict.ConfigDict:
   del config.replicas
   config.replicas = config_dict.placeholder(int)
   frozen = ("stem", "backbone")
-  # Training phases, as in configs/common.py. By default only the heads train, and a new stem, which is never
-  # frozen. Use --config.phases.phase2.frozen='()' to fine-tune everything in the second phase.
+  # Training phases, as in configs/common.py. Default: 10 epochs at 2e-3 and 5 at 5e-4, in which only the
+  # heads train, and a new stem, which is never frozen. Use --config.phases.phase2.frozen='()' to fine-tune
+  # everything in the second phase.
   config.phases = {
     "phase1": {"epochs": 10, "learning_rate": 2e-3, "frozen": frozen},
     "phase2": {"epochs": 5, "learning_rate": 5e-4, "frozen": frozen},

@@ -39,6 +39,6 @@ def get_config(names: str = "") -> config_dict.ConfigDict:
   config.learning_rate_decay = "cosine"
   config.snapshots = (0,)
   config.classify.smoothing.steps = 40
-  # Smoothing needs a halo of 40 pixels, so small tiles would cost several times the work.
-  config.classify.tile_pixels = 2**16
+  # Pixels per tile. Smoothing needs a halo of 40 pixels, so small tiles would cost several times the work.
+  config.classify.tile_pixels = 65536
   return config

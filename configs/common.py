@@ -125,7 +125,9 @@ def get_config() -> config_dict.ConfigDict:
   # `epochs` is the length, `learning_rate` the peak rate, and `frozen` the parameter groups that do not
   # train: "stem", "backbone", "heads".
   config.phases = config_dict.ConfigDict()
+  # The letter's first phase.
   config.phases.phase1 = {"epochs": 100, "learning_rate": 1.0, "frozen": ()}
+  # The letter's second phase.
   config.phases.phase2 = {"epochs": 30, "learning_rate": 0.1, "frozen": ()}
   # Share of each phase's steps over which the learning rate rises to its peak.
   config.warmup = 0.0

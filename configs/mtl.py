@@ -15,7 +15,7 @@ tables:
   --config.spectral_knowledge=False     a separate first layer for each scene
   --config.model.name=ccnn              CCNN
 
-The letter reports 39.17 +- 3.06 % overall accuracy for in alone with HResNet and 5
+The letter reports 39.17 +- 3.06% overall accuracy for in alone with HResNet and 5
 samples per class (Table III).
 """
 

@@ -48,8 +48,13 @@ def get_config(what: str = "") -> config_dict.ConfigDict:
     )
   config = common.get_config()
   del config.samples_per_class
-  # Tables; columns (all if empty, `*` matches any text); rows.
-  config.tables, config.cells, config.samples_per_class = _CHOICES[what]
+  tables, cells, samples_per_class = _CHOICES[what]
+  # Tables of the letter, "I" to "IV".
+  config.tables = tables
+  # Columns of the tables; "*" matches any text. Empty: all columns.
+  config.cells = cells
+  # Rows of the tables.
+  config.samples_per_class = samples_per_class
   # Only list the runs and estimate the time.
   config.dry_run = False
   # Scenes of `files` or `simulate` that replace public scenes, by the name of the public scene.

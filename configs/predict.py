@@ -17,6 +17,9 @@ windows, so it may be larger than memory. The output files share the prefix
   <output>_SHA256SUMS        checksums of all these files, for sha256sum -c; written last
 
 The three rasters have the georeference of the image.
+
+If neither the image file nor a key below has a value for nodata, scale, offset or
+bad bands, the value given for the scene in training applies.
 """
 
 from ml_collections import config_dict
@@ -27,6 +30,7 @@ from configs import common
 def get_config() -> config_dict.ConfigDict:
   """Returns the keys of a prediction."""
   config = config_dict.ConfigDict()
+  # == Run and image ==
   # Work directory of a finished run.
   config.run = ""
   # The scene of the run that the image resembles. It provides classes, scaling and bands. Empty: the target.
@@ -37,13 +41,12 @@ def get_config() -> config_dict.ConfigDict:
   # Name of the array in an .npz or .mat file. Needed if the file has several candidates.
   config.image_key = ""
 
-  # The next keys correct or complete the metadata of the image file. If neither the key nor the file has a
-  # value, the value that was given for the scene in training applies (except for wavelengths).
+  # == Metadata that the image file lacks ==
   # Value of pixels without a measurement, such as -9999 or nan.
   config.nodata = ""
   # Physical value = scale * stored value + offset.
   config.scale = ""
-  # See `scale`.
+  # As above; 0 if only `scale` is given.
   config.offset = ""
   # CSV file of band centres. The wavelengths are only compared with those of the scene.
   config.wavelengths = ""
@@ -52,6 +55,7 @@ def get_config() -> config_dict.ConfigDict:
   # Bands to leave out, such as 0,103:108.
   config.bad_bands = ""
 
+  # == Output ==
   # Prefix of the output files. If it is an existing directory or ends in /, the name of the image is added.
   # Empty: <run>/predictions/<scene>_<image>.
   config.output = ""

@@ -36,7 +36,7 @@ def get_config(what: str = "") -> config_dict.ConfigDict:
       "seed": seed,
       "labelled_fraction": 0.5,
     }
-  # Only the first row of a table. Table V and Figure 2 have one row.
+  # The first row of the table. Table V and Figure 2 have one row.
   config.samples_per_class = config.samples_per_class[:1]
   config.replicas = 1
   config.phases.phase1.epochs = 4
