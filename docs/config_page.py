@@ -45,7 +45,8 @@ and override any key:
 
 Write several values as `'(2, 4, 6)'` or repeat the flag. An unknown key or a value of the wrong type is
 rejected before any work starts. `launch.py --help` lists the general flags, and
-`launch.py --config=<file> --help` describes a config and its keys. Defaults are defined only in the config files.
+`launch.py --config=<file> --help` describes a config and its keys. Defaults are defined only in the config
+files.
 
 | you want | config |
 |---|---|
