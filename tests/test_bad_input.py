@@ -200,14 +200,14 @@ def holes():
     (fields(label=np.zeros_like(FIELDS)), [], "the number of classes in the label image is 0"),
     (fields(label=np.where(FIELDS == 9, 65536, FIELDS)), [], "contains 65536; class ids must not exceed"),
     (fields(label=FIELDS - 1), [], "the label image contains -1"),
-    (fields(wavelengths=MIXED), [], line("fields.npz: wavelengths from 0.4 to 900", "units are mixed")),
+    (fields(wavelengths=MIXED), [], line("fields.npz: wavelengths range from 0.4 to 900", "units are mixed")),
     (
       fields(wavelengths=MIXED[[3, 4, 5] * 2], widths=np.full(6, 0.01)),
       [],
-      line("fields.npz: widths from 0.01 to 0.01 nm", "units are mixed"),
+      line("fields.npz: ", "widths from 0.01 to 0.01 nm", "units are mixed"),
     ),
     (fields(), ["samples_per_class=40"], line("largest class has 40 pixels", "ask for fewer than 40")),
-    (fields(), ["files.fields.cube_key=nope"], r"no array 'nope'; it holds cube \(12 x 10 x 6\), label"),
+    (fields(), ["files.fields.cube_key=nope"], r"no array 'nope'; it contains cube \(12 x 10 x 6\), label"),
     (fields(), ["files.fields.bands=2:9"], "files.fields.bands ends at 9; the scene has 6 bands"),
     (fields(), ["files.fields.bands=5:2"], "files.fields.bands is '5:2'; expected 'first:end'"),
     (fields(), ["bands=103"], line("'fields' has 6 bands and 103 are wanted", "sensor is not known")),
@@ -278,7 +278,7 @@ def own_files(folder):
     ),
     ("cube.tif", "gt.tif", "split_column: use", r"gt.tif has no columns; leave split_column \('use'\) out"),
     ("cube.tif", "twice.csv", "", "line 3: row 1, column 1 is 'lawn' here and of another class in line 2"),
-    ("mixed.hdr", "gt.tif", "", line("mixed.hdr: wavelengths from 0.4 to 900", "mixed")),
+    ("mixed.hdr", "gt.tif", "", line("mixed.hdr: wavelengths range from 0.4 to 900", "mixed")),
     ("empty.tif", "gt.tif", "", "empty.tif holds no measurement at all"),
     ("cut.tif", "gt.tif", "", "cut.tif cannot be read as a raster"),
     ("text.tif", "gt.tif", "", "text.tif cannot be read as a raster"),
@@ -345,7 +345,7 @@ def test_a_wrong_key_in_a_mat_file(refusal, tmp_path):
   scipy.io.savemat(tmp_path / "gt.mat", {"paviaU_gt": FIELDS})
   files = ["--config.files.fields.cube=cube.mat", "--config.files.fields.labels=gt.mat"]
   error = refusal(f"{OWN}:fields", *files, "--config.files.fields.labels_key=pavia_gt")
-  assert f"{tmp_path / 'gt.mat'} holds no array 'pavia_gt'; it holds paviaU_gt (12 x 10)" in error
+  assert f"{tmp_path / 'gt.mat'} has no array 'pavia_gt'; it contains paviaU_gt (12 x 10)" in error
 
 
 def test_scenes_of_unequal_band_counts(refusal, tmp_path):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.images import bad_bands
-from mtl_hsi.scenes.images.rasters import header_list
+from mtl_hsi.scenes.images.envi_header import split_list
 
 
 def seeds(folder: Path) -> list[bytes]:
@@ -14,6 +14,6 @@ def seeds(folder: Path) -> list[bytes]:
 def read(data: bytes, folder: Path) -> None:
   text = data.decode(errors="surrogateescape")
   try:
-    bad_bands.parse(text, 200, "a list")
+    bad_bands.parse_bands(text, 200, "a list")
   except RequestError:
-    bad_bands.from_header(header_list(text), 3, "a header")
+    bad_bands.parse_flags(split_list(text), 3, "a header")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mtl_hsi.scenes.images import wavelength_table
+from mtl_hsi.scenes.images.wavelength_table import read_wavelength_table
 
 _BAND = "<wavelengthCenterOfBand>{}</wavelengthCenterOfBand><FWHMOfBand> 6.5 </FWHMOfBand>"
 
@@ -17,4 +17,4 @@ def seeds(folder: Path) -> list[bytes]:
 def read(data: bytes, folder: Path) -> None:
   path = folder / "METADATA.XML"
   path.write_bytes(data)
-  wavelength_table.read(path, 2, None)
+  read_wavelength_table(path, 2, None)

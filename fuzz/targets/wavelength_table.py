@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mtl_hsi.scenes.images import wavelength_table
+from mtl_hsi.scenes.images.wavelength_table import read_wavelength_table
 
 
 def seeds(folder: Path) -> list[bytes]:
@@ -17,4 +17,4 @@ def seeds(folder: Path) -> list[bytes]:
 def read(data: bytes, folder: Path) -> None:
   path = folder / "a.csv"
   path.write_bytes(data)
-  wavelength_table.read(path, 2, ("nm", "um", None)[len(data) % 3])
+  read_wavelength_table(path, 2, ("nm", "um", None)[len(data) % 3])

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.images import bad_bands as band_lists
 from mtl_hsi.scenes.images.arrays import SUFFIXES
+from mtl_hsi.scenes.images.bad_bands import format_bands
 from mtl_hsi.scenes.images.image import Image
-from mtl_hsi.scenes.images.sources import find_cube
+from mtl_hsi.scenes.images.sources import find_cube_key
 from mtl_hsi.scenes.labels import class_table, label_parts, read
 from mtl_hsi.scenes.labels.class_table import ClassTable
 from mtl_hsi.scenes.labels.label_set import Columns, Grid, Labels
@@ -68,7 +68,7 @@ def read_scene(
     RequestError: names the file, what is wrong with it and what was expected.
   """
   if cube.suffix.lower() in SUFFIXES:
-    cube_key = cube_key or find_cube(cube)
+    cube_key = cube_key or find_cube_key(cube)
   image, values, nodata = _read_cube(cube, cube_key, image_options)
   if labels is None and cube.suffix.lower() not in (".npz", ".mat"):
     raise RequestError(f"{cube.absolute()} holds one array only; name the file of the label image too")
@@ -138,8 +138,8 @@ def _remedy(image: Image, values: np.ndarray) -> str:
   if not any(same) or all(same):
     return "check its nodata"
   empty = image.kept[same]
-  option = band_lists.in_words(np.union1d(image.dropped, empty))
-  return f"bands {band_lists.in_words(empty)} (from 0) hold one value throughout; give bad_bands={option}"
+  option = format_bands(np.union1d(image.dropped, empty))
+  return f"bands {format_bands(empty)} (from 0) hold one value throughout; give bad_bands={option}"
 
 
 def _holds_one_value(band: np.ndarray) -> bool:
@@ -149,7 +149,7 @@ def _holds_one_value(band: np.ndarray) -> bool:
 def _about_bands(image: Image) -> tuple[str, ...]:
   if not len(image.dropped):
     return ()
-  return (f"{len(image.dropped)} bad bands dropped, from 0: {band_lists.in_words(image.dropped)}",)
+  return (f"{len(image.dropped)} bad bands dropped, from 0: {format_bands(image.dropped)}",)
 
 
 def _origin(path: Path, key: str | None) -> str:

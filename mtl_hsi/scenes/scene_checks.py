@@ -141,9 +141,7 @@ def band_problems(
     return
   found = f"wavelengths range from {wavelengths.min():g} to {wavelengths.max():g}"
   if not wavelength_limits.are_plausible_centres(wavelengths):
-    yield (
-      f"{found}; expected nm, from {wavelength_limits.SHORTEST:g} to {wavelength_limits.LONGEST:g}"
-    )
+    yield (f"{found}; expected nm, from {wavelength_limits.SHORTEST:g} to {wavelength_limits.LONGEST:g}")
   if widths is not None and not wavelength_limits.are_plausible_widths(widths, wavelengths):
     yield f"widths range from {widths.min():g} to {widths.max():g} and {found}; expected both in nm"
 

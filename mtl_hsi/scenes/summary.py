@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import rasterio
 
-from mtl_hsi.scenes.images.bad_bands import in_words
+from mtl_hsi.scenes.images.bad_bands import format_bands
 from mtl_hsi.scenes.scene import Georeference, Scene
 
 # The largest value is said to be odd from so many times the 99.9th percentile.
@@ -102,7 +102,9 @@ def _odd(scene: Scene, values: _Values, samples_per_class: int | None) -> list[s
     ]
   constant = np.flatnonzero(values.lowest == values.highest)
   if len(constant):
-    odd.append(f"{len(constant)} bands have one value everywhere, from 0 of those read: {in_words(constant)}")
+    odd.append(
+      f"{len(constant)} bands have one value everywhere, from 0 of those read: {format_bands(constant)}"
+    )
   usual = _percentile(scene)
   if usual > 0 and values.highest.max() > _OUTLIER * usual:
     odd.append(

@@ -35,7 +35,6 @@ def _features(path):
   return vectors.read(path, None, _GRID, Columns(None, None), None)
 
 
-
 @functools.cache
 def _saved(save, name: str) -> bytes:
   """Bytes of a file that a function writes."""

@@ -53,7 +53,7 @@ def test_tables_of_classes(rows):
 @example([["1e308"], ["1"]])
 def test_tables_of_wavelengths(rows):
   with np.errstate(over="ignore"):
-    bands = tried(lambda path: wavelength_table.read(path, 2, None), _csv(rows), ".csv")
+    bands = tried(lambda path: wavelength_table.read_wavelength_table(path, 2, None), _csv(rows), ".csv")
   assert bands is None or bands.centres.shape == (2,)
 
 
@@ -62,7 +62,7 @@ def test_tables_of_wavelengths(rows):
 @example(f"0:{_LONG}")
 def test_lists_of_bad_bands(text):
   try:
-    found = bad_bands.parse(text, 10, "here")
+    found = bad_bands.parse_bands(text, 10, "here")
   except RequestError:
     return
   assert found.size < 10

@@ -50,9 +50,7 @@ _OF_TYPE = {
   type(None): st.none() | st.integers(),
 }
 _CHANGES = st.lists(
-  st.sampled_from(sorted(_LEAVES)).flatmap(
-    lambda key: st.tuples(st.just(key), _OF_TYPE[type(_LEAVES[key])])
-  ),
+  st.sampled_from(sorted(_LEAVES)).flatmap(lambda key: st.tuples(st.just(key), _OF_TYPE[type(_LEAVES[key])])),
   min_size=1,
   max_size=3,
 )

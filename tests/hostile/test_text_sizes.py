@@ -42,8 +42,8 @@ def _refused(read, path: Path, message: str) -> None:
   [
     ("classes.csv", b"id,name\n", class_table.read),
     ("pixels.csv", b"row,column,class\n", lambda path: pixel_table.read(path, _GRID, _COLUMNS, None)),
-    ("bands.csv", b"400\n", lambda path: wavelength_table.read(path, 2, None)),
-    ("METADATA.XML", b"<level_X>", lambda path: wavelength_table.read(path, 2, None)),
+    ("bands.csv", b"400\n", lambda path: wavelength_table.read_wavelength_table(path, 2, None)),
+    ("METADATA.XML", b"<level_X>", lambda path: wavelength_table.read_wavelength_table(path, 2, None)),
     ("a.geojson", b"{", _features),
     ("a.gpkg", b"SQLite format 3\0", _features),
     ("a.shp", b"\0\0\x27\x0a", _features),
@@ -86,10 +86,14 @@ def test_entities_that_would_make_much_out_of_little(tmp_path):
   declared = "".join(f'<!ENTITY e{i} "{f"&e{i - 1};" * 10}">' for i in range(1, 9))
   text = f'<!DOCTYPE a [<!ENTITY e0 "{"<b/>" * 10}">{declared}]><a>&e8;</a>'
   (tmp_path / "a.xml").write_text(text)
-  _refused(lambda path: wavelength_table.read(path, 2, None), tmp_path / "a.xml", r"document type \(a\)")
+  _refused(
+    lambda path: wavelength_table.read_wavelength_table(path, 2, None),
+    tmp_path / "a.xml",
+    r"document type \(a\)",
+  )
   path = formats.save_raster(tmp_path / "a.tif", np.ones((12, 10), np.uint8))
   (tmp_path / "a.tif.aux.xml").write_text(text)
-  _refused(lambda path: rasters.read(path, _GRID), path, r"a\.tif\.aux\.xml \(a document type \(a\)")
+  _refused(lambda path: rasters.read(path, _GRID), path, r"a\.tif\.aux\.xml \(the document type \(a\)")
 
 
 def test_one_long_name_of_a_class_does_not_lengthen_all(tmp_path):

@@ -91,7 +91,9 @@ def test_a_float_image_of_the_cubes_size_is_taken_where_no_integer_one_is(tmp_pa
 
 def test_two_possible_label_images_are_refused(tmp_path):
   path = _save(tmp_path / "a.npz", cube=_CUBE, coarse=_LABELS, fine=_LABELS)
-  with pytest.raises(RequestError, match=r"the label image \(3 x 4\); it holds .*coarse \(3 x 4\), fine"):
+  with pytest.raises(
+    RequestError, match=r"the label image \(3 x 4\); the file contains .*coarse \(3 x 4\), fine"
+  ):
     _read(path)
 
 
@@ -108,7 +110,7 @@ def test_one_npy_file_alone_is_no_scene(tmp_path):
 
 def test_an_image_is_no_cube(tmp_path):
   cube, labels = _save(tmp_path / "a.npy", image=_LABELS), _save(tmp_path / "b.npy", image=_LABELS)
-  with pytest.raises(RequestError, match="3 x 4, expected rows x columns x bands"):
+  with pytest.raises(RequestError, match="3 x 4; expected rows x columns x bands"):
     _read(cube, labels)
 
 
@@ -172,11 +174,11 @@ def test_the_label_images_file_may_carry_the_names(tmp_path):
 @pytest.mark.parametrize(
   ("extra", "message"),
   [
-    ({"wavelengths": np.ones(4)}, r"wavelengths of shape \(4,\) for 5 bands"),
+    ({"wavelengths": np.ones(4)}, r"wavelengths have shape \(4,\) for 5 bands"),
     ({"wavelengths": np.array(["a"] * 5)}, "wavelengths.* expected numbers in nm or um"),
     ({"class_names": np.array(["maize", "lawn"])}, r"ids \[1, 2\], but the labels in .* also hold \[3\]"),
     ({"class_names": np.arange(3)}, "expected one string per class"),
-    ({"class_names": np.array(["a", "b", "c"], object)}, "holds objects"),
+    ({"class_names": np.array(["a", "b", "c"], object)}, "contains objects"),
   ],
 )
 def test_what_the_file_carries_must_fit(tmp_path, extra, message):
@@ -255,5 +257,5 @@ def test_a_file_carries_its_mask(tmp_path):
     _read(_save(tmp_path / "a.npz", cube=_CUBE, gt=_LABELS, nodata=mask)).nodata, mask
   )
   path = _save(tmp_path / "b.npz", cube=_CUBE, gt=_LABELS, nodata=mask.astype(np.uint8))
-  with pytest.raises(RequestError, match=r"b.npz \(nodata\) holds uint8, expected bool of rows x columns"):
+  with pytest.raises(RequestError, match=r"b.npz \(nodata\) has dtype uint8; expected bool, rows x columns"):
     _read(path)

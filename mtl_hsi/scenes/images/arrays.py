@@ -1,4 +1,4 @@
-"""Single arrays from NumPy and MATLAB files. Nothing is ever unpickled."""
+"""Arrays in NumPy and MATLAB files. Nothing is ever unpickled."""
 
 import collections
 import contextlib
@@ -19,7 +19,7 @@ from mtl_hsi.storage import memory
 
 SUFFIXES = (".npy", ".npz", ".mat")
 
-# More than the longest header of an array that NumPy reads.
+# More than the longest array header that NumPy accepts.
 _HEADER_BYTES = 1 << 16
 
 _MAT_KINDS = {"double": "f", "single": "f", "logical": "b"}
@@ -29,44 +29,50 @@ for _bits in (8, 16, 32, 64):
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-  """An array in a file, known without reading it; `kind` as in `numpy.dtype.kind`."""
+  """Shape and kind (as in `numpy.dtype.kind`) of an array in a file, known without reading it."""
 
   shape: tuple[int, ...]
   kind: str
 
 
 def read_array(path: Path, key: str | None) -> np.ndarray:
-  """Reads one array from an .npy, .npz or .mat file of any version in its own dtype.
+  """Reads one array from an .npy, .npz or .mat file of any version, in its own dtype.
 
-  An .npy file is mapped, not loaded, unless its bytes have to be swapped to the machine's order. `key` may be
-  None where the file holds one array of numbers only.
+  An .npy file is memory-mapped, not loaded, unless it has a foreign byte order. `key` may be None if the file
+  contains only one array of numbers.
 
   Raises:
-    RequestError: the file is missing, damaged, of an unknown type or beyond the memory, or has no such key.
+    RequestError: the file is missing, damaged, of an unknown type or too large for the memory, or has no such
+      key.
   """
-  mapped = file_type(path) == ".npy"
+  mapped = known_suffix(path) == ".npy"
   if mapped and key is not None:
-    raise RequestError(f"{path.absolute()} holds one array without a name; leave the key {key!r} out")
-  with _reading(path):
+    raise RequestError(f"{path.absolute()} contains a single array without a name; remove the key {key!r}")
+  with _errors_as_requests(path):
     array = _map(path) if mapped else _read_keyed(path, _check_key(path, key))
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 def list_arrays(path: Path) -> dict[str, Entry]:
-  """Lists the arrays of a file by key; none for .npy, whose array has no key.
+  """Returns the arrays of a file by key; none for an .npy file, whose array has no key.
 
   Raises:
     RequestError: the file is missing, damaged or of an unknown type.
   """
-  suffix = file_type(path)
-  with _reading(path):
+  suffix = known_suffix(path)
+  with _errors_as_requests(path):
     if suffix == ".npz":
       return _list_npz(path)
     return _list_mat(path) if suffix == ".mat" else {}
 
 
-def only_key(path: Path, what: str, *groups: list[str]) -> str:
-  """Returns the key in the first group of exactly one key.
+def choose_key(path: Path, what: str, *groups: list[str]) -> str:
+  """Returns the key in the first group that consists of a single key.
+
+  Args:
+    path: the file.
+    what: what the array is, for messages.
+    groups: keys of possible arrays, the most likely ones first.
 
   Raises:
     RequestError: there is no such group; lists the arrays of the file.
@@ -75,32 +81,32 @@ def only_key(path: Path, what: str, *groups: list[str]) -> str:
     if len(group) == 1:
       return group[0]
   raise RequestError(
-    f"{path.absolute()}: cannot tell which array is {what}; it holds {_contents(path)}; "
-    "name the array by its key"
+    f"{path.absolute()}: cannot tell which array is {what}; the file contains {_contents(path)}: name the "
+    "array with its key"
   )
 
 
-def file_type(path: Path) -> str:
-  """Returns the suffix of an existing file of a known type.
+def known_suffix(path: Path) -> str:
+  """Returns the lower-case suffix of an existing file of one of the types `SUFFIXES`.
 
   Raises:
     RequestError: the file is missing or of an unknown type.
   """
   suffix = path.suffix.lower()
   if suffix not in SUFFIXES:
-    raise RequestError(f"{path.absolute()} is of an unknown type {suffix!r}; known are {', '.join(SUFFIXES)}")
+    raise RequestError(f"{path.absolute()} has the unknown type {suffix!r}; expected {', '.join(SUFFIXES)}")
   if not os.path.isfile(path):
     raise RequestError(f"no such file: {path.absolute()}")
   return suffix
 
 
-def place(path: Path, key: str | None) -> str:
-  """Returns "file (key)", or the file alone, with its absolute path for messages."""
+def location(path: Path, key: str | None) -> str:
+  """Returns "file (key)", or the file alone, with its absolute path, for messages."""
   return f"{path.absolute()}" if key is None else f"{path.absolute()} ({key})"
 
 
-def carries(path: Path, key: str) -> bool:
-  """Whether a file is an .npz with an array of that name; other formats have no names that mean anything.
+def npz_contains(path: Path, key: str) -> bool:
+  """Returns whether a file is an .npz file with an array of that name.
 
   Raises:
     RequestError: the file is damaged.
@@ -108,56 +114,56 @@ def carries(path: Path, key: str) -> bool:
   return path.suffix.lower() == ".npz" and key in list_arrays(path)
 
 
-def by(shape: tuple[int, ...]) -> str:
-  """Returns a shape in words: "145 x 145 x 200"."""
+def format_shape(shape: tuple[int, ...]) -> str:
+  """Returns a shape as text: "145 x 145 x 200"."""
   return " x ".join(str(n) for n in shape) or "a single value"
 
 
 def _check_key(path: Path, key: str | None) -> str:
   entries = list_arrays(path)
   if key is None:
-    return only_key(path, "meant", [key for key, entry in entries.items() if entry.kind in "biufc"])
+    return choose_key(path, "meant", [key for key, entry in entries.items() if entry.kind in "biufc"])
   if key not in entries:
-    raise RequestError(f"{path.absolute()} holds no array {key!r}; it holds {_contents(path)}")
+    raise RequestError(f"{path.absolute()} has no array {key!r}; it contains {_contents(path)}")
   if entries[key].kind == "O":
-    raise RequestError(f"{place(path, key)} holds objects or text, expected a plain array")
+    raise RequestError(f"{location(path, key)} contains objects or text; expected a numeric array")
   return key
 
 
 def _map(path: Path) -> np.ndarray:
   array = np.asarray(np.lib.format.open_memmap(path, mode="r"))
   if not array.dtype.isnative:
-    # Its bytes are swapped in memory.
+    # Swapping its bytes loads it.
     memory.check_fits(array.nbytes, str(path.absolute()))
   return array
 
 
 def _read_keyed(path: Path, key: str) -> np.ndarray:
-  if file_type(path) == ".npz":
+  if known_suffix(path) == ".npz":
     with _open_npz(path) as archive, archive.open(f"{key}.npy") as stream:
-      memory.check_fits(archive.getinfo(f"{key}.npy").file_size, place(path, key))
+      memory.check_fits(archive.getinfo(f"{key}.npy").file_size, location(path, key))
       return np.lib.format.read_array(stream, allow_pickle=False)
   if _is_matlab_73(path):
-    # Imported here since it is slow, and few files are of that version.
+    # Imported here as it is slow and few files are of this version.
     from mtl_hsi.scenes.images import matlab_73
 
     return matlab_73.read_dataset(path, key)
-  matlab_check.check(path, key)
+  matlab_check.check_variables(path, key)
   array = scipy.io.loadmat(path, variable_names=[key])[key]
   if not isinstance(array, np.ndarray):
-    raise ValueError(f"{key} is no array: {array}")
+    raise ValueError(f"{key} is not an array: {array}")
   return array
 
 
 @contextlib.contextmanager
 def _open_npz(path: Path) -> Iterator[zipfile.ZipFile]:
-  """An archive of members that can be as large as they say."""
+  """Opens an archive whose members can be as large as they declare."""
   with zipfile.ZipFile(path) as archive:
     for member in archive.infolist():
-      # Others, which NumPy does not write, inflate to any size.
+      # Other methods, which NumPy does not use, decompress to any size.
       if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ValueError(f"{member.filename} is compressed by method {member.compress_type}")
-      memory.check_ratio(member.file_size, member.compress_size, place(path, member.filename))
+        raise ValueError(f"{member.filename} uses the compression method {member.compress_type}")
+      memory.check_ratio(member.file_size, member.compress_size, location(path, member.filename))
     yield archive
 
 
@@ -177,9 +183,9 @@ def _read_header(head: io.BytesIO, size: int) -> Entry:
   read = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
   shape, _, dtype = read(head)
   declared = math.prod(shape) * dtype.itemsize
-  # Objects are pickled to any size, and never read.
+  # Pickled objects have any size and are never read.
   if not dtype.hasobject and not 0 <= declared <= size:
-    raise ValueError(f"{by(shape)} of {dtype} in {size} bytes")
+    raise ValueError(f"an array of {format_shape(shape)} {dtype} in {size} bytes")
   return Entry(shape, dtype.kind)
 
 
@@ -188,36 +194,37 @@ def _list_mat(path: Path) -> dict[str, Entry]:
     from mtl_hsi.scenes.images import matlab_73
 
     return {key: Entry(*found) for key, found in matlab_73.list_datasets(path).items()}
-  matlab_check.check(path)
+  matlab_check.check_variables(path)
   listing = scipy.io.whosmat(path)
-  twice = [key for key, count in collections.Counter(key for key, _, _ in listing).items() if count > 1]
-  if twice:
+  repeated = [key for key, count in collections.Counter(key for key, _, _ in listing).items() if count > 1]
+  if repeated:
     # SciPy would list the last one and read the first.
-    raise ValueError(f"two variables are called {twice[0]}")
+    raise ValueError(f"two variables are named {repeated[0]}")
   return {key: Entry(shape, _MAT_KINDS.get(kind, "O")) for key, shape, kind in listing if key[:2] != "__"}
 
 
 def _is_matlab_73(path: Path) -> bool:
-  """By its version: MATLAB's header ends with the major version, 2 where the rest is HDF5."""
+  """Returns whether the rest of the file is HDF5, as the version at the end of MATLAB's header shows."""
   with path.open("rb") as file:
     start = file.read(128)
   return start[:4] == b"\x89HDF" or start[124:128] in (b"\x00\x02IM", b"\x02\x00MI")
 
 
 @contextlib.contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def _errors_as_requests(path: Path) -> Iterator[None]:
   try:
     yield
   except RequestError:
     raise
-  # A damaged file makes zipfile, zlib, numpy and scipy raise a dozen unrelated exceptions.
+  # On damaged files, zipfile, zlib, numpy and scipy raise a dozen unrelated exceptions.
   except Exception as error:
     reason = " ".join(str(error).split()) or type(error).__name__
     raise RequestError(
       f"{path.absolute()} cannot be read as {path.suffix} ({reason}); "
-      "it may be cut short or of another format: get or save it again"
+      "it may be truncated or in another format: download or save it again"
     ) from error
 
 
 def _contents(path: Path) -> str:
-  return ", ".join(f"{key} ({by(entry.shape)})" for key, entry in list_arrays(path).items()) or "no arrays"
+  arrays = [f"{key} ({format_shape(entry.shape)})" for key, entry in list_arrays(path).items()]
+  return ", ".join(arrays) or "no arrays"

@@ -1,38 +1,38 @@
-"""Whether an HDF5 file holds its values itself, asked before GDAL reads it."""
+"""A check that an HDF5 file contains its values itself, before GDAL reads it."""
 
 from pathlib import Path
 
 from mtl_hsi.errors import RequestError
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
-# Where it stands behind a user block; or at twice that, and so on (HDF5's specification, II.A).
-_OFFSET = 512
+# The signature is at 0 or, after a user block, at 512, 1024, 2048 ... (HDF5 specification, II.A).
+_FIRST_OFFSET = 512
 
 
-def check(path: Path) -> None:
-  """Refuses an HDF5 file (netCDF 4 is such) of which parts lie in files that it names: it could name any.
+def check_values_are_inside(path: Path) -> None:
+  """Rejects an HDF5 file (such as netCDF 4) with values in other files, as it could name any file.
 
   Raises:
-    RequestError: it does.
-    OSError: it cannot be read.
+    RequestError: some values are in other files.
+    OSError: the file cannot be read.
   """
   if not _is_hdf5(path):
     return
-  # Imported here since it is slow, and few files are of that format.
+  # Imported here as it is slow and few files are in this format.
   import h5py
 
-  def elsewhere(name, item):
-    """Stops the walk at the first name for which it is not None."""
+  def external_name(name, item):
+    # The visitors stop at the first item for which this is not None.
     if isinstance(item, h5py.ExternalLink):
       return name
     return name if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual) else None
 
   with h5py.File(path, "r") as file:
-    found = file.visititems_links(elsewhere) or file.visititems(elsewhere)
+    found = file.visititems_links(external_name) or file.visititems(external_name)
   if found is not None:
     raise RequestError(
-      f"{path.absolute()}: the values of {found} lie in other files, which are not read for it; save the "
-      "image as GeoTIFF"
+      f"{path.absolute()}: the values of {found} are in other files, which are not read; save the image as "
+      "GeoTIFF"
     )
 
 
@@ -44,4 +44,4 @@ def _is_hdf5(path: Path) -> bool:
       found = file.read(len(_SIGNATURE))
       if found == _SIGNATURE or len(found) < len(_SIGNATURE):
         return found == _SIGNATURE
-      offset = 2 * offset or _OFFSET
+      offset = 2 * offset or _FIRST_OFFSET

@@ -1,4 +1,4 @@
-"""Band centres and widths from a CSV file, or from the metadata that come with an EnMAP image."""
+"""Wavelengths of bands from a CSV file or from the METADATA.XML of an EnMAP image."""
 
 import re
 from pathlib import Path
@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.images import band_metadata, xml_files
-from mtl_hsi.scenes.images.band_metadata import Bands
+from mtl_hsi.scenes.images import wavelengths, xml_files
+from mtl_hsi.scenes.images.wavelengths import Wavelengths
 from mtl_hsi.storage import memory
 
-# Bytes that a byte of text, one in a row of two at worst, can become.
-_TEXT_RATIO = 80
+# The most memory, in bytes, for a byte of text: that of rows with a single character.
+_MEMORY_RATIO = 80
 _CENTRE = re.compile(r"centre|center|wave|^\s*(nm|um|wl)\s*$", re.IGNORECASE)
 _WIDTH = re.compile(r"width|fwhm", re.IGNORECASE)
 _UNIT = re.compile(
@@ -19,37 +19,40 @@ _UNIT = re.compile(
 )
 
 
-def read(path: Path, bands: int, unit: str | None, kept: np.ndarray | slice = slice(None)) -> Bands:
-  """Reads centres and, where there is a second column, widths: one row a band.
+def read_wavelength_table(
+  path: Path, bands: int, unit: str | None, kept: np.ndarray | slice = slice(None)
+) -> Wavelengths:
+  """Reads one row per band with its centre and, optionally, its width.
 
-  Commas, semicolons, tabs or blanks separate the columns; beside semicolons and tabs a comma may stand for
-  the decimal point. A header is recognised by its words; it may name the unit, such as "wavelength (um),
-  fwhm (um)", and tells the two columns from further ones. Empty lines and those that start with # are passed
-  over. A file that ends in .xml is taken for EnMAP's METADATA.XML.
+  The separator is a comma, semicolon, tab or blank. With semicolons or tabs, numbers may have decimal commas.
+  The optional header may name the unit, such as "wavelength (um), fwhm (um)"; it is needed to identify the
+  two columns if there are more. Empty lines and those starting with # are ignored. An .xml file must be
+  EnMAP's METADATA.XML.
 
   Args:
     path: the file.
-    bands: B, the bands of the scene's file, bad ones included.
-    unit: "nm" or "um", or None: as the header says, else as the numbers look.
-    kept: places of the bands whose centres and widths are wanted.
+    bands: number of bands in the image file, including bad ones.
+    unit: "nm" or "um"; None uses that of the header, or infers it from the values.
+    kept: indices of the bands to return.
 
   Raises:
-    RequestError: the file is missing or no such table, or has not a row for every band.
+    RequestError: the file is missing, is no such table, or has not one row per band.
   """
   where = str(path.absolute())
-  header, rows = _of_enmap(path) if path.suffix.lower() == ".xml" else _split(path)
+  header, rows = _read_enmap(path) if path.suffix.lower() == ".xml" else _read_text(path)
   centre, width = _columns(header, len(rows[0]), where)
   if len(rows) != bands:
-    raise RequestError(f"{where} has wavelengths of {len(rows)} bands, the scene's file has {bands} bands")
+    raise RequestError(f"{where} has wavelengths for {len(rows)} bands, but the image has {bands} bands")
   centres = _column(rows, centre, where)
   widths = None if width is None else _column(rows, width, where)
-  return band_metadata.in_nm(centres, widths, _unit(header, (centre, width), unit, where), where, kept)
+  unit = _unit(header, (centre, width), unit, where)
+  return wavelengths.convert_to_nm(centres, widths, unit, where, kept)
 
 
-def _split(path: Path) -> tuple[list[str], list[list[str]]]:
-  """Header, empty where there is none, and rows."""
+def _read_text(path: Path) -> tuple[list[str], list[list[str]]]:
+  """Returns the header, which may be empty, and the rows."""
   try:
-    memory.check_file(path, _TEXT_RATIO)
+    memory.check_file(path, _MEMORY_RATIO)
     text = path.read_text("utf-8-sig")
   except (OSError, ValueError) as error:
     raise RequestError(f"cannot read wavelengths from {path.absolute()}: {error}") from error
@@ -60,17 +63,16 @@ def _split(path: Path) -> tuple[list[str], list[list[str]]]:
     rows = [[_with_point(cell) for cell in row] for row in rows]
   header = rows.pop(0) if rows and not any(map(_is_number, rows[0])) else []
   if rows and len(header) not in (0, len(rows[0])):
-    # Blanks separate the columns, and words in one title.
+    # Blanks separate the columns, but also words within a title.
     header = [lines[0]]
   if not rows:
-    raise RequestError(f"{path.absolute()} holds no wavelengths; expected a row of centre[, width] a band")
+    raise RequestError(f"{path.absolute()} has no wavelengths; expected one row per band: centre[, width]")
   return header, rows
 
 
-def _of_enmap(path: Path) -> tuple[list[str], list[list[str]]]:
-  """Header and rows of a table of the bands in an EnMAP product's metadata."""
+def _read_enmap(path: Path) -> tuple[list[str], list[list[str]]]:
   try:
-    root = xml_files.read(path)
+    root = xml_files.read_xml(path)
   except (OSError, ValueError) as error:
     raise RequestError(f"cannot read wavelengths from {path.absolute()}: {error}") from error
   bands = root.findall("specific/bandCharacterisation/bandID")
@@ -82,37 +84,38 @@ def _of_enmap(path: Path) -> tuple[list[str], list[list[str]]]:
 
 
 def _columns(header: list[str], count: int, where: str) -> tuple[int, int | None]:
-  widths = [place for place, title in enumerate(header) if _WIDTH.search(title)]
-  centres = [place for place, title in enumerate(header) if _CENTRE.search(title) and place not in widths]
+  """Returns the indices of the columns with the centres and, if there is one, with the widths."""
+  widths = [index for index, title in enumerate(header) if _WIDTH.search(title)]
+  centres = [index for index, title in enumerate(header) if _CENTRE.search(title) and index not in widths]
   if len(centres) == 1 and len(widths) <= 1:
     return centres[0], widths[0] if widths else None
   if count <= 2:
     return 0, 1 if count == 2 else None
   raise RequestError(
-    f"{where} has {count} columns; expected centre[, width], or a header that calls one of them wavelength "
+    f"{where} has {count} columns; expected centre[, width], or a header that names one column wavelength "
     "and one width"
   )
 
 
-def _column(rows: list[list[str]], place: int, where: str) -> np.ndarray:
+def _column(rows: list[list[str]], index: int, where: str) -> np.ndarray:
   for number, row in enumerate(rows, start=1):
-    if place >= len(row) or not _is_number(row[place]):
-      raise RequestError(f"{where}: row {number} ({' '.join(row)}) lacks a number in column {place + 1}")
-  return np.array([float(row[place]) for row in rows])
+    if index >= len(row) or not _is_number(row[index]):
+      raise RequestError(f"{where}: row {number} ({' '.join(row)}) has no number in column {index + 1}")
+  return np.array([float(row[index]) for row in rows])
 
 
-def _unit(header: list[str], places: tuple[int, int | None], given: str | None, where: str) -> str:
-  """The unit of both columns: that of the header and the one given must agree."""
-  titles = [header[place] for place in places if place is not None and place < len(header)]
+def _unit(header: list[str], columns: tuple[int, int | None], given: str | None, where: str) -> str:
+  """Returns the unit of both columns, on which the header and the given unit must agree."""
+  titles = [header[index] for index in columns if index is not None and index < len(header)]
   stated = [match[1] for match in map(_UNIT.search, titles) if match]
-  units = {band_metadata.unit_of(text, where) for text in [*stated, *([given] if given else [])]} - {None}
+  units = {wavelengths.parse_unit(text, where) for text in [*stated, *([given] if given else [])]} - {None}
   if len(units) > 1:
-    raise RequestError(f"{where}: its header and wavelength_unit mix nm and um; units must be one")
+    raise RequestError(f"{where}: the header and wavelength_unit mix nm and um; use one unit")
   return next(iter(units), "")
 
 
 def _separator(line: str) -> str | None:
-  """Of a row, the first mark between whose places there are only numbers; None for blanks."""
+  """Returns the first mark that splits a row into numbers, else the first that occurs; None for blanks."""
   for mark in ";\t,":
     if mark in line and all(_is_number(_with_point(cell.strip())) for cell in line.split(mark)):
       return mark
@@ -120,7 +123,7 @@ def _separator(line: str) -> str | None:
 
 
 def _with_point(cell: str) -> str:
-  """A number with a decimal comma, as some countries' spreadsheets write it, with a point."""
+  """Replaces the decimal comma of a number with a point."""
   return re.sub(r"^([+-]?\d*),(\d+)$", r"\1.\2", cell)
 
 

@@ -5,27 +5,27 @@ from xml.etree import ElementTree
 
 from mtl_hsi.storage import memory
 
-# Bytes that a byte of XML, an element with one attribute at worst, can become.
-RATIO = 64
+# The most memory, in bytes, for a byte of XML: that of elements with one attribute.
+MEMORY_RATIO = 64
 
 
-def read(path: Path) -> ElementTree.Element:
+def read_xml(path: Path) -> ElementTree.Element:
   """Reads the root element of a file without a document type.
 
   Raises:
-    RequestError: it might not fit into memory.
-    OSError: it cannot be read.
-    ValueError: it is no XML, or has a document type.
+    RequestError: the document might not fit into memory.
+    OSError: the file cannot be read.
+    ValueError: it is not XML, or it has a document type.
   """
-  memory.check_file(path, RATIO)
+  memory.check_file(path, MEMORY_RATIO)
   try:
     return ElementTree.parse(path, ElementTree.XMLParser(target=_Builder())).getroot()
-  # An encoding that is none is a LookupError.
+  # An unknown encoding raises a LookupError.
   except (ElementTree.ParseError, LookupError) as error:
     raise ValueError(str(error)) from error
 
 
 class _Builder(ElementTree.TreeBuilder):
   def doctype(self, name: str, public: str | None, system: str | None) -> None:
-    # Its entities, put into one another, would make any length out of a few bytes.
-    raise ValueError(f"a document type ({name}), expected none")
+    # Nested entities expand a few bytes to any length.
+    raise ValueError(f"the document type ({name}) is not allowed")

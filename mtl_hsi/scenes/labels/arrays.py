@@ -5,7 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
-from mtl_hsi.scenes.images.arrays import Entry, by, file_type, list_arrays, only_key, place, read_array
+from mtl_hsi.scenes.images.arrays import (
+  Entry,
+  choose_key,
+  format_shape,
+  known_suffix,
+  list_arrays,
+  location,
+  read_array,
+)
 from mtl_hsi.scenes.labels.label_set import whole_ids
 
 LABEL_KEYS = ("label", "labels", "gt", "ground_truth", "y")
@@ -22,7 +30,7 @@ def read(path: Path, key: str | None) -> np.ndarray:
     RequestError: as `read_array`, or the array is not an image of whole numbers.
   """
   image = read_array(path, key)
-  return whole_ids(image.reshape(_image_shape(image.shape)), f"the label image {place(path, key)}")
+  return whole_ids(image.reshape(_image_shape(image.shape)), f"the label image {location(path, key)}")
 
 
 def find(path: Path, size: tuple[int, int]) -> str | None:
@@ -34,7 +42,7 @@ def find(path: Path, size: tuple[int, int]) -> str | None:
   Raises:
     RequestError: it cannot be told; lists the arrays of the file.
   """
-  if file_type(path) == ".npy":
+  if known_suffix(path) == ".npy":
     return None
   entries = list_arrays(path)
   for key in LABEL_KEYS:
@@ -48,7 +56,7 @@ def find(path: Path, size: tuple[int, int]) -> str | None:
     return len(_image_shape(shape)) == 2 and min(_image_shape(shape)) > 1
 
   groups = _keys(entries, "iu", fits), _keys(entries, _NUMBERS, fits), _keys(entries, _NUMBERS, is_image)
-  return only_key(path, f"the label image ({by(size)})", *groups)
+  return choose_key(path, f"the label image ({format_shape(size)})", *groups)
 
 
 def _keys(entries: Mapping[str, Entry], kinds: str, accept: Callable[[tuple[int, ...]], bool]) -> list[str]:

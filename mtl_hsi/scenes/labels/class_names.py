@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.images.arrays import by, carries, place, read_array
+from mtl_hsi.scenes.images.arrays import format_shape, location, npz_contains, read_array
 from mtl_hsi.scenes.labels.class_table import RGB
 
 
@@ -19,8 +19,8 @@ def name_classes(image: np.ndarray, given: Mapping[int, str] | None, *paths: Pat
   present = np.unique(image[image > 0]).tolist()
   names, source = given, "the class names that were given (classes)"
   for path in paths:
-    if names is None and carries(path, "class_names"):
-      names, source = _read_class_names(path), place(path, "class_names")
+    if names is None and npz_contains(path, "class_names"):
+      names, source = _read_class_names(path), location(path, "class_names")
   if names is None:
     return {label: f"class {label}" for label in present}
   unnamed = [label for label in present if label not in names]
@@ -35,8 +35,8 @@ def _read_class_names(path: Path) -> dict[int, str]:
   names = read_array(path, "class_names")
   if names.ndim != 1 or names.dtype.kind != "U":
     raise RequestError(
-      f"{place(path, 'class_names')} is {names.dtype} of {by(names.shape)}, expected one string per class, "
-      "the first for class 1"
+      f"{location(path, 'class_names')} is {names.dtype} of {format_shape(names.shape)}, expected one string "
+      "per class, the first for class 1"
     )
   return dict(enumerate(names.tolist(), start=1))
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.images.arrays import by
+from mtl_hsi.scenes.images.arrays import format_shape
 from mtl_hsi.scenes.labels.class_table import RGB
 from mtl_hsi.scenes.scene import Georeference
 
@@ -57,7 +57,7 @@ def whole_ids(image: np.ndarray, where: str) -> np.ndarray:
     RequestError: it is no image, or holds other values.
   """
   if image.ndim != 2 or image.size == 0:
-    raise RequestError(f"{where} is {by(image.shape)}, expected rows x columns")
+    raise RequestError(f"{where} is {format_shape(image.shape)}, expected rows x columns")
   if image.dtype.kind not in "iuf":
     raise RequestError(f"{where} holds {image.dtype}, expected integer class ids with 0 for unlabelled")
   # NaN is unequal to itself and so counts as not whole.

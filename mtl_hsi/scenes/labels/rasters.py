@@ -10,8 +10,8 @@ import rasterio
 from rasterio import warp
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.images import rasters, xml_files
-from mtl_hsi.scenes.images.arrays import by
+from mtl_hsi.scenes.images import envi_header, rasters, xml_files
+from mtl_hsi.scenes.images.arrays import format_shape
 from mtl_hsi.scenes.labels.class_table import RGB
 from mtl_hsi.scenes.labels.label_set import Grid, Labels, whole_ids
 
@@ -46,7 +46,9 @@ def read(path: Path, grid: Grid) -> Labels:
     remark = _lack_of_place(raster, grid)
     if not _same_grid(raster, grid):
       image = _onto(raster, image, grid, path)
-      remark = f"labels brought onto the scene's grid by nearest neighbour from {by(values.shape)} pixels"
+      remark = (
+        f"labels brought onto the scene's grid by nearest neighbour from {format_shape(values.shape)} pixels"
+      )
   if names:
     present = np.unique(image[image > 0]).tolist()
     names = {class_id: names.get(class_id, f"class {class_id}") for class_id in present}
@@ -76,7 +78,7 @@ def _same_grid(raster: rasterio.DatasetReader, grid: Grid) -> bool:
 
 def _onto(raster: rasterio.DatasetReader, image: np.ndarray, grid: Grid, path: Path) -> np.ndarray:
   target = np.zeros(grid.shape, np.int32)
-  with rasters.reading(path):
+  with rasters.gdal_errors_as_requests(path):
     warp.reproject(
       image,
       target,
@@ -102,7 +104,7 @@ def _short(crs: rasterio.CRS) -> str:
 
 
 def _names(raster: rasterio.DatasetReader, path: Path) -> dict[int, str]:
-  listed = rasters.header_list(rasters.header(raster).get("class_names", ""))
+  listed = envi_header.split_list(envi_header.fields(raster).get("class_names", ""))
   tags = {re.fullmatch(r"CLASS_(\d{1,9})", key): name for key, name in raster.tags(1).items()}
   tagged = {int(found[1]): name for found, name in tags.items() if found}
   names = tagged or dict(enumerate(listed or _categories(path)))
@@ -111,11 +113,11 @@ def _names(raster: rasterio.DatasetReader, path: Path) -> dict[int, str]:
 
 def _categories(path: Path) -> list[str]:
   """Names, from id 0, in the side file that GDAL writes beside a raster; rasterio has no call for them."""
-  side = rasters.side_file(rasters.data_file(path))
+  side = rasters.side_file(envi_header.find_data_file(path))
   if not os.path.isfile(side):
     return []
   try:
-    found = xml_files.read(side).findall("./PAMRasterBand[@band='1']/CategoryNames/Category")
+    found = xml_files.read_xml(side).findall("./PAMRasterBand[@band='1']/CategoryNames/Category")
   except (OSError, ValueError) as error:
     raise RequestError(f"cannot read {side.absolute()} ({error}); remove it or get it again") from error
   return [item.text or "" for item in found]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.images.arrays import SUFFIXES, by, place
+from mtl_hsi.scenes.images.arrays import SUFFIXES, format_shape, location
 from mtl_hsi.scenes.labels import arrays, pixel_table, rasters
 from mtl_hsi.scenes.labels.class_names import colours_of, name_classes
 from mtl_hsi.scenes.labels.class_table import ClassTable
@@ -52,7 +52,7 @@ def read(
   found = _read(path, key, cube.grid, columns, table)
   if table is not None and not table.more:
     found = found._replace(names=table.names, colours=table.colours)
-  _check_size(place(path, key), found.image.shape, cube.shape)
+  _check_size(location(path, key), found.image.shape, cube.shape)
   found = _measured(found, cube.nodata)
   ids = found.image if found.test is None else np.maximum(found.image, found.test)
   return found._replace(
@@ -113,6 +113,6 @@ def _check_size(where: str, image: tuple[int, ...], cube: tuple[int, ...]) -> No
   elif image == cube[1:]:
     hint = "; is the cube's first axis its bands? they must be the last"
   raise RequestError(
-    f"the label image {where} is {by(image)} and the cube is {by(cube[:2])} (rows x columns); "
-    f"they must be equal{hint}"
+    f"the label image {where} is {format_shape(image)} and the cube is "
+    f"{format_shape(cube[:2])} (rows x columns); they must be equal{hint}"
   )

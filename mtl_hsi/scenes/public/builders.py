@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.images.arrays import by
+from mtl_hsi.scenes.images.arrays import format_shape
 from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES, PublicScene, check_content
 from mtl_hsi.scenes.public.checksums import ChangedFile
 from mtl_hsi.scenes.public.download import alone
@@ -54,8 +54,8 @@ class PublicSceneBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True
     return tfds.core.DatasetInfo(
       builder=self,
       description=(
-        f"{facts.title}: an image of {facts.sensor}, {by(facts.shape)} (rows x columns x bands), with "
-        f"{sum(facts.class_counts)} labelled pixels of {len(facts.class_names)} classes."
+        f"{facts.title}: an image of {facts.sensor}, {format_shape(facts.shape)} (rows x columns x bands), "
+        f"with {sum(facts.class_counts)} labelled pixels of {len(facts.class_names)} classes."
       ),
       features=tfds.features.FeaturesDict(features),
       homepage=facts.page_url,

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.images.arrays import by
+from mtl_hsi.scenes.images.arrays import format_shape
 from mtl_hsi.scenes.scene import Scene
 
 _PAGE = "https://www.ehu.eus/ccwintco/index.php?title=Hyperspectral_Remote_Sensing_Scenes"
@@ -93,7 +93,7 @@ def check_shape(shape: tuple[int, ...], facts: PublicScene) -> None:
     RequestError: it is not the public scene's.
   """
   if shape != facts.shape:
-    difference = f"the cube is {by(shape)}, expected {by(facts.shape)}"
+    difference = f"the cube is {format_shape(shape)}, expected {format_shape(facts.shape)}"
     raise RequestError(f"scene {facts.name!r}: {difference}; {_advice(facts)}")
 
 

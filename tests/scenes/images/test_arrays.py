@@ -84,26 +84,28 @@ def test_a_missing_file_is_named_by_its_absolute_path(tmp_path, monkeypatch):
 
 
 def test_an_unknown_suffix_lists_the_known_ones(tmp_path):
-  with pytest.raises(RequestError, match=r"unknown type '.tif'; known are .npy, .npz, .mat"):
+  with pytest.raises(RequestError, match=r"unknown type '.tif'; expected .npy, .npz, .mat"):
     read_array(tmp_path / "scene.tif", None)
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".mat"])
 def test_a_wrong_key_lists_the_arrays_with_their_shapes(tmp_path, suffix):
   path = _save(tmp_path / f"a{suffix}", cube=_CUBE, gt=_LABELS)
-  with pytest.raises(RequestError, match=r"no array 'paviaU'; it holds cube \(3 x 4 x 5\), gt \(3 x 4\)"):
+  with pytest.raises(RequestError, match=r"no array 'paviaU'; it contains cube \(3 x 4 x 5\), gt \(3 x 4\)"):
     read_array(path, "paviaU")
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".mat"])
 def test_several_arrays_need_a_key(tmp_path, suffix):
   path = _save(tmp_path / f"a{suffix}", first=_CUBE, second=_LABELS)
-  with pytest.raises(RequestError, match=r"first \(3 x 4 x 5\), second \(3 x 4\); name the array by its key"):
+  with pytest.raises(
+    RequestError, match=r"first \(3 x 4 x 5\), second \(3 x 4\): name the array with its key"
+  ):
     read_array(path, None)
 
 
 def test_a_key_for_an_npy_file_is_refused(tmp_path):
-  with pytest.raises(RequestError, match="leave the key 'cube' out"):
+  with pytest.raises(RequestError, match="remove the key 'cube'"):
     read_array(_save(tmp_path / "cube.npy", cube=_CUBE), "cube")
 
 
@@ -111,7 +113,7 @@ def test_pickles_are_never_loaded(tmp_path):
   trap = np.array([_Trap(), None], object)
   np.savez(tmp_path / "a.npz", trap=trap, gt=_LABELS)
   np.save(tmp_path / "a.npy", trap)
-  with pytest.raises(RequestError, match=r"\(trap\) holds objects"):
+  with pytest.raises(RequestError, match=r"\(trap\) contains objects"):
     read_array(tmp_path / "a.npz", "trap")
   np.testing.assert_array_equal(read_array(tmp_path / "a.npz", None), _LABELS)
   np.savez(tmp_path / "b.npz", records=np.array([(_Trap(), 1)], [("trap", object), ("id", int)]))
@@ -123,7 +125,7 @@ def test_pickles_are_never_loaded(tmp_path):
 
 def test_a_matlab_structure_is_refused(tmp_path):
   path = _save(tmp_path / "a.mat", info={"gt": _LABELS}, gt=_LABELS)
-  with pytest.raises(RequestError, match=r"\(info\) holds objects or text"):
+  with pytest.raises(RequestError, match=r"\(info\) contains objects or text"):
     read_array(path, "info")
 
 

@@ -171,7 +171,6 @@ def test_bands_without_any_measurement_are_named(tmp_path):
   assert formats.read(cube, labels, bad_bands="1,3").cube.shape[2] == _CUBE.shape[2] - 2
 
 
-
 # Features
 
 
