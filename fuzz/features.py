@@ -4,8 +4,8 @@ from pathlib import Path
 
 import shapely
 
-from mtl_hsi.scenes.labels import vectors
 from mtl_hsi.scenes.labels.label_set import Columns, Grid
+from mtl_hsi.scenes.labels.vectors import read_features
 from mtl_hsi.scenes.scene import Georeference
 from tests.scenes import formats
 
@@ -31,4 +31,4 @@ def read(data: bytes, path: Path) -> None:
 
 def labels(path: Path) -> None:
   """Reads labels from a file that is there."""
-  vectors.read(path, None, _GRID, Columns(None, None), None)
+  read_features(path, None, _GRID, Columns(None, None), None)

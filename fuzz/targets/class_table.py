@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mtl_hsi.scenes.labels import class_table
+from mtl_hsi.scenes.labels.class_table import read_class_table
 
 
 def seeds(folder: Path) -> list[bytes]:
@@ -12,4 +12,4 @@ def seeds(folder: Path) -> list[bytes]:
 def read(data: bytes, folder: Path) -> None:
   path = folder / "a.csv"
   path.write_bytes(data)
-  class_table.read(path)
+  read_class_table(path)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mtl_hsi.scenes.labels import rasters
 from mtl_hsi.scenes.labels.label_set import Grid
+from mtl_hsi.scenes.labels.rasters import read_label_raster
 from mtl_hsi.scenes.scene import Georeference
 from tests.scenes import formats
 
@@ -31,4 +31,4 @@ def read(data: bytes, folder: Path) -> None:
   header, _, side = data.partition(_BETWEEN)
   (folder / "a.hdr").write_bytes(header)
   (folder / "a.dat.aux.xml").write_bytes(side)
-  rasters.read(folder / "a.hdr", _GRID)
+  read_label_raster(folder / "a.hdr", _GRID)

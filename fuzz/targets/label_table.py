@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from mtl_hsi.scenes.labels import pixel_table
 from mtl_hsi.scenes.labels.class_table import ClassTable
 from mtl_hsi.scenes.labels.label_set import Columns, Grid
+from mtl_hsi.scenes.labels.pixel_table import read_pixel_table
 
 _GRID = Grid((12, 10), None)
 
@@ -17,4 +17,4 @@ def read(data: bytes, folder: Path) -> None:
   path = folder / "a.csv"
   path.write_bytes(data)
   table = ClassTable({1: "maize", 2: "lawn"}, {}) if len(data) % 2 else None
-  pixel_table.read(path, _GRID, Columns(None, None), table)
+  read_pixel_table(path, _GRID, Columns(None, None), table)

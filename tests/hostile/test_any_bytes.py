@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from mtl_hsi.scenes.images.arrays import read_array
 from mtl_hsi.scenes.images.image import Image
-from mtl_hsi.scenes.labels import vectors
 from mtl_hsi.scenes.labels.label_set import Columns, Grid
+from mtl_hsi.scenes.labels.vectors import read_features
 from mtl_hsi.scenes.scene import Georeference
 from tests.hostile import hostile_files
 from tests.hostile.any_input import for_any, nodes, noised, replaced, tried
@@ -32,7 +32,7 @@ def _image(path):
 
 
 def _features(path):
-  return vectors.read(path, None, _GRID, Columns(None, None), None)
+  return read_features(path, None, _GRID, Columns(None, None), None)
 
 
 @functools.cache

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.images import bad_bands, wavelength_table
 from mtl_hsi.scenes.images.arrays import list_arrays, read_array
-from mtl_hsi.scenes.labels import class_table, pixel_table
+from mtl_hsi.scenes.labels.class_table import read_class_table
 from mtl_hsi.scenes.labels.label_set import Columns, Grid
+from mtl_hsi.scenes.labels.pixel_table import read_pixel_table
 from mtl_hsi.settings import scenes_file
 from mtl_hsi.splits import sampling
 from tests.hostile import hostile_files
@@ -35,7 +36,7 @@ def _csv(rows) -> bytes:
 @example([["row", "column", "class"], ["1", "1", _LONG]])
 @example([["row", "column", "class"], ["1"]])
 def test_tables_of_labelled_pixels(rows):
-  labels = tried(lambda path: pixel_table.read(path, _GRID, Columns(None, None), None), _csv(rows), ".csv")
+  labels = tried(lambda path: read_pixel_table(path, _GRID, Columns(None, None), None), _csv(rows), ".csv")
   assert labels is None or labels.image.shape == (3, 4)
 
 
@@ -44,7 +45,7 @@ def test_tables_of_labelled_pixels(rows):
 @example([["id", "name", "colour"], ["1"]])
 @example([["id", "name"], ["65536", "maize"]])
 def test_tables_of_classes(rows):
-  table = tried(class_table.read, _csv(rows), ".csv")
+  table = tried(read_class_table, _csv(rows), ".csv")
   assert table is None or all(0 <= class_id < 2**16 for class_id in table.names)
 
 

@@ -13,8 +13,8 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes import files
 from mtl_hsi.scenes.images.arrays import list_arrays, read_array
 from mtl_hsi.scenes.images.image import Image
-from mtl_hsi.scenes.labels import vectors
 from mtl_hsi.scenes.labels.label_set import Columns, Grid
+from mtl_hsi.scenes.labels.vectors import read_features
 from mtl_hsi.scenes.scene import Georeference
 from tests.scenes import formats
 
@@ -40,18 +40,22 @@ def host(monkeypatch):
 def _refused(path, content, message):
   path.write_text(content)
   with pytest.raises(RequestError, match=message):
-    vectors.read(path, None, _GRID, Columns(None, None), None)
+    read_features(path, None, _GRID, Columns(None, None), None)
 
 
 def test_a_reference_system_that_geojson_links_to(tmp_path, host):
   link = {"type": "link", "properties": {"href": f"{host}/crs", "type": "proj4"}}
-  _refused(tmp_path / "a.geojson", json.dumps({**_FEATURES, "crs": link}), "refers to it: .*; save it anew")
+  _refused(
+    tmp_path / "a.geojson",
+    json.dumps({**_FEATURES, "crs": link}),
+    "refers to its coordinate reference system .*; save it again",
+  )
 
 
 def test_a_reference_system_that_two_members_name(tmp_path, host):
   link = json.dumps({"type": "link", "properties": {"href": f"{host}/crs", "type": "proj4"}})
   named = '"crs": null, ' + json.dumps(_FEATURES)[1:]
-  _refused(tmp_path / "a.geojson", f'{{"crs": {link}, {named}', "a name stands twice in one object")
+  _refused(tmp_path / "a.geojson", f'{{"crs": {link}, {named}', "an object has two members of the same name")
 
 
 @pytest.mark.parametrize("suffix", [".geojson", ".json", ".gpkg", ".shp", ".fgb"])
@@ -61,7 +65,7 @@ def test_orders_in_place_of_features(tmp_path, host, suffix, form):
   commands = {"type": "gdal_streamed_alg", "command_line": f"gdal vector pipeline ! read {source}"}
   layer = f'<OGRVRTLayer name="a"><SrcDataSource>{source}</SrcDataSource></OGRVRTLayer>'
   content = json.dumps(commands) if form == "commands" else f"<OGRVRTDataSource>{layer}</OGRVRTDataSource>"
-  _refused(tmp_path / f"a{suffix}", content, "is no GeoJSON|cannot be read as features")
+  _refused(tmp_path / f"a{suffix}", content, "is not GeoJSON|cannot be read as features")
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".vrt", ".dat"])
@@ -120,7 +124,7 @@ def test_no_scene_has_a_name_that_leads_elsewhere(tmp_path, name):
 
 
 def _features(path):
-  return vectors.read(path, None, _GRID, Columns(None, None), None)
+  return read_features(path, None, _GRID, Columns(None, None), None)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,11 @@ import shapely
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.images import wavelength_table
-from mtl_hsi.scenes.labels import class_table, pixel_table, rasters, vectors
+from mtl_hsi.scenes.labels.class_table import read_class_table
 from mtl_hsi.scenes.labels.label_set import Columns, Grid
+from mtl_hsi.scenes.labels.pixel_table import read_pixel_table
+from mtl_hsi.scenes.labels.rasters import read_label_raster
+from mtl_hsi.scenes.labels.vectors import read_features
 from mtl_hsi.scenes.scene import Georeference
 from mtl_hsi.storage import sums
 from tests.scenes import formats
@@ -24,7 +27,7 @@ _LITTLE = 4 << 20
 
 
 def _features(path: Path) -> None:
-  vectors.read(path, None, _GRID, _COLUMNS, None)
+  read_features(path, None, _GRID, _COLUMNS, None)
 
 
 def _refused(read, path: Path, message: str) -> None:
@@ -40,8 +43,8 @@ def _refused(read, path: Path, message: str) -> None:
 @pytest.mark.parametrize(
   ("name", "start", "read"),
   [
-    ("classes.csv", b"id,name\n", class_table.read),
-    ("pixels.csv", b"row,column,class\n", lambda path: pixel_table.read(path, _GRID, _COLUMNS, None)),
+    ("classes.csv", b"id,name\n", read_class_table),
+    ("pixels.csv", b"row,column,class\n", lambda path: read_pixel_table(path, _GRID, _COLUMNS, None)),
     ("bands.csv", b"400\n", lambda path: wavelength_table.read_wavelength_table(path, 2, None)),
     ("METADATA.XML", b"<level_X>", lambda path: wavelength_table.read_wavelength_table(path, 2, None)),
     ("a.geojson", b"{", _features),
@@ -68,18 +71,18 @@ def test_the_columns_of_a_shapefile_beyond_the_memory(tmp_path, small_machine):
 
 def test_a_file_beside_a_raster_beyond_the_memory(tmp_path, small_machine):
   path = formats.save_raster(tmp_path / "a.tif", np.ones((12, 10), np.uint8))
-  assert rasters.read(path, _GRID).image.all()
+  assert read_label_raster(path, _GRID).image.all()
   side = tmp_path / "a.tif.aux.xml"
   side.touch()
   os.truncate(side, _TOO_LONG)
-  _refused(lambda path: rasters.read(path, _GRID), path, r"a\.tif\.aux\.xml has 1,000 MB")
+  _refused(lambda path: read_label_raster(path, _GRID), path, r"a\.tif\.aux\.xml has 1,000 MB")
 
 
 def test_a_file_without_a_length(tmp_path):
   os.mkfifo(tmp_path / "a.csv")
   for path in (tmp_path / "a.csv", tmp_path, Path("/dev/zero")):
     with pytest.raises(RequestError, match=f"{path} is a directory, a pipe or a device; expected a file"):
-      class_table.read(path)
+      read_class_table(path)
 
 
 def test_entities_that_would_make_much_out_of_little(tmp_path):
@@ -93,7 +96,7 @@ def test_entities_that_would_make_much_out_of_little(tmp_path):
   )
   path = formats.save_raster(tmp_path / "a.tif", np.ones((12, 10), np.uint8))
   (tmp_path / "a.tif.aux.xml").write_text(text)
-  _refused(lambda path: rasters.read(path, _GRID), path, r"a\.tif\.aux\.xml \(the document type \(a\)")
+  _refused(lambda path: read_label_raster(path, _GRID), path, r"a\.tif\.aux\.xml \(the document type \(a\)")
 
 
 def test_one_long_name_of_a_class_does_not_lengthen_all(tmp_path):

@@ -6,7 +6,7 @@ import scipy.io
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.files import read_scene
-from mtl_hsi.scenes.labels import arrays as label_arrays
+from mtl_hsi.scenes.labels.arrays import read_label_array
 
 _CUBE = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
 _LABELS = np.array([[0, 1, 3, 0], [1, 1, 0, 3], [3, 0, 0, 1]], np.uint8)
@@ -104,7 +104,7 @@ def test_two_possible_cubes_are_refused(tmp_path):
 
 
 def test_one_npy_file_alone_is_no_scene(tmp_path):
-  with pytest.raises(RequestError, match="name the file of the label image too"):
+  with pytest.raises(RequestError, match="add the file with its labels"):
     _read(_save(tmp_path / "cube.npy", cube=_CUBE))
 
 
@@ -130,7 +130,7 @@ def test_a_transposed_label_image_in_the_same_file_is_named(tmp_path):
 
 def test_a_cube_with_its_bands_first_is_named(tmp_path):
   path = _save(tmp_path / "a.npz", cube=_CUBE.transpose(2, 0, 1), gt=_LABELS)
-  with pytest.raises(RequestError, match="first axis its bands"):
+  with pytest.raises(RequestError, match="the bands the first axis"):
     _read(path)
 
 
@@ -176,7 +176,7 @@ def test_the_label_images_file_may_carry_the_names(tmp_path):
   [
     ({"wavelengths": np.ones(4)}, r"wavelengths have shape \(4,\) for 5 bands"),
     ({"wavelengths": np.array(["a"] * 5)}, "wavelengths.* expected numbers in nm or um"),
-    ({"class_names": np.array(["maize", "lawn"])}, r"ids \[1, 2\], but the labels in .* also hold \[3\]"),
+    ({"class_names": np.array(["maize", "lawn"])}, r"ids \[1, 2\], but the labels in .* also contain \[3\]"),
     ({"class_names": np.arange(3)}, "expected one string per class"),
     ({"class_names": np.array(["a", "b", "c"], object)}, "contains objects"),
   ],
@@ -189,14 +189,14 @@ def test_what_the_file_carries_must_fit(tmp_path, extra, message):
 def test_names_must_cover_the_classes_that_occur(tmp_path):
   path = _save(tmp_path / "a.npz", cube=_CUBE, gt=_LABELS)
   assert _read(path, class_names={1: "a", 2: "b", 3: "c"}).class_names == {1: "a", 3: "c"}
-  with pytest.raises(RequestError, match=r"\(classes\): names for ids \[1\].* hold \[3\]"):
+  with pytest.raises(RequestError, match=r"\(classes\): names for ids \[1\].* contain \[3\]"):
     _read(path, class_names={1: "a"})
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.uint64, np.float32, np.float64])
 @pytest.mark.parametrize("shape", [(3, 4), (3, 4, 1), (1, 3, 4)])
 def test_whole_numbers_of_any_dtype_become_int32_images(tmp_path, dtype, shape):
-  labels = label_arrays.read(_save(tmp_path / "gt.npy", gt=_LABELS.astype(dtype).reshape(shape)), None)
+  labels = read_label_array(_save(tmp_path / "gt.npy", gt=_LABELS.astype(dtype).reshape(shape)), None)
   np.testing.assert_array_equal(labels, _LABELS)
   assert labels.dtype == np.int32
 
@@ -204,22 +204,22 @@ def test_whole_numbers_of_any_dtype_become_int32_images(tmp_path, dtype, shape):
 @pytest.mark.parametrize(
   ("array", "message"),
   [
-    (_LABELS > 0, "holds bool"),
-    (_LABELS * 0.5, "holds 0.5, expected whole class ids"),
-    (np.where(_LABELS, 1.0, np.nan), "holds nan"),
+    (_LABELS > 0, "has dtype bool"),
+    (_LABELS * 0.5, "contains 0.5; expected integer class ids"),
+    (np.where(_LABELS, 1.0, np.nan), "contains nan"),
     (np.full((3, 4), np.inf), "ids from inf"),
     (np.full((3, 4), 2**31), "ids from 2147483648"),
     (np.full((3, 4), 2**64 - 1, np.uint64), "ids from 18446744073709551615"),
-    (np.array([["a", "b"]]), "holds <U1"),
-    (_LABELS * 1j, "holds complex128"),
-    (np.stack([_LABELS] * 2), "is 2 x 3 x 4, expected rows x columns"),
-    (_LABELS[0], "is 4, expected rows x columns"),
-    (_LABELS[:0], "is 0 x 4, expected rows x columns"),
+    (np.array([["a", "b"]]), "has dtype <U1"),
+    (_LABELS * 1j, "has dtype complex128"),
+    (np.stack([_LABELS] * 2), "is 2 x 3 x 4; expected rows x columns"),
+    (_LABELS[0], "is 4; expected rows x columns"),
+    (_LABELS[:0], "is 0 x 4; expected rows x columns"),
   ],
 )
 def test_what_is_no_label_image_is_refused(tmp_path, array, message):
   with pytest.raises(RequestError, match=message):
-    label_arrays.read(_save(tmp_path / "gt.npy", gt=array), None)
+    read_label_array(_save(tmp_path / "gt.npy", gt=array), None)
 
 
 @pytest.mark.parametrize(

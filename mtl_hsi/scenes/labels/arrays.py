@@ -14,33 +14,33 @@ from mtl_hsi.scenes.images.arrays import (
   location,
   read_array,
 )
-from mtl_hsi.scenes.labels.label_set import whole_ids
+from mtl_hsi.scenes.labels.label_set import to_class_ids
 
 LABEL_KEYS = ("label", "labels", "gt", "ground_truth", "y")
 
 _NUMBERS = "iuf"
 
 
-def read(path: Path, key: str | None) -> np.ndarray:
+def read_label_array(path: Path, key: str | None) -> np.ndarray:
   """Reads a label image as int32 `[H, W]`; 0 is unlabelled.
 
-  Whole numbers of any dtype are taken, `[H, W, 1]` and `[1, H, W]` lose their third axis.
+  The array may have any dtype of whole numbers and the shape `[H, W]`, `[H, W, 1]` or `[1, H, W]`.
 
   Raises:
     RequestError: as `read_array`, or the array is not an image of whole numbers.
   """
   image = read_array(path, key)
-  return whole_ids(image.reshape(_image_shape(image.shape)), f"the label image {location(path, key)}")
+  return to_class_ids(image.reshape(_image_shape(image.shape)), f"the label image {location(path, key)}")
 
 
-def find(path: Path, size: tuple[int, int]) -> str | None:
-  """Key of the label image in an .npz or .mat file; None for .npy.
+def find_label_key(path: Path, size: tuple[int, int]) -> str | None:
+  """Returns the key of the label image in an .npz or .mat file; None for an .npy file.
 
-  It is one of `LABEL_KEYS` or the only image of the size, integers before floats. A transposed image and, at
-  last, one of another size are taken too, as the check of sizes names them.
+  It is one of `LABEL_KEYS` or that of the only image of the size, integers before floats. A transposed image
+  and, last, one of another size are found as well, for the check of sizes to report them.
 
   Raises:
-    RequestError: it cannot be told; lists the arrays of the file.
+    RequestError: there is no such image; lists the arrays of the file.
   """
   if known_suffix(path) == ".npy":
     return None
@@ -64,7 +64,7 @@ def _keys(entries: Mapping[str, Entry], kinds: str, accept: Callable[[tuple[int,
 
 
 def _image_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
-  """Without the third axis of `[H, W, 1]` or `[1, H, W]`."""
+  """Removes the third axis of `[H, W, 1]` or `[1, H, W]`."""
   if len(shape) == 3 and shape[2] == 1:
     return shape[:2]
   return shape[1:] if len(shape) == 3 and shape[0] == 1 else shape

@@ -1,4 +1,4 @@
-"""What every reader of labels returns, and the grid of pixels that they are brought onto."""
+"""The labels that every reader returns, and the pixel grid of the scene that they must fit."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -12,15 +12,18 @@ from mtl_hsi.scenes.scene import Georeference
 
 
 class Grid(NamedTuple):
-  """Rows and columns of the scene, and its place on the ground or None."""
+  """Rows and columns of the scene, and its georeference or None."""
 
   shape: tuple[int, int]
   georeference: Georeference | None
 
 
 class Columns(NamedTuple):
-  """Columns of features or of a table: of the classes, None meaning that it is looked for, and of "train" or
-  "test", or None.
+  """Names of columns in features or in a table.
+
+  Attributes:
+    classes: the column with the classes; None to find it.
+    split: the column with "train" or "test", or None.
   """
 
   classes: str | None
@@ -31,14 +34,14 @@ class Labels(NamedTuple):
   """Labels of a scene.
 
   Attributes:
-    image: class ids int32 `[H, W]`, 0 is unlabelled.
-    names: by class id, as far as the source has names; None where it has none.
-    colours: the same of colours, red, green and blue from 0 to 255.
-    remarks: what was done to them that the user should know, a sentence each.
-    test: class ids of the test pixels int32 `[H, W]`, those of the training pixels being in `image`; None
-      where they are not told apart.
-    trained: True where a pixel is for training whatever the split is, bool `[H, W]`; None where none is.
-    origin: file and key, for the scene's provenance.
+    image: class ids int32 `[H, W]`; 0 is unlabelled.
+    names: names by class id, as far as the source has them, or None.
+    colours: red, green and blue, 0 to 255, by class id, as far as the source has them, or None.
+    remarks: one sentence for each change to the labels that users should know.
+    test: class ids of the test pixels int32 `[H, W]`, in which case `image` has those of the training pixels;
+      None if the source does not split its labels.
+    trained: True for the pixels that train under every split, bool `[H, W]`; None if there are none.
+    origin: file and key, for the provenance of the scene.
   """
 
   image: np.ndarray
@@ -50,21 +53,23 @@ class Labels(NamedTuple):
   origin: str = ""
 
 
-def whole_ids(image: np.ndarray, where: str) -> np.ndarray:
-  """Returns an image of whole numbers of any dtype as int32 `[H, W]`.
+def to_class_ids(image: np.ndarray, where: str) -> np.ndarray:
+  """Converts an image of whole numbers of any dtype to int32 `[H, W]`.
 
   Raises:
-    RequestError: it is no image, or holds other values.
+    RequestError: the array is not an image, or has other values.
   """
   if image.ndim != 2 or image.size == 0:
-    raise RequestError(f"{where} is {format_shape(image.shape)}, expected rows x columns")
+    raise RequestError(f"{where} is {format_shape(image.shape)}; expected rows x columns")
   if image.dtype.kind not in "iuf":
-    raise RequestError(f"{where} holds {image.dtype}, expected integer class ids with 0 for unlabelled")
-  # NaN is unequal to itself and so counts as not whole.
-  broken = image[image != np.floor(image)]
-  if broken.size:
-    raise RequestError(f"{where} holds {broken[0]}, expected whole class ids with 0 for unlabelled")
+    raise RequestError(f"{where} has dtype {image.dtype}; expected integer class ids, with 0 for unlabelled")
+  # This includes NaN, which is unequal to itself.
+  fractions = image[image != np.floor(image)]
+  if fractions.size:
+    raise RequestError(f"{where} contains {fractions[0]}; expected integer class ids, with 0 for unlabelled")
   limits = np.iinfo(np.int32)
   if image.min() < limits.min or image.max() > limits.max:
-    raise RequestError(f"{where} holds ids from {image.min()} to {image.max()}, expected 0 to {limits.max}")
+    raise RequestError(
+      f"{where} contains ids from {image.min()} to {image.max()}; expected 0 to {limits.max}"
+    )
   return image.astype(np.int32)

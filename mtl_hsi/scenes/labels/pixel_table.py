@@ -1,4 +1,4 @@
-"""Labels from a CSV file of pixels: row, column, class and, if wanted, train or test."""
+"""Labels from a CSV file of pixels: row, column, class and, optionally, train or test."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,65 +6,64 @@ from pathlib import Path
 import numpy as np
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.labels import class_table, label_parts
-from mtl_hsi.scenes.labels.class_table import ClassTable
+from mtl_hsi.scenes.labels.class_names import resolve_ids
+from mtl_hsi.scenes.labels.class_table import ClassTable, read_rows
+from mtl_hsi.scenes.labels.combine import parse_split
 from mtl_hsi.scenes.labels.label_set import Columns, Grid, Labels
 
 _CLASS = "class"
 
 
-def read(path: Path, grid: Grid, columns: Columns, table: ClassTable | None) -> Labels:
+def read_pixel_table(path: Path, grid: Grid, columns: Columns, table: ClassTable | None) -> Labels:
   """Reads labelled pixels, whose rows and columns count from 0 at the upper left.
 
-  The header names the columns `row`, `column` and the classes', which are ids or names.
-
   Args:
-    path: the file.
-    grid: of the scene.
-    columns: names of the classes' column, None: "class"; and of the one that says "train" or "test", or None.
+    path: CSV file with the columns `row`, `column` and those of `columns`; classes are ids or names.
+    grid: grid of the scene.
+    columns: the column of the classes, "class" if None, and the one of the split, or None.
     table: classes by id, or None.
 
   Raises:
-    RequestError: a column is missing, a pixel lies outside the scene, has no class, or is given twice with
-      other classes or uses.
+    RequestError: a column is missing, or a pixel is outside the scene, has no class, or is listed twice with
+      different classes or splits.
   """
   column, split, where = columns.classes or _CLASS, columns.split, str(path.absolute())
-  rows = class_table.read_rows(path, ("row", "column", column, *([split] if split else [])))
+  rows = read_rows(path, ("row", "column", column, *([split] if split else [])))
   pixels = [_pixel(row, grid.shape, f"{where}: line {number}") for number, row in rows]
   for number, row in rows:
     if not row[column]:
       raise RequestError(f"{where}: line {number} has no class in the column {column!r}")
-  ids, names = class_table.resolve([row[column] for _, row in rows], table, where)
+  ids, names = resolve_ids([row[column] for _, row in rows], table, where)
   numbers = [number for number, _ in rows]
-  _check_once(pixels, numbers, [row[column] for _, row in rows], ids, "class", where)
+  _check_unique(pixels, numbers, [row[column] for _, row in rows], ids, column, where)
   image = np.zeros(grid.shape, np.int32)
   image[tuple(np.transpose(pixels))] = ids
   if split is None:
     return Labels(image, names)
   uses = [row[split] for _, row in rows]
-  tested = label_parts.tested(uses, [f"line {number}" for number in numbers], split, where)
-  _check_once(pixels, numbers, uses, tested, "use", where)
+  tested = parse_split(uses, [f"line {number}" for number in numbers], split, where)
+  _check_unique(pixels, numbers, uses, tested, split, where)
   mask = np.zeros(grid.shape, bool)
   mask[tuple(np.transpose(pixels))] = tested
   return Labels(np.where(mask, 0, image), names, test=np.where(mask, image, 0))
 
 
-def _check_once(
+def _check_unique(
   pixels: Sequence[tuple[int, int]],
   numbers: Sequence[int],
   texts: Sequence[str],
   values: Sequence,
-  what: str,
+  column: str,
   where: str,
 ) -> None:
-  """Refuses a pixel that stands in two lines with different values."""
+  """Rejects a pixel that has different values in two lines."""
   seen = {}
   for pixel, number, text, value in zip(pixels, numbers, texts, values, strict=True):
     first, known = seen.setdefault(pixel, (number, value))
     if known != value:
       raise RequestError(
-        f"{where}: line {number}: row {pixel[0]}, column {pixel[1]} is {text!r} here and of another {what} "
-        f"in line {first}"
+        f"{where}: line {number}: row {pixel[0]}, column {pixel[1]} has {text!r} in the column {column!r}, "
+        f"but another value in line {first}"
       )
 
 
@@ -72,9 +71,9 @@ def _pixel(row: dict[str, str], shape: tuple[int, int], where: str) -> tuple[int
   for key, size in zip(("row", "column"), shape, strict=True):
     if not row[key].isdecimal():
       raise RequestError(f"{where}: {key} is {row[key]!r}; expected a whole number from 0 to {size - 1}")
-    # A float takes any number of digits, Python's int does not.
+    # int() limits the number of digits, float() does not.
     if float(row[key]) >= size:
       raise RequestError(
-        f"{where}: {key} {float(row[key]):.15g} lies outside the scene, whose last {key} is {size - 1}"
+        f"{where}: {key} {float(row[key]):.15g} is outside the scene; its last {key} is {size - 1}"
       )
   return int(float(row["row"])), int(float(row["column"]))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.images.arrays import read_array
-from mtl_hsi.scenes.labels import arrays
+from mtl_hsi.scenes.labels.arrays import read_label_array
 from mtl_hsi.scenes.public.catalogue import PublicFile, PublicScene, check_counts, check_shape
 
 
@@ -66,7 +66,7 @@ def check_file_content(facts: PublicScene, file: PublicFile, path: Path) -> None
   if file == facts.cube:
     check_shape(read_array(path, file.key).shape, facts)
   else:
-    check_counts(arrays.read(path, file.key), facts)
+    check_counts(read_label_array(path, file.key), facts)
 
 
 def _sha256_if_there(path: Path) -> str | None:

@@ -103,7 +103,7 @@ def test_a_small_scene_is_the_same_in_every_format(tmp_path, kind):
 
 
 def test_a_cube_in_a_raster_needs_labels(tmp_path):
-  with pytest.raises(RequestError, match="name the file of the label image too"):
+  with pytest.raises(RequestError, match="add the file with its labels"):
     formats.read(formats.save_raster(tmp_path / "a.tif", np.ones((3, 4, 7), np.int16)))
 
 

@@ -1,4 +1,4 @@
-"""Training and test labels, from a file of each or told apart by a column."""
+"""Training and test labels, from two files or split by a column."""
 
 import numpy as np
 import pytest
@@ -56,7 +56,7 @@ def test_a_class_that_only_one_of_two_files_has_keeps_its_name(cube, tmp_path):
   names = np.array(["maize", "", "", "oats", "", "", "", "", "roof"])
   train, test = _npz(tmp_path / "a.npz", _TRAIN), _npz(tmp_path / "b.npz", _TEST, class_names=names)
   with pytest.raises(
-    RequestError, match="class 1 is called 'class 1' among the training labels and 'maize' among the test"
+    RequestError, match="class 1 is named 'class 1' in the training labels and 'maize' in the test"
   ):
     formats.read(cube, train, test=test)
   train = _npz(tmp_path / "a.npz", _TRAIN, class_names=names[:4])
@@ -67,7 +67,8 @@ def test_a_pixel_in_both_files_is_refused(cube, tmp_path):
   test = _TEST.copy()
   test[1, 1] = 4
   with pytest.raises(
-    RequestError, match=r"'field': 1 pixels are labelled for training and .* the first at row 1, column 1;"
+    RequestError,
+    match=r"'field': 1 pixels are labelled for both training and .* the first at row 1, column 1;",
   ):
     formats.read(cube, _npz(tmp_path / "a.npz", _TRAIN), test=_npz(tmp_path / "b.npz", test))
 
@@ -79,7 +80,7 @@ def test_labels_of_both_parts_are_dropped_where_nothing_was_measured(tmp_path):
   labels = _features(tmp_path / "a.gpkg", _uses())
   scene = formats.read(cube, labels, label_column="crop", split_column="use")
   assert (scene.tested.sum(), (scene.labels > 0).sum()) == (3, 7)
-  assert scene.remarks == ("2 labels dropped, of pixels that hold no measurement (nodata)",)
+  assert scene.remarks == ("2 labels dropped because their pixels have no measurement (nodata)",)
 
 
 @pytest.mark.parametrize("name", ["gt.gpkg", "gt.geojson", "gt.shp"])
@@ -105,15 +106,17 @@ def test_a_pixel_under_features_for_both_uses_is_refused(cube, tmp_path):
   shapes = [formats.in_crs(box) for box in boxes]
   columns = {"crop": ["maize", "oats", "maize"], "use": ["train", "train", "test"]}
   labels = formats.save_features(tmp_path / "gt.gpkg", shapes, **columns)
-  with pytest.raises(RequestError, match=r"1 pixels are labelled for training and .* at row 0, column 1"):
+  with pytest.raises(
+    RequestError, match=r"1 pixels are labelled for both training and .* at row 0, column 1"
+  ):
     formats.read(cube, labels, split_column="use")
 
 
 @pytest.mark.parametrize(
   ("uses", "message"),
   [
-    (["train"] * 9, "gt.gpkg: nothing has 'test' in the column 'use' .*; expected some for training and"),
-    (["test"] * 9, "gt.gpkg: nothing has 'train' in the column 'use'"),
+    (["train"] * 9, "gt.gpkg: no row has 'test' in the column 'use' .*; mark some rows as train and"),
+    (["test"] * 9, "gt.gpkg: no row has 'train' in the column 'use'"),
     (["train"] * 8 + ["validation"], r"feature 8 \(crop 1\) has 'validation' in .*; expected train or test"),
     (["train"] * 8 + [None], r"feature 8 \(crop 1\) has '' in the column 'use' \(split_column\); expected"),
     (list(range(9)), r"feature 0 \(crop 1\) has '0' in the column 'use'"),
@@ -128,12 +131,12 @@ def test_columns_of_features_that_are_refused(cube, tmp_path, uses, message):
 @pytest.mark.parametrize(
   ("rows", "message"),
   [
-    (["0,0,1,train", "0,1,2,train"], "gt.csv: nothing has 'test' in the column 'use'"),
+    (["0,0,1,train", "0,1,2,train"], "gt.csv: no row has 'test' in the column 'use'"),
     (["0,0,1,train", "0,1,2,both"], "gt.csv: line 3 has 'both' in the column 'use'"),
     (["0,0,1,train", "0,1,2"], "gt.csv: line 3 has '' in the column 'use'"),
     (
       ["0,0,1,train", "0,1,2,train", "0,1,2,test"],
-      "line 4: row 0, column 1 is 'test' here and of another use in line 3",
+      "line 4: row 0, column 1 has 'test' in the column 'use', but another value in line 3",
     ),
     (["0,0,1,train", "0,1,2,test"], "classes among the training labels is 1; at least two are needed"),
   ],
@@ -145,13 +148,13 @@ def test_columns_of_a_table_that_are_refused(cube, tmp_path, rows, message):
 
 def test_a_column_that_is_not_there_is_named(cube, tmp_path):
   labels = _features(tmp_path / "gt.gpkg", _uses())
-  with pytest.raises(RequestError, match=r"gt.gpkg has no column 'split'; it has crop, use"):
+  with pytest.raises(RequestError, match=r"gt.gpkg has no column 'split' \(columns: crop, use\)"):
     formats.read(cube, labels, split_column="split")
   labels = _table(tmp_path / "gt.csv", "0,0,1", header="row,column,class")
-  with pytest.raises(RequestError, match=r"gt.csv has no column 'use'; .* names row, column, class"):
+  with pytest.raises(RequestError, match=r"gt.csv has no column 'use' \(columns: row, column, class\)"):
     formats.read(cube, labels, split_column="use")
   labels = formats.save_raster(tmp_path / "gt.tif", _TRAIN)
-  with pytest.raises(RequestError, match=r"gt.tif has no columns; leave split_column \('use'\) out"):
+  with pytest.raises(RequestError, match=r"gt.tif has no columns; remove split_column \('use'\)"):
     formats.read(cube, labels, split_column="use")
 
 
@@ -162,7 +165,9 @@ def test_training_and_test_labels_are_layers_of_one_file(cube, tmp_path):
     formats.save_features(path, shapes, layer=layer, crop=[f"crop {i}" for i in classes])
   scene = formats.read(cube, path, labels_key="field", test=path, test_key="visited")
   _assert_parts(scene)
-  with pytest.raises(RequestError, match=r"has the layers field, visited; .*\(of test labels by test_key\)"):
+  with pytest.raises(
+    RequestError, match=r"one layer \(layers: field, visited\); .* test_key for test labels"
+  ):
     formats.read(cube, path, labels_key="field", test=path)
 
 
@@ -189,7 +194,7 @@ def test_more_labels_join_those_of_the_scene(cube, tmp_path):
   np.testing.assert_array_equal(scene.labels, expected)
   # One that was labelled already is among them.
   assert np.argwhere(scene.trained).tolist() == [[0, 0], [0, 3], [1, 2]]
-  assert "3 pixels of more_labels, all for training" in scene.remarks
+  assert "3 pixels from more_labels, all used for training" in scene.remarks
   assert scene.class_names == {1: "maize", 4: "oats", 9: "roof"}
   assert scene.tested is None
   assert "labels from a.npz (gt) and more.csv" in scene.provenance
@@ -233,7 +238,7 @@ def test_training_and_test_labels_share_names(cube, tmp_path):
   ("line", "message"),
   [
     ("0,0,9", r"1 pixels have another class in more.csv \(more_labels\) than in a.npz \(gt\), .* row 0, col"),
-    ("0,9,1", "column 9 lies outside the scene"),
+    ("0,9,1", "column 9 is outside the scene"),
   ],
 )
 def test_more_labels_that_contradict_are_refused(cube, tmp_path, line, message):

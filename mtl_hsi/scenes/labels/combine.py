@@ -1,0 +1,114 @@
+"""Combines the labels of several files, and splits those of one file into training and test labels."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.labels.label_set import Labels
+
+_TRAIN, _TEST = "train", "test"
+
+
+def parse_split(entries: Sequence[str], titles: Sequence[str], column: str, where: str) -> np.ndarray:
+  """Returns which entries of a column are "test", and not "train", bool `[n]`.
+
+  Args:
+    entries: the column, in any case.
+    titles: names of the rows, such as "line 3", for messages.
+    column: its name.
+    where: the source, for messages.
+
+  Raises:
+    RequestError: an entry is neither, or all entries are the same.
+  """
+  uses = [entry.strip().lower() for entry in entries]
+  for entry, use, title in zip(entries, uses, titles, strict=True):
+    if use not in (_TRAIN, _TEST):
+      raise RequestError(
+        f"{where}: {title} has {entry!r} in the column {column!r} (split_column); expected train or test"
+      )
+  for use in (_TRAIN, _TEST):
+    if use not in uses:
+      raise RequestError(
+        f"{where}: no row has {use!r} in the column {column!r} (split_column); mark some rows as train and "
+        "some as test, or remove split_column"
+      )
+  return np.array([use == _TEST for use in uses])
+
+
+def add_training_labels(name: str, labels: Labels, more: Labels) -> Labels:
+  """Adds pixels that train under every split; those that are for testing already stay so.
+
+  Raises:
+    RequestError: a pixel has two classes.
+  """
+  known = labels.image if labels.test is None else np.maximum(labels.image, labels.test)
+  conflicts = np.argwhere((known > 0) & (more.image > 0) & (known != more.image))
+  if len(conflicts):
+    row, column = conflicts[0].tolist()
+    new, old = more.names[int(more.image[row, column])], labels.names[int(known[row, column])]
+    raise RequestError(
+      f"scene {name!r}: {len(conflicts)} pixels have another class in {more.origin} (more_labels) than in "
+      f"{labels.origin}, the first at row {row}, column {column}: {new!r} and {old!r}; correct one of "
+      "the files"
+    )
+  image = np.where(known > 0, labels.image, more.image)
+  trained = (image > 0) & (more.image > 0)
+  return labels._replace(
+    image=image,
+    trained=trained,
+    names=dict(sorted({**more.names, **labels.names}.items())),
+    colours={**(more.colours or {}), **(labels.colours or {})} or None,
+    remarks=(
+      *labels.remarks,
+      *(f"more labels: {remark}" for remark in more.remarks),
+      f"{np.count_nonzero(trained)} pixels from more_labels, all used for training",
+    ),
+    origin=f"{labels.origin} and {more.origin}",
+  )
+
+
+def add_test_labels(name: str, train: Labels, test: Labels) -> Labels:
+  """Combines the labels of one file for training with those of another file for testing.
+
+  Raises:
+    RequestError: a class has two names, or the files have no class in common.
+  """
+  for class_id, title in test.names.items():
+    known = train.names.get(class_id, title)
+    if known != title:
+      raise RequestError(
+        f"scene {name!r}: class {class_id} is named {known!r} in the training labels and {title!r} in the "
+        "test labels; use the same ids and names in both"
+      )
+  if not train.names.keys() & test.names.keys():
+    raise RequestError(
+      f"scene {name!r}: the training labels ({', '.join(train.names.values())}) and the test labels "
+      f"({', '.join(test.names.values())}) have no class in common; use the same ids or names in both"
+    )
+  return train._replace(
+    names=dict(sorted({**test.names, **train.names}.items())),
+    colours={**(test.colours or {}), **(train.colours or {})} or None,
+    remarks=(*train.remarks, *(f"test labels: {remark}" for remark in test.remarks)),
+    origin=f"{train.origin}, test labels from {test.origin}",
+    test=test.image,
+  )
+
+
+def merge_split(name: str, labels: Labels) -> tuple[np.ndarray, np.ndarray | None]:
+  """Returns training and test labels in one image, and which are for testing, bool `[H, W]` or None.
+
+  Raises:
+    RequestError: a pixel is for both.
+  """
+  if labels.test is None:
+    return labels.image, None
+  both = np.argwhere((labels.image > 0) & (labels.test > 0))
+  if len(both):
+    row, column = both[0].tolist()
+    raise RequestError(
+      f"scene {name!r}: {len(both)} pixels are labelled for both training and testing, the first at row "
+      f"{row}, column {column}; remove each from one of the two"
+    )
+  return labels.image + labels.test, labels.test > 0

@@ -1,0 +1,39 @@
+"""Labels on pixels without a measurement."""
+
+import numpy as np
+import pytest
+
+from mtl_hsi.errors import RequestError
+from tests.scenes import formats
+
+_CUBE = np.arange(1, 61, dtype=np.int16).reshape(3, 4, 5)
+_LABELS = np.array([[0, 1, 3, 0], [1, 1, 0, 3], [3, 0, 0, 1]], np.uint8)
+
+
+def test_labels_without_a_measurement_are_dropped(tmp_path):
+  holes = _CUBE.copy()
+  holes[1, 1] = holes[2, 1] = -1
+  cube = formats.save_raster(tmp_path / "cube.tif", holes, nodata=-1)
+  scene = formats.read(cube, formats.save_raster(tmp_path / "gt.tif", _LABELS))
+  assert scene.labels[1, 1] == 0
+  assert scene.remarks == ("1 labels dropped because their pixels have no measurement (nodata)",)
+  assert np.argwhere(scene.nodata).tolist() == [[1, 1], [2, 1]]
+
+
+def test_a_scene_without_any_measurement_is_refused(tmp_path):
+  cube = formats.save_raster(tmp_path / "cube.tif", np.full_like(_CUBE, -1), nodata=-1)
+  with pytest.raises(RequestError, match="has no measurement at all: every pixel is nodata"):
+    formats.read(cube, formats.save_raster(tmp_path / "gt.tif", _LABELS))
+
+
+def test_bands_without_any_measurement_are_named(tmp_path):
+  values = _CUBE.copy()
+  values[..., [1, 3]] = -1
+  cube = formats.save_raster(tmp_path / "cube.tif", values, nodata=-1)
+  labels = formats.save_raster(tmp_path / "gt.tif", _LABELS)
+  message = r"bands 1,3 \(from 0\) have the same value everywhere; set bad_bands=1,3$"
+  with pytest.raises(RequestError, match=message):
+    formats.read(cube, labels)
+  with pytest.raises(RequestError, match=r"bands 3 .*; set bad_bands=1,3$"):
+    formats.read(cube, labels, bad_bands="1")
+  assert formats.read(cube, labels, bad_bands="1,3").cube.shape[2] == _CUBE.shape[2] - 2

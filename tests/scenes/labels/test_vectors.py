@@ -1,0 +1,138 @@
+"""Labels from polygons, lines and points."""
+
+import numpy as np
+import pytest
+import rasterio
+import shapely
+
+from mtl_hsi.errors import RequestError
+from tests.scenes import formats
+
+_CUBE = np.arange(1, 61, dtype=np.int16).reshape(3, 4, 5)
+
+
+@pytest.fixture
+def cube(tmp_path):
+  return formats.save_raster(tmp_path / "cube.tif", _CUBE)
+
+
+def _box(left, top, right, bottom):
+  """A polygon in columns and rows."""
+  return formats.in_crs(shapely.box(left, top, right, bottom))
+
+
+def _point(column, row):
+  return formats.in_crs(shapely.Point(column, row))
+
+
+def test_polygons_lines_and_points_label_what_they_cover(cube, tmp_path):
+  shapes = [
+    # Holds the centres of two pixels and touches others.
+    _box(0.4, 0.4, 1.6, 0.9),
+    _point(3.99, 2.01),
+    formats.in_crs(shapely.LineString([(0.5, 2.5), (2.5, 2.5)])),
+  ]
+  path = formats.save_features(
+    tmp_path / "gt.gpkg", shapes, crop=["maize", "lawn", "maize"], height=[1, 2, 3]
+  )
+  scene = formats.read(cube, path, label_column="crop")
+  np.testing.assert_array_equal(scene.labels, [[2, 2, 0, 0], [0, 0, 0, 0], [2, 2, 2, 1]])
+  assert scene.class_names == {1: "lawn", 2: "maize"}
+
+
+def test_pixels_of_two_classes_stay_unlabelled_and_overlaps_of_one_do_not_matter(cube, tmp_path):
+  shapes = [_box(0, 0, 3, 1), _box(2, 0, 4, 3), _box(3, 1, 4, 2)]
+  path = formats.save_features(tmp_path / "gt.geojson", shapes, **{"class": [7, 9, 9]}, to="EPSG:4326")
+  scene = formats.read(cube, path)
+  np.testing.assert_array_equal(scene.labels, [[7, 7, 0, 9], [0, 0, 9, 9], [0, 0, 9, 9]])
+  assert scene.class_names == {7: "class 7", 9: "class 9"}
+  assert scene.remarks == ("1 pixels covered by features of several classes left unlabelled",)
+
+
+def test_features_are_clipped_and_those_outside_refused_by_name(cube, tmp_path):
+  shapes, classes = [_box(-2, 0, 2, 1), _box(3, 1, 9, 9)], ["maize", "lawn"]
+  scene = formats.read(cube, formats.save_features(tmp_path / "a.gpkg", shapes, crop=classes))
+  np.testing.assert_array_equal(scene.labels, [[2, 2, 0, 0], [0, 0, 0, 1], [0, 0, 0, 1]])
+  assert scene.remarks == ("features clipped to the scene: 0 (maize), 1 (lawn)",)
+  shapes, classes = [*shapes, _point(4.5, 1)], [*classes, "roof"]
+  path = formats.save_features(tmp_path / "b.gpkg", shapes, crop=classes)
+  with pytest.raises(RequestError, match=r"entirely outside the scene .*: 2 \(roof\); remove them"):
+    formats.read(cube, path)
+
+
+def test_features_that_hold_no_centre_of_a_pixel_are_named(cube, tmp_path):
+  shapes = [_box(0, 0, 1, 1), _box(1.6, 1.6, 1.9, 1.9), _point(4, 1), _point(1, 2)]
+  path = formats.save_features(tmp_path / "a.gpkg", shapes, crop=["maize", "roof", "lawn", "lawn"])
+  scene = formats.read(cube, path)
+  assert np.argwhere(scene.labels).tolist() == [[0, 0], [2, 1]]
+  assert scene.remarks == ("features that contain no pixel centre label nothing: 1 (roof), 2 (lawn)",)
+
+
+def test_features_on_a_rotated_grid(tmp_path):
+  turned = rasterio.Affine(6, -8, 500_000, 8, 6, 5_400_000)
+  cube = formats.save_raster(tmp_path / "cube.tif", _CUBE, transform=turned)
+  corners = [(0, 0), (2, 0), (2, 1), (0, 1)]
+  polygon = shapely.Polygon([(6 * c - 8 * r + 500_000, 8 * c + 6 * r + 5_400_000) for c, r in corners])
+  point = shapely.Point(6 * 3.5 - 8 * 2.5 + 500_000, 8 * 3.5 + 6 * 2.5 + 5_400_000)
+  path = formats.save_features(tmp_path / "a.gpkg", [polygon, point], crop=["a", "b"], to="EPSG:4326")
+  np.testing.assert_array_equal(formats.read(cube, path).labels, [[1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 2]])
+
+
+def test_polygons_that_cross_themselves_and_parts_in_three_dimensions(cube, tmp_path):
+  bow_tie = formats.in_crs(shapely.Polygon([(0, 0), (2, 2), (2, 0), (0, 2)]))
+  triangles = [[(c + 0.2, r + 0.2), (c + 0.8, r + 0.2), (c + 0.5, r + 0.8)] for c, r in ((3, 0), (0, 2))]
+  parts = formats.in_crs(shapely.MultiPolygon([shapely.Polygon(own) for own in triangles]))
+  path = formats.save_features(tmp_path / "a.gpkg", [bow_tie, shapely.force_3d(parts)], crop=[1.0, 2.0])
+  scene = formats.read(cube, path)
+  assert scene.labels[0, 3] == scene.labels[2, 0] == 2
+  assert scene.class_ids.tolist() == [1, 2]
+  assert (scene.labels[:2, :2] == 1).any()
+
+
+def test_features_without_a_class_are_left_out(cube, tmp_path):
+  shapes = [_box(0, 0, 1, 1), _box(1, 1, 2, 2), _box(2, 2, 3, 3)]
+  path = formats.save_features(tmp_path / "a.gpkg", shapes, crop=["maize", None, "lawn"])
+  scene = formats.read(cube, path)
+  assert (scene.labels > 0).sum() == 2
+  assert scene.remarks == ("1 features without a class or geometry ignored",)
+
+
+def _without_a_crs(folder):
+  return formats.save_features(folder / "a.gpkg", [_box(0, 0, 1, 1)], crs=None, crop=["maize"])
+
+
+def _several_columns(folder):
+  return formats.save_features(folder / "a.gpkg", [_box(0, 0, 1, 1)], crop=["maize"], height=[3])
+
+
+def _no_class_at_all(folder):
+  return formats.save_features(folder / "a.gpkg", [_box(0, 0, 1, 1)], crop=np.array([None], object))
+
+
+def _damaged(folder):
+  (folder / "a.gpkg").write_bytes(b"SQLite format 3\0" + bytes(99))
+  return folder / "a.gpkg"
+
+
+@pytest.mark.parametrize(
+  ("save", "options", "message"),
+  [
+    (_without_a_crs, {}, "has no coordinate reference system; save it with one"),
+    (_several_columns, {}, r"cannot tell which column has the classes \(columns: crop, height\); name it"),
+    (_several_columns, {"label_column": "klass"}, r"has no column 'klass' \(columns: crop, height\)"),
+    (_several_columns, {"labels_key": "b"}, r"has no layer 'b' \(layers: a\); select one with labels_key"),
+    (_no_class_at_all, {}, "has no feature with a geometry and a class in the column 'crop'"),
+    (_damaged, {}, "a.gpkg cannot be read as features"),
+    (lambda folder: folder / "b.shp", {}, "no such file: .*b.shp"),
+  ],
+)
+def test_features_that_are_refused(cube, tmp_path, save, options, message):
+  with pytest.raises(RequestError, match=message) as error:
+    formats.read(cube, save(tmp_path), **options)
+  assert "\n" not in str(error.value)
+
+
+def test_features_need_a_scene_with_a_place(tmp_path):
+  cube = formats.save_raster(tmp_path / "cube.tif", _CUBE, crs=None)
+  with pytest.raises(RequestError, match="the scene has no coordinate reference system"):
+    formats.read(cube, _several_columns(tmp_path), label_column="crop")
