@@ -1,4 +1,4 @@
-"""What is said of a scene before any work starts."""
+"""The summary of a scene."""
 
 import numpy as np
 import rasterio
@@ -21,7 +21,7 @@ def _notes(scene, samples=5):
   return [line.removeprefix("  note: ") for line in summary(scene, "4 bands", samples).split("\n")[4:]]
 
 
-def test_an_ordinary_scene_in_four_lines():
+def test_an_ordinary_scene_takes_four_lines():
   crs = rasterio.CRS.from_epsg(32633).to_wkt()
   scene = _scene(
     wavelengths=np.array([400.0, 500, 600, 2500]),
@@ -37,28 +37,28 @@ def test_an_ordinary_scene_in_four_lines():
   ]
 
 
-def test_what_is_unknown_is_said():
+def test_missing_metadata_are_mentioned():
   first, second, *_ = summary(_scene(), "4 bands", 5).split("\n")
-  assert first == "fields: 20 x 5 pixels, without a place on the ground"
+  assert first == "fields: 20 x 5 pixels, not georeferenced"
   assert second == "  bands: wavelengths unknown; 4 bands"
 
 
-def test_a_small_class_is_odd():
+def test_small_classes_are_noted():
   assert _notes(_scene(), 19) == []
   (note,) = _notes(_scene(), 20)
-  assert note.startswith("class 4 (oats) has 20 pixels: with 20 samples a class all of them train")
+  assert note.startswith("class 4 (oats) has 20 pixels: with 20 samples per class, all are used for training")
   assert _notes(_scene(), None) == []
 
 
-def test_odd_values_are_named_and_those_without_measurement_left_out():
+def test_unusual_values_are_noted_but_nodata_ignored():
   cube = _scene().cube.copy()
   cube[..., [1, 2]] = 7
   cube[3, 3] = 65535
   nodata = np.zeros((20, 5), bool)
   nodata[3, 3] = True
   scene = _scene(cube, nodata=nodata)
-  assert "; 1 % of the pixels hold no measurement" in summary(scene, "4 bands", 5)
-  assert _notes(scene) == ["2 bands have one value everywhere, from 0 of those read: 1:3"]
+  assert "; 1% of the pixels are nodata" in summary(scene, "4 bands", 5)
+  assert _notes(scene) == ["2 bands have the same value everywhere (counted from 0, without bad bands): 1:3"]
   cube[4, 3], cube[5, 3, 0] = 0, 60000
   constant, outlier, zeros = "2 bands", "the largest value, 60000, is ", "1 pixels are 0 in all bands"
   notes = _notes(_scene(cube, nodata=nodata))
@@ -68,10 +68,10 @@ def test_odd_values_are_named_and_those_without_measurement_left_out():
 
 def test_wavelengths_out_of_order_and_remarks_are_noted():
   scene = _scene(wavelengths=np.array([400.0, 600, 500, 700]), remarks=("labels were warped",))
-  assert _notes(scene) == ["labels were warped", "wavelengths do not ascend from band to band"]
+  assert _notes(scene) == ["labels were warped", "wavelengths do not increase from band to band"]
 
 
-def test_bands_of_one_width_have_one_figure():
+def test_bands_of_equal_width_have_one_number():
   made = _scene(wavelengths=np.array([400.0, 500, 600, 700]), widths=np.full(4, 12.0))
   assert "400 to 700 nm, 12 nm wide" in summary(made, "4 bands", 1)
 
@@ -85,5 +85,5 @@ def test_pixels_for_training_and_testing_are_counted_where_they_are_given():
   assert lines[3:] == [
     "  classes: 1 maize (45 for training, 15 for testing), 4 oats (15 for training, 5 for testing), "
     "9 rye (0 for training, 1 for testing)",
-    "  note: class 9 (rye) has test pixels only: nothing is trained to find it",
+    "  note: class 9 (rye) has only test pixels, so no network can learn it",
   ]

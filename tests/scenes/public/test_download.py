@@ -156,7 +156,7 @@ def test_files_put_there_by_hand_are_taken_without_asking_any_host(folder, serve
   [
     (b"<html>Please log in</html>" * 20, r"Tiny.mat cannot be read as .mat"),
     (_mat("cube", CUBE[:, :, 1:]), r"the cube is 2 x 3 x 499, expected 2 x 3 x 500"),
-    (_mat("other", CUBE), r"holds no array 'cube'"),
+    (_mat("other", CUBE), r"has no array 'cube'"),
   ],
 )
 @pytest.mark.parametrize("accept_changed", [False, True])

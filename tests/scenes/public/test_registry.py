@@ -138,7 +138,7 @@ def test_files_of_another_content_are_refused(tmp_path):
 def test_a_file_under_the_right_name_with_another_array_is_refused(tmp_path):
   _write(PUBLIC_SCENES["indian_pines"], tmp_path)
   scipy.io.savemat(tmp_path / "Indian_pines_gt.mat", {"salinas_gt": np.ones((2, 2))})
-  with pytest.raises(RequestError, match=r"no array 'indian_pines_gt'; it holds salinas_gt \(2 x 2\)"):
+  with pytest.raises(RequestError, match=r"no array 'indian_pines_gt'; it contains salinas_gt \(2 x 2\)"):
     load_public("indian_pines", tmp_path, download=False, accept_changed=False)
 
 
