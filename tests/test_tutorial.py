@@ -57,12 +57,11 @@ def done(tmp_path_factory) -> tuple[Path, list[str]]:
 
 
 def test_the_scenes_of_the_files_are_those_simulated(example):
-  options = {"cube_key": None, "labels_key": None, "sensor": None, "nodata": None, "class_names": None}
   fields = read_scene(
     "fields", cube=example / "fields.tif", labels=example / "fields.gpkg", label_column="crop",
-    classes=example / "fields_classes.csv", wavelengths=example / "camera_bands.csv", **options,
+    classes=example / "fields_classes.csv", wavelengths=example / "camera_bands.csv",
   )  # fmt: skip
-  town = read_scene("town", cube=example / "town.hdr", labels=example / "town.csv", **options)
+  town = read_scene("town", cube=example / "town.hdr", labels=example / "town.csv")
   assert (fields.class_names, town.class_names) == (_CROPS, _TOWN)
   assert (fields.cube.shape, town.cube.shape) == ((96, 80, 40), (72, 64, 30))
   assert (fields.wavelengths[0], fields.widths[0], town.wavelengths[0], town.widths[0]) == (420, 12, 440, 15)

@@ -14,7 +14,6 @@ _ARRAYS = {
   **{"cube": _CUBE, "label": _LABELS, "wavelengths": np.linspace(400, 800, 5), "nodata": _LABELS == 9},
   "class_names": np.array(["maize", "lawn"]),
 }
-_OPTIONS = dict.fromkeys(("labels", "cube_key", "labels_key", "sensor", "nodata", "class_names"))
 
 
 def seeds(folder: Path) -> list[bytes]:
@@ -29,4 +28,4 @@ def read(data: bytes, folder: Path) -> None:
   path.write_bytes(wrapping.members(data[1:], names) if data[:1] == b"\1" else data[1:])
   for key in list_arrays(path):
     read_array(path, key)
-  read_scene("fields", cube=path, **_OPTIONS)
+  read_scene("fields", cube=path)

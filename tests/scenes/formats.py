@@ -1,4 +1,4 @@
-"""Scenes written out in the formats that are read."""
+"""Writes scenes in all supported formats."""
 
 import warnings
 from collections.abc import Sequence
@@ -20,13 +20,11 @@ TRANSFORM = rasterio.Affine(10, 0, 500_000, 0, -10, 5_400_000)
 
 
 def read(cube: Path, labels: Path | None = None, **options) -> Scene:
-  """Reads a scene with the options that are given."""
-  unset = dict.fromkeys(("cube_key", "labels_key", "sensor", "nodata", "class_names"))
-  return read_scene("field", cube=cube, labels=labels, **(unset | options))
+  return read_scene("field", cube=cube, labels=labels, **options)
 
 
 def save_matlab_73(path: Path, **variables: np.ndarray | str) -> Path:
-  """Writes what MATLAB's `save -v7.3` writes: a header of 512 bytes, and HDF5 with the axes reversed."""
+  """Writes a file like MATLAB's `save -v7.3`: a header of 512 bytes, and HDF5 with the axes reversed."""
   with h5py.File(path, "w", userblock_size=512) as file:
     for key, value in variables.items():
       text = isinstance(value, str)
@@ -47,7 +45,7 @@ def save_raster(
   transform: rasterio.Affine = TRANSFORM,
   **profile,
 ) -> Path:
-  """Writes `[H, W, B]` or `[H, W]` as a raster, without a place on the ground where `crs` is None."""
+  """Writes `[H, W, B]` or `[H, W]` as a raster, without georeference if `crs` is None."""
   bands = np.moveaxis(np.atleast_3d(values), -1, 0)
   if crs is not None:
     profile |= {"crs": crs, "transform": transform}
@@ -60,7 +58,7 @@ def save_raster(
 
 
 def save_envi(path: Path, values: np.ndarray, interleave: str = "BSQ", header: str = "") -> Path:
-  """Writes an ENVI image whose header ends with the lines given; returns the header's path."""
+  """Writes an ENVI image with further lines in its header; returns the path of the header."""
   save_raster(path, values, "ENVI", interleave=interleave)
   side = path.with_suffix(".hdr")
   side.write_text(f"{side.read_text()}\n{header}")
@@ -68,14 +66,14 @@ def save_envi(path: Path, values: np.ndarray, interleave: str = "BSQ", header: s
 
 
 def squares(labels: np.ndarray) -> tuple[list[shapely.Polygon], list[int]]:
-  """Every labelled pixel as a polygon a bit smaller than itself, and its class."""
+  """Returns a polygon within each labelled pixel, and its class."""
   pixels = np.argwhere(labels > 0)
   boxes = [shapely.box(c + 0.1, r + 0.1, c + 0.9, r + 0.9) for r, c in pixels]
   return [in_crs(box) for box in boxes], labels[tuple(pixels.T)].tolist()
 
 
 def in_crs(shape: shapely.Geometry) -> shapely.Geometry:
-  """From columns and rows to coordinates."""
+  """Transforms columns and rows to coordinates."""
   return shapely.transform(shape, lambda points: points * (10, -10) + (500_000, 5_400_000))
 
 
@@ -87,7 +85,7 @@ def save_features(
   layer: str | None = None,
   **columns: Sequence,
 ) -> Path:
-  """Writes features, beside a file's other layers; `to` is the reference system they are brought into."""
+  """Writes features as a layer of a file, reprojected to the reference system `to` if given."""
   frame = geopandas.GeoDataFrame(columns, geometry=list(shapes), crs=crs)
   with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "'crs' was not provided", UserWarning)

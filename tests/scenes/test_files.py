@@ -22,17 +22,8 @@ def _save(path, **arrays):
   return path
 
 
-def _read(cube, labels=None, cube_key=None, labels_key=None, sensor=None, nodata=None, class_names=None):
-  return read_scene(
-    "field",
-    cube=cube,
-    labels=labels,
-    cube_key=cube_key,
-    labels_key=labels_key,
-    sensor=sensor,
-    nodata=nodata,
-    class_names=class_names,
-  )
+def _read(cube, labels=None, **options):
+  return read_scene("field", cube=cube, labels=labels, **options)
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".npz", ".mat"])
@@ -78,18 +69,18 @@ def test_integers_win_over_floats_of_the_same_size(tmp_path):
   np.testing.assert_array_equal(_read(path).labels, _LABELS)
 
 
-def test_a_label_image_with_a_third_axis_is_not_taken_for_the_cube(tmp_path):
+def test_a_label_image_with_a_third_axis_is_not_the_cube(tmp_path):
   scene = _read(_save(tmp_path / "a.npz", classes=_LABELS[..., None], values=_CUBE))
   np.testing.assert_array_equal(scene.cube, _CUBE)
   np.testing.assert_array_equal(scene.labels, _LABELS)
 
 
-def test_a_float_image_of_the_cubes_size_is_taken_where_no_integer_one_is(tmp_path):
+def test_without_an_integer_image_a_float_image_of_the_same_size_is_used(tmp_path):
   path = _save(tmp_path / "a.mat", cube=_CUBE, classes=_LABELS.astype(float), corners=np.ones((2, 2), int))
   np.testing.assert_array_equal(_read(path).labels, _LABELS)
 
 
-def test_two_possible_label_images_are_refused(tmp_path):
+def test_two_possible_label_images_are_rejected(tmp_path):
   path = _save(tmp_path / "a.npz", cube=_CUBE, coarse=_LABELS, fine=_LABELS)
   with pytest.raises(
     RequestError, match=r"the label image \(3 x 4\); the file contains .*coarse \(3 x 4\), fine"
@@ -97,56 +88,56 @@ def test_two_possible_label_images_are_refused(tmp_path):
     _read(path)
 
 
-def test_two_possible_cubes_are_refused(tmp_path):
+def test_two_possible_cubes_are_rejected(tmp_path):
   path = _save(tmp_path / "a.npz", first=_CUBE, second=_CUBE, gt=_LABELS)
   with pytest.raises(RequestError, match=r"the cube .*first \(3 x 4 x 5\), second"):
     _read(path)
 
 
-def test_one_npy_file_alone_is_no_scene(tmp_path):
+def test_an_npy_file_needs_a_second_file_for_the_labels(tmp_path):
   with pytest.raises(RequestError, match="add the file with its labels"):
     _read(_save(tmp_path / "cube.npy", cube=_CUBE))
 
 
-def test_an_image_is_no_cube(tmp_path):
+def test_a_cube_must_have_three_axes(tmp_path):
   cube, labels = _save(tmp_path / "a.npy", image=_LABELS), _save(tmp_path / "b.npy", image=_LABELS)
   with pytest.raises(RequestError, match="3 x 4; expected rows x columns x bands"):
     _read(cube, labels)
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".npz", ".mat"])
-def test_a_transposed_label_image_is_named(tmp_path, suffix):
+def test_a_transposed_label_image_is_recognised(tmp_path, suffix):
   cube = _save(tmp_path / f"a{suffix}", values=_CUBE)
   labels = _save(tmp_path / f"b{suffix}", classes=_LABELS.T)
   with pytest.raises(RequestError, match=r"is 4 x 3 and the cube is 3 x 4 .*transposed"):
     _read(cube, labels)
 
 
-def test_a_transposed_label_image_in_the_same_file_is_named(tmp_path):
+def test_a_transposed_label_image_in_the_same_file_is_recognised(tmp_path):
   path = _save(tmp_path / "a.npz", values=_CUBE, classes=_LABELS.T, corners=np.ones((2, 2), int))
   with pytest.raises(RequestError, match="is one of them transposed"):
     _read(path)
 
 
-def test_a_cube_with_its_bands_first_is_named(tmp_path):
+def test_a_cube_with_its_bands_first_is_recognised(tmp_path):
   path = _save(tmp_path / "a.npz", cube=_CUBE.transpose(2, 0, 1), gt=_LABELS)
   with pytest.raises(RequestError, match="the bands the first axis"):
     _read(path)
 
 
-def test_a_label_image_of_another_size_is_refused_with_both_sizes(tmp_path):
+def test_a_label_image_of_another_size_is_rejected_with_both_sizes(tmp_path):
   with pytest.raises(RequestError, match=r"a.npz \(gt\) is 2 x 4 and the cube is 3 x 4") as error:
     _read(_save(tmp_path / "a.npz", cube=_CUBE, gt=_LABELS[:2]))
   assert "transposed" not in str(error.value)
 
 
-def test_an_only_image_of_another_size_is_named_even_beside_a_row_of_numbers(tmp_path):
+def test_the_only_image_is_the_label_image_even_if_its_size_is_wrong(tmp_path):
   path = _save(tmp_path / "a.mat", cube=_CUBE, classes=_LABELS[:2], bands=np.ones((1, 5)))
   with pytest.raises(RequestError, match=r"a.mat \(classes\) is 2 x 4 and the cube is 3 x 4"):
     _read(path)
 
 
-def test_an_npz_carries_bands_and_names(tmp_path):
+def test_an_npz_file_may_contain_wavelengths_and_class_names(tmp_path):
   centres, widths = np.linspace(400, 800, 5), np.full(5, 10)
   names = np.array(["maize", "lawn", "roof"])
   path = _save(
@@ -159,14 +150,14 @@ def test_an_npz_carries_bands_and_names(tmp_path):
   assert _read(path, class_names={1: "a", 3: "b"}).class_names == {1: "a", 3: "b"}
 
 
-def test_an_npz_may_have_its_wavelengths_in_um(tmp_path):
+def test_wavelengths_in_an_npz_file_may_be_in_um(tmp_path):
   bands = {"wavelengths": np.array([0.4, 0.5, 0.6, 0.7, 2.5]), "widths": np.full(5, 0.01)}
   scene = _read(_save(tmp_path / "a.npz", cube=_CUBE, gt=_LABELS, **bands))
   assert scene.wavelengths.tolist() == [400, 500, 600, 700, 2500]
   assert scene.widths.tolist() == [10] * 5
 
 
-def test_the_label_images_file_may_carry_the_names(tmp_path):
+def test_the_file_of_the_label_image_may_contain_the_class_names(tmp_path):
   labels = _save(tmp_path / "b.npz", gt=_LABELS, class_names=np.array(["maize", "lawn", "roof"]))
   assert _read(_save(tmp_path / "a.npy", cube=_CUBE), labels).class_names == {1: "maize", 3: "roof"}
 
@@ -181,7 +172,7 @@ def test_the_label_images_file_may_carry_the_names(tmp_path):
     ({"class_names": np.array(["a", "b", "c"], object)}, "contains objects"),
   ],
 )
-def test_what_the_file_carries_must_fit(tmp_path, extra, message):
+def test_invalid_metadata_are_rejected(tmp_path, extra, message):
   with pytest.raises(RequestError, match=message):
     _read(_save(tmp_path / "a.npz", cube=_CUBE, gt=_LABELS, **extra))
 
@@ -217,7 +208,7 @@ def test_whole_numbers_of_any_dtype_become_int32_images(tmp_path, dtype, shape):
     (_LABELS[:0], "is 0 x 4; expected rows x columns"),
   ],
 )
-def test_what_is_no_label_image_is_refused(tmp_path, array, message):
+def test_invalid_label_images_are_rejected(tmp_path, array, message):
   with pytest.raises(RequestError, match=message):
     read_label_array(_save(tmp_path / "gt.npy", gt=array), None)
 
@@ -236,7 +227,7 @@ def test_real_scenes_read_without_naming_keys(real_data, filename, shape, classe
   assert scene.class_ids.tolist() == classes
 
 
-def test_a_value_stands_for_no_measurement_in_any_band(tmp_path):
+def test_a_pixel_with_the_nodata_value_in_any_band_is_nodata(tmp_path):
   values = _CUBE.astype(np.float32)
   values[0, 0, 2] = values[2, 1, :] = -9999
   path = _save(tmp_path / "a.npz", cube=values, gt=_LABELS)
@@ -251,7 +242,7 @@ def test_a_value_stands_for_no_measurement_in_any_band(tmp_path):
     _read(path)
 
 
-def test_a_file_carries_its_mask(tmp_path):
+def test_an_npz_file_may_contain_a_nodata_mask(tmp_path):
   mask = _LABELS == 0
   np.testing.assert_array_equal(
     _read(_save(tmp_path / "a.npz", cube=_CUBE, gt=_LABELS, nodata=mask)).nodata, mask

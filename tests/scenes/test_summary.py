@@ -76,7 +76,7 @@ def test_bands_of_equal_width_have_one_number():
   assert "400 to 700 nm, 12 nm wide" in summary(made, "4 bands", 1)
 
 
-def test_pixels_for_training_and_testing_are_counted_where_they_are_given():
+def test_given_training_and_test_pixels_are_counted():
   labels = _LABELS.copy()
   labels[0, 3], tested = 9, np.zeros(_LABELS.shape, bool)
   tested[:5], names = labels[:5] > 0, {1: "maize", 4: "oats", 9: "rye"}

@@ -42,8 +42,6 @@ def load_public(name: str, data_dir: Path, download: bool, accept_changed: bool)
     cube_key=None if packaged else facts.cube.key,
     labels_key=None if packaged else facts.labels.key,
     sensor=facts.sensor,
-    nodata=None,
-    class_names=None,
   )
   check_content(scene, facts)
   centres, widths = _bands(facts)

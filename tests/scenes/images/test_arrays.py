@@ -30,7 +30,7 @@ def _save(path, **arrays):
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".mat", ".NPZ", ".MAT"])
-def test_arrays_come_back_by_key_in_their_own_dtype(tmp_path, suffix):
+def test_arrays_keep_their_dtype(tmp_path, suffix):
   path = _save(tmp_path / f"scene{suffix.lower()}", cube=_CUBE, gt=_LABELS).rename(
     tmp_path / f"other{suffix}"
   )
@@ -50,7 +50,7 @@ def test_the_only_array_needs_no_key(tmp_path):
   np.testing.assert_array_equal(read_array(path, None), _LABELS)
 
 
-def test_an_npy_file_is_mapped_and_not_loaded(tmp_path):
+def test_an_npy_file_is_memory_mapped(tmp_path):
   array = read_array(_save(tmp_path / "cube.npy", cube=_CUBE), None)
   np.testing.assert_array_equal(array, _CUBE)
   assert isinstance(array.base, np.memmap)
@@ -75,7 +75,7 @@ def test_arrays_are_listed_without_reading_them(tmp_path):
     }
 
 
-def test_a_missing_file_is_named_by_its_absolute_path(tmp_path, monkeypatch):
+def test_messages_name_a_missing_file_by_its_absolute_path(tmp_path, monkeypatch):
   monkeypatch.chdir(tmp_path)
   for name in ("a.npy", "a.npz", "a.mat"):
     path = (tmp_path / name).relative_to(tmp_path)
@@ -104,7 +104,7 @@ def test_several_arrays_need_a_key(tmp_path, suffix):
     read_array(path, None)
 
 
-def test_a_key_for_an_npy_file_is_refused(tmp_path):
+def test_a_key_for_an_npy_file_is_rejected(tmp_path):
   with pytest.raises(RequestError, match="remove the key 'cube'"):
     read_array(_save(tmp_path / "cube.npy", cube=_CUBE), "cube")
 
@@ -123,7 +123,7 @@ def test_pickles_are_never_loaded(tmp_path):
     read_array(tmp_path / "a.npy", None)
 
 
-def test_a_matlab_structure_is_refused(tmp_path):
+def test_a_matlab_structure_is_rejected(tmp_path):
   path = _save(tmp_path / "a.mat", info={"gt": _LABELS}, gt=_LABELS)
   with pytest.raises(RequestError, match=r"\(info\) contains objects or text"):
     read_array(path, "info")
@@ -144,7 +144,7 @@ def test_a_matlab_7_3_file_is_read_as_one_of_version_5(tmp_path, dtype):
     assert (one.dtype, one.shape) == (other.dtype, other.shape)
 
 
-def test_a_matlab_7_3_file_cut_short_is_refused(tmp_path):
+def test_a_truncated_matlab_7_3_file_is_rejected(tmp_path):
   whole = save_matlab_73(tmp_path / "whole.mat", cube=np.arange(5000).reshape(10, 10, 50)).read_bytes()
   for length in (200, 600, 1500, len(whole) // 2):
     (tmp_path / "cut.mat").write_bytes(whole[:length])
@@ -154,7 +154,7 @@ def test_a_matlab_7_3_file_cut_short_is_refused(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".npy", ".npz", ".mat"])
 @pytest.mark.parametrize("share", [0, 0.01, 0.1, 0.5, 0.98])
-def test_a_file_cut_short_is_refused(tmp_path, suffix, share):
+def test_a_truncated_file_is_rejected(tmp_path, suffix, share):
   noise = np.random.default_rng(0).integers(0, 255, (9, 9, 9), np.uint8)
   whole = _save(tmp_path / f"whole{suffix}", cube=noise).read_bytes()
   path = tmp_path / f"cut{suffix}"
@@ -165,14 +165,14 @@ def test_a_file_cut_short_is_refused(tmp_path, suffix, share):
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".npz", ".mat"])
-def test_a_web_page_saved_under_the_files_name_is_refused(tmp_path, suffix):
+def test_a_web_page_saved_as_a_data_file_is_rejected(tmp_path, suffix):
   path = tmp_path / f"page{suffix}"
   path.write_text("<html><title>403 Forbidden</title></html>\n" * 20)
   with pytest.raises(RequestError, match=f"cannot be read as {suffix}"):
     read_array(path, None)
 
 
-def test_a_damaged_npz_is_refused_by_its_checksum(tmp_path):
+def test_a_damaged_npz_file_fails_its_checksum(tmp_path):
   np.savez(tmp_path / "a.npz", cube=_CUBE)
   raw = bytearray((tmp_path / "a.npz").read_bytes())
   raw[raw.find(_CUBE.tobytes()) + 7] ^= 1

@@ -136,18 +136,18 @@ def _named_gpkg(folder, cube, labels):
   return formats.save_raster(folder / "a.tif", cube, nodata=_UNMEASURED), path
 
 
-# What says of itself which classes it has and what was not measured.
+# Formats that store class names and nodata.
 _NAMED = {"npz": _named_npz, "tif": _named_tif, "envi": _named_envi, "gpkg": _named_gpkg}
 
 
 def _trained(folder, save, cube, labels, **options):
-  """Predictions and probabilities of a short run on the scene in a format, and how it names the classes."""
+  """Returns the predictions and probabilities of a short run on a scene in a format, and its class names."""
   folder.mkdir()
   files = dict(zip(("cube", "labels"), save(folder, cube, labels)))
   options |= {f"files.field.{key}": path for key, path in files.items() if path is not None}
   options |= {"samples_per_class": 4, "replicas": 1, "snapshots": "(0,)"}
   options |= {"phases.phase1.epochs": 1, "phases.phase2.epochs": 1}
-  # Networks that tell pixels apart after two epochs.
+  # This network predicts different classes after only two epochs.
   options |= {"model.name": "ccnn", "model.init": "glorot"}
   outcome = launching.launch(
     f"--config={launching.ROOT / 'configs' / 'letter.py'}:field",

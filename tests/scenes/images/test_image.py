@@ -1,4 +1,4 @@
-"""Images of any format, by windows: values, nodata, scaling and bands."""
+"""Images of any format: windows, nodata, scaling and bands."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def _save(folder, kind, cube=_CUBE):
 
 
 @pytest.mark.parametrize("kind", ["npy", "npz", "mat", "tif"])
-def test_a_window_holds_the_pixels_asked_for(tmp_path, kind):
+def test_a_window_has_the_requested_pixels(tmp_path, kind):
   image = Image.open(_save(tmp_path, kind))
   assert (image.height, image.width, image.bands, image.dtype) == (3, 4, 5, np.int16)
   for window in (_ALL, (slice(1, 3), slice(0, 2)), (slice(2, None), slice(1, 99))):
@@ -46,27 +46,27 @@ def test_an_npy_image_stays_on_disk(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["npy", "tif"])
-def test_nodata_in_any_band_that_is_used(tmp_path, kind):
+def test_a_pixel_is_nodata_if_any_kept_band_is(tmp_path, kind):
   image = Image.open(_save(tmp_path, kind), nodata=7.0)
   assert np.argwhere(image.read(*_ALL)[1]).tolist() == [[0, 1]]
   assert np.argwhere(image.read(slice(0, 1), slice(1, 3))[1]).tolist() == [[0, 0]]
-  # Band 1 holds the value.
+  # Only band 1 has the value.
   assert not Image.open(tmp_path / f"a.{kind}", nodata=7.0, bad_bands="1").read(*_ALL)[1].any()
 
 
 @pytest.mark.parametrize("missing", [-9999.9, np.nan])
-def test_a_raster_says_which_value_is_nodata(tmp_path, missing):
+def test_the_metadata_of_a_raster_specify_nodata(tmp_path, missing):
   cube = _CUBE.astype(np.float32)
   cube[2, 3, 4] = missing
   path = formats.save_raster(tmp_path / "a.tif", cube, nodata=missing)
   assert np.argwhere(Image.open(path).read(*_ALL)[1]).tolist() == [[2, 3]]
-  # A number that float32 cannot hold is the one that it becomes there.
+  # A value is compared in float32.
   assert np.argwhere(Image.open(_save(tmp_path, "npy", cube), nodata=missing).read(*_ALL)[1]).tolist() == [
     [2, 3]
   ]
 
 
-def test_an_npz_file_has_a_mask(tmp_path):
+def test_the_mask_in_an_npz_file_specifies_nodata(tmp_path):
   mask = np.zeros((3, 4), bool)
   mask[1, 2] = True
   np.savez(tmp_path / "a.npz", cube=_CUBE, nodata=mask)
@@ -74,7 +74,7 @@ def test_an_npz_file_has_a_mask(tmp_path):
   np.testing.assert_array_equal(found, [[True, False], [False, False]])
 
 
-def test_values_become_physical(tmp_path):
+def test_values_are_scaled(tmp_path):
   path = _save(tmp_path, "tif")
   image = Image.open(path, scale=0.5, offset=-1.0, nodata=7.0)
   values, mask = image.read(*_ALL)
@@ -89,7 +89,7 @@ def test_values_become_physical(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["npy", "tif"])
-def test_bad_bands_are_left_out(tmp_path, kind):
+def test_bad_bands_are_dropped(tmp_path, kind):
   table = tmp_path / "bands.csv"
   table.write_text("400,5\n500,5\n600,5\n700,6\n800,7\n")
   image = Image.open(_save(tmp_path, kind), bad_bands="0,2:4", wavelengths=table)
@@ -98,7 +98,7 @@ def test_bad_bands_are_left_out(tmp_path, kind):
   assert (image.wavelengths.tolist(), image.widths.tolist()) == ([500, 800], [5, 7])
 
 
-def test_an_envi_header_calls_bands_bad(tmp_path):
+def test_an_envi_header_flags_bad_bands(tmp_path):
   header = formats.save_envi(tmp_path / "a.dat", _CUBE, header="bbl = {1, 0, 1, 1, 0}")
   assert Image.open(header).dropped.tolist() == [1, 4]
   assert Image.open(header, bad_bands="none").bands == 5
@@ -106,7 +106,7 @@ def test_an_envi_header_calls_bands_bad(tmp_path):
   np.testing.assert_array_equal(Image.open(header).read(*_ALL)[0], _CUBE[..., [0, 2, 3]])
 
 
-def test_the_bands_of_a_tiff_call_themselves_bad(tmp_path):
+def test_band_metadata_of_a_tiff_flag_bad_bands(tmp_path):
   path = formats.save_raster(tmp_path / "a.tif", _CUBE)
   assert Image.open(path).bands == 5
   with rasterio.open(path, "r+") as raster:
@@ -126,12 +126,12 @@ def test_the_bands_of_a_tiff_call_themselves_bad(tmp_path):
     ("0:5", "all 5 bands are bad"),
   ],
 )
-def test_what_is_no_list_of_bands_is_refused(tmp_path, text, message):
+def test_invalid_lists_of_bands_are_rejected(tmp_path, text, message):
   with pytest.raises(RequestError, match=message):
     Image.open(_save(tmp_path, "npy"), bad_bands=text)
 
 
-def test_an_envi_file_that_is_too_short_is_refused(tmp_path):
+def test_an_envi_file_shorter_than_declared_is_rejected(tmp_path):
   header = formats.save_envi(tmp_path / "a.dat", _CUBE)
   data = header.with_suffix(".dat")
   data.write_bytes(data.read_bytes()[:-2])
@@ -139,7 +139,7 @@ def test_an_envi_file_that_is_too_short_is_refused(tmp_path):
     Image.open(header)
 
 
-def test_a_tiff_that_is_cut_short_is_refused(tmp_path):
+def test_a_truncated_tiff_is_rejected(tmp_path):
   noise = np.random.default_rng(0).integers(0, 99, (90, 90, 3), np.uint8)
   whole = formats.save_raster(tmp_path / "whole.tif", noise, compress="deflate").read_bytes()
   path = tmp_path / "cut.tif"
@@ -159,19 +159,19 @@ def test_a_header_needs_one_data_file(tmp_path, names):
     Image.open(tmp_path / "a.hdr")
 
 
-def test_a_raster_of_a_format_that_is_not_read_is_named(tmp_path):
+def test_messages_name_an_unsupported_raster_format(tmp_path):
   path = formats.save_raster(tmp_path / "a.pix", _CUBE, "PCIDSK")
   with pytest.raises(
     RequestError, match=r"a.pix has the file ending of GDAL's format PCIDSK, which is not supported"
   ):
     Image.open(path)
-  # What GDAL calls .dat is of another kind than what ENVI does.
+  # The ending .dat belongs to another format of GDAL, but also to ENVI.
   (tmp_path / "a.dat").write_text("dear")
   with pytest.raises(RequestError, match=r"a.dat cannot be read as a raster"):
     Image.open(tmp_path / "a.dat")
 
 
-def test_other_files_are_refused(tmp_path):
+def test_other_files_are_rejected(tmp_path):
   with pytest.raises(RequestError, match=r"no such file: .*nowhere.tif"):
     Image.open(tmp_path / "nowhere.tif")
   (tmp_path / "a.txt").write_text("dear")

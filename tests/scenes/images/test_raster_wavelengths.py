@@ -35,7 +35,7 @@ def test_an_envi_header_in_any_unit(tmp_path, lines):
   assert image.widths.tolist() == _WIDTHS
 
 
-def test_what_a_header_leaves_open_is_unknown(tmp_path):
+def test_wavelengths_missing_in_a_header_are_unknown(tmp_path):
   assert _envi(tmp_path).wavelengths is None
   image = _envi(tmp_path, _NM, "fwhm = {0, 0, 0, 0}")
   assert image.wavelengths.tolist() == _CENTRES
@@ -56,12 +56,12 @@ def test_what_a_header_leaves_open_is_unknown(tmp_path):
     (["wavelength units = Wavenumber", _NM], "wavelengths are in 'Wavenumber'; expected nm or um"),
   ],
 )
-def test_headers_that_make_no_sense(tmp_path, lines, message):
+def test_inconsistent_headers_are_rejected(tmp_path, lines, message):
   with pytest.raises(RequestError, match=message):
     _envi(tmp_path, *lines)
 
 
-def test_a_table_replaces_a_header_that_makes_no_sense(tmp_path):
+def test_a_table_replaces_an_inconsistent_header(tmp_path):
   header = formats.save_envi(tmp_path / "a.dat", _CUBE, header="wavelength units = Wavenumber\n" + _NM)
   (tmp_path / "bands.csv").write_text("1\n2\n3\n4\n")
   assert Image.open(header, wavelengths=tmp_path / "bands.csv").wavelengths.tolist() == [
@@ -72,7 +72,7 @@ def test_a_table_replaces_a_header_that_makes_no_sense(tmp_path):
   ]
 
 
-def test_what_bands_that_are_left_out_have_does_not_matter(tmp_path):
+def test_wavelengths_of_dropped_bands_need_not_be_valid(tmp_path):
   header = formats.save_envi(tmp_path / "a.dat", _CUBE, header="wavelength = {400, 500, 0, nan}")
   with pytest.raises(RequestError, match="must be positive numbers"):
     Image.open(header)
@@ -85,7 +85,7 @@ def test_what_bands_that_are_left_out_have_does_not_matter(tmp_path):
     Image.open(tmp_path / "a.npz", bad_bands="0")
 
 
-def test_numbers_of_bands_are_no_wavelengths(tmp_path):
+def test_band_numbers_are_not_wavelengths(tmp_path):
   header = formats.save_envi(
     tmp_path / "a.dat", _CUBE, header="wavelength units = Index\nwavelength = {1, 2, 3, 4}"
   )
@@ -95,13 +95,13 @@ def test_numbers_of_bands_are_no_wavelengths(tmp_path):
 def _tagged(folder, tags):
   path = formats.save_raster(folder / "a.tif", _CUBE)
   with rasterio.open(path, "r+") as raster:
-    for band, own in enumerate(tags, start=1):
-      namespace = "IMAGERY" if "CENTRAL_WAVELENGTH_UM" in own else None
-      raster.update_tags(band, ns=namespace, **own) if namespace else raster.update_tags(band, **own)
+    for band, entries in enumerate(tags, start=1):
+      namespace = {"ns": "IMAGERY"} if "CENTRAL_WAVELENGTH_UM" in entries else {}
+      raster.update_tags(band, **namespace, **entries)
   return path
 
 
-def test_the_bands_of_a_tiff_have_tags(tmp_path):
+def test_band_metadata_of_a_tiff(tmp_path):
   tags = [
     {"wavelength": c, "WAVELENGTH_UNITS": "nm", "fwhm": w} for c, w in zip(_CENTRES, _WIDTHS, strict=True)
   ]
@@ -112,7 +112,7 @@ def test_the_bands_of_a_tiff_have_tags(tmp_path):
   assert (image.wavelengths.tolist(), image.widths.tolist()) == (_CENTRES, [10] * 4)
 
 
-def test_a_copy_by_gdal_of_an_envi_file_keeps_its_widths(tmp_path):
+def test_a_copy_of_an_envi_file_by_gdal_keeps_its_widths(tmp_path):
   path = _tagged(tmp_path, [{"wavelength": c, "wavelength_units": "nm"} for c in _CENTRES])
   with rasterio.open(path, "r+") as raster:
     for band, (centre, width) in enumerate(zip(_CENTRES, _WIDTHS, strict=True), start=1):
@@ -121,7 +121,7 @@ def test_a_copy_by_gdal_of_an_envi_file_keeps_its_widths(tmp_path):
   assert (image.wavelengths.tolist(), image.widths.tolist()) == (_CENTRES, _WIDTHS)
 
 
-def test_bands_of_a_tiff_in_different_units_are_refused(tmp_path):
+def test_bands_of_a_tiff_in_different_units_are_rejected(tmp_path):
   tags = [{"wavelength": 400, "wavelength_units": "nm"}] * 3
   with pytest.raises(RequestError, match="wavelengths in 'nm' and 'um'; units are mixed"):
     Image.open(_tagged(tmp_path, [*tags, {"wavelength": 0.5, "wavelength_units": "um"}]))

@@ -15,7 +15,7 @@ _ENMAP_BAND = """<bandID number="{n}"><wavelengthCenterOfBand>{centre}</waveleng
 <FWHMOfBand> {width} </FWHMOfBand><GainOfBand>0.0001</GainOfBand></bandID>"""
 
 
-def test_the_metadata_of_enmap_are_a_table(tmp_path):
+def test_the_metadata_of_enmap(tmp_path):
   bands = [
     _ENMAP_BAND.format(n=n, centre=c, width=w) for n, (c, w) in enumerate(zip(_CENTRES, _WIDTHS, strict=True))
   ]
@@ -33,7 +33,7 @@ def test_the_metadata_of_enmap_are_a_table(tmp_path):
     ('<!DOCTYPE a [<!ENTITY b "c">]><level_X encoding="nothing">&d;</level_X>', "cannot read wavelengths"),
   ],
 )
-def test_other_xml_is_refused(tmp_path, text, message):
+def test_other_xml_is_rejected(tmp_path, text, message):
   (tmp_path / "a.xml").write_text(text)
   with pytest.raises(RequestError, match=message):
     read_wavelength_table(tmp_path / "a.xml", 4, None)
@@ -53,7 +53,7 @@ def test_other_xml_is_refused(tmp_path, text, message):
     "400,0\t10,0\n500,5\t10\n600\t12\n2500\t9,5",
   ],
 )
-def test_tables_of_many_forms(tmp_path, text):
+def test_supported_tables(tmp_path, text):
   (tmp_path / "bands.csv").write_text(text, newline="")
   found = read_wavelength_table(tmp_path / "bands.csv", 4, None)
   assert (found.centres.tolist(), found.widths.tolist()) == (_CENTRES, _WIDTHS)
@@ -71,12 +71,12 @@ def test_tables_of_many_forms(tmp_path, text):
     ("", None, "has no wavelengths"),
   ],
 )
-def test_tables_that_are_refused(tmp_path, text, unit, message):
+def test_invalid_tables_are_rejected(tmp_path, text, unit, message):
   (tmp_path / "bands.csv").write_text(text)
   with pytest.raises(RequestError, match=message):
     read_wavelength_table(tmp_path / "bands.csv", 4, unit)
 
 
-def test_a_table_that_is_not_there(tmp_path):
+def test_a_missing_table(tmp_path):
   with pytest.raises(RequestError, match=r"cannot read wavelengths from .*nowhere.csv"):
     read_wavelength_table(tmp_path / "nowhere.csv", 4, None)

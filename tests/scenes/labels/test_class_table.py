@@ -21,7 +21,7 @@ def _csv(path, *lines):
   return path
 
 
-def test_a_table_of_classes_gives_ids_names_and_colours(cube, tmp_path):
+def test_a_table_of_classes_defines_ids_names_and_colours(cube, tmp_path):
   classes = _csv(tmp_path / "c.csv", "id,name,colour", "20,maize,#FFa000", "5,lawn,", "9,roof,#000001")
   pixels = _csv(tmp_path / "gt.csv", "row,column,class", "0,1,maize", "2,3,lawn")
   scene = formats.read(cube, pixels, classes=classes)
@@ -49,6 +49,6 @@ def test_a_table_of_classes_gives_ids_names_and_colours(cube, tmp_path):
     (["id,name,color", "1,a,red"], "line 2: the colour is 'red'; expected #rrggbb"),
   ],
 )
-def test_tables_of_classes_that_are_refused(tmp_path, lines, message):
+def test_invalid_tables_of_classes_are_rejected(tmp_path, lines, message):
   with pytest.raises(RequestError, match=message):
     read_class_table(_csv(tmp_path / "c.csv", *lines))

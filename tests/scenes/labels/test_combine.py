@@ -23,7 +23,7 @@ def _npz(path, labels, **arrays):
 
 
 def _features(path, uses, labels=None, **columns):
-  """Every labelled pixel as a polygon of a class, used for one thing."""
+  """Writes every labelled pixel as a polygon with its class and use."""
   shapes, classes = formats.squares(_TRAIN + _TEST if labels is None else labels)
   return formats.save_features(path, shapes, crop=[f"crop {i}" for i in classes], use=uses, **columns)
 
@@ -38,21 +38,21 @@ def _table(path, *rows, header="row,column,class,use"):
   return path
 
 
-def _assert_parts(scene):
+def _assert_split(scene):
   np.testing.assert_array_equal(scene.tested, _TEST > 0)
   np.testing.assert_array_equal(scene.labels > 0, (_TRAIN + _TEST) > 0)
 
 
-def test_two_files_are_one_scene(cube, tmp_path):
+def test_training_and_test_labels_in_two_files(cube, tmp_path):
   scene = formats.read(cube, _npz(tmp_path / "a.npz", _TRAIN), test=_npz(tmp_path / "b.npz", _TEST))
   np.testing.assert_array_equal(scene.labels, _TRAIN + _TEST)
-  _assert_parts(scene)
+  _assert_split(scene)
   assert scene.class_names == {1: "class 1", 4: "class 4", 9: "class 9"}
   assert "labels from a.npz (gt), test labels from b.npz (gt)" in scene.provenance
   assert formats.read(cube, tmp_path / "a.npz").tested is None
 
 
-def test_a_class_that_only_one_of_two_files_has_keeps_its_name(cube, tmp_path):
+def test_a_class_in_only_one_of_two_files_keeps_its_name(cube, tmp_path):
   names = np.array(["maize", "", "", "oats", "", "", "", "", "roof"])
   train, test = _npz(tmp_path / "a.npz", _TRAIN), _npz(tmp_path / "b.npz", _TEST, class_names=names)
   with pytest.raises(
@@ -63,7 +63,7 @@ def test_a_class_that_only_one_of_two_files_has_keeps_its_name(cube, tmp_path):
   assert formats.read(cube, train, test=test).class_names == {1: "maize", 4: "oats", 9: "roof"}
 
 
-def test_a_pixel_in_both_files_is_refused(cube, tmp_path):
+def test_a_pixel_in_both_files_is_rejected(cube, tmp_path):
   test = _TEST.copy()
   test[1, 1] = 4
   with pytest.raises(
@@ -73,7 +73,7 @@ def test_a_pixel_in_both_files_is_refused(cube, tmp_path):
     formats.read(cube, _npz(tmp_path / "a.npz", _TRAIN), test=_npz(tmp_path / "b.npz", test))
 
 
-def test_labels_of_both_parts_are_dropped_where_nothing_was_measured(tmp_path):
+def test_training_and_test_labels_on_nodata_are_dropped(tmp_path):
   holes = _CUBE.copy()
   holes[0, 0] = holes[1, 3] = -1
   cube = formats.save_raster(tmp_path / "cube.tif", holes, nodata=-1)
@@ -84,24 +84,24 @@ def test_labels_of_both_parts_are_dropped_where_nothing_was_measured(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["gt.gpkg", "gt.geojson", "gt.shp"])
-def test_a_column_of_features_says_which_are_tested(cube, tmp_path, name):
+def test_a_column_of_features_splits_the_labels(cube, tmp_path, name):
   scene = formats.read(cube, _features(tmp_path / name, _uses()), split_column="use")
-  _assert_parts(scene)
-  # Ids follow from the names of all features, those for testing among them.
+  _assert_split(scene)
+  # Ids follow the names of all features, including those for testing.
   np.testing.assert_array_equal(scene.labels, np.array([0, 1, 0, 0, 2, 0, 0, 0, 0, 3])[_TRAIN + _TEST])
   assert scene.class_names == {1: "crop 1", 2: "crop 4", 3: "crop 9"}
 
 
-def test_a_column_of_a_table_says_which_pixels_are_tested(cube, tmp_path):
+def test_a_column_of_a_table_splits_the_labels(cube, tmp_path):
   labels = _TRAIN + _TEST
   rows = [f"{r},{c},{labels[r, c]},{'Test' if _TEST[r, c] else ' TRAIN'}" for r, c in np.argwhere(labels)]
-  # A pixel may stand twice with the same class and use.
+  # A pixel may be listed twice with the same class and use.
   scene = formats.read(cube, _table(tmp_path / "gt.csv", *rows, rows[0]), split_column="use")
-  _assert_parts(scene)
+  _assert_split(scene)
   np.testing.assert_array_equal(scene.labels, labels)
 
 
-def test_a_pixel_under_features_for_both_uses_is_refused(cube, tmp_path):
+def test_a_pixel_under_features_for_training_and_testing_is_rejected(cube, tmp_path):
   boxes = [shapely.box(0, 0, 2, 1), shapely.box(0, 1, 2, 2), shapely.box(1, 0, 4, 1)]
   shapes = [formats.in_crs(box) for box in boxes]
   columns = {"crop": ["maize", "oats", "maize"], "use": ["train", "train", "test"]}
@@ -122,7 +122,7 @@ def test_a_pixel_under_features_for_both_uses_is_refused(cube, tmp_path):
     (list(range(9)), r"feature 0 \(crop 1\) has '0' in the column 'use'"),
   ],
 )
-def test_columns_of_features_that_are_refused(cube, tmp_path, uses, message):
+def test_invalid_columns_of_features_are_rejected(cube, tmp_path, uses, message):
   with pytest.raises(RequestError, match=message) as error:
     formats.read(cube, _features(tmp_path / "gt.gpkg", uses), split_column="use")
   assert "\n" not in str(error.value)
@@ -141,12 +141,12 @@ def test_columns_of_features_that_are_refused(cube, tmp_path, uses, message):
     (["0,0,1,train", "0,1,2,test"], "classes among the training labels is 1; at least two are needed"),
   ],
 )
-def test_columns_of_a_table_that_are_refused(cube, tmp_path, rows, message):
+def test_invalid_columns_of_a_table_are_rejected(cube, tmp_path, rows, message):
   with pytest.raises(RequestError, match=message):
     formats.read(cube, _table(tmp_path / "gt.csv", *rows), split_column="use")
 
 
-def test_a_column_that_is_not_there_is_named(cube, tmp_path):
+def test_messages_name_a_missing_column(cube, tmp_path):
   labels = _features(tmp_path / "gt.gpkg", _uses())
   with pytest.raises(RequestError, match=r"gt.gpkg has no column 'split' \(columns: crop, use\)"):
     formats.read(cube, labels, split_column="split")
@@ -158,20 +158,20 @@ def test_a_column_that_is_not_there_is_named(cube, tmp_path):
     formats.read(cube, labels, split_column="use")
 
 
-def test_training_and_test_labels_are_layers_of_one_file(cube, tmp_path):
+def test_training_and_test_labels_in_two_layers_of_one_file(cube, tmp_path):
   path = tmp_path / "a.gpkg"
   for layer, part in (("field", _TRAIN), ("visited", _TEST)):
     shapes, classes = formats.squares(part)
     formats.save_features(path, shapes, layer=layer, crop=[f"crop {i}" for i in classes])
   scene = formats.read(cube, path, labels_key="field", test=path, test_key="visited")
-  _assert_parts(scene)
+  _assert_split(scene)
   with pytest.raises(
     RequestError, match=r"one layer \(layers: field, visited\); .* test_key for test labels"
   ):
     formats.read(cube, path, labels_key="field", test=path)
 
 
-def test_a_test_file_of_another_kind_does_without_the_column_of_the_labels(cube, tmp_path):
+def test_label_column_does_not_apply_to_a_test_file_of_another_kind(cube, tmp_path):
   train = _table(tmp_path / "train.csv", "0,0,1", "1,1,4", header="row,column,crop")
   for test in (
     _npz(tmp_path / "b.npz", _TEST),
@@ -184,7 +184,7 @@ def test_a_test_file_of_another_kind_does_without_the_column_of_the_labels(cube,
     formats.read(cube, train, label_column="crop", test=other)
 
 
-def test_more_labels_join_those_of_the_scene(cube, tmp_path):
+def test_more_labels_are_added_to_those_of_the_scene(cube, tmp_path):
   more = _table(tmp_path / "more.csv", "0,3,1", "1,2,9", "0,0,1", header="row,column,class")
   names = np.array(["maize", "", "", "oats", "", "", "", "", "roof"])
   labels = _npz(tmp_path / "a.npz", _TRAIN + _TEST, class_names=names)
@@ -192,7 +192,7 @@ def test_more_labels_join_those_of_the_scene(cube, tmp_path):
   expected = _TRAIN + _TEST
   expected[0, 3], expected[1, 2] = 1, 9
   np.testing.assert_array_equal(scene.labels, expected)
-  # One that was labelled already is among them.
+  # This includes one that was already labelled.
   assert np.argwhere(scene.trained).tolist() == [[0, 0], [0, 3], [1, 2]]
   assert "3 pixels from more_labels, all used for training" in scene.remarks
   assert scene.class_names == {1: "maize", 4: "oats", 9: "roof"}
@@ -200,7 +200,7 @@ def test_more_labels_join_those_of_the_scene(cube, tmp_path):
   assert "labels from a.npz (gt) and more.csv" in scene.provenance
 
 
-def test_more_labels_are_for_training_where_others_are_for_testing(cube, tmp_path):
+def test_more_labels_train_beside_given_test_labels(cube, tmp_path):
   more = _table(tmp_path / "more.csv", "0,3,4", header="row,column,class")
   files = _npz(tmp_path / "a.npz", _TRAIN), {"test": _npz(tmp_path / "b.npz", _TEST)}
   scene = formats.read(cube, files[0], **files[1], more_labels=more)
@@ -208,7 +208,7 @@ def test_more_labels_are_for_training_where_others_are_for_testing(cube, tmp_pat
   np.testing.assert_array_equal(scene.tested, _TEST > 0)
 
 
-def test_names_in_more_labels_are_those_of_the_labels_or_new(cube, tmp_path):
+def test_more_labels_may_have_known_and_new_names(cube, tmp_path):
   features = _features(tmp_path / "a.gpkg", _uses())
   more = _table(tmp_path / "more.csv", "0,3,crop 9", "1,2,a new crop", header="row,column,class")
   scene = formats.read(cube, features, label_column="crop", more_labels=more)
@@ -216,7 +216,7 @@ def test_names_in_more_labels_are_those_of_the_labels_or_new(cube, tmp_path):
   assert scene.class_names == {1: "crop 1", 2: "crop 4", 3: "crop 9", 4: "a new crop"}
 
 
-def test_features_of_more_labels_have_the_column_of_the_labels(cube, tmp_path):
+def test_label_column_applies_to_features_of_more_labels(cube, tmp_path):
   labels = _TRAIN + _TEST
   main, more = (
     _features(tmp_path / f"{name}.gpkg", [name] * np.count_nonzero(part), labels=part)
@@ -241,7 +241,7 @@ def test_training_and_test_labels_share_names(cube, tmp_path):
     ("0,9,1", "column 9 is outside the scene"),
   ],
 )
-def test_more_labels_that_contradict_are_refused(cube, tmp_path, line, message):
+def test_conflicting_labels_are_rejected(cube, tmp_path, line, message):
   more = _table(tmp_path / "more.csv", line, header="row,column,class")
   with pytest.raises(RequestError, match=message):
     formats.read(cube, _npz(tmp_path / "a.npz", _TRAIN + _TEST), more_labels=more)

@@ -10,7 +10,7 @@ _CUBE = np.arange(1, 61, dtype=np.int16).reshape(3, 4, 5)
 _LABELS = np.array([[0, 1, 3, 0], [1, 1, 0, 3], [3, 0, 0, 1]], np.uint8)
 
 
-def test_labels_without_a_measurement_are_dropped(tmp_path):
+def test_labels_on_nodata_are_dropped(tmp_path):
   holes = _CUBE.copy()
   holes[1, 1] = holes[2, 1] = -1
   cube = formats.save_raster(tmp_path / "cube.tif", holes, nodata=-1)
@@ -20,13 +20,13 @@ def test_labels_without_a_measurement_are_dropped(tmp_path):
   assert np.argwhere(scene.nodata).tolist() == [[1, 1], [2, 1]]
 
 
-def test_a_scene_without_any_measurement_is_refused(tmp_path):
+def test_a_scene_of_nodata_is_rejected(tmp_path):
   cube = formats.save_raster(tmp_path / "cube.tif", np.full_like(_CUBE, -1), nodata=-1)
   with pytest.raises(RequestError, match="has no measurement at all: every pixel is nodata"):
     formats.read(cube, formats.save_raster(tmp_path / "gt.tif", _LABELS))
 
 
-def test_bands_without_any_measurement_are_named(tmp_path):
+def test_messages_name_bands_of_nodata(tmp_path):
   values = _CUBE.copy()
   values[..., [1, 3]] = -1
   cube = formats.save_raster(tmp_path / "cube.tif", values, nodata=-1)

@@ -53,6 +53,6 @@ def test_a_table_of_pixels(cube, tmp_path):
     ([], "has no column"),
   ],
 )
-def test_tables_that_are_refused(cube, tmp_path, lines, message):
+def test_invalid_tables_are_rejected(cube, tmp_path, lines, message):
   with pytest.raises(RequestError, match=message):
     formats.read(cube, _csv(tmp_path / "gt.csv", *lines))

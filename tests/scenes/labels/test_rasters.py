@@ -38,14 +38,14 @@ def test_a_tiff_names_and_colours_its_classes(cube, tmp_path):
   assert scene.class_colours == {1: (1, 2, 3), 3: (4, 5, 6)}
 
 
-def test_black_that_fills_a_palette_up_is_no_colour(cube, tmp_path):
+def test_black_padding_of_a_palette_is_ignored(cube, tmp_path):
   labels = formats.save_raster(tmp_path / "gt.tif", _LABELS)
   with rasterio.open(labels, "r+") as raster:
     raster.write_colormap(1, {1: (1, 2, 3, 255)})
   assert formats.read(cube, labels).class_colours == {1: (1, 2, 3)}
 
 
-def test_category_names_lie_beside_a_raster(cube, tmp_path):
+def test_category_names_in_the_side_file_of_a_raster(cube, tmp_path):
   labels = formats.save_raster(tmp_path / "gt.tif", _LABELS)
   names = "".join(f"<Category>{name}</Category>" for name in ("", "maize", "lawn", "roof &amp; wall"))
   side = tmp_path / "gt.tif.aux.xml"
@@ -60,7 +60,7 @@ def test_the_nodata_value_of_a_label_raster_is_unlabelled(cube, tmp_path):
   np.testing.assert_array_equal(scene.labels, _LABELS)
 
 
-def test_a_raster_on_a_finer_grid_is_brought_onto_the_scenes(cube, tmp_path):
+def test_a_raster_on_a_finer_grid_is_resampled(cube, tmp_path):
   fine = np.pad(np.kron(_LABELS, np.ones((3, 3), np.uint8)), ((3, 0), (6, 0)))
   transform = rasterio.Affine(10 / 3, 0, 500_000 - 20, 0, -10 / 3, 5_400_000 + 10)
   scene = formats.read(cube, formats.save_raster(tmp_path / "gt.tif", fine, transform=transform))
@@ -70,14 +70,14 @@ def test_a_raster_on_a_finer_grid_is_brought_onto_the_scenes(cube, tmp_path):
   )
 
 
-def test_a_raster_of_equal_size_at_another_place_is_not_taken_as_it_is(cube, tmp_path):
+def test_a_shifted_raster_of_equal_size_is_resampled(cube, tmp_path):
   shifted = rasterio.Affine(10, 0, 500_010, 0, -10, 5_400_000)
   labels = np.array([[1, 3, 0, 1], [1, 0, 3, 1], [0, 0, 1, 3]], np.uint8)
   scene = formats.read(cube, formats.save_raster(tmp_path / "gt.tif", labels, transform=shifted))
   np.testing.assert_array_equal(scene.labels, np.pad(labels, ((0, 0), (1, 0)))[:, :4])
 
 
-def test_a_raster_that_reaches_beyond_the_scene_is_cut_to_it(cube, tmp_path):
+def test_a_raster_is_clipped_to_the_scene(cube, tmp_path):
   labels = formats.save_raster(tmp_path / "gt.tif", np.pad(_LABELS, ((0, 2), (0, 3)), constant_values=1))
   np.testing.assert_array_equal(formats.read(cube, labels).labels, _LABELS)
 
@@ -92,13 +92,13 @@ def test_a_raster_that_reaches_beyond_the_scene_is_cut_to_it(cube, tmp_path):
     ({"crs": "EPSG:32611"}, "reference system is EPSG:32611, that of the scene is EPSG:32633: do both cover"),
   ],
 )
-def test_a_raster_of_another_place_is_refused(cube, tmp_path, options, message):
+def test_a_raster_of_another_area_is_rejected(cube, tmp_path, options, message):
   labels = formats.save_raster(tmp_path / "gt.tif", _LABELS, **options)
   with pytest.raises(RequestError, match=f"no labelled pixel within the scene; .* {message}"):
     formats.read(cube, labels)
 
 
-def test_a_raster_without_a_place_must_have_the_scenes_size(cube, tmp_path):
+def test_a_raster_without_georeference_must_have_the_size_of_the_scene(cube, tmp_path):
   labels = formats.save_raster(tmp_path / "gt.tif", _LABELS, crs=None)
   scene = formats.read(cube, labels)
   np.testing.assert_array_equal(scene.labels, _LABELS)
@@ -113,7 +113,7 @@ def test_a_raster_without_a_place_must_have_the_scenes_size(cube, tmp_path):
     formats.read(cube, labels)
 
 
-def test_rasters_that_are_no_labels_are_refused(cube, tmp_path):
+def test_rasters_without_labels_are_rejected(cube, tmp_path):
   with pytest.raises(RequestError, match="has 5 bands; expected a single band of class ids"):
     formats.read(cube, cube)
   labels = formats.save_raster(tmp_path / "gt.tif", _LABELS * np.float32(0.5))

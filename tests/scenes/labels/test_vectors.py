@@ -17,7 +17,7 @@ def cube(tmp_path):
 
 
 def _box(left, top, right, bottom):
-  """A polygon in columns and rows."""
+  """Returns a rectangle given in columns and rows."""
   return formats.in_crs(shapely.box(left, top, right, bottom))
 
 
@@ -25,9 +25,9 @@ def _point(column, row):
   return formats.in_crs(shapely.Point(column, row))
 
 
-def test_polygons_lines_and_points_label_what_they_cover(cube, tmp_path):
+def test_polygons_lines_and_points_label_the_pixels_that_they_cover(cube, tmp_path):
   shapes = [
-    # Holds the centres of two pixels and touches others.
+    # Contains the centres of two pixels and touches others.
     _box(0.4, 0.4, 1.6, 0.9),
     _point(3.99, 2.01),
     formats.in_crs(shapely.LineString([(0.5, 2.5), (2.5, 2.5)])),
@@ -40,7 +40,7 @@ def test_polygons_lines_and_points_label_what_they_cover(cube, tmp_path):
   assert scene.class_names == {1: "lawn", 2: "maize"}
 
 
-def test_pixels_of_two_classes_stay_unlabelled_and_overlaps_of_one_do_not_matter(cube, tmp_path):
+def test_pixels_with_two_classes_stay_unlabelled(cube, tmp_path):
   shapes = [_box(0, 0, 3, 1), _box(2, 0, 4, 3), _box(3, 1, 4, 2)]
   path = formats.save_features(tmp_path / "gt.geojson", shapes, **{"class": [7, 9, 9]}, to="EPSG:4326")
   scene = formats.read(cube, path)
@@ -49,7 +49,7 @@ def test_pixels_of_two_classes_stay_unlabelled_and_overlaps_of_one_do_not_matter
   assert scene.remarks == ("1 pixels covered by features of several classes left unlabelled",)
 
 
-def test_features_are_clipped_and_those_outside_refused_by_name(cube, tmp_path):
+def test_features_are_clipped_and_those_outside_rejected(cube, tmp_path):
   shapes, classes = [_box(-2, 0, 2, 1), _box(3, 1, 9, 9)], ["maize", "lawn"]
   scene = formats.read(cube, formats.save_features(tmp_path / "a.gpkg", shapes, crop=classes))
   np.testing.assert_array_equal(scene.labels, [[2, 2, 0, 0], [0, 0, 0, 1], [0, 0, 0, 1]])
@@ -60,7 +60,7 @@ def test_features_are_clipped_and_those_outside_refused_by_name(cube, tmp_path):
     formats.read(cube, path)
 
 
-def test_features_that_hold_no_centre_of_a_pixel_are_named(cube, tmp_path):
+def test_features_without_a_pixel_centre_are_noted(cube, tmp_path):
   shapes = [_box(0, 0, 1, 1), _box(1.6, 1.6, 1.9, 1.9), _point(4, 1), _point(1, 2)]
   path = formats.save_features(tmp_path / "a.gpkg", shapes, crop=["maize", "roof", "lawn", "lawn"])
   scene = formats.read(cube, path)
@@ -78,10 +78,10 @@ def test_features_on_a_rotated_grid(tmp_path):
   np.testing.assert_array_equal(formats.read(cube, path).labels, [[1, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 2]])
 
 
-def test_polygons_that_cross_themselves_and_parts_in_three_dimensions(cube, tmp_path):
+def test_self_intersecting_and_three_dimensional_polygons(cube, tmp_path):
   bow_tie = formats.in_crs(shapely.Polygon([(0, 0), (2, 2), (2, 0), (0, 2)]))
   triangles = [[(c + 0.2, r + 0.2), (c + 0.8, r + 0.2), (c + 0.5, r + 0.8)] for c, r in ((3, 0), (0, 2))]
-  parts = formats.in_crs(shapely.MultiPolygon([shapely.Polygon(own) for own in triangles]))
+  parts = formats.in_crs(shapely.MultiPolygon([shapely.Polygon(triangle) for triangle in triangles]))
   path = formats.save_features(tmp_path / "a.gpkg", [bow_tie, shapely.force_3d(parts)], crop=[1.0, 2.0])
   scene = formats.read(cube, path)
   assert scene.labels[0, 3] == scene.labels[2, 0] == 2
@@ -89,7 +89,7 @@ def test_polygons_that_cross_themselves_and_parts_in_three_dimensions(cube, tmp_
   assert (scene.labels[:2, :2] == 1).any()
 
 
-def test_features_without_a_class_are_left_out(cube, tmp_path):
+def test_features_without_a_class_are_ignored(cube, tmp_path):
   shapes = [_box(0, 0, 1, 1), _box(1, 1, 2, 2), _box(2, 2, 3, 3)]
   path = formats.save_features(tmp_path / "a.gpkg", shapes, crop=["maize", None, "lawn"])
   scene = formats.read(cube, path)
@@ -126,13 +126,13 @@ def _damaged(folder):
     (lambda folder: folder / "b.shp", {}, "no such file: .*b.shp"),
   ],
 )
-def test_features_that_are_refused(cube, tmp_path, save, options, message):
+def test_invalid_features_are_rejected(cube, tmp_path, save, options, message):
   with pytest.raises(RequestError, match=message) as error:
     formats.read(cube, save(tmp_path), **options)
   assert "\n" not in str(error.value)
 
 
-def test_features_need_a_scene_with_a_place(tmp_path):
+def test_features_need_a_georeferenced_scene(tmp_path):
   cube = formats.save_raster(tmp_path / "cube.tif", _CUBE, crs=None)
   with pytest.raises(RequestError, match="the scene has no coordinate reference system"):
     formats.read(cube, _several_columns(tmp_path), label_column="crop")
