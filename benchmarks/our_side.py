@@ -1,7 +1,6 @@
 """Our training and classification, one call at a time."""
 
 import dataclasses
-import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -181,8 +180,9 @@ class OurTraining:
     classifier = classify.Classifier(
       self._prepared.given.network, jax.devices(), options.classify_method, options.tile_pixels
     )
-    networks = classifier.place({"params": self._state["params"], "stats": self._state["stats"]})
-    return functools.partial(classifier.classify, networks, classify.Part(self._prepared.padded[0], 0))
+    snapshots = classifier.place_snapshots([{key: self._state[key] for key in ("params", "stats")}])
+    region = classify.SceneRegion(self._prepared.padded[0], 0)
+    return lambda: classifier.vote(snapshots, region, lambda: None).labels
 
 
 def flat(params: dict, stats: dict, class_counts: tuple[int, ...]) -> Weights:

@@ -1,74 +1,76 @@
-"""Every pixel of a scene, in tiles of bounded memory, by majority vote of snapshots."""
+"""Classification of every pixel of a scene, in tiles of bounded memory, by majority vote of snapshots."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
+from jax import lax
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
-from mtl_hsi.classification import smoothing, symmetries, voting
+from mtl_hsi.classification import smoothing, voting
+from mtl_hsi.classification.logits import METHODS, Logits, average_symmetries
 from mtl_hsi.classification.smoothing import Smoothing
+from mtl_hsi.classification.tiles import Window, cut_with_halo, equal_tiles, shape_of, shifted
 from mtl_hsi.models.multitask import Network
 from mtl_hsi.runtime import processes
 from mtl_hsi.runtime.per_device import per_device
 from mtl_hsi.runtime.replicas import loop_over_replicas
 
-METHODS = ("dense", "patches")
-
 _AXIS = "tiles"
 
 
-class Manner(NamedTuple):
-  """How networks are used.
+class InferenceOptions(NamedTuple):
+  """What is done to the outputs of a network before it votes.
 
   Attributes:
-    symmetric: see `symmetries.symmetric`.
-    smoothing: see `smoothing.smooth`.
+    symmetric: whether they are averaged over all symmetries; see `logits.average_symmetries`.
+    smoothing: how class probabilities are smoothed; see `smoothing.smooth`.
   """
 
   symmetric: bool
   smoothing: Smoothing
 
 
-# Of so many steps, the other numbers are of no use.
-PLAIN = Manner(symmetric=False, smoothing=Smoothing(0, 0.5, 1.0))
+# Without smoothing steps, the other two numbers have no effect.
+PLAIN = InferenceOptions(symmetric=False, smoothing=Smoothing(0, 0.5, 1.0))
 
 
-class Part(NamedTuple):
-  """Pixels of a scene that are classified.
+class SceneRegion(NamedTuple):
+  """Pixels of one scene to classify.
 
   Attributes:
-    padded: the scene's padded cube `[H + P - 1, W + P - 1, B]`, or that of a part of it.
-    scene: its index.
-    contrast: of the scene (`smoothing.contrast`); None where nothing is smoothed.
+    padded: cube of the scene or of a part of it, padded for the patches: `[H + P - 1, W + P - 1, B]`.
+    scene: index of the scene.
+    contrast: of the scene (`smoothing.contrast`); None without smoothing.
     measured: pixels that smoothing may use, bool `[H, W]`; None: all.
-    window: rows and columns to classify, of which `padded` has as many more as smoothing reaches and the
-      scene has; None: all.
+    window: rows and columns of `[H, W]` to classify; None: all. Around it, `padded` must include the halo
+      that smoothing needs (`Classifier.halo`), as far as the scene has it.
   """
 
   padded: np.ndarray
   scene: int
   contrast: float | None = None
   measured: np.ndarray | None = None
-  window: tuple[slice, slice] | None = None
+  window: Window | None = None
 
 
 class Classifier:
-  """Classifies scenes by R networks; every device has all networks and takes a tile at a time.
+  """Classifies scenes by the votes of S snapshots of R networks.
 
-  The method is "dense" (whatever pixels share is computed once) or "patches"
-  (every pixel's patch on its own); both give the same labels.
+  Every device has all networks and classifies one tile at a time. Both methods give the same labels.
 
   Args:
     network: the architecture.
     devices: to spread the tiles over.
-    method: of `METHODS`.
-    tile_pixels: bound on the pixels that a device classifies at once; patch by
-      patch every pixel takes P * P times the memory, and the bound is lower.
-    manner: see `Manner`.
+    method: a name in `logits.METHODS`.
+    tile_pixels: bound on the pixels that a device classifies at once; with "patches", a pixel needs P * P
+      times the memory, and the bound is divided by that.
+    options: see `InferenceOptions`.
+
+  Attributes:
+    halo: pixels around a window that its classification depends on, without those of the patches.
   """
 
   def __init__(
@@ -77,199 +79,133 @@ class Classifier:
     devices: list[jax.Device],
     method: str,
     tile_pixels: int,
-    manner: Manner = PLAIN,
+    options: InferenceOptions = PLAIN,
   ):
-    self._patch, self._devices, self.reach = network.patch, len(devices), manner.smoothing.steps
+    self.halo = options.smoothing.steps
+    self._patch, self._devices = network.patch, len(devices)
     self._pixels = tile_pixels if method == "dense" else max(1, tile_pixels // network.patch**2)
     self._mesh = Mesh(np.array(devices), (_AXIS,), axis_types=(AxisType.Auto,))
+    logits = METHODS[method]
+    if options.symmetric:
+      logits = average_symmetries(logits)
     loop = loop_over_replicas(devices[0].platform)
-    logits = {"dense": _dense_logits, "patches": _patch_logits}[method]
-    if manner.symmetric:
-      logits = symmetries.symmetric(logits)
-
-    def judging(region, measured, scene, contrast):
-      """From a network to the class of every pixel of a tile, and the probabilities of all."""
-      if not self.reach:
-        return lambda own: _decided(logits(network, own["params"], own["stats"], region, scene))
-      centres = region[network.patch // 2 :, network.patch // 2 :][: measured.shape[0], : measured.shape[1]]
-      mixing = smoothing.weights(centres, measured, contrast / manner.smoothing.sharpness)
-      inner = (slice(self.reach, -self.reach),) * 2
-
-      def judge(own):
-        scores = logits(network, own["params"], own["stats"], region, scene)
-        probabilities = smoothing.smooth(jax.nn.softmax(scores), mixing, manner.smoothing)[inner]
-        return jnp.argmax(probabilities, axis=-1), probabilities
-
-      return judge
-
-    def labels(networks, regions, measured, scene, contrast):
-      judge = judging(regions[0], measured[0], scene, contrast)
-      return loop(lambda own: judge(own)[0])(networks)[:, None]
-
-    def votes(networks, regions, measured, scene, contrast):
-      judge = judging(regions[0], measured[0], scene, contrast)
-      snapshots, replicas = jax.tree.leaves(networks)[0].shape[:2]
-      height, width = (size - 2 * self.reach for size in measured.shape[1:])
-      nothing = voting.start((replicas, height, width, max(network.class_counts)))
-
-      def add(tally, own):
-        return voting.count(tally, *loop(judge)(own)), None
-
-      tally, _ = lax.scan(add, nothing, networks)
-      return jax.tree.map(lambda x: x[:, None], voting.decide(tally, snapshots))
-
-    self._labels, self._votes = (per_device(function, self._mesh, axis=1) for function in (labels, votes))
-
-  def place(self, networks: dict) -> dict:
-    """Copies {"params", "stats"} of R networks, leading axis R, to every device."""
-    return processes.place(networks, NamedSharding(self._mesh, PartitionSpec()))
+    self._votes = per_device(_voting_program(network, logits, options.smoothing, loop), self._mesh, axis=1)
 
   def place_snapshots(self, snapshots: Sequence[dict]) -> dict:
-    """Copies several snapshots of R networks, each as in `place`, to every device: leading axes S, R."""
-    return self.place(jax.tree.map(lambda *leaves: np.stack(leaves), *snapshots))
-
-  def classify(self, networks: dict, part: Part) -> np.ndarray:
-    """Class indices of every pixel by every network.
+    """Copies snapshots to every device.
 
     Args:
-      networks: from `place`.
-      part: the pixels.
+      snapshots: {"params", "stats"} of R networks each, leading axis R.
 
     Returns:
-      Unsigned integers `[R, h, w]`.
+      The same tree with leading axes S, R.
     """
-    window = self._window(part)
-    labels = np.empty((len(jax.tree.leaves(networks)[0]), *_size(window)), np.uint16)
-    for (rows, columns), own in self._by_tile(self._labels, networks, part, window):
-      labels[:, rows, columns] = own
-    return labels
+    stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *snapshots)
+    return processes.place(stacked, NamedSharding(self._mesh, PartitionSpec()))
 
-  def vote(self, snapshots: dict, part: Part, tick: Callable[[], object]) -> voting.Votes:
-    """The majority of the snapshots in every pixel, with its confidence; each runs once over every tile.
+  def vote(self, snapshots: dict, region: SceneRegion, tick: Callable[[], object]) -> voting.Votes:
+    """Computes the majority of the snapshots in every pixel, and its confidence.
 
-    The probabilities of all classes are held for one tile at a time.
+    The probabilities of all classes are kept for one tile at a time.
 
     Args:
       snapshots: from `place_snapshots`.
-      part: the pixels.
+      region: the pixels.
       tick: called after every tile.
 
     Returns:
       numpy arrays `[R, h, w]`.
     """
-    window = self._window(part)
-    shape = (jax.tree.leaves(snapshots)[0].shape[1], *_size(window))
+    shape = (jax.tree.leaves(snapshots)[0].shape[1], *shape_of(self._window(region)))
     votes = voting.Votes(np.empty(shape, np.uint16), np.empty(shape, np.float32), np.empty(shape, np.float16))
-    for (rows, columns), own in self._by_tile(self._votes, snapshots, part, window):
-      for whole, tile in zip(votes, own):
+    for (rows, columns), tile_votes in self._votes_by_tile(snapshots, region):
+      for whole, tile in zip(votes, tile_votes, strict=True):
         whole[:, rows, columns] = tile
       tick()
     return votes
 
-  def tiles(self, part: Part) -> list[tuple[slice, slice]]:
-    """Rows and columns, from the window's first, of the tiles that a part of a scene is classified in."""
-    margin = self._patch - 1 + 2 * self.reach
-    return list(tiles(*_size(self._window(part)), self._pixels, devices=self._devices, margin=margin))
+  def tiles(self, region: SceneRegion) -> list[Window]:
+    """Lists the tiles in which a region is classified, counted from the first pixel of its window."""
+    margin = self._patch - 1 + 2 * self.halo
+    shape = shape_of(self._window(region))
+    return list(equal_tiles(*shape, self._pixels, devices=self._devices, margin=margin))
 
-  def _window(self, part):
-    return part.window or tuple(slice(0, size - self._patch + 1) for size in part.padded.shape[:2])
+  def _window(self, region):
+    return region.window or tuple(slice(0, size) for size in self._shape(region))
 
-  def _by_tile(self, program, networks, part, window):
-    """Every tile, by its place in the window, with what a program says of it, arrays `[R, h, w]`."""
-    measured = part.measured
+  def _shape(self, region):
+    return tuple(size - self._patch + 1 for size in region.padded.shape[:2])
+
+  def _votes_by_tile(self, snapshots, region) -> Iterator[tuple[Window, voting.Votes]]:
+    tiles, running = self.tiles(region), None
+    for start in range(0, len(tiles), self._devices):
+      group = tiles[start : start + self._devices]
+      votes = self._votes(snapshots, *self._inputs(region, group))
+      # The devices compute the votes of this group while those of the previous one are fetched.
+      if running:
+        yield from _fetch(*running)
+      running = group, votes
+    yield from _fetch(*running)
+
+  def _inputs(self, region, group):
+    """Arguments of the voting program for one tile per device; devices without a tile repeat the last one."""
+    rows, columns = self._window(region)
+    filled = group + group[-1:] * (self._devices - len(group))
+    windows = [shifted(tile, rows.start, columns.start) for tile in filled]
+    measured = region.measured
     if measured is None:
-      measured = np.ones([size - self._patch + 1 for size in part.padded.shape[:2]], bool)
-    places, waiting = self.tiles(part), None
+      measured = np.ones(self._shape(region), bool)
+    behind = self.halo + self._patch - 1
+    cubes = np.stack([cut_with_halo(region.padded, window, self.halo, behind) for window in windows])
+    masks = np.stack([cut_with_halo(measured, window, self.halo, self.halo) for window in windows])
     sharded = NamedSharding(self._mesh, PartitionSpec(_AXIS))
-    for start in range(0, len(places), self._devices):
-      group = places[start : start + self._devices]
-      # Devices without a tile repeat the last one.
-      filled = [
-        tuple(slice(first.start + tile.start, first.start + tile.stop) for first, tile in zip(window, own))
-        for own in group + group[-1:] * (self._devices - len(group))
-      ]
-      regions = np.stack([_around(part.padded, own, self.reach, self._patch - 1) for own in filled])
-      counted = np.stack([_around(measured, own, self.reach, 0) for own in filled])
-      placed = (processes.place(own, sharded) for own in (regions, counted))
-      result = program(networks, *placed, np.int32(part.scene), np.float32(part.contrast or 1))
-      # The devices work on this group while the one before is fetched.
-      if waiting:
-        yield from _fetched(*waiting)
-      waiting = group, result
-    yield from _fetched(*waiting)
+    placed = [processes.place(values, sharded) for values in (cubes, masks)]
+    return *placed, np.int32(region.scene), np.float32(region.contrast or 1)
 
 
-def _decided(scores):
-  return jnp.argmax(scores, axis=-1), jax.nn.softmax(scores)
+def _voting_program(network: Network, logits: Logits, settings: Smoothing, loop: Callable) -> Callable:
+  """Builds the program of one device: votes `[R, 1, h, w]` of all snapshots on its tile."""
+
+  def votes(snapshots, cubes, measured, scene, contrast):
+    classify_tile = _tile_classifier(network, logits, settings, cubes[0], measured[0], scene, contrast)
+    count, replicas = jax.tree.leaves(snapshots)[0].shape[:2]
+    height, width = (size - 2 * settings.steps for size in measured.shape[1:])
+    nothing = voting.start((replicas, height, width, max(network.class_counts)))
+
+    def add(tally, networks):
+      return voting.count(tally, *loop(classify_tile)(networks)), None
+
+    tally, _ = lax.scan(add, nothing, snapshots)
+    return jax.tree.map(lambda x: x[:, None], voting.decide(tally, count))
+
+  return votes
 
 
-def _size(window):
-  return tuple(part.stop - part.start for part in window)
+def _tile_classifier(network, logits, settings, cube, measured, scene, contrast) -> Callable[[Any], tuple]:
+  """Builds a function from a network to classes `[h, w]` and probabilities `[h, w, C]` of a tile."""
+
+  def scores(weights):
+    return logits(network, weights["params"], weights["stats"], cube, scene)
+
+  def classify_plain(weights):
+    found = scores(weights)
+    return jnp.argmax(found, axis=-1), jax.nn.softmax(found)
+
+  if not settings.steps:
+    return classify_plain
+  (height, width), margin = measured.shape, network.patch // 2
+  centres = cube[margin:, margin:][:height, :width]
+  mixing = smoothing.weights(centres, measured, contrast / settings.sharpness)
+  inner = (slice(settings.steps, -settings.steps),) * 2
+
+  def classify_smoothed(weights):
+    probabilities = smoothing.smooth(jax.nn.softmax(scores(weights)), mixing, settings)[inner]
+    return jnp.argmax(probabilities, axis=-1), probabilities
+
+  return classify_smoothed
 
 
-def _around(values, place, reach, beyond):
-  """A place with `reach` more pixels on every side and `beyond` more behind, 0 where there are none."""
-  wanted = [(part.start - reach, part.stop + reach + beyond) for part in place]
-  lacking = [(max(-start, 0), max(stop - size, 0)) for (start, stop), size in zip(wanted, values.shape)]
-  there = values[tuple(slice(max(start, 0), stop) for start, stop in wanted)]
-  if not np.any(lacking):
-    return there
-  return np.pad(there, lacking + [(0, 0)] * (values.ndim - 2))
-
-
-def _fetched(group, result):
-  result = processes.fetch(result)
-  for index, place in enumerate(group):
-    yield place, jax.tree.map(lambda x, index=index: x[:, index], result)
-
-
-def tiles(
-  height: int, width: int, pixels: int, *, devices: int, margin: int
-) -> Iterator[tuple[slice, slice]]:
-  """Cuts a scene into tiles of one size, so that one program serves all; the last overlap.
-
-  Of all sizes it is the one that takes the least work, by pixels of tiles and
-  surroundings.
-
-  Args:
-    height: H of the scene.
-    width: W of the scene.
-    pixels: bound on the pixels of a tile.
-    devices: how many tiles are worked on at once.
-    margin: rows and columns of surroundings that come with a tile.
-  """
-
-  def work(size):
-    rows, columns = size
-    rounds = -(-(-(-height // rows) * -(-width // columns)) // devices)
-    return rounds * (rows + margin) * (columns + margin)
-
-  # Near-equal parts of the height, and for each as few parts of the width as the bound allows.
-  heights = {-(-height // count) for count in range(1, height + 1)}
-  sizes = [
-    (rows, -(-width // -(-width // min(width, pixels // rows)))) for rows in sorted(heights) if rows <= pixels
-  ]
-  rows, columns = min(sizes, key=work)
-  for top in range(0, height, rows):
-    for left in range(0, width, columns):
-      row, column = min(top, height - rows), min(left, width - columns)
-      yield slice(row, row + rows), slice(column, column + columns)
-
-
-def _dense_logits(network, params, stats, region, scene):
-  return network.dense_logits(params, stats, region, scene)
-
-
-def _patch_logits(network, params, stats, region, scene):
-  """Row by row: with what smoothing reaches, the patches of all pixels of a tile would be a gigabyte."""
-  rows = jnp.arange(region.shape[0] - network.patch + 1)
-  return lax.map(
-    lambda row: network.patch_logits(params, stats, _patches_of(region, row, network.patch), scene), rows
-  )
-
-
-def _patches_of(region: Array, row: Array, patch: int) -> Array:
-  """`[H + P - 1, W + P - 1, B]` to the patches `[W, P, P, B]` of a row."""
-  strip = lax.dynamic_slice_in_dim(region, row, patch)
-  columns = jnp.arange(region.shape[1] - patch + 1).reshape(-1, 1) + jnp.arange(patch).reshape(1, -1)
-  return strip[:, columns].transpose(1, 0, 2, 3)
+def _fetch(group, votes):
+  votes = processes.fetch(votes)
+  for index, tile in enumerate(group):
+    yield tile, jax.tree.map(lambda x, index=index: x[:, index], votes)

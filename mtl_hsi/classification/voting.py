@@ -1,4 +1,4 @@
-"""The majority of the snapshots, and how far they agree."""
+"""The majority vote of the snapshots, and how well they agree."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -9,11 +9,11 @@ from jax import Array
 
 
 class Votes(NamedTuple):
-  """What the snapshots say together about every pixel.
+  """The joint result of all snapshots in every pixel.
 
   Attributes:
-    labels: class indices, uint16 `[R, H, W]`.
-    share: of the snapshots that voted for that class, float32 `[R, H, W]`, above 0 and up to 1.
+    labels: class indices from 0, uint16 `[R, H, W]`.
+    share: fraction of the snapshots that voted for that class, float32 `[R, H, W]`, above 0 and up to 1.
     probability: softmax probability of that class, mean over all snapshots, float16 `[R, H, W]`.
   """
 
@@ -23,11 +23,11 @@ class Votes(NamedTuple):
 
 
 class Tally(NamedTuple):
-  """What has been counted so far.
+  """Sums over the snapshots counted so far.
 
   Attributes:
-    votes: snapshots for every class, int32 `[..., C]`.
-    probabilities: their sum over the snapshots, float32 `[..., C]`.
+    votes: number of snapshots for every class, int32 `[..., C]`.
+    probabilities: sum of the class probabilities, float32 `[..., C]`.
   """
 
   votes: Array
@@ -35,7 +35,7 @@ class Tally(NamedTuple):
 
 
 def start(shape: tuple[int, ...]) -> Tally:
-  """Nothing counted yet, of a shape `[..., C]`."""
+  """Returns an empty tally of shape `[..., C]`."""
   return Tally(jnp.zeros(shape, jnp.int32), jnp.zeros(shape, jnp.float32))
 
 
@@ -46,23 +46,23 @@ def count(tally: Tally, labels: Array, probabilities: Array) -> Tally:
 
 
 def decide(tally: Tally, snapshots: int) -> Votes:
-  """The majority of so many snapshots; ties go to the smallest class (author's code)."""
+  """Returns the majority of the counted snapshots; ties go to the smallest class (author's code)."""
   labels = jnp.argmax(tally.votes, axis=-1)
 
-  def of_voted(values):
+  def mean_of_voted(values):
     return jnp.take_along_axis(values, labels[..., None], axis=-1)[..., 0] / snapshots
 
   return Votes(
     labels.astype(jnp.uint16),
-    of_voted(tally.votes).astype(jnp.float32),
-    # Steps of 1/2048 at most; rounding never leads beyond 1 by more than the sum's own.
-    jnp.minimum(of_voted(tally.probabilities), 1).astype(jnp.float16),
+    mean_of_voted(tally.votes).astype(jnp.float32),
+    # The sum of float32 probabilities may exceed 1 by rounding. float16 has steps of at most 1/2048 here.
+    jnp.minimum(mean_of_voted(tally.probabilities), 1).astype(jnp.float16),
   )
 
 
 def confidence_arrays(votes: Mapping[str, Votes]) -> dict[str, np.ndarray]:
-  """By scene `<scene>/vote_share` and `<scene>/probability`, as `confidence.npz` holds them."""
+  """Returns the arrays of `confidence.npz`: `<scene>/vote_share` and `<scene>/probability` of every scene."""
   arrays = {}
-  for name, own in votes.items():
-    arrays |= {f"{name}/vote_share": own.share, f"{name}/probability": own.probability}
+  for name, scene_votes in votes.items():
+    arrays |= {f"{name}/vote_share": scene_votes.share, f"{name}/probability": scene_votes.probability}
   return arrays

@@ -171,7 +171,7 @@ def _classify(options, problem, replicas, padded, checkpoints):
   """The snapshots' votes on every pixel, by scene."""
   network = problem.network
   classifier = classify.Classifier(
-    network, jax.devices(), options.classify_method, options.tile_pixels, options.manner
+    network, jax.devices(), options.classify_method, options.tile_pixels, options.inference
   )
   params, stats = jax.eval_shape(network.init, jax.random.key(0))
   shapes = replicas.shapes({"params": params, "stats": stats})
@@ -180,8 +180,8 @@ def _classify(options, problem, replicas, padded, checkpoints):
     restore = functools.partial(checkpoints.restore_snapshot, epoch, shapes)
     snapshots.append(jax.tree.map(np.asarray, processes.tree_from_first(restore, shapes)))
   placed = classifier.place_snapshots(snapshots)
-  parts = {
-    name: classify.Part(
+  regions = {
+    name: classify.SceneRegion(
       padded[index],
       index,
       problem.inputs[name].contrast,
@@ -189,9 +189,9 @@ def _classify(options, problem, replicas, padded, checkpoints):
     )
     for index, (name, scene) in enumerate(problem.scenes.items())
   }
-  tiles = sum(len(classifier.tiles(part)) for part in parts.values())
+  tiles = sum(len(classifier.tiles(region)) for region in regions.values())
   with progress.bar("classifying", tiles, "tile") as bar:
-    votes = {name: classifier.vote(placed, part, bar.update) for name, part in parts.items()}
+    votes = {name: classifier.vote(placed, region, bar.update) for name, region in regions.items()}
   for name, own in votes.items():
-    health.check_votes(own, name, options.seed)
+    health.check_probabilities(own.probability, name, options.seed)
   return votes

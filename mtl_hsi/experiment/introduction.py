@@ -131,8 +131,8 @@ def description(options: Settings) -> str:
     if len(options.loaders) > 1:
       parts.append(f"first convolution {'shared' if model.spectral_knowledge else 'of each scene its own'}")
     parts.append(_epochs(options.schedule, options.recipe.steps))
-    if options.manner.smoothing.steps:
-      parts.append(f"map smoothed over {options.manner.smoothing.steps} pixels")
+    if options.inference.smoothing.steps:
+      parts.append(f"map smoothed over {options.inference.smoothing.steps} pixels")
   if options.split_file is None:
     number = f"{options.samples_per_class} samples per class"
     drawn_from_blocks = options.block_size is not None and len(options.given_splits) < len(options.loaders)

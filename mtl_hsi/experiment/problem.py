@@ -81,7 +81,7 @@ def prepare(options: Settings, origin: TrainedRun | None = None) -> Problem:
   """
   scenes = {name: load() for name, load in options.loaders.items()}
   inputs, channels = align(options, scenes, origin)
-  if options.manner.smoothing.steps:
+  if options.inference.smoothing.steps:
     inputs = {name: _with_contrast(own, scenes[name]) for name, own in inputs.items()}
   network = _network(options, scenes, inputs)
   splits = _splits(options, scenes, _apart(network, options.recipe.shift))
@@ -174,7 +174,7 @@ def follows_the_letter(options: Settings) -> bool:
     return False
   if options.origin or options.band_ranges or options.alignment == BY_WAVELENGTH:
     return False
-  if options.manner.symmetric or options.manner.smoothing.steps or options.mnf_components:
+  if options.inference.symmetric or options.inference.smoothing.steps or options.mnf_components:
     return False
   if options.model.name == SVM:
     return True

@@ -258,7 +258,7 @@ def _scene_report(options, problem, name, results, done):
     vote_share=None if votes is None else votes.share[0],
     probability=None if votes is None else votes.probability[0],
     patch_overlap=results["patch_overlap"][name],
-    reach=0 if problem.network is None else options.manner.smoothing.steps,
+    reach=0 if problem.network is None else options.inference.smoothing.steps,
     voters=1 if problem.network is None else len(options.schedule.snapshot_epochs),
     split=split_used(options, scene),
     proposals=_proposals(options, problem, name, done.predictions[name], votes),

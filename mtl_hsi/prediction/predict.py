@@ -9,7 +9,7 @@ import numpy as np
 import rasterio
 from absl import logging
 
-from mtl_hsi.classification import classify
+from mtl_hsi.classification import classify, tiles
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models import products
 from mtl_hsi.prediction import class_maps, windows
@@ -95,11 +95,11 @@ def _predict(options, trained, scene, image, networks, stem):
   patch = trained.network.patch
   pixels = options.tile_pixels or trained.tile_pixels
   classifier = classify.Classifier(
-    trained.network, jax.devices(), options.classify_method, pixels, trained.manner
+    trained.network, jax.devices(), options.classify_method, pixels, trained.inference
   )
   placed = classifier.place_snapshots(networks)
   places = list(
-    windows.windows(image.height, image.width, max(image.bands, scene.inputs.channels), rasters.BLOCK)
+    tiles.image_windows(image.height, image.width, max(image.bands, scene.inputs.channels), rasters.BLOCK)
   )
   measured = 0
   with (
@@ -107,8 +107,10 @@ def _predict(options, trained, scene, image, networks, stem):
     progress.bar("classifying", len(places), "window") as bar,
   ):
     for rows, columns in places:
-      size = image.height, image.width
-      around, window = windows.with_surroundings((rows, columns), size, classifier.reach)
+      around = tiles.add_halo(
+        (rows, columns), (image.height, image.width), classifier.halo, classifier.halo
+      ).inside
+      window = tiles.shifted((rows, columns), -around[0].start, -around[1].start)
       padded, lacking = windows.read(image, scene.inputs, *around, patch)
       missing = lacking[window]
       if not measured and not missing.all():
@@ -116,8 +118,8 @@ def _predict(options, trained, scene, image, networks, stem):
       measured += np.count_nonzero(~missing)
       # Windows without any measurement are left as they are made, all 0.
       if not missing.all():
-        part = classify.Part(padded, scene.index, scene.inputs.contrast, ~lacking, window)
-        votes = classifier.vote(placed, part, _no_tick)
+        region = classify.SceneRegion(padded, scene.index, scene.inputs.contrast, ~lacking, window)
+        votes = classifier.vote(placed, region, _no_tick)
         # Values beyond all that was seen in training can overflow in a network.
         missing = missing | ~np.isfinite(votes.probability[0])
         ids = np.where(missing, 0, scene.class_ids[votes.labels[0]])

@@ -12,7 +12,7 @@ from ml_collections import config_dict
 
 from mtl_hsi.channels.by_wavelength import Bands
 from mtl_hsi.channels.inputs import Inputs, read_inputs
-from mtl_hsi.classification.classify import Manner
+from mtl_hsi.classification.classify import InferenceOptions
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models.multitask import Network, make_network
 from mtl_hsi.runs import workdir
@@ -72,7 +72,7 @@ class TrainedRun:
     snapshot_epochs: the epochs whose networks vote.
     precision: of matrix products, of `products.PRECISIONS`.
     tile_pixels: bound on the pixels classified at once.
-    manner: how they classify.
+    inference: how they classify.
   """
 
   directory: Path
@@ -85,7 +85,7 @@ class TrainedRun:
   snapshot_epochs: tuple[int, ...]
   precision: str
   tile_pixels: int
-  manner: Manner
+  inference: InferenceOptions
 
   def networks(self, epoch: int) -> dict:
     """{"params", "stats"} of all replicas after an epoch of `snapshot_epochs`, leading axis R.
@@ -119,7 +119,7 @@ def read_run(directory: Path) -> TrainedRun:
     )
   entries = _read_json(directory, "scenes.json")
   with values_of(directory / "scenes.json"):
-    smoothed = told.manner.smoothing.steps > 0
+    smoothed = told.inference.smoothing.steps > 0
     scenes = {
       name: _scene(name, index, entries[name], image_keys[name], smoothed)
       for index, name in enumerate(told.scenes)
@@ -141,7 +141,7 @@ def read_run(directory: Path) -> TrainedRun:
     told.schedule.snapshot_epochs,
     told.precision,
     told.tile_pixels,
-    told.manner,
+    told.inference,
   )
 
 

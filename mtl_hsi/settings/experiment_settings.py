@@ -9,7 +9,7 @@ import numpy as np
 
 from mtl_hsi.channels import scaling
 from mtl_hsi.channels.by_wavelength import Bands
-from mtl_hsi.classification import classify
+from mtl_hsi.classification import classify, logits
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models import products
 from mtl_hsi.scenes.scene import Scene
@@ -67,9 +67,9 @@ class Settings:
     optimizer: its name in optax.
     make_optimizer: from a learning rate to a transformation.
     recipe: how training departs from the letter's.
-    classify_method: of `classify.METHODS`.
+    classify_method: of `logits.METHODS`.
     tile_pixels: bound on the pixels classified at once.
-    manner: how the networks classify.
+    inference: how the networks classify.
     proposals: how many pixels of each scene are proposed to be labelled next; 0 for none.
     checkpoint_seconds: time between two saves of the state.
     check_only: stop before any work.
@@ -103,7 +103,7 @@ class Settings:
   recipe: Recipe
   classify_method: str
   tile_pixels: int
-  manner: classify.Manner
+  inference: classify.InferenceOptions
   proposals: int
   checkpoint_seconds: float
   check_only: bool
@@ -172,9 +172,9 @@ def _read(config, scenes):
     optimizer=config.optimizer.name,
     make_optimizer=optim.optimizer(config.optimizer.name, arguments),
     recipe=recipe_settings.read(config),
-    classify_method=one_of(classify.METHODS, "classify.method", config.classify.method),
+    classify_method=one_of(tuple(logits.METHODS), "classify.method", config.classify.method),
     tile_pixels=training_settings.tile_pixels(config),
-    manner=training_settings.manner(config),
+    inference=training_settings.inference(config),
     proposals=config.proposals,
     checkpoint_seconds=config.checkpoint_seconds,
     check_only=config.check_only,

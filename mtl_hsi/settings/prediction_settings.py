@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mtl_hsi.classification import classify
+from mtl_hsi.classification import logits
 from mtl_hsi.errors import RequestError
 from mtl_hsi.settings import image_settings
 from mtl_hsi.settings.config_checks import one_of, require
@@ -24,7 +24,7 @@ class PredictionSettings:
     image_keys: what else is said of the image, for `image_settings.read`.
     output: what is written, as configs/predict.py says, or None.
     replica: the only one whose networks vote, or None for all.
-    classify_method: of `classify.METHODS`.
+    classify_method: of `logits.METHODS`.
     tile_pixels: bound on the pixels classified at once; None: that of the run.
   """
 
@@ -62,6 +62,6 @@ def read(config: Any) -> PredictionSettings:
     image_keys={key: config[key] for key in image_settings.KEYS},
     output=config.output or None,
     replica=None if replicas == "all" else int(replicas),
-    classify_method=one_of(classify.METHODS, "classify.method", config.classify.method),
+    classify_method=one_of(tuple(logits.METHODS), "classify.method", config.classify.method),
     tile_pixels=tile_pixels,
   )

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mtl_hsi.classification.classify import Manner
+from mtl_hsi.classification.classify import InferenceOptions
 from mtl_hsi.classification.smoothing import Smoothing
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models import convolution, multitask
@@ -43,7 +43,7 @@ class TrainingSettings:
   replicas: int
   precision: str
   tile_pixels: int
-  manner: Manner
+  inference: InferenceOptions
 
 
 def read(config: Any) -> TrainingSettings:
@@ -61,7 +61,7 @@ def read(config: Any) -> TrainingSettings:
       replicas=config.replicas,
       precision=config.precision,
       tile_pixels=tile_pixels(config),
-      manner=manner(config),
+      inference=inference(config),
     )
   except (AttributeError, KeyError) as error:
     raise RequestError(f"the config of the run lacks a key: {error}") from error
@@ -123,7 +123,7 @@ def tile_pixels(config: Any) -> int:
   return pixels
 
 
-def manner(config: Any) -> Manner:
+def inference(config: Any) -> InferenceOptions:
   """Reads and checks how the networks are used.
 
   Raises:
@@ -133,7 +133,7 @@ def manner(config: Any) -> Manner:
   require(own.steps >= 0, "classify.smoothing.steps", own.steps, "0 (none) or more")
   require(0 < own.restart < 1, "classify.smoothing.restart", own.restart, "a number between 0 and 1")
   require(0 < own.sharpness < np.inf, "classify.smoothing.sharpness", own.sharpness, "a positive number")
-  return Manner(config.classify.symmetries, Smoothing(own.steps, own.restart, own.sharpness))
+  return InferenceOptions(config.classify.symmetries, Smoothing(own.steps, own.restart, own.sharpness))
 
 
 def schedule(config: Any) -> Schedule:

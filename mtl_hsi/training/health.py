@@ -1,4 +1,4 @@
-"""Numbers that stop being finite: found in the epoch in which they appear, and told with what to do."""
+"""Detection of values that are not finite, in the epoch in which they appear, with advice for the user."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -8,11 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from mtl_hsi.classification.voting import Votes
 from mtl_hsi.errors import RequestError
 from mtl_hsi.training.schedule import Phase
 
-# Parts of the training state, in words.
+# Parts of the training state, as error messages call them.
 PARTS = {
   "params": "a parameter",
   "stats": "a statistic of batch normalisation",
@@ -21,14 +20,14 @@ PARTS = {
 
 
 class Epoch(NamedTuple):
-  """Which epoch it is, for messages.
+  """An epoch, as error messages describe it.
 
   Attributes:
-    number: from 1.
-    phase: that it belongs to.
+    number: counted from 1.
+    phase: the phase that it belongs to.
     seed: of replica 0.
     scene_names: of all scenes.
-    saved: the epoch whose state was saved last, 0 where none was.
+    saved: the epoch whose state was saved last, 0 if none was.
   """
 
   number: int
@@ -38,30 +37,31 @@ class Epoch(NamedTuple):
   saved: int
 
 
-def watched(run: Callable) -> Callable:
-  """Makes an epoch `run(state, ...) -> state` return (state, which parts of it are finite).
+def with_finite_flags(run: Callable) -> Callable:
+  """Makes an epoch `run(state, ...) -> state` return (state, flags).
 
-  The second is {"params", "stats", "opt"}, a bool scalar each. A gradient that is not finite shows in
-  what it updates. One pass over the state, in the epoch's own program.
+  The flags {"params", "stats", "opt"}, one bool scalar each, are true where that part of the state is
+  finite. A gradient that is not finite shows in the parameters that it updates. The check is one pass over
+  the state within the program of the epoch.
   """
 
-  def run_and_look(state, *arguments):
+  def run_and_check(state, *arguments):
     state = run(state, *arguments)
     return state, {part: _all_finite(state[part]) for part in PARTS}
 
-  return run_and_look
+  return run_and_check
 
 
 def check_epoch(losses: np.ndarray, finite: Mapping[str, np.ndarray], epoch: Epoch) -> None:
-  """Refuses an epoch after which a replica is not finite.
+  """Refuses an epoch after which the loss or the state of a replica is not finite.
 
   Args:
     losses: mean losses `[R, T]`.
-    finite: of every part of the state, bool `[R]`.
+    finite: the flags of `with_finite_flags`, bool `[R]` each.
     epoch: for the message.
 
   Raises:
-    RequestError: names the replicas, and of the first one what is not finite.
+    RequestError: names the replicas, and what is not finite in the first of them.
   """
   sound = np.isfinite(losses).all(axis=1) & np.all([finite[part] for part in PARTS], axis=0)
   if sound.all():
@@ -71,22 +71,22 @@ def check_epoch(losses: np.ndarray, finite: Mapping[str, np.ndarray], epoch: Epo
   raise RequestError(
     f"{_problem(losses[first], parts, epoch.scene_names)} in {_replicas(sound, epoch.seed)} after epoch "
     f"{epoch.number} (phases.{name}, learning rate {epoch.phase.learning_rate:g}); lower "
-    f"--config.phases.{name}.learning_rate, in a new work directory{_hints(sound)}; {_kept(epoch.saved)}"
+    f"--config.phases.{name}.learning_rate, in a new work directory{_hints(sound)}; {_saved(epoch.saved)}"
   )
 
 
-def check_votes(votes: Votes, scene: str, seed: int) -> None:
-  """Refuses a scene of which a network says nothing: finite parameters may still overflow in use.
+def check_probabilities(probabilities: np.ndarray, scene: str, seed: int) -> None:
+  """Refuses a map that is not finite: a network with finite parameters may still overflow on a scene.
 
   Args:
-    votes: of all replicas.
-    scene: its name.
+    probabilities: of all replicas, `[R, H, W]`.
+    scene: name of the scene.
     seed: of replica 0.
 
   Raises:
     RequestError: names the replicas.
   """
-  sound = np.isfinite(votes.probability).all(axis=(1, 2))
+  sound = np.isfinite(probabilities).all(axis=(1, 2))
   if not sound.all():
     raise RequestError(
       f"the probabilities of scene {scene!r} are not finite in {_replicas(sound, seed)}; lower the learning "
@@ -100,7 +100,7 @@ def _all_finite(tree) -> Array:
 
 
 def _problem(losses, parts, names):
-  """What is wrong with one replica, by its losses `[T]` or else by parts of its state."""
+  """Describes one replica by its losses `[T]` or, if these are finite, by the parts of its state."""
   bad = np.flatnonzero(~np.isfinite(losses))
   if len(bad):
     return f"the loss of {_scenes(names[scene] for scene in bad)} is {losses[bad[0]]}"
@@ -116,13 +116,13 @@ def _replicas(sound, seed):
   return f"replica{'s' * (len(bad) > 1)} " + ", ".join(f"{index} (seed {seed + index})" for index in bad)
 
 
-def _kept(saved):
-  return f"the state that was saved after epoch {saved} stays" if saved else "no state was saved before it"
+def _saved(epoch):
+  return f"the state saved after epoch {epoch} is kept" if epoch else "no state had been saved"
 
 
 def _hints(sound):
-  """Replicas share nothing, so a seed trains the same without the others."""
-  hint = "; --config.check_only=True shows values that may be to blame (scaling, nodata)"
+  hint = "; --config.check_only=True shows values that may be the cause (scaling, nodata)"
+  # Replicas share nothing: a seed gives the same network without the others.
   if sound.any():
-    hint += "; the other replicas are sound, and --config.seed with --config.replicas trains them alone"
+    hint += "; the other replicas are finite: train them alone with --config.seed and --config.replicas"
   return hint

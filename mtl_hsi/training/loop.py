@@ -77,7 +77,7 @@ def fit(
   keys, samples, pixels = replicas.keys(seed), replicas.put(samples), replicas.share(pixels)
   epochs = {
     frozen: replicas.spread(
-      health.watched(
+      health.with_finite_flags(
         train_step.make_epoch(
           network, make_optimizer, frozen, batch_size=batch_size, mixed=mixed, recipe=recipe
         )

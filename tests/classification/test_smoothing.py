@@ -1,4 +1,4 @@
-"""Probabilities that are drawn to those of neighbours of like spectra."""
+"""Smoothing of probabilities between neighbours with similar spectra."""
 
 import itertools
 
@@ -26,7 +26,7 @@ def neighbours(row, column, measured):
 
 
 def transitions(measured):
-  """w as a matrix of all pixels, by the formula."""
+  """The matrix w over all pixels, by the formula."""
   matrix = np.zeros((HEIGHT, WIDTH, HEIGHT, WIDTH))
   for place in np.ndindex(HEIGHT, WIDTH):
     for other in neighbours(*place, measured):
@@ -40,7 +40,7 @@ def smoothed(steps, restart, measured=ALL, start=START):
   return np.asarray(smoothing.smooth(start, mixing, Smoothing(steps, restart, 1.0)))
 
 
-def test_many_steps_end_where_the_random_walk_does():
+def test_many_steps_converge_to_the_random_walk():
   restart, matrix = 0.05, transitions(ALL)
   solved = np.linalg.solve(np.eye(len(matrix)) - (1 - restart) * matrix, restart * START.reshape(-1, 3))
   np.testing.assert_allclose(smoothed(80, restart).reshape(-1, 3), solved, atol=2e-5)
@@ -52,14 +52,14 @@ def test_one_step_is_one_mixture():
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3])
-def test_a_pixel_depends_on_what_is_as_many_pixels_away_as_there_are_steps(steps):
+def test_a_pixel_depends_on_pixels_within_the_number_of_steps(steps):
   changed = START.copy()
   changed[:, 0] = [1, 0, 0]
   moved = np.abs(smoothed(steps, 0.1, start=changed) - smoothed(steps, 0.1)).max(axis=(0, 2)) > 1e-7
   np.testing.assert_array_equal(moved, np.arange(WIDTH) <= steps)
 
 
-def test_what_was_not_measured_is_left_out():
+def test_pixels_without_measurement_are_ignored():
   measured = ALL.copy()
   measured[2:4, 3] = False
   changed = START.copy()
@@ -70,13 +70,13 @@ def test_what_was_not_measured_is_left_out():
   np.testing.assert_allclose(smoothed(1, 0.2, measured).reshape(-1, 3), expected, atol=1e-6)
 
 
-def test_a_pixel_alone_keeps_its_own():
+def test_a_pixel_without_measured_neighbours_keeps_its_probabilities():
   alone = np.zeros_like(ALL)
   alone[1, 1] = True
   np.testing.assert_allclose(smoothed(5, 0.1, alone)[1, 1], START[1, 1], atol=1e-6)
 
 
-def test_probabilities_that_are_none_stay_with_their_pixel():
+def test_probabilities_that_are_not_finite_do_not_spread():
   broken = START.copy()
   broken[2, 2] = np.nan
   found = smoothed(4, 0.05, start=broken)
@@ -85,7 +85,7 @@ def test_probabilities_that_are_none_stay_with_their_pixel():
   np.testing.assert_allclose(others.sum(axis=1), 1, atol=1e-5)
 
 
-def test_very_different_neighbours_leave_weights_that_are_numbers():
+def test_weights_of_very_different_neighbours_are_finite():
   values = VALUES * 1e18
   mixing = np.asarray(smoothing.weights(values, ALL, SCALE))
   assert np.isfinite(mixing).all()
@@ -107,5 +107,5 @@ def test_contrast_is_the_median_over_measured_neighbours_of_the_channels():
 
 
 @pytest.mark.parametrize("nodata", [None, np.ones((3, 3), bool)])
-def test_a_scene_without_contrast_gets_one_that_can_be_divided_by(nodata):
+def test_the_contrast_of_a_constant_or_empty_scene_is_1(nodata):
   assert smoothing.contrast(np.ones((3, 3, 4)), nodata, tiny.inputs_by(np.arange(4), 1.0, 4)) == 1

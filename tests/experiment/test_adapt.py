@@ -89,8 +89,11 @@ def test_old_scenes_keep_their_labels_on_the_adapted_network(finished, adapted):
   for name, labels, seed in (("fields", FIELDS, 1), ("town", TOWN, 2)):
     scene = run.scenes[name]
     _, (padded,) = patches.lay_out([patches.Layer(cube(labels, seed), scene.inputs, None)], run.network.patch)
-    part = classify.Part(padded, scene.index)
-    before, after = (classifier.classify(classifier.place(networks), part) for networks in (old, mixed))
+    region = classify.SceneRegion(padded, scene.index)
+    before, after = (
+      classifier.vote(classifier.place_snapshots([networks]), region, lambda: None).labels
+      for networks in (old, mixed)
+    )
     np.testing.assert_array_equal(before, after)
 
 

@@ -12,23 +12,6 @@ from mtl_hsi.training import patches
 _SHAPE = (13, 21, 3)
 
 
-@pytest.mark.parametrize(("height", "width"), [(1, 1), (10, 1000), (1000, 10), (700, 513)])
-def test_windows_cover_every_pixel_once_in_few_shapes(height, width, monkeypatch):
-  monkeypatch.setattr(windows, "_VALUES", 300 * 300 * 50)
-  seen, shapes = np.zeros((height, width), int), set()
-  for rows, columns in windows.windows(height, width, 50, 256):
-    seen[rows, columns] += 1
-    shapes.add((rows.stop - rows.start, columns.stop - columns.start))
-    assert (rows.start % 256, columns.start % 256) == (0, 0)
-    assert (rows.stop - rows.start) * (columns.stop - columns.start) <= 300 * 300
-  assert (seen == 1).all()
-  assert len(shapes) <= 4
-
-
-def test_an_image_that_fits_is_one_window():
-  assert list(windows.windows(610, 340, 103, 256)) == [(slice(0, 610), slice(0, 340))]
-
-
 @pytest.mark.parametrize("side", [1, 2, 5, 50])
 @pytest.mark.parametrize("patch", [5, 9])
 def test_regions_are_cut_from_what_training_sees(tmp_path, side, patch):

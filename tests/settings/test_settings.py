@@ -8,7 +8,7 @@ import pytest
 
 from configs import common
 from mtl_hsi.channels import scaling
-from mtl_hsi.classification.classify import Manner
+from mtl_hsi.classification.classify import InferenceOptions
 from mtl_hsi.classification.smoothing import Smoothing
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.public import registry
@@ -120,7 +120,7 @@ def test_values_reach_their_places():
   assert options.precision == "bfloat16"
   assert (options.scaling.func, options.scaling.keywords) == (scaling.by_number, {"number": 5000.0})
   assert (options.classify_method, options.tile_pixels, options.checkpoint_seconds) == ("patches", 99, 1.5)
-  assert options.manner == Manner(symmetric=True, smoothing=Smoothing(7, 0.01, 2.0))
+  assert options.inference == InferenceOptions(symmetric=True, smoothing=Smoothing(7, 0.01, 2.0))
 
 
 def test_the_defaults_are_the_letters_recipe():

@@ -9,7 +9,6 @@ import numpy as np
 import optax
 import pytest
 
-from mtl_hsi.classification import voting
 from mtl_hsi.errors import RequestError
 from mtl_hsi.runtime.replicas import Replicas
 from mtl_hsi.training import batches, health, patches, train_step
@@ -62,7 +61,7 @@ def test_a_learning_rate_that_explodes_is_named_again_and_again_and_what_was_sav
   )
   with pytest.raises(RequestError, match=message) as first:
     run(checkpoints, schedule)
-  assert str(first.value).endswith("; the state that was saved after epoch 1 stays")
+  assert str(first.value).endswith("; the state saved after epoch 1 is kept")
   assert sorted(checkpoints.states) == [1], "a broken state must not be what a run resumes from"
   kept = copy.deepcopy(checkpoints.states)
   with pytest.raises(RequestError) as again:
@@ -77,13 +76,13 @@ def test_only_the_replica_that_diverged_and_the_scene_where_it_began_are_named()
   with pytest.raises(RequestError) as refused:
     run(InMemory(), tiny.schedule(2), samples=samples, pixels=pixels)
   assert str(refused.value).startswith("the loss of scene 'town' is nan in replica 1 (seed 4) after epoch 1")
-  assert "the other replicas are sound" in str(refused.value)
-  assert str(refused.value).endswith("; no state was saved before it")
+  assert "the other replicas are finite: train them alone" in str(refused.value)
+  assert str(refused.value).endswith("; no state had been saved")
 
 
 def test_the_other_replicas_are_what_they_are_without_the_one_that_diverged():
   net, replicas = tiny.network(), Replicas(REPLICAS, jax.devices()[:1])
-  make = health.watched(train_step.make_epoch(net, optax.sgd, (), batch_size=8, mixed=False))
+  make = health.with_finite_flags(train_step.make_epoch(net, optax.sgd, (), batch_size=8, mixed=False))
   epoch = replicas.spread(make, 3, donate=True)
   samples, pixels = poisoned()
   steps = np.int32(batches.steps_per_epoch(samples.counts, 8, mixed=False, drop_last=False))
@@ -128,7 +127,7 @@ def test_accumulators_that_overflow_under_a_finite_loss_are_not_kept():
 def test_each_part_of_the_state_is_looked_at_in_every_replica(part, words):
   state = {name: {"a": np.ones((3, 2), np.float32), "step": np.ones(3, np.int32)} for name in health.PARTS}
   state[part]["a"][2, 1] = np.inf
-  _, finite = jax.vmap(health.watched(lambda state: state))(state)
+  _, finite = jax.vmap(health.with_finite_flags(lambda state: state))(state)
   expected = f"{words} of the network of scene 'fields' and 'town' is not finite in replica 2 (seed 5) after"
   with pytest.raises(RequestError, match=re.escape(expected)):
     health.check_epoch(np.ones((3, 2)), jax.device_get(finite), EPOCH)
@@ -139,13 +138,12 @@ def test_what_is_finite_passes():
   health.check_epoch(np.ones((3, 2)), finite, EPOCH)
 
 
-def test_networks_whose_outputs_overflow_in_use_are_refused():
-  probability = np.full((3, 4, 5), 0.5, np.float16)
-  votes = voting.Votes(np.zeros((3, 4, 5), np.uint16), np.ones((3, 4, 5), np.float32), probability)
-  health.check_votes(votes, "town", 3)
-  probability[1, 2, 3] = np.nan
+def test_networks_whose_outputs_overflow_are_refused():
+  probabilities = np.full((3, 4, 5), 0.5, np.float16)
+  health.check_probabilities(probabilities, "town", 3)
+  probabilities[1, 2, 3] = np.nan
   with pytest.raises(RequestError, match=r"of scene 'town' are not finite in replica 1 \(seed 4\)"):
-    health.check_votes(votes, "town", 3)
+    health.check_probabilities(probabilities, "town", 3)
 
 
 def test_a_run_that_diverges_ends_in_one_line_and_keeps_its_checkpoints(inputs, tmp_path):
