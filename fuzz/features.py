@@ -1,4 +1,4 @@
-"""What the families of vector formats have in common."""
+"""Seeds and readers of all vector formats."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ _GRID = Grid((12, 10), Georeference(formats.CRS, tuple(formats.TRANSFORM)[:6]))
 
 
 def seeds(path: Path, **options: str) -> list[bytes]:
-  """Polygon, point and line of classes by id and by name, in the format of the file's ending."""
+  """Returns files with a polygon, a point and a line, with classes by id and by name."""
   shapes = [shapely.box(0, 0, 3, 3), shapely.Point(5, 5), shapely.LineString([(6, 6), (9, 9)])]
   shapes = [formats.in_crs(shape) for shape in shapes]
   found = []
@@ -23,12 +23,12 @@ def seeds(path: Path, **options: str) -> list[bytes]:
   return found
 
 
-def read(data: bytes, path: Path) -> None:
-  """Reads labels from a file of these bytes."""
+def feed(data: bytes, path: Path) -> None:
+  """Reads labels from a file with the given content."""
   path.write_bytes(data)
-  labels(path)
+  feed_file(path)
 
 
-def labels(path: Path) -> None:
-  """Reads labels from a file that is there."""
+def feed_file(path: Path) -> None:
+  """Reads labels from an existing file."""
   read_features(path, None, _GRID, Columns(None, None), None)

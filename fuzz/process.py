@@ -1,4 +1,4 @@
-"""The process that is fuzzed; readers.py starts it."""
+"""The process that feeds inputs to a target; readers.py starts it."""
 
 import argparse
 import importlib
@@ -13,19 +13,19 @@ from pathlib import Path
 import atheris
 import numpy as np
 
-# What a reader may take for the memory that is free, so that it refuses what is larger ...
+# Free memory that readers see.
 _FREE = 64 << 20
-# ... and what it may take at most, in MB: resident by libFuzzer's measure, and of addresses.
+# The most resident memory (as libFuzzer measures it) and address space, in MB.
 _RESIDENT_MB, _ADDRESSES_MB = 2048, 16384
-# Seconds for one input, on a machine with other work.
+# Time limit for one input, in seconds, on a busy machine.
 _SECONDS = 30
 _LONGEST = 1 << 16
-# Read by Python itself, so that coverage can guide; GDAL, HDF5 and Expat are not.
+# Python modules whose coverage guides the mutations; GDAL, HDF5 and Expat are not written in Python.
 _INSTRUMENTED = ["mtl_hsi", "zipfile", "yaml", "tomllib"]
 
 
 def main() -> None:
-  """Feeds a target inputs until it has had as many as are wanted; never returns."""
+  """Feeds a target the requested number of inputs; never returns."""
   options = _options()
   with atheris.instrument_imports(include=_INSTRUMENTED):
     target = importlib.import_module(f"fuzz.targets.{options.target}")
@@ -43,23 +43,23 @@ def main() -> None:
     *(f"-runs={options.inputs}", f"-seed={options.seed}", f"-max_len={_LONGEST}", f"-timeout={_SECONDS}"),
     *(f"-rss_limit_mb={_RESIDENT_MB}", f"-artifact_prefix={options.found}/", "-verbosity=0", str(corpus)),
   ]
-  atheris.Setup([sys.argv[0], *arguments], _counted(target.read, folder, counts, options.found, RequestError))
+  atheris.Setup([sys.argv[0], *arguments], _counted(target.feed, folder, counts, options.found, RequestError))
   atheris.Fuzz()
 
 
 def _counted(
-  read: Callable[[bytes, Path], None],
+  feed: Callable[[bytes, Path], None],
   folder: Path,
   counts: np.ndarray,
   found: Path,
   documented: type[Exception],
 ) -> Callable[[bytes], None]:
-  """Counts inputs and failures of a kind not yet seen, whose first input it keeps; goes on after each."""
+  """Counts inputs and kinds of failures, keeps the first input of each kind, and never stops at a failure."""
 
   def one(data: bytes) -> None:
     counts[0] += 1
     try:
-      read(data, folder)
+      feed(data, folder)
     except documented:
       return
     except Exception as error:
@@ -73,10 +73,10 @@ def _counted(
 
 
 def _kind(error: Exception) -> str:
-  """Type of an error and where in the project it came up, as a file's name."""
+  """Returns a file name made of the type of an error and its origin in the project."""
   frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "/mtl_hsi/" in frame.filename]
-  place = f"{Path(frames[-1].filename).stem}-{frames[-1].lineno}" if frames else "outside"
-  return f"{type(error).__name__}-{place}.bin"
+  origin = f"{Path(frames[-1].filename).stem}-{frames[-1].lineno}" if frames else "outside"
+  return f"{type(error).__name__}-{origin}.bin"
 
 
 def _options() -> argparse.Namespace:

@@ -1,9 +1,9 @@
 """Fuzzes families of readers: python -m fuzz.readers --family=arrays --inputs=200000.
 
-The inputs of a family are shared out among its targets. Every target runs in a process of its own with
-limits on memory and time. An error other than a RequestError is a failure, and so is the end of the process
-by a crash, too much memory or too much time. Inputs that failed, one of each kind, are kept under --found.
-What --out says is done already is passed over; an interrupted start goes on with the inputs it had come to.
+The inputs of a family are divided among its targets. Each target runs in a separate process with limits on
+memory and time. Any error but a RequestError is a failure, and so is a process that crashes or exceeds a
+limit. One failing input of each kind is kept under --found. Targets that are complete according to --out are
+skipped, and an interrupted one resumes.
 """
 
 import argparse
@@ -21,16 +21,16 @@ import numpy as np
 from fuzz.targets import FAMILIES
 from mtl_hsi.storage import whole_files
 
-# Of a target's and of a family's results.
+# Keys of the results of a target or a family.
 _KEYS = ("inputs", "crashes", "seconds")
-# Inputs after which a target's count is stored.
+# Number of inputs between two updates of the results.
 _PIECE = 10_000
-# Ends of the process in one target after which it is left.
+# Crashes of the process after which a target is abandoned.
 _MOST_ENDS = 20
 
 
 def main() -> int:
-  """Returns 1 where something failed."""
+  """Returns 1 if there was a failure, and else 0."""
   options = _options()
   results = _known(options.out)
   for family in FAMILIES if options.family == "all" else (options.family,):
@@ -45,23 +45,23 @@ def main() -> int:
 
 
 def fuzz(target: str, inputs: int, before: int, found: Path) -> Iterator[dict[str, Any]]:
-  """Gives a target as many inputs as are wanted.
+  """Feeds a target a number of inputs.
 
   Args:
     target: one of those in `FAMILIES`.
-    inputs: their number.
-    before: how many it has had; a seed of the mutations that come now.
-    found: directory of inputs that fail, and in `corpus/` of those that reach new places.
+    inputs: number of inputs.
+    before: number of inputs in earlier starts, from which the seeds of the mutations follow.
+    found: directory for failing inputs and, in `corpus/`, for those that increase the coverage.
 
   Yields:
-    After every piece `inputs`, `crashes` and `seconds` so far.
+    `inputs`, `crashes` and `seconds` so far, after every 10,000 inputs.
   """
   (found / "corpus").mkdir(parents=True, exist_ok=True)
   start, ends, done, kinds = time.monotonic(), 0, 0, 0
   while done < inputs and ends < _MOST_ENDS:
     with tempfile.TemporaryDirectory() as scratch:
       counts = np.memmap(Path(scratch, "counts"), np.int64, "w+", shape=2)
-      # 0 would have libFuzzer draw one.
+      # libFuzzer would replace a seed of 0 with a random one.
       seed = before + done + ends + 1
       ends += _run(target, min(_PIECE, inputs - done), seed, found, Path(scratch)) != 0
       done, kinds = done + int(counts[0]), kinds + int(counts[1])
@@ -77,7 +77,7 @@ def _run(target: str, inputs: int, seed: int, found: Path, scratch: Path) -> int
 
 
 def _known(path: Path) -> dict[str, dict]:
-  """Earlier results by target."""
+  """Returns earlier results by target."""
   found = json.loads(path.read_text()) if path.exists() else []
   return {target: entry for family in found for target, entry in family["targets"].items()}
 
@@ -85,16 +85,16 @@ def _known(path: Path) -> dict[str, dict]:
 def _by_family(results: dict[str, dict]) -> list[dict]:
   rows = []
   for family, names in FAMILIES.items():
-    own = {name: results[name] for name in names if name in results}
-    whole = {key: round(sum(entry[key] for entry in own.values()), 1) for key in _KEYS}
-    rows.append({"family": family, **whole, "targets": own})
+    entries = {name: results[name] for name in names if name in results}
+    totals = {key: round(sum(entry[key] for entry in entries.values()), 1) for key in _KEYS}
+    rows.append({"family": family, **totals, "targets": entries})
   return rows
 
 
 def _options() -> argparse.Namespace:
   parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
   parser.add_argument("--family", choices=("all", *FAMILIES), default="all")
-  parser.add_argument("--inputs", type=int, default=200_000, help="of every family")
+  parser.add_argument("--inputs", type=int, default=200_000, help="number of inputs per family")
   parser.add_argument("--out", type=Path, default=Path("results", "fuzz.json"))
   parser.add_argument("--found", type=Path, default=Path("runs", "fuzz"))
   return parser.parse_args()

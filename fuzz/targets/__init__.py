@@ -1,10 +1,10 @@
-"""One module a target: a format of files, or the command line, and what reads it.
+"""One module per target: a file format or the command line, with its reader.
 
-Each has `seeds(folder)`, which returns inputs that are read well, and `read(data, folder)`, which writes an
-input where the reader looks for it and calls the reader; both may use the folder.
+Each has `seeds(folder)`, which returns valid inputs, and `feed(data, folder)`, which calls the reader on an
+input. Both may write to the folder.
 """
 
-# Targets of every family of readers, which have most of their code in common.
+# Targets of each family of readers, which share most of their code.
 FAMILIES = {
   "arrays": ("npy", "npz", "mat", "mat73"),
   "rasters": ("geotiff", "envi", "label_raster"),

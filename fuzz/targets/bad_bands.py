@@ -11,7 +11,7 @@ def seeds(folder: Path) -> list[bytes]:
   return [b"0,103:108,149:163", b"none", b"{1, 0, 1}"]
 
 
-def read(data: bytes, folder: Path) -> None:
+def feed(data: bytes, folder: Path) -> None:
   text = data.decode(errors="surrogateescape")
   try:
     bad_bands.parse_bands(text, 200, "a list")

@@ -1,4 +1,4 @@
-"""Command lines: flags, overrides of a config's keys, and the settings that are read from them."""
+"""Command lines: flags, overrides of config keys, and the resulting settings."""
 
 import sys
 from pathlib import Path
@@ -17,17 +17,17 @@ _PAPER = [
   *("--config=configs/mtl.py:pu_pc", "--config.optimizer.name=adamw"),
   *("--config.optimizer.weight_decay=0.1", "--config.replicas=3"),
 ]
-# A config file is a program: none but the project's is run.
+# Config files are programs: only those of the project may run.
 _CONFIGS = ("configs/own.py", "configs/mtl.py", "configs/paper.py", "configs/common.py")
-# These end the process by absl's own words, or name files with further flags.
-_LEFT_OUT = ("help", "helpfull", "helpshort", "helpxml", "h", "?", "flagfile", "version")
+# absl exits on these, or reads further flags from a file.
+_EXCLUDED = ("help", "helpfull", "helpshort", "helpxml", "h", "?", "flagfile", "version")
 
 
 def seeds(folder: Path) -> list[bytes]:
   return ["\n".join(line).encode() for line in (_OWN, _PAPER, ["--config=configs/paper.py:table3"])]
 
 
-def read(data: bytes, folder: Path) -> None:
+def feed(data: bytes, folder: Path) -> None:
   words = [word for word in data.decode(errors="surrogateescape").split("\n") if _is_harmless(word)]
   for name in [name for name in flags.FLAGS if name.startswith("config.")]:
     delattr(flags.FLAGS, name)
@@ -45,4 +45,4 @@ def _is_harmless(word: str) -> bool:
   name, _, value = word.lstrip("-").partition("=")
   if name == "config":
     return value.partition(":")[0] in _CONFIGS
-  return name not in _LEFT_OUT
+  return name not in _EXCLUDED

@@ -1,4 +1,4 @@
-"""Metadata of EnMAP's images, which are XML."""
+"""XML metadata of EnMAP images."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def seeds(folder: Path) -> list[bytes]:
   return [whole.encode(), whole.replace("UTF-8", "UTF-16").encode("utf-16")]
 
 
-def read(data: bytes, folder: Path) -> None:
+def feed(data: bytes, folder: Path) -> None:
   path = folder / "METADATA.XML"
   path.write_bytes(data)
   read_wavelength_table(path, 2, None)

@@ -1,4 +1,4 @@
-"""Images with ENVI headers; the data file stays as it is."""
+"""Headers of ENVI images; the data file does not change."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def seeds(folder: Path) -> list[bytes]:
   return [side.read_bytes(), side.read_bytes().replace(b"header offset = 0", b"header offset = 10")]
 
 
-def read(data: bytes, folder: Path) -> None:
+def feed(data: bytes, folder: Path) -> None:
   side = folder / "a.hdr"
   side.write_bytes(data)
   Image.open(side).read(slice(None), slice(None))

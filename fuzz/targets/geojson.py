@@ -9,5 +9,5 @@ def seeds(folder: Path) -> list[bytes]:
   return features.seeds(folder / "seed.geojson", to="EPSG:4326")
 
 
-def read(data: bytes, folder: Path) -> None:
-  features.read(data, folder / "a.geojson")
+def feed(data: bytes, folder: Path) -> None:
+  features.feed(data, folder / "a.geojson")

@@ -9,5 +9,5 @@ def seeds(folder: Path) -> list[bytes]:
   return features.seeds(folder / "seed.gpkg")
 
 
-def read(data: bytes, folder: Path) -> None:
-  features.read(data, folder / "a.gpkg")
+def feed(data: bytes, folder: Path) -> None:
+  features.feed(data, folder / "a.gpkg")

@@ -1,4 +1,4 @@
-"""Images in rasters; mutations of a GeoTIFF, and whatever else GDAL makes of them."""
+"""Images in rasters: mutations of GeoTIFF and other formats that GDAL detects by content."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def seeds(folder: Path) -> list[bytes]:
   return [*found, asc, b'<VRTDataset rasterXSize="2" rasterYSize="2"></VRTDataset>']
 
 
-def read(data: bytes, folder: Path) -> None:
+def feed(data: bytes, folder: Path) -> None:
   path = folder / "a.tif"
   path.write_bytes(data)
   Image.open(path).read(slice(None), slice(None))

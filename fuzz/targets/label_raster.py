@@ -1,4 +1,4 @@
-"""Label rasters with classes in an ENVI header and in GDAL's side file."""
+"""Label rasters with class names in an ENVI header or in the side file of GDAL."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def seeds(folder: Path) -> list[bytes]:
   return [side.read_bytes() + _BETWEEN, moved + _BETWEEN + _SIDE]
 
 
-def read(data: bytes, folder: Path) -> None:
+def feed(data: bytes, folder: Path) -> None:
   header, _, side = data.partition(_BETWEEN)
   (folder / "a.hdr").write_bytes(header)
   (folder / "a.dat.aux.xml").write_bytes(side)

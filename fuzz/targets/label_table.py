@@ -13,7 +13,7 @@ def seeds(folder: Path) -> list[bytes]:
   return [b"row,column,class\n1,1,maize\n2,2,lawn\n", b"\xef\xbb\xbfrow;column;class\n0;0;1\n1;1;65535.0\n"]
 
 
-def read(data: bytes, folder: Path) -> None:
+def feed(data: bytes, folder: Path) -> None:
   path = folder / "a.csv"
   path.write_bytes(data)
   table = ClassTable({1: "maize", 2: "lawn"}, {}) if len(data) % 2 else None

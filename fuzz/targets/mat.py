@@ -21,7 +21,7 @@ def seeds(folder: Path) -> list[bytes]:
   return [b"\0" + new, b"\0" + nested, b"\0" + _save(flat, format="4"), b"\1" + one, b"\1" + nested]
 
 
-def read(data: bytes, folder: Path) -> None:
+def feed(data: bytes, folder: Path) -> None:
   path = folder / "a.mat"
   path.write_bytes(wrapping.compressed_mat(data[1:]) if data[:1] == b"\1" else data[1:])
   for key in list_arrays(path):

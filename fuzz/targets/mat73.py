@@ -22,7 +22,7 @@ def seeds(folder: Path) -> list[bytes]:
   return [path.read_bytes()]
 
 
-def read(data: bytes, folder: Path) -> None:
+def feed(data: bytes, folder: Path) -> None:
   path = folder / "a.mat"
   path.write_bytes(data)
   for key in list_arrays(path):

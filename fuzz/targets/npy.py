@@ -13,7 +13,7 @@ def seeds(folder: Path) -> list[bytes]:
   return [wrapping.npy(array) for array in arrays]
 
 
-def read(data: bytes, folder: Path) -> None:
+def feed(data: bytes, folder: Path) -> None:
   path = folder / "a.npy"
   path.write_bytes(data)
   np.array(read_array(path, None))

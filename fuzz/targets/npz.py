@@ -1,4 +1,4 @@
-"""Scenes in .npz files, with all that these may carry."""
+"""Scenes in .npz files with all optional arrays."""
 
 from pathlib import Path
 
@@ -19,10 +19,10 @@ _ARRAYS = {
 def seeds(folder: Path) -> list[bytes]:
   contents = [wrapping.npy(array) for array in _ARRAYS.values()]
   whole = wrapping.archive({f"{name}.npy": content for name, content in zip(_ARRAYS, contents, strict=True)})
-  return [b"\0" + whole, b"\1" + wrapping.cut(contents)]
+  return [b"\0" + whole, b"\1" + wrapping.join(contents)]
 
 
-def read(data: bytes, folder: Path) -> None:
+def feed(data: bytes, folder: Path) -> None:
   path = folder / "a.npz"
   names = [f"{name}.npy" for name in _ARRAYS]
   path.write_bytes(wrapping.members(data[1:], names) if data[:1] == b"\1" else data[1:])

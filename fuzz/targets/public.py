@@ -1,4 +1,4 @@
-"""The check of what a host sent for a public scene, by its content."""
+"""The check of the content of a downloaded file of a public scene."""
 
 import io
 from pathlib import Path
@@ -21,7 +21,7 @@ def seeds(folder: Path) -> list[bytes]:
   return [b"\2" + buffer.getvalue(), b"\0" + small.getvalue(), b"\1" + small.getvalue()]
 
 
-def read(data: bytes, folder: Path) -> None:
+def feed(data: bytes, folder: Path) -> None:
   kind, rest = data[:1], data[1:]
   file = _FACTS.labels if kind == b"\2" else _FACTS.cube
   path = folder / file.filename

@@ -16,21 +16,21 @@ _RESULTS = ("split.npz", "predictions.npz", "report.html", "metrics.json", "envi
 
 
 def seeds(folder: Path) -> list[bytes]:
-  for place in ("run", "unfinished"):
+  for directory in ("run", "unfinished"):
     for name in (*_RESULTS, *_FILES):
-      whole_files.write_bytes(folder / place / name, _GOOD.get(name, b"{}"))
+      whole_files.write_bytes(folder / directory / name, _GOOD.get(name, b"{}"))
   (folder / "unfinished" / "report.html").unlink()
-  return [bytes([place]) + _GOOD[name] for place, name in enumerate(_FILES)]
+  return [bytes([index]) + _GOOD[name] for index, name in enumerate(_FILES)]
 
 
-def read(data: bytes, folder: Path) -> None:
+def feed(data: bytes, folder: Path) -> None:
   wrong = _FILES[data[0] % 3] if data else _FILES[0]
-  place = folder / ("unfinished" if wrong == "environment.json" else "run")
-  (place / wrong).write_bytes(data[1:])
+  directory = folder / ("unfinished" if wrong == "environment.json" else "run")
+  (directory / wrong).write_bytes(data[1:])
   try:
-    trained.read_run(place)
+    trained.read_run(directory)
   finally:
-    (place / wrong).write_bytes(_GOOD[wrong])
+    (directory / wrong).write_bytes(_GOOD[wrong])
 
 
 def _good() -> dict[str, bytes]:

@@ -10,7 +10,7 @@ def seeds(folder: Path) -> list[bytes]:
   return [values, b"town = {cube = 'a.mat', offset = 0xff, sensor = 1979-05-27}\n"]
 
 
-def read(data: bytes, folder: Path) -> None:
+def feed(data: bytes, folder: Path) -> None:
   path = folder / "scenes.toml"
   path.write_bytes(data)
   scenes_file.read(path)

@@ -11,7 +11,7 @@ def seeds(folder: Path) -> list[bytes]:
   return [example, aliases, b"town: {cube: !!python/object:os.system a, scale: 1:20}\n? [a]\n: b\n"]
 
 
-def read(data: bytes, folder: Path) -> None:
+def feed(data: bytes, folder: Path) -> None:
   path = folder / "scenes.yaml"
   path.write_bytes(data)
   scenes_file.read(path)

@@ -1,4 +1,4 @@
-"""Features in Shapefiles: shapes, their places and their columns; the reference system stays as it is."""
+"""Features in Shapefiles: shapes, index and columns; the reference system does not change."""
 
 from pathlib import Path
 
@@ -15,12 +15,12 @@ def seeds(folder: Path) -> list[bytes]:
   path, found = folder / "a.shp", []
   for shape in map(formats.in_crs, _SHAPES):
     formats.save_features(path, [shape, shape], class_name=["maize", "maize"])
-    found.append(wrapping.cut([path.with_suffix(part).read_bytes() for part in _PARTS]))
+    found.append(wrapping.join([path.with_suffix(part).read_bytes() for part in _PARTS]))
   return found
 
 
-def read(data: bytes, folder: Path) -> None:
+def feed(data: bytes, folder: Path) -> None:
   path = folder / "a.shp"
-  for part, content in zip(_PARTS, wrapping.parts(data, len(_PARTS)), strict=True):
+  for part, content in zip(_PARTS, wrapping.split(data, len(_PARTS)), strict=True):
     path.with_suffix(part).write_bytes(content)
-  features.labels(path)
+  features.feed_file(path)

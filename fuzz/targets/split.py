@@ -1,4 +1,4 @@
-"""Splits given by the user: split.npz."""
+"""Given splits: split.npz."""
 
 from pathlib import Path
 
@@ -13,10 +13,10 @@ _LABELS = {"fields": np.array([[2, 2, 2, 5], [2, 2, 2, 5], [0, 9, 0, 5]], np.int
 def seeds(folder: Path) -> list[bytes]:
   split = sampling.random_split(_LABELS["fields"], 3, seed=0, replicas=2, name="fields")
   contents = [wrapping.npy(rows) for rows in split]
-  return [b"\1" + wrapping.cut(contents), b"\0" + wrapping.archive(dict(zip(_NAMES, contents, strict=True)))]
+  return [b"\1" + wrapping.join(contents), b"\0" + wrapping.archive(dict(zip(_NAMES, contents, strict=True)))]
 
 
-def read(data: bytes, folder: Path) -> None:
+def feed(data: bytes, folder: Path) -> None:
   path = folder / "split.npz"
   path.write_bytes(wrapping.members(data[1:], _NAMES) if data[:1] == b"\1" else data[1:])
   sampling.read_splits(path, _LABELS, replicas=2)

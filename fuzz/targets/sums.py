@@ -1,4 +1,4 @@
-"""SHA256SUMS of a finished run, whose results stay as they are."""
+"""SHA256SUMS of a finished run; its results do not change."""
 
 from pathlib import Path
 
@@ -15,6 +15,6 @@ def seeds(folder: Path) -> list[bytes]:
   return [sums.text(folder / "run", list(_RESULTS), {})]
 
 
-def read(data: bytes, folder: Path) -> None:
+def feed(data: bytes, folder: Path) -> None:
   (folder / "run" / sums.NAME).write_bytes(data)
   sums.check(folder / "run")

@@ -14,7 +14,7 @@ def seeds(folder: Path) -> list[bytes]:
   ]
 
 
-def read(data: bytes, folder: Path) -> None:
+def feed(data: bytes, folder: Path) -> None:
   path = folder / "a.csv"
   path.write_bytes(data)
   read_wavelength_table(path, 2, ("nm", "um", None)[len(data) % 3])

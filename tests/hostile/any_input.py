@@ -1,4 +1,4 @@
-"""Property tests that are quick on few examples, and go through many among the slow tests."""
+"""Property tests that use few examples in the quick suite and many in the slow one."""
 
 import tempfile
 from collections.abc import Callable
@@ -14,14 +14,14 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.storage import memory
 
 _COUNTS = [pytest.param(30, id="few"), pytest.param(1000, id="many", marks=pytest.mark.slow)]
-# What a reader may take for the memory that is free, so that it refuses what is larger.
+# Free memory that readers see.
 _FREE = 64 << 20
 
 PLAIN = st.text(max_size=3) | st.integers() | st.floats() | st.booleans() | st.none()
 
 
 def nodes(*keys: str) -> st.SearchStrategy:
-  """Plain values, and lists and mappings of them with these keys, in one another."""
+  """Draws plain values, and nested lists and mappings of them with the given keys."""
   return st.recursive(
     PLAIN,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(keys), inner),
@@ -30,7 +30,7 @@ def nodes(*keys: str) -> st.SearchStrategy:
 
 
 def for_any(*strategies: st.SearchStrategy) -> Callable:
-  """Makes a check of values of these strategies a test; `@example`s of the check stand below."""
+  """Decorates a check of values of these strategies as a test, above any `@example`."""
 
   def make(check):
     @pytest.mark.parametrize("count", _COUNTS)
@@ -44,8 +44,8 @@ def for_any(*strategies: st.SearchStrategy) -> Callable:
   return make
 
 
-def tried(read: Callable[[Path], Any], content: bytes, suffix: str) -> Any:
-  """What a reader makes of a file: a value, or None where it refuses it as it should."""
+def read_or_reject(read: Callable[[Path], Any], content: bytes, suffix: str) -> Any:
+  """Returns what a reader returns for a file with some content, or None if it raises a RequestError."""
   with tempfile.TemporaryDirectory() as folder, mock.patch.object(memory, "available", return_value=_FREE):
     path = Path(folder, f"a{suffix}")
     path.write_bytes(content)
@@ -55,18 +55,18 @@ def tried(read: Callable[[Path], Any], content: bytes, suffix: str) -> Any:
       return None
 
 
-def noised(content: bytes, place: int, noise: bytes, cut: bool = False) -> bytes:
-  """A content with noise in place of what stands there, which ends it where it is to be cut."""
-  return content[:place] + noise + (b"" if cut else content[place + len(noise) :])
+def noised(content: bytes, position: int, noise: bytes, cut: bool = False) -> bytes:
+  """Overwrites bytes with noise and, if `cut`, removes all after it."""
+  return content[:position] + noise + (b"" if cut else content[position + len(noise) :])
 
 
-def replaced(value: Any, way: list[int], new: Any) -> Any:
-  """JSON with another value at the end of a way, of which every number chooses an item."""
-  if not way or not isinstance(value, dict | list) or not value:
+def replaced(value: Any, path: list[int], new: Any) -> Any:
+  """Replaces a value within JSON; each number of the path selects an item of a list or mapping."""
+  if not path or not isinstance(value, dict | list) or not value:
     return new
-  step, *rest = way
+  step, *rest = path
   if isinstance(value, list):
-    place = step % len(value)
-    return [replaced(item, rest, new) if i == place else item for i, item in enumerate(value)]
+    index = step % len(value)
+    return [replaced(item, rest, new) if i == index else item for i, item in enumerate(value)]
   chosen = list(value)[step % len(value)]
   return {key: replaced(item, rest, new) if key == chosen else item for key, item in value.items()}

@@ -1,4 +1,4 @@
-"""What tests of hostile files have in common."""
+"""Fixtures of the tests with malicious files."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from mtl_hsi.storage import memory
 
 @pytest.fixture
 def small_machine(monkeypatch):
-  """A machine with 1 MB of memory free."""
+  """Makes readers see only 1 MB of free memory."""
   monkeypatch.setattr(memory, "available", lambda: 1_000_000)

@@ -1,4 +1,4 @@
-"""Files that are made to do harm, a few hundred bytes each."""
+"""Malicious files of a few hundred bytes."""
 
 import struct
 import zipfile
@@ -9,13 +9,13 @@ import numpy as np
 
 
 def npy_header(shape: tuple[int, ...], descr: str = "<f8") -> bytes:
-  """The beginning of an .npy file that declares an array and has nothing of it."""
+  """Returns an .npy file that declares an array but has no data."""
   text = f"{{'descr': {descr!r}, 'fortran_order': False, 'shape': {shape!r}, }}".ljust(117) + "\n"
   return np.lib.format.magic(1, 0) + struct.pack("<H", len(text)) + text.encode()
 
 
 def npz(path: Path, method: int = zipfile.ZIP_DEFLATED, **members: bytes) -> Path:
-  """An archive of members of any content."""
+  """Writes an archive of members with any content."""
   with zipfile.ZipFile(path, "w", method) as archive:
     for name, content in members.items():
       archive.writestr(f"{name}.npy", content)
@@ -23,20 +23,20 @@ def npz(path: Path, method: int = zipfile.ZIP_DEFLATED, **members: bytes) -> Pat
 
 
 def mat_4(path: Path, *variables: tuple[int, int, bytes]) -> Path:
-  """A .mat file of version 4 of full matrices of doubles: rows, columns and data."""
+  """Writes a .mat file of version 4 with matrices of doubles, given as rows, columns and data."""
   found = [struct.pack("<5i", 0, rows, columns, 0, 4) + b"abc\0" + data for rows, columns, data in variables]
   path.write_bytes(b"".join(found))
   return path
 
 
 def mat_5(path: Path, *elements: bytes) -> Path:
-  """A .mat file of version 5."""
+  """Writes a .mat file of version 5."""
   path.write_bytes(b"MATLAB 5.0 MAT-file".ljust(124) + b"\x00\x01IM" + b"".join(elements))
   return path
 
 
 def compressed(content: bytes) -> bytes:
-  """A compressed element of a .mat file."""
+  """Returns a compressed element of a .mat file."""
   stored = zlib.compress(content, 9)
   return struct.pack("<2I", 15, len(stored)) + stored
 
@@ -44,9 +44,9 @@ def compressed(content: bytes) -> bytes:
 def matrix(
   shape: tuple[int, ...], data: bytes, name: bytes = b"cube", declared: int | None = None, stored: int = 2
 ) -> bytes:
-  """A matrix of uint8 as a .mat file's element.
+  """Returns a matrix of uint8 as an element of a .mat file.
 
-  `declared` is its length as it says itself, `stored` the number of the type of its data.
+  `declared` is the length that it declares, and `stored` the number of its data type.
   """
   dims = struct.pack(f"<2I{len(shape)}i", 5, 4 * len(shape), *shape)
   dims += bytes(-len(dims) % 8)

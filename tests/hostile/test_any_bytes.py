@@ -1,4 +1,4 @@
-"""Files of which some bytes are others: they are read, or refused with one line that says why."""
+"""Files with changed bytes are read, or rejected with a RequestError."""
 
 import functools
 import json
@@ -16,10 +16,10 @@ from mtl_hsi.scenes.labels.label_set import Columns, Grid
 from mtl_hsi.scenes.labels.vectors import read_features
 from mtl_hsi.scenes.scene import Georeference
 from tests.hostile import hostile_files
-from tests.hostile.any_input import for_any, nodes, noised, replaced, tried
+from tests.hostile.any_input import for_any, nodes, noised, read_or_reject, replaced
 from tests.scenes import formats
 
-# What damaged files have GDAL and NumPy tell is of no interest.
+# GDAL and NumPy warn about damaged files.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 _CUBE = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
@@ -37,7 +37,7 @@ def _features(path):
 
 @functools.cache
 def _saved(save, name: str) -> bytes:
-  """Bytes of a file that a function writes."""
+  """Returns the content of a file that a function writes."""
   with tempfile.TemporaryDirectory() as folder:
     return save(Path(folder, name)).read_bytes()
 
@@ -60,33 +60,37 @@ def _save_features(path):
 
 
 @for_any(st.integers(0, 127), _NOISE, st.booleans())
-def test_arrays(place, noise, cut):
+def test_arrays(position, noise, cut):
   content = hostile_files.npy_header((3, 4, 5), "<i2") + _CUBE.tobytes()
-  array = tried(lambda path: np.array(read_array(path, None)), noised(content, place, noise, cut), ".npy")
+  array = read_or_reject(
+    lambda path: np.array(read_array(path, None)), noised(content, position, noise, cut), ".npy"
+  )
   assert array is None or array.dtype.isnative
 
 
 @for_any(st.integers(0, 8191), _NOISE, st.booleans())
-def test_variables_of_matlab_73(place, noise, cut):
-  content = noised(_saved(_save_matlab_73, "a.mat"), place, noise, cut)
-  cube = tried(lambda path: read_array(path, None), content, ".mat")
+def test_matlab_73_variables(position, noise, cut):
+  content = noised(_saved(_save_matlab_73, "a.mat"), position, noise, cut)
+  cube = read_or_reject(lambda path: read_array(path, None), content, ".mat")
   assert cube is None or cube.dtype.kind in "iuf"
 
 
 @for_any(st.sampled_from([_save_raster, _save_tiles]), st.integers(0, 1023), _NOISE, st.booleans())
-def test_rasters(save, place, noise, cut):
-  values = tried(_image, noised(_saved(save, "a.tif"), place, noise, cut), ".tif")
+def test_rasters(save, position, noise, cut):
+  values = read_or_reject(_image, noised(_saved(save, "a.tif"), position, noise, cut), ".tif")
   assert values is None or values.ndim == 3
 
 
 @for_any(st.integers(0, 1023), _NOISE, st.booleans())
-def test_geojson(place, noise, cut):
-  labels = tried(_features, noised(_saved(_save_features, "a.geojson"), place, noise, cut), ".geojson")
+def test_geojson(position, noise, cut):
+  labels = read_or_reject(
+    _features, noised(_saved(_save_features, "a.geojson"), position, noise, cut), ".geojson"
+  )
   assert labels is None or labels.image.shape == (12, 10)
 
 
 @for_any(st.lists(st.integers(0, 20), max_size=6), nodes("type", "coordinates", "class_name"))
 def test_geojson_with_another_value(way, value):
   content = replaced(json.loads(_saved(_save_features, "a.geojson")), way, value)
-  labels = tried(_features, json.dumps(content).encode(), ".geojson")
+  labels = read_or_reject(_features, json.dumps(content).encode(), ".geojson")
   assert labels is None or labels.image.shape == (12, 10)

@@ -1,4 +1,4 @@
-"""Whatever a file or a text holds: it is read, or refused with one line that says why."""
+"""Files and texts with any content are read, or rejected with a RequestError."""
 
 import contextlib
 import tempfile
@@ -10,21 +10,22 @@ from hypothesis import example
 from hypothesis import strategies as st
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.images import bad_bands, wavelength_table
 from mtl_hsi.scenes.images.arrays import list_arrays, read_array
+from mtl_hsi.scenes.images.bad_bands import parse_bands
+from mtl_hsi.scenes.images.wavelength_table import read_wavelength_table
 from mtl_hsi.scenes.labels.class_table import read_class_table
 from mtl_hsi.scenes.labels.label_set import Columns, Grid
 from mtl_hsi.scenes.labels.pixel_table import read_pixel_table
 from mtl_hsi.settings import scenes_file
 from mtl_hsi.splits import sampling
 from tests.hostile import hostile_files
-from tests.hostile.any_input import for_any, nodes, tried
+from tests.hostile.any_input import for_any, nodes, read_or_reject
 
 _LONG = "9" * 5000
 _GRID = Grid((3, 4), None)
 _WORDS = ("", "row", "column", "class", "id", "name", "1", "-1", "1.0", "nan", "#", '"', "\0", "é", _LONG)
-_SIGNS = st.sampled_from(_WORDS)
-_TABLES = st.lists(st.lists(_SIGNS | st.text(max_size=4), min_size=1, max_size=4), max_size=5)
+_CELLS = st.sampled_from(_WORDS)
+_TABLES = st.lists(st.lists(_CELLS | st.text(max_size=4), min_size=1, max_size=4), max_size=5)
 
 
 def _csv(rows) -> bytes:
@@ -36,7 +37,9 @@ def _csv(rows) -> bytes:
 @example([["row", "column", "class"], ["1", "1", _LONG]])
 @example([["row", "column", "class"], ["1"]])
 def test_tables_of_labelled_pixels(rows):
-  labels = tried(lambda path: read_pixel_table(path, _GRID, Columns(None, None), None), _csv(rows), ".csv")
+  labels = read_or_reject(
+    lambda path: read_pixel_table(path, _GRID, Columns(None, None), None), _csv(rows), ".csv"
+  )
   assert labels is None or labels.image.shape == (3, 4)
 
 
@@ -45,7 +48,7 @@ def test_tables_of_labelled_pixels(rows):
 @example([["id", "name", "colour"], ["1"]])
 @example([["id", "name"], ["65536", "maize"]])
 def test_tables_of_classes(rows):
-  table = tried(read_class_table, _csv(rows), ".csv")
+  table = read_or_reject(read_class_table, _csv(rows), ".csv")
   assert table is None or all(0 <= class_id < 2**16 for class_id in table.names)
 
 
@@ -54,7 +57,7 @@ def test_tables_of_classes(rows):
 @example([["1e308"], ["1"]])
 def test_tables_of_wavelengths(rows):
   with np.errstate(over="ignore"):
-    bands = tried(lambda path: wavelength_table.read_wavelength_table(path, 2, None), _csv(rows), ".csv")
+    bands = read_or_reject(lambda path: read_wavelength_table(path, 2, None), _csv(rows), ".csv")
   assert bands is None or bands.centres.shape == (2,)
 
 
@@ -63,15 +66,15 @@ def test_tables_of_wavelengths(rows):
 @example(f"0:{_LONG}")
 def test_lists_of_bad_bands(text):
   try:
-    found = bad_bands.parse_bands(text, 10, "here")
+    found = parse_bands(text, 10, "here")
   except RequestError:
     return
   assert found.size < 10
 
 
 @for_any(nodes("cube", "a", "bands"))
-def test_scenes_files_of_any_value(value):
-  scenes = tried(scenes_file.read, repr(value).encode(errors="replace"), ".yaml")
+def test_scenes_files_with_any_value(value):
+  scenes = read_or_reject(scenes_file.read, repr(value).encode(errors="replace"), ".yaml")
   assert scenes is None or all(map(scenes_file.is_name, scenes))
 
 
@@ -87,19 +90,19 @@ def test_scenes_files_of_any_value(value):
     (".toml", "a = " + "[" * 5000),
   ],
 )
-def test_scenes_files_that_are_made_to_do_harm(suffix, text):
-  assert tried(scenes_file.read, text.encode(), suffix) is None
+def test_malicious_scenes_files(suffix, text):
+  assert read_or_reject(scenes_file.read, text.encode(), suffix) is None
 
 
-def test_tags_of_yaml_make_nothing_but_text():
+def test_yaml_tags_are_ignored():
   text = "town: {cube: !!python/name:os.system '/a.tif'}"
-  assert tried(scenes_file.read, text.encode(), ".yaml") == {"town": {"cube": "/a.tif"}}
+  assert read_or_reject(scenes_file.read, text.encode(), ".yaml") == {"town": {"cube": "/a.tif"}}
 
 
 @for_any(st.binary(max_size=64), st.integers(0, 127), st.booleans())
-def test_archives_of_any_content(noise, place, cut):
+def test_archives_with_any_content(noise, position, cut):
   header = hostile_files.npy_header((2, 2), "|u1")
-  content = header[:place] + noise + (b"" if cut else header[place:] + bytes(4))
+  content = header[:position] + noise + (b"" if cut else header[position:] + bytes(4))
   with tempfile.TemporaryDirectory() as folder:
     path = hostile_files.npz(Path(folder, "a.npz"), **{"fields/train": content, "fields/test": content})
     with contextlib.suppress(RequestError):
@@ -110,9 +113,9 @@ def test_archives_of_any_content(noise, place, cut):
 
 
 @for_any(st.binary(min_size=1, max_size=8), st.integers(0, 90), st.booleans())
-def test_matlab_files_of_any_content(noise, place, pack):
+def test_matlab_files_with_any_content(noise, position, pack):
   element = bytearray(hostile_files.matrix((4, 4), bytes(16)))
-  element[place : place + len(noise)] = noise
+  element[position : position + len(noise)] = noise
   with tempfile.TemporaryDirectory() as folder:
     path = hostile_files.mat_5(
       Path(folder, "a.mat"), hostile_files.compressed(bytes(element)) if pack else bytes(element)

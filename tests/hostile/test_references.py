@@ -29,43 +29,45 @@ _FEATURES = {
 
 @pytest.fixture
 def host(monkeypatch):
-  """Address of a host that must never be asked."""
-  # One that is asked nevertheless ends soon.
+  """Yields the address of a host that must never be contacted."""
+  # A request, which would fail the test, ends soon.
   monkeypatch.setenv("GDAL_HTTP_TIMEOUT", "2")
   with socket.create_server(("127.0.0.1", 0)) as server:
     yield f"http://127.0.0.1:{server.getsockname()[1]}"
     assert select.select([server], [], [], 0)[0] == []
 
 
-def _refused(path, content, message):
+def _assert_rejected(path, content, message):
   path.write_text(content)
   with pytest.raises(RequestError, match=message):
     read_features(path, None, _GRID, Columns(None, None), None)
 
 
-def test_a_reference_system_that_geojson_links_to(tmp_path, host):
+def test_geojson_may_not_link_to_its_reference_system(tmp_path, host):
   link = {"type": "link", "properties": {"href": f"{host}/crs", "type": "proj4"}}
-  _refused(
+  _assert_rejected(
     tmp_path / "a.geojson",
     json.dumps({**_FEATURES, "crs": link}),
     "refers to its coordinate reference system .*; save it again",
   )
 
 
-def test_a_reference_system_that_two_members_name(tmp_path, host):
+def test_geojson_may_not_name_its_reference_system_twice(tmp_path, host):
   link = json.dumps({"type": "link", "properties": {"href": f"{host}/crs", "type": "proj4"}})
   named = '"crs": null, ' + json.dumps(_FEATURES)[1:]
-  _refused(tmp_path / "a.geojson", f'{{"crs": {link}, {named}', "an object has two members of the same name")
+  _assert_rejected(
+    tmp_path / "a.geojson", f'{{"crs": {link}, {named}', "an object has two members of the same name"
+  )
 
 
 @pytest.mark.parametrize("suffix", [".geojson", ".json", ".gpkg", ".shp", ".fgb"])
 @pytest.mark.parametrize("form", ["commands", "virtual"])
-def test_orders_in_place_of_features(tmp_path, host, suffix, form):
+def test_commands_and_virtual_layers_instead_of_features(tmp_path, host, suffix, form):
   source = f"/vsicurl/{host}/a.geojson"
   commands = {"type": "gdal_streamed_alg", "command_line": f"gdal vector pipeline ! read {source}"}
   layer = f'<OGRVRTLayer name="a"><SrcDataSource>{source}</SrcDataSource></OGRVRTLayer>'
   content = json.dumps(commands) if form == "commands" else f"<OGRVRTDataSource>{layer}</OGRVRTDataSource>"
-  _refused(tmp_path / f"a{suffix}", content, "is not GeoJSON|cannot be read as features")
+  _assert_rejected(tmp_path / f"a{suffix}", content, "is not GeoJSON|cannot be read as features")
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".vrt", ".dat"])
@@ -85,7 +87,7 @@ def test_a_virtual_raster(tmp_path, host, suffix):
       Image.open(path)
 
 
-def test_a_side_file_that_names_overviews_elsewhere(tmp_path, host):
+def test_overviews_elsewhere_are_ignored(tmp_path, host):
   path = formats.save_raster(tmp_path / "a.tif", np.ones((4, 4, 1), np.uint8), crs=None)
   side = f'<MDI key="OVERVIEW_FILE">/vsicurl/{host}/a.ovr</MDI>'
   (tmp_path / "a.tif.aux.xml").write_text(
@@ -94,7 +96,7 @@ def test_a_side_file_that_names_overviews_elsewhere(tmp_path, host):
   assert Image.open(path).read(slice(None), slice(None))[0].tolist() == [[[1]] * 4] * 4
 
 
-def test_hdf5_variables_that_lie_in_other_files(tmp_path):
+def test_matlab_variables_in_other_files(tmp_path):
   other = formats.save_matlab_73(tmp_path / "other.mat", cube=np.ones((2, 3, 4)))
   (tmp_path / "secret").write_bytes(bytes(64))
   path = formats.save_matlab_73(tmp_path / "a.mat", gt=np.eye(3))
@@ -116,7 +118,7 @@ def test_hdf5_variables_that_lie_in_other_files(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "a\0b", "..", "a" * 65, "a\n", "A", ""])
-def test_no_scene_has_a_name_that_leads_elsewhere(tmp_path, name):
+def test_scene_names_may_not_be_paths(tmp_path, name):
   np.savez(tmp_path / "a.npz", cube=np.arange(60).reshape(3, 4, 5), label=np.arange(12).reshape(3, 4))
   with pytest.raises(RequestError, match="must be a lower-case identifier of at most 64 characters"):
     files.read_scene(name, cube=tmp_path / "a.npz")
@@ -135,12 +137,12 @@ def _features(path):
     (_features, "a" * 5000 + ".gpkg"),
   ],
 )
-def test_paths_that_no_file_can_have(tmp_path, read, name):
+def test_impossible_paths(tmp_path, read, name):
   with pytest.raises(RequestError, match="no such file"):
     read(tmp_path / name)
 
 
-def test_a_raster_whose_pixels_have_no_extent(tmp_path):
+def test_a_raster_with_pixels_without_extent(tmp_path):
   side = formats.save_envi(tmp_path / "a.dat", np.ones((2, 2, 1), np.uint8))
   side.write_text(re.sub(r"(map info = \{[^,]*,[^,]*,[^,]*,[^,]*,[^,]*),[^,]*,", r"\1, 0,", side.read_text()))
   with pytest.raises(RequestError, match="gives its pixels no extent on the ground"):
@@ -166,7 +168,7 @@ def test_pixels_of_an_hdf5_raster_in_other_files(tmp_path, way, block):
     Image.open(tmp_path / "a.h5")
 
 
-def test_an_hdf5_raster_that_holds_its_pixels_is_read(tmp_path):
+def test_a_self_contained_hdf5_raster_is_read(tmp_path):
   with h5py.File(tmp_path / "a.h5", "w") as file:
     file["a"] = np.arange(64, dtype=np.uint8).reshape(8, 8)
   assert Image.open(tmp_path / "a.h5").read(slice(None), slice(None))[0][..., 0].max() == 63

@@ -1,4 +1,4 @@
-"""Files that declare more than they hold, or than memory does, are refused before memory is taken."""
+"""Files that declare more data than they contain, or than fit into memory, are rejected early."""
 
 import os
 import struct
@@ -16,13 +16,13 @@ from mtl_hsi.scenes.images.image import Image
 from tests.hostile import hostile_files
 from tests.scenes import formats
 
-# What may be taken of the memory until a file is refused.
+# The most memory to use before a file is rejected.
 _LITTLE = 4 << 20
-# Bytes of a file that takes no room on the disk, as it is one hole.
+# Size of a sparse file, which takes no space on the disk.
 _HUGE = 10**11
 
 
-def _refused(path: Path, message: str, key: str | None = "cube"):
+def _assert_rejected(path: Path, message: str, key: str | None = "cube"):
   tracemalloc.start()
   try:
     with pytest.raises(RequestError, match=message) as error:
@@ -36,61 +36,63 @@ def _refused(path: Path, message: str, key: str | None = "cube"):
 
 @pytest.mark.parametrize("shape", [(10**6, 10**6), (2**32, 2**32), (-1, 3), (10**12,)])
 @pytest.mark.parametrize("suffix", [".npy", ".npz"])
-def test_an_array_of_which_the_file_has_nothing(tmp_path, shape, suffix):
+def test_an_array_declared_in_an_empty_file(tmp_path, shape, suffix):
   content, path = hostile_files.npy_header(shape), tmp_path / f"a{suffix}"
   if suffix == ".npz":
     hostile_files.npz(path, cube=content)
-    _refused(path, " x .* of float64 in 128 bytes|128 bytes")
+    _assert_rejected(path, " x .* of float64 in 128 bytes|128 bytes")
   else:
     path.write_bytes(content)
-    _refused(path, "cannot be read as .npy", None)
+    _assert_rejected(path, "cannot be read as .npy", None)
 
 
-def test_swapping_the_bytes_of_an_array_beyond_the_memory(tmp_path, small_machine):
+def test_an_array_too_large_to_swap_its_bytes(tmp_path, small_machine):
   path = tmp_path / "a.npy"
   for order in ("<", ">"):
     path.write_bytes(hostile_files.npy_header((_HUGE // 8,), f"{order}f8"))
     os.truncate(path, path.stat().st_size + _HUGE)
     if order == "<":
       assert read_array(path, None).nbytes == _HUGE
-  _refused(path, r"a\.npy declares 100,000 MB, of which reading takes 2 times as much", None)
+  _assert_rejected(path, r"a\.npy declares 100,000 MB, of which reading takes 2 times as much", None)
 
 
-def test_an_archive_that_inflates_beyond_the_memory(tmp_path, small_machine):
+def test_an_archive_that_decompresses_beyond_the_memory(tmp_path, small_machine):
   content = hostile_files.npy_header((3_000_000,), "|u1") + bytes(3_000_000)
   path = hostile_files.npz(tmp_path / "a.npz", cube=content, gt=hostile_files.npy_header((0,)))
   assert path.stat().st_size < 10_000
-  _refused(path, r"a.npz \(cube\) declares 3.00013 MB, of which reading takes 2 times as much, and 1 MB")
+  _assert_rejected(
+    path, r"a.npz \(cube\) declares 3.00013 MB, of which reading takes 2 times as much, and 1 MB"
+  )
   assert read_array(path, "gt").size == 0
 
 
-def test_an_archive_that_lies_about_its_ratio(tmp_path):
+def test_an_archive_with_an_impossible_ratio(tmp_path):
   path = hostile_files.npz(tmp_path / "a.npz", cube=hostile_files.npy_header((10**9,), "|u1"))
   raw, size = bytearray(path.read_bytes()), 10**9 + 128
   for signature, offset in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
     place = raw.index(signature) + offset
     raw[place : place + 4] = size.to_bytes(4, "little")
   path.write_bytes(raw)
-  _refused(path, "declares 1000000128 bytes and stores .* no more than 1032 times as many")
+  _assert_rejected(path, "declares 1000000128 bytes and stores .* no more than 1032 times as many")
 
 
-def test_an_archive_of_another_compression_than_numpys(tmp_path):
+def test_an_archive_with_another_compression_method(tmp_path):
   path = hostile_files.npz(tmp_path / "a.npz", zipfile.ZIP_BZIP2, cube=hostile_files.npy_header((0,)))
-  _refused(path, "the compression method 12")
+  _assert_rejected(path, "the compression method 12")
 
 
-def test_a_header_that_is_larger_than_any(tmp_path):
+def test_an_array_header_beyond_the_limit(tmp_path):
   content = np.lib.format.magic(2, 0) + (5_000_000).to_bytes(4, "little") + b" " * 5_000_000
-  _refused(hostile_files.npz(tmp_path / "a.npz", cube=content), "cannot be read as .npz")
+  _assert_rejected(hostile_files.npz(tmp_path / "a.npz", cube=content), "cannot be read as .npz")
 
 
-def test_a_negative_size_that_has_scipy_read_one_variable_for_ever(tmp_path):
+def test_a_negative_size_that_would_loop_in_scipy(tmp_path):
   path = hostile_files.mat_4(tmp_path / "a.mat", (-1, 3, b""))
-  _refused(path, "a variable has the size -1 x 3")
+  _assert_rejected(path, "a variable has the size -1 x 3")
 
 
-def test_a_version_4_variable_that_reaches_beyond_its_file(tmp_path):
-  _refused(hostile_files.mat_4(tmp_path / "a.mat", (9999, 9999, b"")), "but the file has only 0 more")
+def test_a_version_4_variable_that_exceeds_its_file(tmp_path):
+  _assert_rejected(hostile_files.mat_4(tmp_path / "a.mat", (9999, 9999, b"")), "but the file has only 0 more")
   good = hostile_files.mat_4(tmp_path / "a.mat", (1, 2, np.array([3.0, 4.0]).tobytes()))
   assert read_array(good, "abc").tolist() == [[3, 4]]
 
@@ -98,52 +100,52 @@ def test_a_version_4_variable_that_reaches_beyond_its_file(tmp_path):
 def test_a_version_4_variable_beyond_the_memory(tmp_path, small_machine):
   path = hostile_files.mat_4(tmp_path / "a.mat", (100_000, _HUGE // 800_000, b""))
   os.truncate(path, path.stat().st_size + _HUGE)
-  _refused(path, r"a\.mat \(abc\) declares 100,000 MB, of which reading takes 2 times as much", "abc")
+  _assert_rejected(path, r"a\.mat \(abc\) declares 100,000 MB, of which reading takes 2 times as much", "abc")
 
 
-def test_a_version_5_variable_beyond_the_memory_is_refused_and_the_others_are_read(tmp_path, small_machine):
+def test_a_version_5_variable_beyond_the_memory_does_not_affect_others(tmp_path, small_machine):
   elements = [
     hostile_files.matrix((3000, 1000), bytes(3_000_000)),
     hostile_files.matrix((2, 1), b"\1\2", b"gt"),
   ]
   path = hostile_files.mat_5(tmp_path / "a.mat", *elements)
-  _refused(path, r"a\.mat \(cube\) declares 3\.00006 MB")
+  _assert_rejected(path, r"a\.mat \(cube\) declares 3\.00006 MB")
   assert read_array(path, "gt").tolist() == [[1], [2]]
 
 
-def test_a_variable_whose_name_is_as_long_as_its_file(tmp_path):
+def test_a_variable_with_a_name_as_long_as_the_file(tmp_path):
   path = tmp_path / "a.mat"
   path.write_bytes(struct.pack("<5i", 0, 1, 1, 0, 5000) + b"a" * 5000 + bytes(8))
-  _refused(path, "name of 5000 bytes")
+  _assert_rejected(path, "name of 5000 bytes")
   hostile_files.mat_5(path, hostile_files.matrix((4, 4), bytes(16), b"a" * 5000))
-  _refused(path, "name of 5000 bytes")
+  _assert_rejected(path, "name of 5000 bytes")
 
 
 def test_a_complex_variable_of_version_4(tmp_path):
   path = tmp_path / "a.mat"
   path.write_bytes(struct.pack("<5i", 0, 1, 1, 1, 5) + b"cube\0" + bytes(16))
-  _refused(path, "cube is not an array of real numbers")
+  _assert_rejected(path, "cube is not an array of real numbers")
 
 
-def test_a_compressed_variable_that_inflates_beyond_the_memory(tmp_path, small_machine):
+def test_a_compressed_variable_beyond_the_memory(tmp_path, small_machine):
   element = hostile_files.matrix((3000, 1000), bytes(3_000_000))
   path = hostile_files.mat_5(tmp_path / "a.mat", hostile_files.compressed(element))
-  _refused(path, "declares 3.00006 MB")
+  _assert_rejected(path, "declares 3.00006 MB")
 
 
-def test_a_compressed_variable_that_inflates_beyond_what_it_declares(tmp_path, small_machine):
+def test_a_compressed_variable_larger_than_declared(tmp_path, small_machine):
   element = hostile_files.matrix((3000, 1000), bytes(3_000_000), declared=64)
   path = hostile_files.mat_5(tmp_path / "a.mat", hostile_files.compressed(element))
-  _refused(path, "a variable has more bytes than it declares")
+  _assert_rejected(path, "a variable has more bytes than it declares")
 
 
-def test_a_compressed_variable_that_declares_more_than_can_come(tmp_path):
+def test_a_compressed_variable_with_an_impossible_ratio(tmp_path):
   element = hostile_files.matrix((4, 4), bytes(16), declared=2**32 - 16)
   path = hostile_files.mat_5(tmp_path / "a.mat", hostile_files.compressed(element))
-  _refused(path, "declares 4294967280 bytes and stores")
+  _assert_rejected(path, "declares 4294967280 bytes and stores")
 
 
-def test_compressed_variables_that_fit_are_read_on_a_small_machine(tmp_path, small_machine):
+def test_small_compressed_variables_are_read_with_little_memory(tmp_path, small_machine):
   values = np.random.default_rng(0).integers(0, 256, (100, 100), np.uint8)
   element = hostile_files.compressed(hostile_files.matrix((100, 100), values.tobytes("F")))
   path = hostile_files.mat_5(tmp_path / "a.mat", element)
@@ -152,14 +154,14 @@ def test_compressed_variables_that_fit_are_read_on_a_small_machine(tmp_path, sma
 
 @pytest.mark.parametrize("stored", [29696, 0, 8, 15, 0x0002_0074])
 @pytest.mark.parametrize("pack", [bytes, hostile_files.compressed])
-def test_a_type_of_data_for_which_scipy_looks_beyond_its_table(tmp_path, stored, pack):
+def test_a_data_type_that_would_crash_scipy(tmp_path, stored, pack):
   element = hostile_files.matrix((4, 4), bytes(16), stored=stored)
-  _refused(hostile_files.mat_5(tmp_path / "a.mat", pack(element)), "stored as the unknown data type")
+  _assert_rejected(hostile_files.mat_5(tmp_path / "a.mat", pack(element)), "stored as the unknown data type")
 
 
 def test_two_variables_of_one_name(tmp_path):
   elements = [hostile_files.matrix((4, 1), bytes(4)), hostile_files.matrix((4, 2), bytes(8))]
-  _refused(hostile_files.mat_5(tmp_path / "a.mat", *elements), "two variables are named cube")
+  _assert_rejected(hostile_files.mat_5(tmp_path / "a.mat", *elements), "two variables are named cube")
 
 
 @pytest.mark.parametrize("chunks", [None, (1024, 1024, 1)])
@@ -168,7 +170,7 @@ def test_an_hdf5_variable_that_was_never_written(tmp_path, chunks):
   with h5py.File(path, "r+") as file:
     file.create_dataset("cube", shape=(100_000, 100_000, 100), dtype="u2", chunks=chunks)
   assert path.stat().st_size < 20_000
-  _refused(path, "declares 2000000000000 bytes and stores 0")
+  _assert_rejected(path, "declares 2000000000000 bytes and stores 0")
   np.testing.assert_array_equal(read_array(path, "gt"), np.eye(3))
 
 
@@ -177,10 +179,10 @@ def test_an_hdf5_chunk_beyond_the_memory(tmp_path, small_machine):
   with h5py.File(path, "r+") as file:
     options = {"maxshape": (None, None), "chunks": (2048, 2048), "compression": "gzip"}
     file.create_dataset("cube", data=np.zeros((4, 4), np.uint8), **options)
-  _refused(path, "declares 4.1943 MB")
+  _assert_rejected(path, "declares 4.1943 MB")
 
 
-def test_a_raster_beyond_the_memory_is_opened_and_read_by_windows(tmp_path, small_machine):
+def test_a_raster_beyond_the_memory_is_read_by_windows(tmp_path, small_machine):
   path = tmp_path / "a.tif"
   tiles = {"tiled": True, "blockxsize": 64, "blockysize": 64, "compress": "deflate"}
   formats.save_raster(path, np.ones((1024, 1024, 2), np.uint8), **tiles)
@@ -205,7 +207,7 @@ def test_a_raster_of_one_block_beyond_the_memory(tmp_path, small_machine):
     ("header offset = 0", "header offset = -100", "a.dat cannot be read as a raster"),
   ],
 )
-def test_an_envi_header_that_does_not_fit_its_data(tmp_path, old, new, message):
+def test_an_envi_header_that_contradicts_its_data(tmp_path, old, new, message):
   side = formats.save_envi(tmp_path / "a.dat", np.arange(60, dtype=np.int16).reshape(3, 4, 5))
   text = "\n".join(" ".join(line.split()) for line in side.read_text().splitlines())
   assert old in text
@@ -214,6 +216,6 @@ def test_an_envi_header_that_does_not_fit_its_data(tmp_path, old, new, message):
     Image.open(side)
 
 
-def test_listing_takes_no_more_than_reading(tmp_path):
+def test_small_arrays_are_listed(tmp_path):
   path = hostile_files.npz(tmp_path / "a.npz", cube=hostile_files.npy_header((5,), "|u1") + bytes(5))
   assert list_arrays(path)["cube"].shape == (5,)

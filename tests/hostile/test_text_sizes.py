@@ -1,4 +1,4 @@
-"""Files that are read as a whole are refused where what is made of them would not fit into memory."""
+"""Files that are read as a whole are rejected if their content would not fit into memory."""
 
 import os
 import tracemalloc
@@ -9,7 +9,7 @@ import pytest
 import shapely
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.images import wavelength_table
+from mtl_hsi.scenes.images.wavelength_table import read_wavelength_table
 from mtl_hsi.scenes.labels.class_table import read_class_table
 from mtl_hsi.scenes.labels.label_set import Columns, Grid
 from mtl_hsi.scenes.labels.pixel_table import read_pixel_table
@@ -22,7 +22,7 @@ from tests.scenes import formats
 _GRID = Grid((12, 10), Georeference(formats.CRS, tuple(formats.TRANSFORM)[:6]))
 _COLUMNS = Columns(None, None)
 _TOO_LONG = 10**9
-# What may be taken of the memory until a file is refused.
+# The most memory to use before a file is rejected.
 _LITTLE = 4 << 20
 
 
@@ -30,7 +30,7 @@ def _features(path: Path) -> None:
   read_features(path, None, _GRID, _COLUMNS, None)
 
 
-def _refused(read, path: Path, message: str) -> None:
+def _assert_rejected(read, path: Path, message: str) -> None:
   tracemalloc.start()
   try:
     with pytest.raises(RequestError, match=message):
@@ -45,8 +45,8 @@ def _refused(read, path: Path, message: str) -> None:
   [
     ("classes.csv", b"id,name\n", read_class_table),
     ("pixels.csv", b"row,column,class\n", lambda path: read_pixel_table(path, _GRID, _COLUMNS, None)),
-    ("bands.csv", b"400\n", lambda path: wavelength_table.read_wavelength_table(path, 2, None)),
-    ("METADATA.XML", b"<level_X>", lambda path: wavelength_table.read_wavelength_table(path, 2, None)),
+    ("bands.csv", b"400\n", lambda path: read_wavelength_table(path, 2, None)),
+    ("METADATA.XML", b"<level_X>", lambda path: read_wavelength_table(path, 2, None)),
     ("a.geojson", b"{", _features),
     ("a.gpkg", b"SQLite format 3\0", _features),
     ("a.shp", b"\0\0\x27\x0a", _features),
@@ -59,47 +59,49 @@ def test_a_file_beyond_the_memory(tmp_path, small_machine, name, start, read):
   path = tmp_path / name
   path.write_bytes(start)
   os.truncate(path, _TOO_LONG)
-  _refused(read, path, rf"{name} has 1,000 MB, of which reading may make [0-9,]+ MB, and 1 MB of")
+  _assert_rejected(read, path, rf"{name} has 1,000 MB, of which reading may make [0-9,]+ MB, and 1 MB of")
 
 
 def test_the_columns_of_a_shapefile_beyond_the_memory(tmp_path, small_machine):
   path = formats.save_features(tmp_path / "a.shp", [formats.in_crs(shapely.Point(1, 1))], class_id=[1])
   _features(path)
   os.truncate(path.with_suffix(".dbf"), _TOO_LONG)
-  _refused(_features, path, r"a\.dbf has 1,000 MB")
+  _assert_rejected(_features, path, r"a\.dbf has 1,000 MB")
 
 
-def test_a_file_beside_a_raster_beyond_the_memory(tmp_path, small_machine):
+def test_the_side_file_of_a_raster_beyond_the_memory(tmp_path, small_machine):
   path = formats.save_raster(tmp_path / "a.tif", np.ones((12, 10), np.uint8))
   assert read_label_raster(path, _GRID).image.all()
   side = tmp_path / "a.tif.aux.xml"
   side.touch()
   os.truncate(side, _TOO_LONG)
-  _refused(lambda path: read_label_raster(path, _GRID), path, r"a\.tif\.aux\.xml has 1,000 MB")
+  _assert_rejected(lambda path: read_label_raster(path, _GRID), path, r"a\.tif\.aux\.xml has 1,000 MB")
 
 
-def test_a_file_without_a_length(tmp_path):
+def test_files_that_are_not_regular(tmp_path):
   os.mkfifo(tmp_path / "a.csv")
   for path in (tmp_path / "a.csv", tmp_path, Path("/dev/zero")):
     with pytest.raises(RequestError, match=f"{path} is a directory, a pipe or a device; expected a file"):
       read_class_table(path)
 
 
-def test_entities_that_would_make_much_out_of_little(tmp_path):
+def test_xml_entities_that_expand_to_any_size(tmp_path):
   declared = "".join(f'<!ENTITY e{i} "{f"&e{i - 1};" * 10}">' for i in range(1, 9))
   text = f'<!DOCTYPE a [<!ENTITY e0 "{"<b/>" * 10}">{declared}]><a>&e8;</a>'
   (tmp_path / "a.xml").write_text(text)
-  _refused(
-    lambda path: wavelength_table.read_wavelength_table(path, 2, None),
+  _assert_rejected(
+    lambda path: read_wavelength_table(path, 2, None),
     tmp_path / "a.xml",
     r"document type \(a\)",
   )
   path = formats.save_raster(tmp_path / "a.tif", np.ones((12, 10), np.uint8))
   (tmp_path / "a.tif.aux.xml").write_text(text)
-  _refused(lambda path: read_label_raster(path, _GRID), path, r"a\.tif\.aux\.xml \(the document type \(a\)")
+  _assert_rejected(
+    lambda path: read_label_raster(path, _GRID), path, r"a\.tif\.aux\.xml \(the document type \(a\)"
+  )
 
 
-def test_one_long_name_of_a_class_does_not_lengthen_all(tmp_path):
+def test_one_long_class_name_does_not_pad_all_names(tmp_path):
   shapes = [formats.in_crs(shapely.Point(i % 10, i // 10 % 12)) for i in range(120)] * 10
   names = ["maize"] * (len(shapes) - 1) + ["m" * 100_000]
   path = formats.save_features(tmp_path / "a.gpkg", shapes, class_name=names)
