@@ -5,7 +5,6 @@ and rehearsal.py, some with an argument behind a colon. --config=<file> --help s
 keys; --config.<key>=<value> changes any of them, and docs/configs.md explains them.
 """
 
-import contextlib
 import sys
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from absl import flags
 
 from mtl_hsi import commandline
 from mtl_hsi.errors import RequestError
-from mtl_hsi.runtime import local_processes
 
 _CONFIG = commandline.define_config("config", "Config file, with its argument behind a colon.")
 _WORKDIR = flags.DEFINE_string(
@@ -34,11 +32,11 @@ _COORDINATOR = flags.DEFINE_string(
 _PROCESSES = flags.DEFINE_integer(
   "processes",
   None,
-  "How many processes --coordinator joins; without it, how many to start on the cores of this machine.",
+  "Number of processes that --coordinator joins.",
   lower_bound=1,
 )
 _PROCESS = flags.DEFINE_integer(
-  "process", None, "Which of those that --coordinator joins this one is, from 0.", lower_bound=0
+  "process", None, "Index of this process among those that --coordinator joins, from 0.", lower_bound=0
 )
 
 
@@ -46,39 +44,33 @@ def main(_):
   config = commandline.resolve(_CONFIG)
   kind = commandline.kind(config)
   workdir = Path(_WORKDIR.value) if _WORKDIR.value else commandline.default_workdir(_CONFIG)
-  together = _COORDINATOR.value or _PROCESSES.value
-  if together and kind == "grid":
-    raise RequestError(
-      "--coordinator and --processes make one run of several processes; a grid is cut by --shard=i/n"
-    )
-  if together and kind == "adaptation":
+  _check_flags(kind)
+  # JAX is imported only once the request has proved readable.
+  from mtl_hsi.runtime import devices, processes
+
+  cache = Path(_COMPILE_CACHE.value or workdir.absolute().parent / ".compile_cache")
+  # The tiles of an image use all cores, as do networks in training if there are enough of them. Only its
+  # run knows how many networks an adaptation trains.
+  devices.configure(cache, config.replicas if kind in ("grid", "experiment") else devices.usable_cores())
+  if _COORDINATOR.value:
+    processes.join(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
+  _REQUESTS[kind](config, workdir)
+
+
+def _check_flags(kind):
+  """Refuses flags that the kind of request does not use."""
+  several = (_COORDINATOR.value, _PROCESSES.value, _PROCESS.value) != (None, None, None)
+  if several and kind == "grid":
+    raise RequestError("a grid runs in one process; leave out --coordinator, and divide it with --shard=i/n")
+  if several and kind == "adaptation":
     raise RequestError("an adaptation runs in one process; leave out --coordinator and --processes")
-  if kind == "prediction" and (together or _WORKDIR.value):
+  if kind == "prediction" and (several or _WORKDIR.value):
     raise RequestError(
-      "a prediction runs in one process and writes where --config.output says; leave out --coordinator, "
-      "--processes and --workdir"
+      "a prediction runs in one process and writes to --config.output; leave out --coordinator, --processes "
+      "and --workdir"
     )
-  with _coordinator() as coordinator:
-    # JAX is imported only when the request has proved readable.
-    from mtl_hsi.runtime import devices
-
-    cache = Path(_COMPILE_CACHE.value or workdir.absolute().parent / ".compile_cache")
-    # Tiles of an image fill all cores, as networks that train do where there are enough of them; how many an
-    # adaptation trains, its run may know.
-    devices.configure(cache, config.replicas if kind in ("grid", "experiment") else devices.usable_cores())
-    if coordinator:
-      from mtl_hsi.runtime import processes
-
-      index = _PROCESS.value if _COORDINATOR.value else 0
-      processes.join(coordinator, _PROCESSES.value, index)
-    _REQUESTS[kind](config, workdir)
-
-
-def _coordinator():
-  """Where to join other processes, if there are any: those given, or those started here."""
-  if _COORDINATOR.value or not _PROCESSES.value:
-    return contextlib.nullcontext(_COORDINATOR.value)
-  return local_processes.started(_PROCESSES.value, sys.argv)
+  if several and not _COORDINATOR.value:
+    raise RequestError("--processes and --process need --coordinator=<address>:<port> of the first process")
 
 
 def _grid(config, workdir):

@@ -24,7 +24,7 @@ from benchmarks.job import MANY, MATMUL, MATMUL_SIZE, NETWORKS, Work, usable_cor
 from benchmarks.timing import Contender, interleave
 from benchmarks.workers import Workers
 from mtl_hsi.errors import RequestError
-from mtl_hsi.storage import whole_files
+from mtl_hsi.storage import atomic_files
 
 _SCENES = 1, 4
 _PACKAGES = "torch", "tensorflow", "tensorflow-cpu", "keras"
@@ -35,7 +35,7 @@ def main() -> None:
   try:
     for results in measure(arguments):
       if arguments.out:
-        whole_files.write_bytes(arguments.out, (json.dumps(results, indent=2) + "\n").encode())
+        atomic_files.write_bytes(arguments.out, (json.dumps(results, indent=2) + "\n").encode())
   except RequestError as error:
     print(f"error: {error}", file=sys.stderr)
     sys.exit(2)

@@ -27,7 +27,8 @@ from benchmarks.rows import row
 from benchmarks.timing import clocked
 from configs import common
 from mtl_hsi.runtime import devices
-from mtl_hsi.storage import whole_files
+from mtl_hsi.runtime.environment import describe_environment
+from mtl_hsi.storage import atomic_files
 
 USUAL = {"samples_per_class": 10, "classes": 8, "bands": 40, "scenes": 1, "replicas": 2}
 SIZES = {
@@ -55,7 +56,7 @@ def main() -> None:
   # What is compiled is to be seen.
   jax.config.update("jax_enable_compilation_cache", False)
   command = ["python", "-m", "benchmarks.scaling", *sys.argv[1:]]
-  machine = devices.environment(command, datetime.datetime.now().astimezone())
+  machine = describe_environment(command, datetime.datetime.now().astimezone())
   chosen = (arguments.only,) if arguments.only else tuple(SIZES)
   points = [(quantity, size) for quantity in chosen for size in SIZES[quantity]]
   rows = [measure(*point, arguments.repeats) for point in tqdm(points, desc="scaling", unit="size")]
@@ -66,7 +67,7 @@ def main() -> None:
     print(f"{quantity:18} cost grows with its power of {power:.2f}")
   if arguments.out:
     results = {"machine": machine, "usual": USUAL, "rows": rows, "exponents": growth}
-    whole_files.write_bytes(arguments.out, (json.dumps(results, indent=2) + "\n").encode())
+    atomic_files.write_bytes(arguments.out, (json.dumps(results, indent=2) + "\n").encode())
   if arguments.plot:
     arguments.plot.parent.mkdir(parents=True, exist_ok=True)
     draw(rows, arguments.plot)

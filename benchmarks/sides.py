@@ -80,9 +80,9 @@ class Ours(Side):
 
   def machine(self, command: Sequence[str]) -> dict:
     """Machine and software."""
-    from mtl_hsi.runtime import devices
+    from mtl_hsi.runtime.environment import describe_environment
 
-    return devices.environment(command, datetime.datetime.now().astimezone())
+    return describe_environment(command, datetime.datetime.now().astimezone())
 
   def prepare(self, network: str, scenes: int) -> int:
     """Writes the files of a job; returns its arithmetic in floating-point operations per epoch."""

@@ -27,7 +27,7 @@ from configs import best  # noqa: E402
 from mtl_hsi.evaluation import proposals, significance  # noqa: E402
 from mtl_hsi.settings import experiment_settings  # noqa: E402
 from mtl_hsi.splits import sampling  # noqa: E402
-from mtl_hsi.storage import whole_files  # noqa: E402
+from mtl_hsi.storage import atomic_files  # noqa: E402
 
 matplotlib.use("agg")
 from matplotlib import pyplot  # noqa: E402
@@ -61,7 +61,7 @@ def main() -> None:
   config = json.loads((directory / "first" / "config.json").read_bytes())
   gains = [significance.paired(*(accuracies[way][index] for way in _WAYS)) for index in range(1, _ROUNDS + 1)]
   result = {"config": config, "accuracies": accuracies, "gains": [dataclasses.asdict(gain) for gain in gains]}
-  whole_files.write_json(_ROOT / "results" / "active" / f"{scene}.json", result)
+  atomic_files.write_json(_ROOT / "results" / "active" / f"{scene}.json", result)
   _plot(accuracies, _ROOT / "results" / "active" / f"{scene}.png")
   print("| labels per class | proposed | random | gain [95 %] |\n|---|---|---|---|")
   for index in range(_ROUNDS + 1):
@@ -113,7 +113,7 @@ def _first_split(labels):
 def _train(run, scene, split, overrides):
   """Overall accuracy of every replica in %."""
   file = run.parent / f"{run.name}-split.npz"
-  whole_files.write_npz(file, sampling.split_arrays({scene: split}))
+  atomic_files.write_npz(file, sampling.split_arrays({scene: split}))
   subprocess.run(
     [
       *(sys.executable, "launch.py", f"--config=configs/best.py:{scene}", f"--workdir={_from_the_top(run)}"),

@@ -13,7 +13,7 @@ _ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(_ROOT))
 
 from mtl_hsi.evaluation import significance  # noqa: E402
-from mtl_hsi.storage import whole_files  # noqa: E402
+from mtl_hsi.storage import atomic_files  # noqa: E402
 
 _TABLE = Path(__file__).with_suffix(".md")
 _SCENE = "indian_pines"
@@ -32,7 +32,7 @@ def main() -> None:
   for n in (5, 10):
     found = {way: _accuracies(way, n) for way in _WAYS}
     lines += [_row(n, way, own, found["scratch"]) for way, own in found.items() if own]
-  whole_files.write_bytes(_TABLE, "\n".join([*lines, _NOTES]).encode())
+  atomic_files.write_bytes(_TABLE, "\n".join([*lines, _NOTES]).encode())
   print(_TABLE.read_text())
 
 

@@ -13,7 +13,7 @@ _RESULTS = Path(__file__).parent
 sys.path.insert(0, str(_RESULTS.parent))
 
 from mtl_hsi.evaluation import significance  # noqa: E402
-from mtl_hsi.storage import whole_files  # noqa: E402
+from mtl_hsi.storage import atomic_files  # noqa: E402
 
 _TABLE = Path(__file__).with_suffix(".md")
 _ALONE = "indian_pines"
@@ -45,7 +45,7 @@ def main() -> None:
     for way in _WAYS:
       own = [_accuracies(f"alignment-{way}{kind}-n{n}", _ALONE) for kind in ("-alone", "")]
       over_alone += _row([str(n), f"by {way}"], *own)
-  whole_files.write_bytes(_TABLE, "\n".join([*between, "", *over_alone, _NOTES]).encode())
+  atomic_files.write_bytes(_TABLE, "\n".join([*between, "", *over_alone, _NOTES]).encode())
   print(_TABLE.read_text())
 
 

@@ -17,7 +17,7 @@ sys.path.insert(0, str(_RESULTS.parent))
 from mtl_hsi.evaluation import significance  # noqa: E402
 from mtl_hsi.models.multitask import make_network  # noqa: E402
 from mtl_hsi.reproduction import cost  # noqa: E402
-from mtl_hsi.storage import whole_files  # noqa: E402
+from mtl_hsi.storage import atomic_files  # noqa: E402
 
 matplotlib.use("agg")
 from matplotlib import pyplot  # noqa: E402
@@ -64,7 +64,7 @@ _SMOOTHED, _UNSMOOTHED = "#0072b2", "#e69f00"
 
 def main() -> None:
   text = "\n".join([*_changes(), *_report(), *_fractions(), _NOTES])
-  whole_files.write_bytes(_RESULTS / "best.md", text.encode())
+  atomic_files.write_bytes(_RESULTS / "best.md", text.encode())
   print(text, end="")
   _plot(_RESULTS / "best.png")
 

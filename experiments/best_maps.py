@@ -19,7 +19,7 @@ sys.path.insert(0, str(_ROOT))
 from configs import letter  # noqa: E402
 from mtl_hsi.report import colours, maps  # noqa: E402
 from mtl_hsi.settings import experiment_settings  # noqa: E402
-from mtl_hsi.storage import whole_files  # noqa: E402
+from mtl_hsi.storage import atomic_files  # noqa: E402
 
 _SCENE, _SAMPLES = "indian_pines", 5
 _RUNS = _ROOT / "runs" / "best"
@@ -48,7 +48,7 @@ def main() -> None:
     titled.append((f"{title}: {accuracy:.1f} %", maps.class_image(scene, predicted)))
   legend = [*maps.class_legend(scene), (colours.UNLABELLED, "unlabelled")]
   title = f"{scene.title}, {_SAMPLES} training pixels a class"
-  whole_files.write_bytes(_ROOT / "results" / "best_maps.png", maps.sheet(title, titled, legend, across=2))
+  atomic_files.write_bytes(_ROOT / "results" / "best_maps.png", maps.sheet(title, titled, legend, across=2))
 
 
 if __name__ == "__main__":

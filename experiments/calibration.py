@@ -13,7 +13,7 @@ _RESULTS = Path(__file__).parent
 sys.path.insert(0, str(_RESULTS.parent))
 
 from mtl_hsi.evaluation import significance  # noqa: E402
-from mtl_hsi.storage import whole_files  # noqa: E402
+from mtl_hsi.storage import atomic_files  # noqa: E402
 
 _PARTNER = "hresnet-n5-with-salinas_a-norm-"
 # What is compared, the default's run, and those of the other readings.
@@ -57,7 +57,7 @@ def main() -> None:
     question = "batch statistics, with SalinasA"
     lines.append(_row("hresnet", 5, question, "joint, not of each scene", joint, own))
   text = "\n".join(lines) + "\n"
-  whole_files.write_bytes(_RESULTS / "calibration.md", text.encode())
+  atomic_files.write_bytes(_RESULTS / "calibration.md", text.encode())
   print(text, end="")
 
 

@@ -31,7 +31,7 @@ from configs import best, mtl  # noqa: E402
 from mtl_hsi.reproduction import grid  # noqa: E402
 from mtl_hsi.runs.trained import read_run  # noqa: E402
 from mtl_hsi.runtime import devices  # noqa: E402
-from mtl_hsi.storage import whole_files  # noqa: E402
+from mtl_hsi.storage import atomic_files  # noqa: E402
 
 
 class _Recipe(NamedTuple):
@@ -111,7 +111,6 @@ def _variations(name: str, directory: Path, seed: int) -> dict[str, tuple[Callab
     "the same command again": launched("again"),
     "killed and resumed": (lambda: _kill_and_resume(recipe, killed), killed),
     "one host device, not two": launched("one_device", JAX_NUM_CPU_DEVICES="1"),
-    "two processes of one core": launched("processes", "--processes=2"),
     f"tiles of {recipe.tile} pixels, not {recipe.config.classify.tile_pixels}": tiles,
     "first cell of a grid": in_grid("grid_first", seed, _OTHER_SEED),
     "second cell of a grid": in_grid("grid_second", _OTHER_SEED, seed),
@@ -185,8 +184,8 @@ def _stored(run):
 
 def _write(found):
   """Both files, anew after every comparison, so that a script that is stopped leaves what it found."""
-  whole_files.write_json(_RESULTS / "determinism.json", found)
-  whole_files.write_bytes(_RESULTS / "determinism.md", _table(found).encode())
+  atomic_files.write_json(_RESULTS / "determinism.json", found)
+  atomic_files.write_bytes(_RESULTS / "determinism.md", _table(found).encode())
 
 
 def _arrays(run, first, name):

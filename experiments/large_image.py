@@ -27,7 +27,8 @@ _ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(_ROOT))
 
 from mtl_hsi.runtime import devices  # noqa: E402
-from mtl_hsi.storage import whole_files  # noqa: E402
+from mtl_hsi.runtime.environment import describe_environment  # noqa: E402
+from mtl_hsi.storage import atomic_files  # noqa: E402
 
 _BANDS, _BLOCK, _EVERY = 50, 256, 4
 
@@ -85,9 +86,9 @@ def main() -> None:
   print(json.dumps(found))
   config = json.loads((directory / "run" / "config.json").read_bytes())
   devices.configure(directory / "compiled", 1)
-  environment = devices.environment(sys.argv, started)
+  environment = describe_environment(sys.argv, started)
   environment.pop("directory")
-  whole_files.write_json(arguments.out, {**found, "environment": environment, "config": config})
+  atomic_files.write_json(arguments.out, {**found, "environment": environment, "config": config})
 
 
 def _write_image(path: Path, side: int) -> None:

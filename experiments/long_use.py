@@ -22,7 +22,8 @@ sys.path.insert(0, str(_RESULTS.parent))
 from configs import common  # noqa: E402
 from mtl_hsi.reproduction import grid  # noqa: E402
 from mtl_hsi.runtime import devices  # noqa: E402
-from mtl_hsi.storage import whole_files  # noqa: E402
+from mtl_hsi.runtime.environment import describe_environment  # noqa: E402
+from mtl_hsi.storage import atomic_files  # noqa: E402
 
 # Bytes that a cell may leave in memory for good, and files and threads that all of them may.
 BYTES_PER_CELL, FILES, THREADS = 500_000, 2, 0
@@ -46,10 +47,10 @@ def main() -> None:
     noted.append({"cells": min(start + _EVERY, len(cells)), **_in_use(directory / "compiled")})
   left = {key: noted[-1][key] - noted[0][key] for key in noted[0]}
   bounds = {"memory": BYTES_PER_CELL * left["cells"], "files": FILES, "threads": THREADS, "programs": 0}
-  environment = devices.environment(sys.argv, started)
+  environment = describe_environment(sys.argv, started)
   environment.pop("directory")
   found = {"environment": environment, "noted": noted, "left": left, "bounds": bounds}
-  whole_files.write_json(arguments.out, found)
+  atomic_files.write_json(arguments.out, found)
   print(json.dumps({"left": left, "bounds": bounds}, indent=2))
   sys.exit(any(left[key] > bound for key, bound in bounds.items()))
 

@@ -13,7 +13,7 @@ _RESULTS = Path(__file__).parent
 sys.path.insert(0, str(_RESULTS.parent))
 
 from mtl_hsi.evaluation import significance  # noqa: E402
-from mtl_hsi.storage import whole_files  # noqa: E402
+from mtl_hsi.storage import atomic_files  # noqa: E402
 
 _TABLE = Path(__file__).with_suffix(".md")
 _WITH, _WITHOUT, _REVERSED = "with spectral knowledge", "without", "with, partner's bands reversed"
@@ -61,7 +61,7 @@ def main() -> None:
       ):
         if found.get(one) and found.get(base):
           lines.append(_row(scene, n, what, found[one], found[base], gain_only=True))
-  whole_files.write_bytes(_TABLE, "\n".join([*lines, _NOTES]).encode())
+  atomic_files.write_bytes(_TABLE, "\n".join([*lines, _NOTES]).encode())
   print(_TABLE.read_text())
 
 

@@ -24,7 +24,7 @@ from faults import damage, downloads, kills, places
 from faults.experiment import ROOT, Experiment
 from faults.trial import IDENTICAL, LOST, MISSED, REFUSED, Fault, Missed, Trial, Verdict
 from mtl_hsi.errors import RequestError
-from mtl_hsi.storage import whole_files
+from mtl_hsi.storage import atomic_files
 
 FAULTS = {
   "kill": Fault(kills.at_any_moment),
@@ -81,9 +81,9 @@ def run(arguments: argparse.Namespace) -> list[dict]:
   trials = [trial for trial in _read(file) if trial["fault"] in arguments.only]
   rows = _rows(arguments.only, trials)
   if arguments.out:
-    whole_files.write_json(arguments.out, rows)
+    atomic_files.write_json(arguments.out, rows)
     details = arguments.out.with_name(f"{arguments.out.stem}_trials.json")
-    whole_files.write_json(details, _details(experiment, trials))
+    atomic_files.write_json(details, _details(experiment, trials))
   print(f"\n{table(rows)}")
   return rows
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from faults import kills
 from faults.trial import Trial, Verdict, start_again, until_struck
-from mtl_hsi.storage import sums
+from mtl_hsi.storage import checksums
 
 Damage = Callable[[Path, random.Random], str]
 
@@ -67,8 +67,8 @@ def emptied_checkpoint(trial: Trial) -> Verdict:
 def of_a_result(trial: Trial) -> Verdict:
   """Damage of any kind to any result of a finished run."""
   shutil.copytree(trial.experiment.undisturbed, trial.run)
-  lines = (trial.run / sums.NAME).read_text().splitlines()
-  file = trial.run / trial.chance.choice([sums.NAME, *(line.split("  ")[1] for line in lines)])
+  lines = (trial.run / checksums.NAME).read_text().splitlines()
+  file = trial.run / trial.chance.choice([checksums.NAME, *(line.split("  ")[1] for line in lines)])
   damage = trial.chance.choice([truncate, flip, remove])
   return start_again(trial, f"{_name(file, trial)} {damage(file, trial.chance)}")
 

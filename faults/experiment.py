@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.storage import sums, whole_files
+from mtl_hsi.storage import atomic_files, checksums
 
 ROOT = Path(__file__).resolve().parent.parent
 # What differs between runs that are the same.
@@ -146,7 +146,7 @@ class Experiment:
     if _metrics(run) != _metrics(self.undisturbed):
       return "metrics.json differs"
     try:
-      sums.check(run)
+      checksums.verify(run)
     except RequestError as error:
       return str(error)
     return None
@@ -166,7 +166,7 @@ class Experiment:
       if ending.status != 0:
         raise RequestError(f"the experiment fails undisturbed, status {ending.status}: {ending.last_line}")
     known = {"arguments": self.arguments, "seconds": time.monotonic() - start}
-    whole_files.write_json(file, {**known, "events": json.loads(record.read_bytes())})
+    atomic_files.write_json(file, {**known, "events": json.loads(record.read_bytes())})
     record.unlink()
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from fuzz.targets import FAMILIES
-from mtl_hsi.storage import whole_files
+from mtl_hsi.storage import atomic_files
 
 # Keys of the results of a target or a family.
 _KEYS = ("inputs", "crashes", "seconds")
@@ -40,7 +40,7 @@ def main() -> int:
       for added in fuzz(target, share - before["inputs"], before["inputs"], options.found / target):
         results[target] = {key: round(before[key] + added[key], 1) for key in _KEYS}
         print(target, json.dumps(results[target]), flush=True)
-        whole_files.write_json(options.out, _by_family(results))
+        atomic_files.write_json(options.out, _by_family(results))
   return int(any(entry["crashes"] for entry in results.values()))
 
 

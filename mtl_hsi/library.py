@@ -20,7 +20,7 @@ from mtl_hsi.experiment.scenes_record import digests
 from mtl_hsi.prediction import predict as prediction
 from mtl_hsi.scenes.images.arrays import list_arrays, read_array
 from mtl_hsi.scenes.scene import Scene
-from mtl_hsi.storage import sums
+from mtl_hsi.storage import checksums
 
 
 def train(scenes: Sequence[Scene], directory: Path, changes: Mapping[str, Any] | None = None) -> Path:
@@ -62,7 +62,7 @@ def maps(directory: Path) -> dict[str, np.ndarray]:
   """
   path = Path(directory) / "predictions.npz"
   try:
-    sums.read(path.parent, path.name)
+    checksums.read_verified(path.parent, path.name)
     return {name: read_array(path, name) for name in list_arrays(path)}
   except (OSError, RequestError) as error:
     raise RequestError(f"cannot read {path}: {error}; expected the directory of a finished run") from error

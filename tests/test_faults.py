@@ -20,7 +20,7 @@ from faults.trial import IDENTICAL, LOST, MISSED, REFUSED, Fault, Missed, Trial,
 from mtl_hsi.errors import RequestError
 from mtl_hsi.experiment import run as run_module
 from mtl_hsi.runs import workdir
-from mtl_hsi.storage import whole_files
+from mtl_hsi.storage import atomic_files
 from tests import launching
 
 
@@ -29,7 +29,7 @@ def trial(finished, tmp_path):
   """A trial on a copy of the undisturbed run; nothing is started."""
   shutil.copytree(finished, tmp_path / "undisturbed")
   shutil.copytree(finished, tmp_path / "run")
-  whole_files.write_json(tmp_path / "undisturbed.json", {"arguments": ["--a"], "events": [], "seconds": 1.0})
+  atomic_files.write_json(tmp_path / "undisturbed.json", {"arguments": ["--a"], "events": [], "seconds": 1.0})
   return Trial(Experiment(["--a"], tmp_path), tmp_path / "run", random.Random(0))
 
 
@@ -47,7 +47,7 @@ def change_a_prediction(run):
   with np.load(run / "predictions.npz") as stored:
     arrays = dict(stored)
   arrays["town"][1, 0, 0] += 1
-  whole_files.write_npz(run / "predictions.npz", arrays)
+  atomic_files.write_npz(run / "predictions.npz", arrays)
 
 
 def change_metrics(run):
@@ -157,7 +157,7 @@ def test_damage_is_damage(tmp_path, way):
 
 
 def test_a_campaign_goes_on_where_it_was_stopped(tmp_path, monkeypatch, finished, capsys):
-  whole_files.write_json(tmp_path / "undisturbed.json", {"arguments": ["--a"], "events": [], "seconds": 1.0})
+  atomic_files.write_json(tmp_path / "undisturbed.json", {"arguments": ["--a"], "events": [], "seconds": 1.0})
   shutil.copytree(finished, tmp_path / "undisturbed")
   done = []
 
@@ -185,7 +185,7 @@ def test_a_campaign_goes_on_where_it_was_stopped(tmp_path, monkeypatch, finished
 
 
 def test_a_fault_that_comes_too_late_does_not_stop_a_campaign(tmp_path, monkeypatch, finished, capsys):
-  whole_files.write_json(tmp_path / "undisturbed.json", {"arguments": ["--a"], "events": [], "seconds": 1.0})
+  atomic_files.write_json(tmp_path / "undisturbed.json", {"arguments": ["--a"], "events": [], "seconds": 1.0})
   shutil.copytree(finished, tmp_path / "undisturbed")
   moments = []
 
@@ -223,7 +223,7 @@ def test_the_campaigns_own_experiments_are_complete(real, tmp_path):
 
 
 def test_another_experiments_campaign_is_refused(tmp_path):
-  whole_files.write_json(tmp_path / "undisturbed.json", {"arguments": ["--a"], "events": [], "seconds": 1.0})
+  atomic_files.write_json(tmp_path / "undisturbed.json", {"arguments": ["--a"], "events": [], "seconds": 1.0})
   with pytest.raises(RequestError, match=r"campaign of another experiment \(--a\); name another --directory"):
     Experiment(["--b"], tmp_path)
 

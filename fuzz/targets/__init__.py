@@ -11,5 +11,5 @@ FAMILIES = {
   "features": ("geojson", "flatgeobuf", "geopackage", "shapefile"),
   "tables": ("label_table", "class_table", "wavelength_table", "enmap", "bad_bands"),
   "settings": ("scenes_yaml", "scenes_toml", "commandline"),
-  "records": ("run", "sums", "split", "public"),
+  "records": ("run", "checksums", "split", "public"),
 }

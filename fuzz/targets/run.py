@@ -9,7 +9,7 @@ from configs import common
 from mtl_hsi.channels.inputs import Inputs, entry
 from mtl_hsi.channels.scaling import Scaling
 from mtl_hsi.runs import trained
-from mtl_hsi.storage import whole_files
+from mtl_hsi.storage import atomic_files
 
 _FILES = ("config.json", "scenes.json", "environment.json")
 _RESULTS = ("split.npz", "predictions.npz", "report.html", "metrics.json", "environment.json")
@@ -18,7 +18,7 @@ _RESULTS = ("split.npz", "predictions.npz", "report.html", "metrics.json", "envi
 def seeds(folder: Path) -> list[bytes]:
   for directory in ("run", "unfinished"):
     for name in (*_RESULTS, *_FILES):
-      whole_files.write_bytes(folder / directory / name, _GOOD.get(name, b"{}"))
+      atomic_files.write_bytes(folder / directory / name, _GOOD.get(name, b"{}"))
   (folder / "unfinished" / "report.html").unlink()
   return [bytes([index]) + _GOOD[name] for index, name in enumerate(_FILES)]
 
@@ -40,9 +40,9 @@ def _good() -> dict[str, bytes]:
   scene = {"shape": [3, 4, 5], "classes": {"1": "maize", "2": "lawn"}, "colours": {"1": [1, 2, 3]}}
   scene |= {"wavelengths": [400.0, 500.0, 600.0, 700.0, 800.0], **entry(inputs)}
   return {
-    "config.json": whole_files.json_bytes(json.loads(config.to_json_best_effort())),
-    "scenes.json": whole_files.json_bytes({"fields": scene, "town": scene}),
-    "environment.json": whole_files.json_bytes({"command": ["launch.py"]}),
+    "config.json": atomic_files.json_bytes(json.loads(config.to_json_best_effort())),
+    "scenes.json": atomic_files.json_bytes({"fields": scene, "town": scene}),
+    "environment.json": atomic_files.json_bytes({"command": ["launch.py"]}),
   }
 
 

@@ -17,6 +17,7 @@ from mtl_hsi.experiment.problem import Problem, layers, training_set
 from mtl_hsi.models import products
 from mtl_hsi.runs.trained import TrainedRun
 from mtl_hsi.runtime import devices, interruption, processes, progress
+from mtl_hsi.runtime.compile_clock import compile_clock
 from mtl_hsi.runtime.replicas import Replicas
 from mtl_hsi.settings.experiment_settings import Settings
 from mtl_hsi.training import health, patches, svm_baseline
@@ -68,11 +69,11 @@ def _networks(options, problem, directory, origin):
   replicas = Replicas(options.replicas, jax.devices())
   checkpoints = Checkpoints(directory, options.schedule.snapshot_epochs)
   with products.precision(options.precision):
-    with devices.compile_clock() as training:
+    with compile_clock() as training:
       pixels, padded = patches.lay_out(layers(problem), problem.patch)
       losses = _train(options, problem, replicas, pixels, checkpoints, origin)
       trained = time.monotonic()
-    with devices.compile_clock() as classification:
+    with compile_clock() as classification:
       votes = _classify(options, problem, replicas, padded, checkpoints)
       end = time.monotonic()
   predictions = {name: problem.scenes[name].class_ids[own.labels] for name, own in votes.items()}

@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,13 +22,14 @@ from mtl_hsi.report import console, run_report
 from mtl_hsi.report.false_colour import false_colour_bands
 from mtl_hsi.runs import workdir
 from mtl_hsi.runs.trained import read_run
-from mtl_hsi.runtime import devices, processes
+from mtl_hsi.runtime import processes
+from mtl_hsi.runtime.environment import describe_environment
 from mtl_hsi.scenes.public.catalogue import is_public
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import experiment_settings
 from mtl_hsi.splits import sampling
-from mtl_hsi.storage import sums, whole_files
-from mtl_hsi.storage.run_files import values_of
+from mtl_hsi.storage import atomic_files, checksums
+from mtl_hsi.storage.json_files import read_json, well_formed
 from mtl_hsi.training.checkpoints import Checkpoints
 
 # Keys of the environment on which the last bits of a result depend.
@@ -90,8 +90,6 @@ def run_experiment(
 def _nothing_to_do(options, directory):
   """Where the results of a complete run are, and what they may no longer be the results of."""
   yield f"{directory} is complete; nothing to do. Its report: {directory / 'report.html'}"
-  if not (directory / sums.NAME).exists():
-    yield f"note: there is no {sums.NAME} in it, so it was not seen whether its results are as they were"
   for path in newer_files(options.source_files, directory):
     yield (
       f"note: {path.absolute()} is newer than the run, whose results are those of the file as it was; name "
@@ -103,7 +101,7 @@ def _is_complete(directory, config):
   """Whether there is nothing left to do, and all that was done is as it was."""
   complete = workdir.is_complete(directory, config)
   if complete:
-    sums.check(directory)
+    checksums.verify(directory)
   return complete
 
 
@@ -141,13 +139,13 @@ def _begin(options, problem, directory, command, started):
   # Refuses damaged checkpoints before anything is written or replaced.
   Checkpoints(directory / "checkpoints", options.schedule.snapshot_epochs).latest_intact_state()
   once = {
-    "scenes.json": whole_files.json_bytes(as_known(describe(problem), directory / "scenes.json")),
-    "split.npz": whole_files.npz_bytes(sampling.split_arrays(problem.splits)),
+    "scenes.json": atomic_files.json_bytes(as_known(describe(problem), directory / "scenes.json")),
+    "split.npz": atomic_files.npz_bytes(sampling.split_arrays(problem.splits)),
   }
   # Those that are there come first, since another content is refused.
   for name in sorted(once, key=lambda name: not (directory / name).exists()):
-    whole_files.write_once(directory / name, once[name])
-  environment, before = devices.environment(command, started), _earlier(directory)
+    atomic_files.write_once(directory / name, once[name])
+  environment, before = describe_environment(command, started), _earlier(directory)
   environment["starts"] = [*before.get("starts", []), environment["started"]]
   elsewhere = _elsewhere(before, environment)
   if elsewhere:
@@ -156,18 +154,18 @@ def _begin(options, problem, directory, command, started):
       "this run was begun with other %s; its results can differ by rounding from those of one machine",
       ", ".join(elsewhere[-1]),
     )
-  whole_files.write_json(directory / "environment.json", environment)
+  atomic_files.write_json(directory / "environment.json", environment)
   workdir.unfinish(directory)
 
 
 def _finish(config, options, problem, directory, done):
   """Writes what came out."""
-  whole_files.write_npz(directory / "predictions.npz", done.predictions)
+  atomic_files.write_npz(directory / "predictions.npz", done.predictions)
   if done.votes is not None:
-    whole_files.write_npz(directory / "confidence.npz", confidence_arrays(done.votes))
+    atomic_files.write_npz(directory / "confidence.npz", confidence_arrays(done.votes))
   results = _measure(problem, done.predictions)
-  with values_of(directory / "environment.json"):
-    environment = json.loads((directory / "environment.json").read_bytes())
+  with well_formed(directory / "environment.json"):
+    environment = read_json(directory / "environment.json")
     command = workdir.command_line(environment)
   summary = run_report.RunReport(
     title=directory.absolute().name,
@@ -191,10 +189,10 @@ def _finish(config, options, problem, directory, done):
 def _earlier(directory):
   """The environment of the start before, empty where there was none or it is not what a run writes."""
   try:
-    found = json.loads((directory / "environment.json").read_bytes())
+    found = read_json(directory / "environment.json")
     starts, elsewhere = (found.get(key, []) for key in ("starts", "elsewhere"))
   # What tells of the past is not worth failing for.
-  except (AttributeError, OSError, RecursionError, ValueError):
+  except (OSError, RequestError):
     return {}
   sound = isinstance(starts, list) and isinstance(elsewhere, list)
   return found if sound and all(isinstance(change, dict) for change in elsewhere) else {}

@@ -2,16 +2,17 @@
 
 import dataclasses
 import hashlib
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from mtl_hsi.channels.inputs import entry
+from mtl_hsi.errors import RequestError
 from mtl_hsi.experiment.problem import Problem
 from mtl_hsi.runtime import processes
 from mtl_hsi.scenes.scene import Scene
+from mtl_hsi.storage.json_files import read_json
 
 # What sums, medians and eigenvectors of a scene give, whose last digits are the machine's; and what share of
 # a column's largest number these may be.
@@ -51,10 +52,10 @@ def as_known(described: dict, path: Path) -> dict:
     path: of the earlier start's `scenes.json`, which need not be there.
   """
   try:
-    known = json.loads(path.read_bytes())
+    known = read_json(path)
     kept = {name: _rounded_otherwise(entry, known[name]) for name, entry in described.items()}
   # What is not there, or not what a run writes, is for those to say who compare the whole file.
-  except (OSError, ValueError, LookupError, TypeError, RecursionError):
+  except (OSError, RequestError, ValueError, LookupError, TypeError):
     return described
   return {name: entry | kept[name] for name, entry in described.items()}
 
@@ -85,7 +86,7 @@ def as_begun(problem: Problem, path: Path) -> Problem:
     return problem
 
   def recorded():
-    entries = json.loads(path.read_bytes())
+    entries = read_json(path)
     return {
       name: {key: np.array(entries[name][key], numbers.dtype) for key, numbers in fitted.items()}
       for name, fitted in own.items()

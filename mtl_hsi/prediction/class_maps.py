@@ -20,10 +20,10 @@ from mtl_hsi.evaluation.pixel_areas import pixel_areas
 from mtl_hsi.report import colours, csv_cells, maps, rasters
 from mtl_hsi.report.rasters import Legend
 from mtl_hsi.scenes.scene import Georeference
-from mtl_hsi.storage import directory_lock, sums
-from mtl_hsi.storage.whole_files import sync
+from mtl_hsi.storage import checksums, directory_lock
+from mtl_hsi.storage.atomic_files import sync
 
-_SUMS = f"_{sums.NAME}"
+_SUMS = f"_{checksums.NAME}"
 # What is added to the path of an output, in the order in which names are given.
 ENDINGS = (
   *("_classes.tif", "_classes.tif.aux.xml", "_confidence.tif"),
@@ -111,7 +111,7 @@ class ClassMaps:
     _path(self._stem, "_classes.png").write_bytes(maps.picture(drawn))
     _path(self._stem, "_areas.csv").write_bytes(_table(self.areas()))
     names = [self._stem.name + ending for ending in ENDINGS if ending != _SUMS]
-    _path(self._stem, _SUMS).write_bytes(sums.text(self._stem.parent, names))
+    _path(self._stem, _SUMS).write_bytes(checksums.listing(self._stem.parent, names))
 
 
 def check_free(stem: Path) -> None:

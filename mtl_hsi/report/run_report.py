@@ -5,7 +5,7 @@ from pathlib import Path
 from mtl_hsi.errors import RequestError
 from mtl_hsi.report import maps, page, proposals_table, rasters
 from mtl_hsi.report.contents import RunReport, SceneReport
-from mtl_hsi.storage.whole_files import reason, write_bytes
+from mtl_hsi.storage.atomic_files import reason, write_bytes
 
 __all__ = ["RunReport", "SceneReport", "write"]
 

@@ -2,7 +2,6 @@
 
 import functools
 import io
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,8 +16,8 @@ from mtl_hsi.reproduction.compared_cell import ComparedCell, scene_title
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import experiment_settings
 from mtl_hsi.splits import sampling
-from mtl_hsi.storage import sums, whole_files
-from mtl_hsi.storage.run_files import values_of
+from mtl_hsi.storage import atomic_files, checksums
+from mtl_hsi.storage.json_files import read_json, well_formed
 
 _NAMES = {short: name for name, short in published.SHORT_NAMES.items()}
 
@@ -109,8 +108,8 @@ class Results:
     if run is None:
       return None
     directory = self._directory / run.name
-    with values_of(directory / "metrics.json"):
-      metrics = json.loads(sums.read(directory, "metrics.json"))
+    with well_formed(directory / "metrics.json"):
+      metrics = read_json(directory / "metrics.json", verified=True)
       return tuple(100 * value for value in metrics[self._scene(cell)]["overall_accuracy"]["replicas"])
 
   def _discordant(self, cell, single):
@@ -132,7 +131,8 @@ class Results:
 
   def _array(self, cell, name, key):
     directory = self._directory / self._run(cell).name
-    with values_of(directory / name), np.load(io.BytesIO(sums.read(directory, name))) as arrays:
+    content = checksums.read_verified(directory, name)
+    with well_formed(directory / name), np.load(io.BytesIO(content)) as arrays:
       return arrays[key]
 
   def _load(self, name):
@@ -167,12 +167,12 @@ def write(results: Results, directory: Path) -> dict[str, Path]:
       "_details.csv": comparison_tables.detail_csv(own),
     }.items():
       path = directory / f"table{number}{suffix}"
-      whole_files.write_bytes(path, text.encode())
+      atomic_files.write_bytes(path, text.encode())
     written[f"Table {name}"] = directory / f"table{number}.md"
   if tables:
     shown = [cell for cell in cells if cell.table.removeprefix("Table ") in tables]
     path = directory / "report.html"
-    whole_files.write_bytes(path, comparison_tables.html(shown, "The paper's tables, and ours").encode())
+    atomic_files.write_bytes(path, comparison_tables.html(shown, "The paper's tables, and ours").encode())
     written["Report"] = path
   return written | _write_times(results, directory) | _write_figure(results, directory)
 
@@ -182,7 +182,7 @@ def _write_times(results, directory):
   if not any(row.alone or row.together for row in rows):
     return {}
   path = directory / "table5.md"
-  whole_files.write_bytes(path, table5.markdown(rows, results.titles()).encode())
+  atomic_files.write_bytes(path, table5.markdown(rows, results.titles()).encode())
   return {"Table V": path}
 
 
@@ -194,5 +194,5 @@ def _write_figure(results, directory):
   if not panels:
     return {}
   path = directory / "figure2.png"
-  whole_files.write_bytes(path, figure2.draw(results.scene(target), panels))
+  atomic_files.write_bytes(path, figure2.draw(results.scene(target), panels))
   return {"Figure 2": path}

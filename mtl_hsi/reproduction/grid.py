@@ -2,7 +2,6 @@
 
 import dataclasses
 import gc
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -13,8 +12,7 @@ from ml_collections import config_dict
 from mtl_hsi.errors import RequestError
 from mtl_hsi.experiment.run import run_experiment
 from mtl_hsi.runs import workdir
-from mtl_hsi.storage import sums
-from mtl_hsi.storage.run_files import values_of
+from mtl_hsi.storage.json_files import read_json, well_formed
 
 # Loading scenes, compiling and reporting.
 _START_SECONDS = 15
@@ -87,8 +85,9 @@ def seconds(run: Run, directory: Path) -> float:
   Raises:
     RequestError: the file is damaged or not what a run writes.
   """
-  with values_of(directory / run.name / "metrics.json"):
-    return float(json.loads(sums.read(directory / run.name, "metrics.json"))["seconds"]["total"])
+  metrics = directory / run.name / "metrics.json"
+  with well_formed(metrics):
+    return float(read_json(metrics, verified=True)["seconds"]["total"])
 
 
 def expected_seconds(

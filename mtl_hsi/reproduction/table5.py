@@ -1,14 +1,12 @@
 """Table V: the time of two single tasks beside that of one multitask run."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mtl_hsi.paper import published
 from mtl_hsi.paper.cells import Cell
-from mtl_hsi.storage import sums
-from mtl_hsi.storage.run_files import values_of
+from mtl_hsi.storage.json_files import read_json, well_formed
 
 SAMPLES_PER_CLASS = 10
 
@@ -68,14 +66,14 @@ def read(directory: Path) -> Times:
     RequestError: its files are damaged or not what a run writes.
   """
   train = classify = None
-  with values_of(directory / "metrics.json"):
-    seconds = json.loads(sums.read(directory, "metrics.json"))["seconds"]
+  with well_formed(directory / "metrics.json"):
+    seconds = read_json(directory / "metrics.json", verified=True)["seconds"]
     # Runs once counted the compilation of training and of classification together.
     if "compile_train" in seconds:
       train = seconds["train"] - seconds["compile_train"]
       classify = seconds["classify"] - seconds["compile_classify"]
-  with values_of(directory / "environment.json"):
-    environment = json.loads(sums.read(directory, "environment.json"))
+  with well_formed(directory / "environment.json"):
+    environment = read_json(directory / "environment.json", verified=True)
     machine = {key: environment.get(key) for key in _OF_SPEED}
     return Times(train, classify, len(environment["starts"]), machine)
 

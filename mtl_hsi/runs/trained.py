@@ -1,7 +1,6 @@
 """A finished run, read back from its work directory: scenes, inputs, network and the snapshots that vote."""
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,7 @@ from mtl_hsi.runs import workdir
 from mtl_hsi.runtime.replicas import Replicas
 from mtl_hsi.scenes.scene_checks import SCENE_NAME
 from mtl_hsi.settings import image_settings, training_settings
-from mtl_hsi.storage import memory, sums
-from mtl_hsi.storage.run_files import values_of
+from mtl_hsi.storage.json_files import read_json, well_formed
 from mtl_hsi.training.checkpoints import Checkpoints
 
 # Channels of zeros that a run may have behind its bands.
@@ -109,7 +107,7 @@ def read_run(directory: Path) -> TrainedRun:
     raise RequestError(f"{directory / 'config.json'} holds no JSON object; name the work directory of a run")
   if not workdir.is_complete(directory, config):
     raise RequestError(f"the run in {directory} is not finished; go on with it by {_command(directory)}")
-  with values_of(directory / "config.json"):
+  with well_formed(directory / "config.json"):
     config = config_dict.ConfigDict(config)
     told = training_settings.read(config)
     image_keys = {name: _image_keys(config.get("files", {}).get(name, {})) for name in told.scenes}
@@ -118,7 +116,7 @@ def read_run(directory: Path) -> TrainedRun:
       f"the run in {directory} has model.name=svm, whose machines are not kept; expected a run of a network"
     )
   entries = _read_json(directory, "scenes.json")
-  with values_of(directory / "scenes.json"):
+  with well_formed(directory / "scenes.json"):
     smoothed = told.inference.smoothing.steps > 0
     scenes = {
       name: _scene(name, index, entries[name], image_keys[name], smoothed)
@@ -216,18 +214,13 @@ def _numbers(values):
 
 
 def _read_json(directory: Path, name: str) -> dict:
-  path = directory / name
   try:
-    memory.check_file(path, memory.JSON_RATIO)
-    return json.loads(sums.read(directory, name))
+    return read_json(directory / name, verified=True)
   except (FileNotFoundError, NotADirectoryError) as error:
     raise RequestError(
       f"{directory.absolute()} is no work directory of a run, it has no {name}; expected one that "
       "launch.py wrote, as `make quickstart` writes runs/quickstart"
     ) from error
-  # Brackets nested too deep are a RecursionError.
-  except (OSError, ValueError, RecursionError) as error:
-    raise RequestError(f"cannot read {path}: {error}") from error
 
 
 def _command(directory: Path) -> str:

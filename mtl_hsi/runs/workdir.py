@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.storage import directory_lock, sums
-from mtl_hsi.storage.whole_files import (
+from mtl_hsi.storage import checksums, directory_lock
+from mtl_hsi.storage.atomic_files import (
   is_partial,
   json_bytes,
   reason,
@@ -17,6 +17,7 @@ from mtl_hsi.storage.whole_files import (
   write_bytes,
   write_json,
 )
+from mtl_hsi.storage.json_files import read_json
 
 _MOST_DIFFERENCES = 5
 # What a finished run leaves; metrics.json is what it writes last.
@@ -93,7 +94,7 @@ def finish(path: Path, metrics: object) -> None:
   path, data = Path(path), json_bytes(metrics)
   found = {file for pattern in (*_RESULTS, *_FURTHER) for file in path.glob(pattern) if file.is_file()}
   names = {file.relative_to(path).as_posix() for file in found} - {"metrics.json"}
-  write_bytes(path / sums.NAME, sums.text(path, sorted(names), {"metrics.json": data}))
+  write_bytes(path / checksums.NAME, checksums.listing(path, sorted(names), {"metrics.json": data}))
   write_bytes(path / "metrics.json", data)
 
 
@@ -127,16 +128,9 @@ def _check_config(path: Path, config: dict) -> bool:
   """Whether the directory has this config; False where it has none yet, an error for any other."""
   file = path / "config.json"
   try:
-    stored = json.loads(file.read_bytes())
+    stored = read_json(file)
   except FileNotFoundError:
     return False
-  # Brackets nested too deep are a RecursionError.
-  except (OSError, ValueError, RecursionError) as error:
-    raise RequestError(f"cannot read {file} ({error}); restore it or name another --workdir") from error
-  if not isinstance(stored, dict):
-    raise RequestError(
-      f"{file} holds no JSON object but {_show(stored)}; restore it or name another --workdir"
-    )
   differences = [text for key, text in _differences("", stored, config) if key not in _INCIDENTAL]
   if differences:
     shown = "; ".join(differences[:_MOST_DIFFERENCES])

@@ -1,1 +1,4 @@
-""""""
+"""The machine: devices, processes, replicas, signals and progress bars.
+
+May import `errors`.
+"""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.storage.whole_files import reason
+from mtl_hsi.storage.atomic_files import reason
 
 LOCK = ".lock"
 

@@ -1,85 +1,145 @@
-"""Whether a file can be what it declares to hold, and fits into memory, asked before any of that is read."""
+"""Free memory, and checks that a file fits into it before the file is read."""
 
+import os
+import re
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.storage.free_memory import available
 
-# Bytes of Python objects that a byte of JSON, an empty object at worst, can become, and as much for what is
-# made of them.
+# Bytes of memory per byte of JSON. The worst case is a list of empty objects; the factor includes as much
+# again for what is made of them.
 JSON_RATIO = 64
-# Deflate, which .npz, .mat and HDF5 use, makes at most 1032 bytes of one (zlib's technical details).
-_LARGEST_RATIO = 1032
-# Headers and empty blocks, which the ratio says nothing of.
+# Deflate, which .npz, .mat and HDF5 use, expands data at most 1032 times (zlib's technical details).
+_LARGEST_DEFLATE_RATIO = 1032
+# Allowance for headers and empty blocks, to which the ratio does not apply.
 _SLACK = 1 << 16
-# What is read is copied once on its way: to the machine's byte order, to pixels first, to other types.
+# Reading copies the data once: to the machine's byte order, to pixels first, or to another type.
 _COPIES = 2
+
+# Files of a control group with its limit and use, and the entry of its statistics that counts droppable file
+# cache, in versions 2 and 1 (kernel.org, admin-guide/cgroup-v2 and cgroup-v1/memory).
+_CGROUP_2 = "memory.max", "memory.current", "inactive_file"
+_CGROUP_1 = "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"
+
+
+def available(root: Path = Path("/")) -> int:
+  """Returns the bytes of memory that can be allocated without swapping.
+
+  The limits of the control groups of a container or job count. If the system does not report its free memory,
+  all of it counts as free.
+
+  Args:
+    root: root of the file system.
+  """
+  return min([_free_on_machine(root), *_free_in_cgroups(root)])
 
 
 def check_fits(size: int, where: str) -> None:
-  """Refuses what would not fit twice into the memory that is free, as it is copied on its way.
+  """Checks that data fit into free memory, including the copy that is made while they are read.
 
   Args:
-    size: bytes that are declared.
-    where: the source, for messages.
+    size: declared size in bytes.
+    where: source of the data, for messages.
 
   Raises:
-    RequestError: it does not fit.
+    RequestError: the data do not fit.
   """
-  declared = f"{where} declares {_megabytes(size)}, of which reading takes {_COPIES} times as much"
-  _require(_COPIES * size, declared)
+  needed = _COPIES * size
+  _check_free(needed, f"{where} declares {_megabytes(size)} and needs {_megabytes(needed)} to read")
 
 
 def check_file(path: Path, ratio: int) -> None:
-  """Refuses a file that is read as a whole where what is made of it might not fit into the free memory.
+  """Checks that a file which is read as a whole fits into free memory once it is decoded.
 
   Args:
     path: the file.
-    ratio: bytes of memory that a byte of it takes at most.
+    ratio: largest number of bytes of memory per byte of the file.
 
   Raises:
-    RequestError: it might not fit, or is no file of a known length.
-    OSError: there is no such file.
+    RequestError: the file might not fit, or is not a regular file.
+    OSError: the file does not exist.
   """
-  found = path.stat()
-  if not stat.S_ISREG(found.st_mode):
+  status = path.stat()
+  if not stat.S_ISREG(status.st_mode):
     raise RequestError(f"{path.absolute()} is a directory, a pipe or a device; expected a file")
-  held, most = _megabytes(found.st_size), _megabytes(ratio * found.st_size)
-  _require(ratio * found.st_size, f"{path.absolute()} has {held}, of which reading may make {most}")
+  needed = ratio * status.st_size
+  what = f"{path.absolute()} has {_megabytes(status.st_size)} and may need {_megabytes(needed)} to read"
+  _check_free(needed, what)
 
 
 def check_ratio(declared: int, stored: int, where: str) -> None:
-  """Refuses what deflate cannot have compressed so far.
+  """Checks that deflate can have compressed data as far as a file declares.
 
   Args:
-    declared: bytes that the file says there are.
-    stored: bytes that it holds of them, compressed or not.
-    where: the source, for messages.
+    declared: bytes that the file declares.
+    stored: bytes that the file contains, compressed or not.
+    where: source of the data, for messages.
 
   Raises:
-    RequestError: it is more than the greatest ratio allows.
+    RequestError: the declared size exceeds the largest possible ratio.
   """
   if declared > largest_inflated(stored):
     raise RequestError(
-      f"{where} declares {declared} bytes and stores {stored}, of which no more than {_LARGEST_RATIO} times "
-      "as many can come; it is damaged or made to fill the memory: get it again"
+      f"{where} declares {declared} bytes but stores {stored}, which expand at most "
+      f"{_LARGEST_DEFLATE_RATIO} times; the file is damaged or malicious: get it again"
     )
 
 
 def largest_inflated(stored: int) -> int:
-  """The most bytes that can come of compressed ones."""
-  return _LARGEST_RATIO * stored + _SLACK
+  """Returns the largest number of bytes to which compressed ones can expand."""
+  return _LARGEST_DEFLATE_RATIO * stored + _SLACK
 
 
-def _require(size: int, what: str) -> None:
+def _check_free(size: int, what: str) -> None:
   free = available()
   if size > free:
     raise RequestError(
-      f"{what}, and {_megabytes(free)} of memory are free; if it is whole, cut it or use a machine with more "
-      "memory"
+      f"{what}, but only {_megabytes(free)} of memory are free; cut the file or use more memory"
     )
 
 
 def _megabytes(size: int) -> str:
   return f"{size / 1e6:,.6g} MB"
+
+
+def _free_on_machine(root: Path) -> int:
+  try:
+    found = re.search(r"^MemAvailable:\s+(\d+) kB$", (root / "proc/meminfo").read_text(), re.MULTILINE)
+  except OSError:
+    found = None
+  return int(found[1]) << 10 if found else os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _free_in_cgroups(root: Path) -> Iterator[int]:
+  """Yields what is left of the limit of each control group that contains this process."""
+  try:
+    lines = (root / "proc/self/cgroup").read_text().splitlines()
+  except OSError:
+    return
+  for line in lines:
+    _, controllers, path = line.split(":", 2)
+    if not controllers:
+      top, names = root / "sys/fs/cgroup", _CGROUP_2
+    elif "memory" in controllers.split(","):
+      top, names = root / "sys/fs/cgroup/memory", _CGROUP_1
+    else:
+      continue
+    innermost = top / path.lstrip("/")
+    # A container may see its group as the top one, whatever the path.
+    for group in (innermost, *innermost.parents):
+      if group.is_relative_to(top):
+        yield from _free_in_cgroup(group, *names)
+
+
+def _free_in_cgroup(group: Path, limit: str, use: str, cached: str) -> Iterator[int]:
+  """Yields nothing if the group does not exist or has no limit."""
+  try:
+    allowed, used = ((group / name).read_text().strip() for name in (limit, use))
+    statistics = (group / "memory.stat").read_text()
+  except OSError:
+    return
+  if allowed != "max":
+    droppable = re.search(rf"^{cached} (\d+)$", statistics, re.MULTILINE)
+    yield max(0, int(allowed) - int(used) + (int(droppable[1]) if droppable else 0))

@@ -2,8 +2,6 @@
 
 import contextlib
 import errno
-import hashlib
-import json
 import os
 import re
 import shutil
@@ -18,7 +16,9 @@ from orbax.checkpoint import v1 as ocp
 from orbax.checkpoint.experimental.v1._src.synchronization import multihost
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.storage.whole_files import sync, write_json
+from mtl_hsi.storage.atomic_files import reason, sync, write_json
+from mtl_hsi.storage.checksums import sha256
+from mtl_hsi.storage.json_files import read_json
 
 _STATES_KEPT = 2
 _DIGESTS = "digests.json"
@@ -237,12 +237,7 @@ def _describe(tree: Tree) -> dict[str, str]:
 def _digests(path: Path) -> dict[str, str]:
   """SHA-256 of every file of a checkpoint, by its path inside."""
   files = [file for file in path.rglob("*") if file.is_file() and file.name != _DIGESTS]
-  return {file.relative_to(path).as_posix(): _digest(file) for file in files}
-
-
-def _digest(file: Path) -> str:
-  with open(file, "rb") as content:
-    return hashlib.file_digest(content, "sha256").hexdigest()
+  return {file.relative_to(path).as_posix(): sha256(file) for file in files}
 
 
 def _is_intact(path: Path) -> bool:
@@ -252,10 +247,9 @@ def _is_intact(path: Path) -> bool:
   tracebacks of its threads.
   """
   try:
-    written = json.loads((path / _DIGESTS).read_bytes())
+    written = read_json(path / _DIGESTS)
     return bool(written) and written.items() <= _digests(path).items()
-  # Brackets nested too deep are a RecursionError.
-  except (OSError, ValueError, AttributeError, RecursionError):
+  except (OSError, RequestError):
     return False
 
 
@@ -269,7 +263,7 @@ def _system_error(error: Exception) -> str | None:
   TensorStore raises ValueError with the number in its text.
   """
   if isinstance(error, OSError):
-    return (error.strerror or str(error)).lower()
+    return reason(error)
   number = re.search(r"os_error_code='(\d+)'", str(error))
   return os.strerror(int(number[1])).lower() if number else None
 

@@ -19,7 +19,7 @@ from absl import logging
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.splits.sampling import pixels_of
-from mtl_hsi.storage import whole_files
+from mtl_hsi.storage import atomic_files
 
 if TYPE_CHECKING:
   from sklearn.svm import SVC
@@ -223,7 +223,7 @@ def finish(
       jobs = [pool.submit(_job, key, tasks[key[0]], tick) for key in _keys(tasks) if key not in finished]
       for job in futures.as_completed(jobs):
         key, result, seconds = job.result()
-        whole_files.write_npz(_path(directory, key), result._asdict())
+        atomic_files.write_npz(_path(directory, key), result._asdict())
         results[key] = result
         spent += seconds
         progress()

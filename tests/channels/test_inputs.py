@@ -9,7 +9,7 @@ import pytest
 from mtl_hsi.channels import inputs
 from mtl_hsi.channels.inputs import Inputs
 from mtl_hsi.channels.scaling import Scaling
-from mtl_hsi.storage.whole_files import json_bytes
+from mtl_hsi.storage.atomic_files import json_bytes
 
 GENERATOR = np.random.default_rng(0)
 VALUES = GENERATOR.integers(0, 9000, (5, 7, 6)).astype(np.uint16)

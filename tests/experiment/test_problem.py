@@ -15,7 +15,7 @@ from mtl_hsi.paper.published import PaperFigure
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import experiment_settings
 from mtl_hsi.splits import sampling
-from mtl_hsi.storage import whole_files
+from mtl_hsi.storage import atomic_files
 from mtl_hsi.training.recipe import LETTERS
 from tests import launching
 
@@ -186,7 +186,7 @@ def test_rounding_of_components_and_contrast_is_no_change_of_the_scenes(options,
 
   written = described()
   assert scenes_record.as_known(written, path) == written
-  path.write_bytes(whole_files.json_bytes(written))
+  path.write_bytes(atomic_files.json_bytes(written))
   for change, kept in [(1e-6, True), (0.1, False)]:
     for changes in ({"components": own.components + np.float32(change)}, {"contrast": 0.5 + change}):
       found = described(**changes)
@@ -296,7 +296,7 @@ def test_channels_of_other_wavelengths_are_told(options):
 
 def test_a_split_from_a_file_takes_the_place_of_chance(options, tmp_path):
   drawn = problem.prepare(dataclasses.replace(options, seed=5)).splits
-  whole_files.write_npz(tmp_path / "split.npz", sampling.split_arrays(drawn))
+  atomic_files.write_npz(tmp_path / "split.npz", sampling.split_arrays(drawn))
   read = problem.prepare(dataclasses.replace(options, split_file=tmp_path / "split.npz")).splits
   for name, split in drawn.items():
     np.testing.assert_array_equal(read[name].train, split.train)
@@ -406,7 +406,7 @@ def test_a_band_range_bounds_what_is_resampled(options):
 def test_resampling_is_restored_from_what_is_written_of_it(options):
   scenes = scene(**BLUE_TO_RED), scene("other", bands=10, **GREEN_TO_INFRARED)
   made = prepare(options, *scenes, alignment="wavelength", scaling=scaling.by_band)
-  written = json.loads(whole_files.json_bytes(scenes_record.describe(made)))
+  written = json.loads(atomic_files.json_bytes(scenes_record.describe(made)))
   assert written["other"]["channels"] == {"centres": [550.0, 600.0, 650.0], "widths": [60.0] * 3}
   for layer, name in zip(problem.layers(made), scenes, strict=True):
     restored = inputs.read_inputs(written[name.name])

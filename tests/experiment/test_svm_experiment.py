@@ -20,11 +20,11 @@ KEPT = {f"{scene}-{replica}.npz" for scene in SCENES for replica in (0, 1)}
 # Starts the run with small grids and kills it when it writes the result of the third job.
 KILLED = """
 import os, signal, sys
-from mtl_hsi import whole_files
+from mtl_hsi import atomic_files
 from tests import launching
 from tests.small_grids import small_grids
 
-write, written = whole_files.write_bytes, []
+write, written = atomic_files.write_bytes, []
 
 def write_or_die(path, data):
   if path.parent.name == "svm":
@@ -33,7 +33,7 @@ def write_or_die(path, data):
       os.kill(os.getpid(), signal.SIGKILL)
   write(path, data)
 
-whole_files.write_bytes = write_or_die
+atomic_files.write_bytes = write_or_die
 with small_grids():
   sys.exit(launching.launch(*sys.argv[1:]).status)
 """

@@ -80,5 +80,5 @@ def test_an_unfinished_run_with_any_environment(tmp_path, text):
 @pytest.mark.parametrize("name", ["config.json", "scenes.json"])
 def test_records_beyond_the_memory(tmp_path, small_machine, name):
   os.truncate(run_records.write(tmp_path) / name, 10**9)
-  with pytest.raises(RequestError, match=rf"{name} has 1,000 MB, of which reading may make 64,000 MB"):
+  with pytest.raises(RequestError, match=rf"{name} has 1,000 MB and may need 64,000 MB to read"):
     trained.read_run(tmp_path)

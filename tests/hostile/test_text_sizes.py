@@ -16,7 +16,7 @@ from mtl_hsi.scenes.labels.pixel_table import read_pixel_table
 from mtl_hsi.scenes.labels.rasters import read_label_raster
 from mtl_hsi.scenes.labels.vectors import read_features
 from mtl_hsi.scenes.scene import Georeference
-from mtl_hsi.storage import sums
+from mtl_hsi.storage import checksums
 from tests.scenes import formats
 
 _GRID = Grid((12, 10), Georeference(formats.CRS, tuple(formats.TRANSFORM)[:6]))
@@ -51,15 +51,15 @@ def _assert_rejected(read, path: Path, message: str) -> None:
     ("a.gpkg", b"SQLite format 3\0", _features),
     ("a.shp", b"\0\0\x27\x0a", _features),
     ("a.fgb", b"fgb", _features),
-    (sums.NAME, b"0", lambda path: sums.check(path.parent)),
-    ("report.html", b"<", lambda path: sums.read(path.parent, path.name)),
+    (checksums.NAME, b"0", lambda path: checksums.verify(path.parent)),
+    ("report.html", b"<", lambda path: checksums.read_verified(path.parent, path.name)),
   ],
 )
 def test_a_file_beyond_the_memory(tmp_path, small_machine, name, start, read):
   path = tmp_path / name
   path.write_bytes(start)
   os.truncate(path, _TOO_LONG)
-  _assert_rejected(read, path, rf"{name} has 1,000 MB, of which reading may make [0-9,]+ MB, and 1 MB of")
+  _assert_rejected(read, path, rf"{name} has 1,000 MB and may need [0-9,]+ MB to read, but only 1 MB of")
 
 
 def test_the_columns_of_a_shapefile_beyond_the_memory(tmp_path, small_machine):

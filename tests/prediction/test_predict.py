@@ -15,7 +15,7 @@ import rasterio
 from mtl_hsi.prediction import class_maps
 from mtl_hsi.report import colours
 from mtl_hsi.runs import workdir
-from mtl_hsi.storage import whole_files
+from mtl_hsi.storage import atomic_files
 from tests import launching
 from tests.launching import BANDS, FIELDS, ROOT, TOWN, cube
 
@@ -172,7 +172,7 @@ def test_a_run_in_all_symmetries_and_smoothed_predicts_as_it_classified(inputs, 
   for entry in scenes.values():
     entry["components"] = (np.array(entry["components"]) * (1 + 4e-5)).tolist()
     entry["contrast"] *= 1 + 4e-5
-  (run / "scenes.json").write_bytes(whole_files.json_bytes(scenes))
+  (run / "scenes.json").write_bytes(atomic_files.json_bytes(scenes))
   for name in ("metrics.json", "predictions.npz", "report.html"):
     (run / name).unlink()
   outcome = launching.launch(*launching.arguments(inputs, run, **BEST))

@@ -8,7 +8,7 @@ import pytest
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.runs.workdir import is_complete, open_workdir
-from mtl_hsi.storage.whole_files import write_json
+from mtl_hsi.storage.atomic_files import write_json
 
 CONFIG = {"seed": 0, "model": {"name": "hresnet", "blocks": 1}, "phases": [{"epochs": 100}, {"epochs": 30}]}
 

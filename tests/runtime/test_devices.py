@@ -1,15 +1,9 @@
-import datetime
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-import jax
-import numpy as np
-import pytest
-
-import mtl_hsi
 from mtl_hsi.runtime import devices
 
 ROOT = Path(__file__).parents[2]
@@ -82,48 +76,3 @@ def test_a_torn_cache_entry_is_compiled_anew_in_silence(tmp_path):
   for entry in tmp_path.glob("*-cache"):
     entry.write_bytes(entry.read_bytes()[:10])
   configure(tmp_path)
-
-
-def test_the_environment_is_described():
-  started = datetime.datetime(2020, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
-  described = devices.environment(["launch.py", "--config=configs/mtl.py:in"], started)
-  assert json.loads(json.dumps(described)) == described
-  assert described["command"] == ["launch.py", "--config=configs/mtl.py:in"]
-  assert described["started"] == "2020-01-02T03:04:05+00:00"
-  assert described["directory"] == os.getcwd()
-  assert described["version"] == mtl_hsi.__version__
-  assert described["packages"]["jax"] == jax.__version__
-  assert described["backend"] == "cpu"
-  assert described["devices"] == ["cpu", "cpu"]
-  assert described["cores"] >= 1
-  assert described["memory_gib"] > 0.1
-  assert described["cpu"]
-
-
-def test_the_clock_counts_compilations_inside_the_block():
-  x = np.arange(3.0)
-  double, triple = jax.jit(lambda x: 2 * x), jax.jit(lambda x: 3 * x)
-  with devices.compile_clock() as clock:
-    double(x)
-    double(x)
-  assert clock.compilations == 1
-  assert 0 < clock.seconds < 60
-  seconds = clock.seconds
-  triple(x)
-  assert (clock.compilations, clock.seconds) == (1, seconds)
-
-
-def test_compilations_side_by_side_count_once(monkeypatch):
-  clock = devices.CompileClock()
-  # The second began before the first, the third after; then one alone.
-  for end, seconds in ((10, 4), (12, 8), (13, 2), (20, 5)):
-    monkeypatch.setattr(devices.time, "monotonic", lambda end=end: float(end))
-    clock.add(seconds)
-  assert (clock.seconds, clock.compilations) == (9 + 5, 4)
-
-
-def test_a_clock_stops_when_the_block_fails():
-  with pytest.raises(ZeroDivisionError), devices.compile_clock() as clock:
-    raise ZeroDivisionError
-  jax.jit(lambda x: 4 * x)(np.arange(3.0))
-  assert clock.compilations == 0

@@ -3,11 +3,9 @@
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -39,19 +37,6 @@ def launch_two(arguments):
   return [launching.Outcome(process.returncode, *text) for process, text in zip(started, texts, strict=True)]
 
 
-def launch_on_cores(count, arguments):
-  """Outcome of a run that starts its own processes; all of them must be gone when it is over."""
-  process = subprocess.Popen(
-    [sys.executable, "launch.py", *arguments, f"--processes={count}"],
-    **{"cwd": launching.ROOT, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True},
-    start_new_session=True,
-  )
-  texts = process.communicate(timeout=300)
-  with pytest.raises(ProcessLookupError):
-    os.killpg(process.pid, 0)
-  return launching.Outcome(process.returncode, *texts)
-
-
 def predictions(run):
   with np.load(run / "predictions.npz") as archive:
     return dict(archive)
@@ -68,58 +53,6 @@ def test_two_processes_do_the_run_of_one(inputs, finished, tmp_path):
     np.testing.assert_array_equal(together, alone[name])
   environment = json.loads((tmp_path / "run" / "environment.json").read_text())
   assert (environment["processes"], len(environment["devices"])) == (2, 2)
-
-
-@pytest.mark.slow
-def test_a_run_starts_its_own_processes(inputs, finished, tmp_path):
-  outcome = launch_on_cores(2, launching.arguments(inputs, tmp_path / "run"))
-  assert outcome.status == 0, outcome.err
-  assert outcome.out.count("Report:") == 1
-  alone = predictions(finished)
-  for name, together in predictions(tmp_path / "run").items():
-    np.testing.assert_array_equal(together, alone[name])
-  environment = json.loads((tmp_path / "run" / "environment.json").read_text())
-  assert (environment["processes"], len(environment["devices"])) == (2, 2)
-
-
-@pytest.mark.slow
-def test_processes_that_were_started_stop_together_and_save(inputs, tmp_path):
-  changes = {"phases.phase1.epochs": 100_000, "checkpoint_seconds": 1e9}
-  command = launching.arguments(inputs, tmp_path / "run", **changes)
-  process = subprocess.Popen(
-    [sys.executable, "launch.py", *command, "--processes=2"],
-    **{"cwd": launching.ROOT, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True},
-    start_new_session=True,
-  )
-  try:
-    while not (tmp_path / "run" / "environment.json").exists():
-      assert process.poll() is None, process.communicate()[1]
-      time.sleep(0.1)
-    time.sleep(5)
-    process.terminate()
-    err = process.communicate(timeout=120)[1]
-  finally:
-    process.kill()
-  assert process.returncode == 128 + signal.SIGTERM, err
-  assert err.splitlines()[-1] == "terminated; the same command goes on from the last checkpoint"
-  assert len(list((tmp_path / "run" / "checkpoints" / "state").iterdir())) == 1
-  with pytest.raises(ProcessLookupError):
-    os.killpg(process.pid, 0)
-
-
-@pytest.mark.slow
-def test_a_refusal_ends_the_processes_that_were_started(inputs, finished):
-  outcome = launch_on_cores(2, launching.arguments(inputs, finished, batch_size=7))
-  assert outcome.status == 2
-  assert "holds a run of another config" in outcome.err
-  assert outcome.err.count("error:") == 1
-
-
-def test_more_processes_than_cores_are_refused(inputs, tmp_path):
-  outcome = launching.launch(*launching.arguments(inputs, tmp_path / "run"), "--processes=4000")
-  assert outcome.status == 2
-  assert "error: --processes=4000 on " in outcome.err
-  assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.slow
@@ -165,11 +98,19 @@ def test_processes_need_their_numbers(count, index):
     processes.join("localhost:1", count, index)
 
 
+@pytest.mark.parametrize("flag", ["--processes=2", "--process=0"])
+def test_numbers_of_processes_need_a_coordinator(inputs, tmp_path, flag):
+  outcome = launching.launch(*launching.arguments(inputs, tmp_path / "run"), flag)
+  assert outcome.status == 2
+  assert "error: --processes and --process need --coordinator" in outcome.err
+  assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("flag", ["--coordinator=localhost:1", "--processes=2"])
-def test_grids_are_cut_by_shards_instead(tmp_path, flag):
+def test_grids_are_divided_into_shards_instead(tmp_path, flag):
   outcome = launching.launch("--config=configs/rehearsal.py:table3", f"--workdir={tmp_path / 'grid'}", flag)
   assert outcome.status == 2
-  assert "a grid is cut by --shard=i/n" in outcome.err
+  assert "divide it with --shard=i/n" in outcome.err
 
 
 def test_a_process_alone_finds_everything_itself():

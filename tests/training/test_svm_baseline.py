@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.svm import SVC
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.storage import whole_files
+from mtl_hsi.storage import atomic_files
 from mtl_hsi.training import svm_baseline
 from mtl_hsi.training.svm_baseline import Result, Task
 from tests import launching
@@ -245,7 +245,7 @@ def test_a_byte_that_changed_is_found(tmp_path, monkeypatch):
   task = fields(replicas=1)
   kept = Result(2.0, 0.5, task.labels.clip(1))
   file = tmp_path / "fields-0.npz"
-  whole_files.write_npz(file, kept._asdict())
+  atomic_files.write_npz(file, kept._asdict())
   whole, warning, damaged = file.read_bytes(), mock.Mock(), 0
   monkeypatch.setattr(svm_baseline.logging, "warning", warning)
   for place in range(len(whole)):
@@ -266,7 +266,7 @@ def test_a_byte_that_changed_is_found(tmp_path, monkeypatch):
 )
 def test_a_file_that_is_no_such_result_is_computed_anew(tmp_path, caplog, content):
   task, file = fields(replicas=1), tmp_path / "fields-0.npz"
-  file.write_bytes(content) if isinstance(content, bytes) else whole_files.write_npz(file, content)
+  file.write_bytes(content) if isinstance(content, bytes) else atomic_files.write_npz(file, content)
   with mock.patch.object(svm_baseline.logging, "warning") as warning, small_grids():
     finished = svm_baseline.load_finished({"fields": task}, tmp_path)
     results, _, jobs = finish({"fields": task}, finished, tmp_path)
@@ -295,9 +295,9 @@ def test_a_result_that_no_svm_leaves_is_computed_anew(tmp_path, monkeypatch, cha
   kept = Result(2.0, 0.5, task.labels.clip(1))._asdict()
   monkeypatch.setattr(svm_baseline.logging, "warning", mock.Mock())
   file = tmp_path / "fields-0.npz"
-  whole_files.write_npz(file, kept)
+  atomic_files.write_npz(file, kept)
   assert svm_baseline.load_finished({"fields": task}, tmp_path).keys() == {("fields", 0)}
-  whole_files.write_npz(file, {**kept, **changes})
+  atomic_files.write_npz(file, {**kept, **changes})
   assert svm_baseline.load_finished({"fields": task}, tmp_path) == {}
   svm_baseline.logging.warning.assert_called_once_with("checkpoint %s is damaged; it is computed anew", file)
 
@@ -307,7 +307,7 @@ def test_a_class_that_a_replica_is_not_trained_on_is_not_taken_from_a_file(tmp_p
   task = fields()._replace(train=train)
   for replica in (0, 1):
     result = Result(2.0, 0.5, task.labels.clip(1))
-    whole_files.write_npz(tmp_path / f"fields-{replica}.npz", result._asdict())
+    atomic_files.write_npz(tmp_path / f"fields-{replica}.npz", result._asdict())
   with mock.patch.object(svm_baseline.logging, "warning"):
     assert svm_baseline.load_finished({"fields": task}, tmp_path).keys() == {("fields", 0)}
 

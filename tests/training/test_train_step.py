@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from mtl_hsi.runtime import devices
+from mtl_hsi.runtime.compile_clock import compile_clock
 from mtl_hsi.training import batches, optim, patches, train_step
 from mtl_hsi.training.recipe import LETTERS, Recipe
 from tests import tiny
@@ -199,7 +199,7 @@ def test_a_step_is_one_program_traced_once():
   run = jax.jit(chex.assert_max_traces(train_step.make_train_step(net, tiny.ADADELTA, ()), n=1))
   key = jax.random.key(0)
   state = jax.device_put(start(net))
-  with devices.compile_clock() as clock:
+  with compile_clock() as clock:
     for seed, rate in enumerate([1.0, 1.0, 0.1]):
       state, _ = run(state, tiny.batch(net, seed=seed), np.float32(rate), key)
   assert clock.compilations == 1
@@ -224,7 +224,7 @@ def test_epochs_are_one_program_traced_once(mixed):
   net = tiny.network()
   run = epoch(net, tiny.ADADELTA, mixed=mixed, watch=chex.assert_max_traces(n=1))
   state = jax.device_put(start(net))
-  with devices.compile_clock() as clock:
+  with compile_clock() as clock:
     for index, rate in enumerate([1.0, 1.0, 0.1]):
       state = run(state, index, rate)
   assert clock.compilations == 1
@@ -237,7 +237,7 @@ def test_training_sets_of_several_sizes_share_a_program():
   run = jax.jit(train_step.make_epoch(net, tiny.ADADELTA, (), batch_size=5, mixed=False))
   pixels = jax.device_put(patches.lay_out(tiny.layers(), net.patch)[0])
   state, key, losses = jax.device_put(start(net)), jax.random.key(0), []
-  with devices.compile_clock() as clock:
+  with compile_clock() as clock:
     for size in (1, 2, 4):
       samples = tiny.training_set(replicas=1, samples_per_class=size)
       steps = np.int32(batches.steps_per_epoch(samples.counts, 5, mixed=False, drop_last=False))
@@ -307,7 +307,7 @@ def test_drawn_steps_are_one_program_whatever_their_number_and_the_samples():
   run = jax.jit(train_step.make_epoch(net, tiny.ADADELTA, (), batch_size=5, mixed=False, recipe=recipe))
   pixels = jax.device_put(patches.lay_out(tiny.layers(), net.patch)[0])
   state, key, losses = jax.device_put(start(net)), jax.random.key(0), []
-  with devices.compile_clock() as clock:
+  with compile_clock() as clock:
     for size, steps in ((1, 2), (2, 2), (4, 3)):
       samples = tiny.training_set(replicas=1, samples_per_class=size)
       own, stretch = jax.device_put(jax.tree.map(lambda x: x[0], samples)), (np.int32(0), np.int32(3))

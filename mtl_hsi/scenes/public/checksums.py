@@ -1,12 +1,13 @@
 """Whether a file on disk is the public one: by its SHA-256, else by its content and the user's word."""
 
-import hashlib
 from pathlib import Path
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.images.arrays import read_array
 from mtl_hsi.scenes.labels.arrays import read_label_array
 from mtl_hsi.scenes.public.catalogue import PublicFile, PublicScene, check_counts, check_shape
+from mtl_hsi.storage.atomic_files import reason
+from mtl_hsi.storage.checksums import sha256
 
 
 class ChangedFile(RequestError):
@@ -19,12 +20,6 @@ class ChangedFile(RequestError):
   def __init__(self, found: str):
     super().__init__(f"{found}, or take it as it is with --config.accept_changed_files=True")
     self.found = found
-
-
-def sha256(path: Path) -> str:
-  """Hexadecimal digest of a file."""
-  with open(path, "rb") as file:
-    return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_files(facts: PublicScene, data_dir: Path, accept_changed: bool) -> tuple[str, ...]:
@@ -75,4 +70,4 @@ def _sha256_if_there(path: Path) -> str | None:
   except (FileNotFoundError, NotADirectoryError):
     return None
   except OSError as error:
-    raise RequestError(f"cannot read {path}: {error.strerror or error}") from error
+    raise RequestError(f"cannot read {path}: {reason(error)}") from error

@@ -15,6 +15,7 @@ from mtl_hsi.scenes.public.catalogue import PublicFile, PublicScene
 from mtl_hsi.scenes.public.checksums import ChangedFile, check_file_content, check_files
 from mtl_hsi.scenes.public.transfer import discard, transfer
 from mtl_hsi.scenes.public.transport import Interrupted, Limits, Refused, https_opener
+from mtl_hsi.storage.atomic_files import sync
 
 # The largest public file, the cube of Pavia Centre, is 160 MB before compression.
 LIMITS = Limits(
@@ -166,14 +167,9 @@ def _set_aside(facts: PublicScene, file: PublicFile, part: Path, changed: Path) 
 
 def _settle(path: Path, target: Path) -> None:
   """Gives a complete file its name, so that a power cut leaves all of it or nothing."""
-  with open(path, "rb") as file:
-    os.fsync(file.fileno())
+  sync(path)
   os.replace(path, target)
-  directory = os.open(target.parent, os.O_RDONLY)
-  try:
-    os.fsync(directory)
-  finally:
-    os.close(directory)
+  sync(target.parent)
 
 
 def _size(path: Path) -> int:

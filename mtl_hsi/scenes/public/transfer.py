@@ -12,8 +12,8 @@ from pathlib import Path
 
 import tqdm
 
-from mtl_hsi.scenes.public.checksums import sha256
 from mtl_hsi.scenes.public.transport import Interrupted, Limits, RangeRefused, Refused, TooLarge, ask
+from mtl_hsi.storage.checksums import sha256
 
 _PIECE_BYTES = 1 << 16
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mtl_hsi.storage.free_memory import available
+from mtl_hsi.storage.memory import available
 
 MACHINE = 1000 * 1024
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.storage.whole_files import (
+from mtl_hsi.storage.atomic_files import (
   is_partial,
   remove_partial_files,
   write_bytes,

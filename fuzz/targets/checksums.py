@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mtl_hsi.storage import sums
+from mtl_hsi.storage import checksums
 
 _RESULTS = {"config.json": b"{}\n", "maps/town/errors.png": b"red and green", "metrics.json": b"{}\n"}
 
@@ -12,9 +12,9 @@ def seeds(folder: Path) -> list[bytes]:
     path = folder / "run" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-  return [sums.text(folder / "run", list(_RESULTS), {})]
+  return [checksums.listing(folder / "run", list(_RESULTS), {})]
 
 
 def feed(data: bytes, folder: Path) -> None:
-  (folder / "run" / sums.NAME).write_bytes(data)
-  sums.check(folder / "run")
+  (folder / "run" / checksums.NAME).write_bytes(data)
+  checksums.verify(folder / "run")
