@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 CONFIGURE = """
 import json, os, sys
 from pathlib import Path
-from mtl_hsi import devices
+from mtl_hsi.runtime import devices
 devices._ACCELERATORS = (sys.argv[2],)
 devices.configure(Path(sys.argv[1]), networks=int(sys.argv[3]))
 import jax
