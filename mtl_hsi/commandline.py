@@ -18,7 +18,6 @@ from ml_collections import config_dict, config_flags
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.runtime import interruption
-from mtl_hsi.settings import scenes_file
 
 # --help shows the flags of the module that asks for them, not of this one.
 flags.disclaim_key_flags()
@@ -90,6 +89,8 @@ def resolve(flag: flags.FlagHolder) -> config_dict.ConfigDict:
       if key != "name" and f"optimizer.{key}" not in overrides:
         del config.optimizer[key]
   if config.get("scenes_file"):
+    from mtl_hsi.settings import scenes_file
+
     scenes_file.merge(config)
   return config.lock()
 

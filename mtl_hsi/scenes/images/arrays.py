@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import scipy.io
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.images import matlab_check
@@ -149,6 +148,8 @@ def _read_keyed(path: Path, key: str) -> np.ndarray:
 
     return matlab_73.read_dataset(path, key)
   matlab_check.check_variables(path, key)
+  import scipy.io
+
   array = scipy.io.loadmat(path, variable_names=[key])[key]
   if not isinstance(array, np.ndarray):
     raise ValueError(f"{key} is not an array: {array}")
@@ -195,6 +196,8 @@ def _list_mat(path: Path) -> dict[str, Entry]:
 
     return {key: Entry(*found) for key, found in matlab_73.list_datasets(path).items()}
   matlab_check.check_variables(path)
+  import scipy.io
+
   listing = scipy.io.whosmat(path)
   repeated = [key for key, count in collections.Counter(key for key, _, _ in listing).items() if count > 1]
   if repeated:

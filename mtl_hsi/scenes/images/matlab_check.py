@@ -10,8 +10,6 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO
 
-from scipy.io.matlab import matfile_version
-
 from mtl_hsi.storage import memory
 
 # Bytes per number, by the second digit from the right of the type of a version 4 variable.
@@ -37,6 +35,8 @@ def check_variables(path: Path, key: str | None = None) -> None:
     ValueError: a variable is invalid or exceeds the file, or the one to be read is no array of real numbers.
     RequestError: a variable exceeds the memory, or the size that its compressed bytes can yield.
   """
+  from scipy.io.matlab import matfile_version
+
   is_version_4 = matfile_version(str(path))[0] == 0
   with path.open("rb") as file:
     end = os.fstat(file.fileno()).st_size

@@ -1,0 +1,241 @@
+"""The order of the packages, the imports of the JAX core, and the size of files and functions.
+
+The order of `_ORDER` is also stated in docs/architecture.md. Lazy imports, inside functions, count as well.
+"""
+
+import ast
+import graphlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+# A package imports only from lines above its own.
+_ORDER = (
+  "__init__",
+  "errors",
+  "storage, runtime, models",
+  "scenes",
+  "channels, splits, evaluation",
+  "paper",
+  "training, classification",
+  "settings, report",
+  "runs, commandline",
+  "experiment, prediction",
+  "reproduction",
+  "configs",
+  "library, launch",
+)
+_RANKS = {name: rank for rank, line in enumerate(_ORDER) for name in line.split(", ")}
+
+_CORE = ("models", "channels", "training", "classification", "runtime")
+_CORE_MAY_IMPORT = ("numpy", "scipy", "jax", "flax", "optax", "orbax-checkpoint", "absl-py")
+
+_LONGEST_FILE, _LONGEST_FUNCTION, _MOST_FILES_AT_TOP = 300, 60, 6
+
+# Files and functions (path:name) over the limit, each with the reason.
+_EXCEPTIONS: dict[str, str] = {
+  "configs/common.py:get_config": "a list of keys with their comments, from which docs/configs.md is made",
+  "tests/experiment/test_problem.py": "being split",
+  "tests/experiment/test_run.py": "being split",
+  "tests/prediction/test_predict.py": "being split",
+  "tests/scenes/public/test_download.py": "being split",
+  "tests/settings/test_settings.py": "being split",
+  "tests/test_bad_input.py": "being split",
+  "tests/test_benchmarks.py": "being split",
+  "tests/training/test_checkpoints.py": "being split",
+  "tests/training/test_svm_baseline.py": "being split",
+  "tests/training/test_train_step.py": "being split",
+  "training.health imports classification.voting": "being moved",
+  "mtl_hsi/training/loop.py:fit": "being split",
+  "mtl_hsi/channels/__init__.py": "being written",
+  "mtl_hsi/classification/__init__.py": "being written",
+  "mtl_hsi/evaluation/__init__.py": "being written",
+  "mtl_hsi/experiment/__init__.py": "being written",
+  "mtl_hsi/prediction/__init__.py": "being written",
+  "mtl_hsi/report/__init__.py": "being written",
+  "mtl_hsi/reproduction/__init__.py": "being written",
+  "mtl_hsi/runs/__init__.py": "being written",
+  "mtl_hsi/runtime/__init__.py": "being written",
+  "mtl_hsi/scenes/public/__init__.py": "being written",
+  "mtl_hsi/scenes/simulated/__init__.py": "being written",
+  "mtl_hsi/settings/__init__.py": "being written",
+  "mtl_hsi/splits/__init__.py": "being written",
+  "mtl_hsi/storage/__init__.py": "being written",
+  "mtl_hsi/training/__init__.py": "being written",
+}
+
+
+def _tracked(*patterns: str) -> list[Path]:
+  listing = subprocess.run(["git", "ls-files", "--", *patterns], cwd=_ROOT, capture_output=True, text=True)
+  if listing.returncode:
+    pytest.skip("not a git checkout")
+  return [Path(line) for line in listing.stdout.splitlines() if (_ROOT / line).is_file()]
+
+
+def _module(path: Path) -> str:
+  """Name of a module below mtl_hsi/ without that prefix: "scenes.scene", "configs.own", "launch"."""
+  parts = path.with_suffix("").parts
+  return ".".join(parts[1:] if parts[0] == "mtl_hsi" else parts)
+
+
+def _imported(path: Path, modules: set[str]) -> set[str]:
+  """Modules out of `modules` that a file imports at any place."""
+  names = set()
+  for node in ast.walk(ast.parse((_ROOT / path).read_text())):
+    if isinstance(node, ast.Import):
+      names |= {alias.name for alias in node.names}
+    elif isinstance(node, ast.ImportFrom):
+      assert node.level == 0, f"{path}: relative import"
+      names |= {f"{node.module}.{alias.name}" for alias in node.names}
+  found = set()
+  for name in names:
+    if name.split(".")[0] not in ("mtl_hsi", "configs", "launch"):
+      continue
+    name = name.removeprefix("mtl_hsi.")
+    found.add(next((n for n in (name, name.rpartition(".")[0]) if n in modules), "__init__"))
+  return found
+
+
+@pytest.fixture(scope="module")
+def graph() -> dict[str, set[str]]:
+  """The modules that each module of the program imports."""
+  paths = {_module(path): path for path in _tracked("mtl_hsi/*.py", "configs/*.py", "launch.py")}
+  return {name: _imported(path, set(paths)) for name, path in paths.items()}
+
+
+def test_packages_import_only_from_packages_before_them_in_the_order(graph):
+  wrong = []
+  for module, imported in graph.items():
+    own = module.split(".")[0]
+    for other in imported:
+      top = other.split(".")[0]
+      line = f"{module} imports {other}"
+      if top != own and _RANKS[top] >= _RANKS[own] and line not in _EXCEPTIONS:
+        wrong.append(line)
+  assert not wrong
+
+
+def test_the_architecture_page_states_the_order():
+  page = _ROOT / "docs" / "architecture.md"
+  if not page.exists():
+    pytest.skip("the page is being written")
+  words = " ".join(page.read_text().replace("`", "").split())
+  assert " < ".join(line for line in _ORDER if line != "__init__") in words
+
+
+def test_no_files_or_packages_import_each_other_in_a_circle(graph):
+  """Looks at every directory in turn: its files and packages, as wholes, must have no circle."""
+  siblings = {}
+  for module, imported in graph.items():
+    for other in imported:
+      parts, others = module.split("."), other.split(".")
+      same = next((i for i, (a, b) in enumerate(zip(parts, others)) if a != b), min(len(parts), len(others)))
+      if same < min(len(parts), len(others)):
+        edges = siblings.setdefault(".".join(parts[:same]), {})
+        edges.setdefault(parts[same], set()).add(others[same])
+  for directory, edges in siblings.items():
+    try:
+      graphlib.TopologicalSorter(edges).prepare()
+    except graphlib.CycleError as error:
+      pytest.fail(f"circle in mtl_hsi/{directory}: {' -> '.join(reversed(error.args[1]))}")
+
+
+_IMPORT_ALONE = """
+import importlib, importlib.metadata as metadata, re, sys
+
+def needed(name, extras=(), seen=None):
+  seen = set() if seen is None else seen
+  key = name.lower().replace("_", "-")
+  if (key, extras) in seen:
+    return seen
+  seen.add((key, extras))
+  try:
+    requirements = metadata.requires(name) or ()
+  except metadata.PackageNotFoundError:
+    return seen
+  for line in requirements:
+    extra = re.search("extra == .([^'\\"]+)", line)
+    if extra and extra[1] not in extras:
+      continue
+    found = re.match(r"([\\w.-]+)\\s*(?:\\[([^]]*)\\])?", line)
+    needed(found[1], tuple(e.strip() for e in (found[2] or "").split(",") if e), seen)
+  return seen
+
+allowed = {name for package in ALLOWED for name, _ in needed(package)}
+owners = metadata.packages_distributions()
+
+class OnlyTheCore:
+  @staticmethod
+  def find_spec(name, path=None, target=None):
+    of = owners.get(name.split(".")[0], ())
+    if of and not allowed & {d.lower().replace("_", "-") for d in of}:
+      raise ModuleNotFoundError(f"the core must not import {name}")
+
+sys.meta_path.insert(0, OnlyTheCore)
+for name in MODULES:
+  importlib.import_module(name)
+"""
+
+
+def test_the_core_imports_with_its_own_dependencies_alone(graph):
+  modules = [f"mtl_hsi.{name}" for name in graph if name.split(".")[0] in _CORE]
+  code = _IMPORT_ALONE.replace("ALLOWED", repr(_CORE_MAY_IMPORT)).replace("MODULES", repr(sorted(modules)))
+  run = subprocess.run([sys.executable, "-c", code], cwd=_ROOT, capture_output=True, text=True)
+  assert run.returncode == 0, run.stderr
+
+
+def test_the_help_of_a_config_imports_neither_jax_nor_the_readers_of_files():
+  code = (
+    "import sys, runpy\n"
+    "sys.argv = ['launch.py', '--config=configs/quickstart.py', '--help']\n"
+    "try: runpy.run_path('launch.py', run_name='__main__')\n"
+    "except SystemExit: pass\n"
+    "heavy = 'jax', 'scipy', 'sklearn', 'rasterio', 'geopandas', 'pandas', 'matplotlib', 'h5py'\n"
+    "print([name for name in heavy if name in sys.modules], file=sys.stderr)"
+  )
+  run = subprocess.run([sys.executable, "-c", code], cwd=_ROOT, capture_output=True, text=True)
+  assert run.stderr.splitlines()[-1] == "[]"
+
+
+def test_few_files_are_at_the_top():
+  files = [path for path in _tracked("mtl_hsi/*") if len(path.parts) == 2]
+  assert len(files) <= _MOST_FILES_AT_TOP
+
+
+def test_files_are_short():
+  long = {
+    str(path): len((_ROOT / path).read_text().splitlines())
+    for path in _tracked("*.py", "*.js", "*.html", "*.css")
+    if path.parts[0] != "results"
+  }
+  assert {path: n for path, n in long.items() if n > _LONGEST_FILE and path not in _EXCEPTIONS} == {}
+
+
+def test_functions_are_short():
+  long = {}
+  for path in _tracked("*.py"):
+    for node in ast.walk(ast.parse((_ROOT / path).read_text())):
+      if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        long[f"{path}:{node.name}"] = node.end_lineno - node.lineno + 1
+  assert {name: n for name, n in long.items() if n > _LONGEST_FUNCTION and name not in _EXCEPTIONS} == {}
+
+
+def test_no_exception_outlives_its_reason():
+  for name, reason in _EXCEPTIONS.items():
+    assert reason
+    if " imports " not in name:
+      assert (_ROOT / name.split(":")[0]).is_file(), f"{name} is gone; remove its exception"
+
+
+def test_an_init_file_holds_a_docstring_of_at_most_three_lines():
+  wrong = []
+  for path in _tracked("mtl_hsi/*/__init__.py"):
+    tree = ast.parse((_ROOT / path).read_text())
+    lines = (ast.get_docstring(tree) or "").splitlines()
+    if len(tree.body) != 1 or not 1 <= len([line for line in lines if line]) <= 3 or len(lines) > 4:
+      wrong.append(str(path))
+  assert not [path for path in wrong if path not in _EXCEPTIONS]
