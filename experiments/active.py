@@ -1,15 +1,16 @@
-"""What it is worth to label the pixels that a run proposes, beside as many at random.
+"""Compares labelling the pixels that a run proposes with labelling the same number at random.
 
   .venv/bin/python experiments/active.py indian_pines
   .venv/bin/python experiments/active.py pavia_university_crop ../shared/data/pavia_university_crop.npz
 
-Seeds 100 to 104, the forerunner of the recipe of configs/best.py (experiments/best.sh), 5 samples per class
-at first. Half of the other labelled pixels are for testing alone; from the rest every round labels as many
-pixels as there are classes, as the map proposes them or at random, and trains anew from scratch. Finished
-runs are skipped, and an interrupted one goes on. Writes results/active/<scene>.json, with the config, a plot
-beside it, and prints a table.
+Nine trainings of five replicas. Seeds 100 to 104, configs/best.py with patches of 13 x 13 pixels, 1,500 steps
+and no MNF components, 5 samples per class in the first round. Half of the other labelled pixels are for
+testing only. From the rest, every round adds as many labels as there are classes, either proposed by the map
+or drawn at random, and trains from scratch. Finished runs are skipped and interrupted ones resume. Writes
+results/active/<scene>.json and .png and prints a table.
 """
 
+import argparse
 import dataclasses
 import json
 import os
@@ -45,7 +46,11 @@ _WAYS = {"proposed": "#0072b2", "random": "#e69f00"}
 
 def main() -> None:
   """Does the rounds that are not done, and sums all up."""
-  scene, *files = sys.argv[1:]
+  parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+  parser.add_argument("scene", help="name of the scene")
+  parser.add_argument("files", nargs="*", metavar="file", help="its file, unless the scene is public")
+  arguments = parser.parse_args()
+  scene, files = arguments.scene, arguments.files
   overrides = [f"--config.files.{scene}.cube={_from_the_top(files[0])}"] if files else []
   labels = _labels(scene, files)
   directory = _ROOT / "runs" / "active" / scene

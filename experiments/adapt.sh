@@ -9,7 +9,7 @@
 #
 # The directory, named from the top of the repository, holds salinas_a.npz and pavia_university_crop.npz (arrays `cube`
 # and `label`). The networks that are started from see 10 samples per class.
-# Finished runs are skipped and an interrupted one goes on, so the script can be started again at any time.
+# Finished runs are skipped and an interrupted one resumes, so the script can be started again at any time.
 set -euo pipefail
 data=${1:?name the directory of the crops, from the top of the repository}
 shift

@@ -1,21 +1,17 @@
-"""Writes the table of the runs of experiments/alignment.sh: two sensors aligned by index and by wavelength.
+"""Makes results/alignment.md: bands of two sensors aligned by index and by wavelength.
 
-.venv/bin/python experiments/alignment.py
+  .venv/bin/python experiments/alignment.py
+
+Needs the runs of experiments/alignment.sh in results.
 """
 
-import json
 import sys
 from pathlib import Path
 
-import numpy as np
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-_RESULTS = Path(__file__).parent
-sys.path.insert(0, str(_RESULTS.parent))
+from experiments import tables
 
-from mtl_hsi.evaluation import significance  # noqa: E402
-from mtl_hsi.storage import atomic_files  # noqa: E402
-
-_TABLE = Path(__file__).with_suffix(".md")
 _ALONE = "indian_pines"
 _SCENES = (_ALONE, "pavia_university_crop", "pavia_centre_crop")
 _ALONE_ENTRY = (f"{_ALONE}, alone", _ALONE, "-alone")
@@ -37,39 +33,27 @@ wavelength (43 bands, 439 to 851 nm), so what alignment does to it is the differ
 
 
 def main() -> None:
+  """Writes both tables and prints them."""
+  results = tables.results_directory(__doc__)
+
+  def accuracies(way, kind, n, scene):
+    return tables.accuracies(results / f"alignment-{way}{kind}-n{n}", scene)
+
   between, over_alone = list(_BETWEEN), list(_OVER_ALONE)
   for n in (5, 10):
     for title, scene, kind in [*((f"{scene}, together", scene, "") for scene in _SCENES), _ALONE_ENTRY]:
-      own = [_accuracies(f"alignment-{way}{kind}-n{n}", scene) for way in _WAYS]
-      between += _row([title, str(n)], *own)
+      between += _row([title, n], *(accuracies(way, kind, n, scene) for way in _WAYS))
     for way in _WAYS:
-      own = [_accuracies(f"alignment-{way}{kind}-n{n}", _ALONE) for kind in ("-alone", "")]
-      over_alone += _row([str(n), f"by {way}"], *own)
-  atomic_files.write_bytes(_TABLE, "\n".join([*between, "", *over_alone, _NOTES]).encode())
-  print(_TABLE.read_text())
+      over_alone += _row([n, f"by {way}"], *(accuracies(way, kind, n, _ALONE) for kind in ("-alone", "")))
+  tables.write(results / "alignment.md", [*between, "", *over_alone, _NOTES])
 
 
 def _row(head, before, after):
-  """A row of what changed from one kind of run to another, in a list; none where one of them is not there."""
+  """One row in a list; no row if one of the runs is missing."""
   if before is None or after is None:
     return []
-  gain = significance.paired(after, before)
-  low, high = gain.interval
-  cells = [*head, _mean_std(before), _mean_std(after), f"{gain.mean:+.2f} [{low:+.2f}, {high:+.2f}]"]
-  return [f"| {' | '.join([*cells, f'{gain.up} of {gain.pairs}', f'{gain.p:.3f}'])} |"]
-
-
-def _accuracies(run, scene):
-  """Of all replicas, in %; None where there is no such run."""
-  path = _RESULTS / run / "metrics.json"
-  if not path.exists():
-    return None
-  entries = json.loads(path.read_text())[scene]["overall_accuracy"]["replicas"]
-  return [100 * entry for entry in entries]
-
-
-def _mean_std(values):
-  return f"{np.mean(values):.2f} ± {np.std(values):.2f}"
+  means = map(tables.mean_std, (before, after))
+  return [tables.row(*head, *means, *tables.difference(after, before))]
 
 
 if __name__ == "__main__":

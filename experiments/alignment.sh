@@ -10,7 +10,7 @@
 # is not one of what the bands of Indian Pines hold, it is trained alone on either too.
 # The directory, named from the top of the repository, holds pavia_university_crop.npz and pavia_centre_crop.npz (arrays
 # `cube` and `label`), to which copies under runs/ add the bands' centres and widths.
-# Table: experiments/alignment.py. What has its results here is skipped and an interrupted run goes on, so the script can be
+# Table: experiments/alignment.py. A run with results in results/ is skipped and an interrupted run resumes, so the script can be
 # started again at any time.
 set -euo pipefail
 data=${1:?name the directory of the crops, from the top of the repository}
@@ -27,7 +27,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mtl_hsi.scenes import sensors
+from mtl_hsi.scenes.public import sensors
 
 data, copies = map(Path, sys.argv[1:])
 for name in ("pavia_university_crop", "pavia_centre_crop"):

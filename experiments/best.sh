@@ -11,7 +11,7 @@
 # Parts are chosen by the first two, which see no seed of the others; these are run once a recipe.
 # Beside every run stands, as <run>-plain, what its networks say without smoothing; nothing is trained for it.
 # The directory, named from the top of the repository, holds salinas_a.npz and pavia_university_crop.npz
-# (arrays `cube` and `label`). Finished runs are skipped and an interrupted one goes on.
+# (arrays `cube` and `label`). Finished runs are skipped and an interrupted one resumes.
 # Tables and plots: .venv/bin/python experiments/best.py
 set -euo pipefail
 data=${1:?name the directory of the crops, from the top of the repository}

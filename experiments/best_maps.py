@@ -1,11 +1,12 @@
-"""Draws maps of Indian Pines by the letter's recipe and by the recommended one: results/best_maps.png.
+"""Makes results/best_maps.png: maps of Indian Pines by the letter's recipe and by the recommended one.
 
   .venv/bin/python experiments/best_maps.py
 
-5 samples per class, seed 0, the same pixels. It trains the letter's HResNet where runs/best/letter is not
-there yet, and takes the other maps from the runs of experiments/best.sh.
+5 samples per class, seed 0, the same training pixels. Trains one HResNet in runs/best/letter on first use;
+the other maps are those of `experiments/best.sh <directory> report alone`.
 """
 
+import argparse
 import json
 import subprocess
 import sys
@@ -33,9 +34,12 @@ _TITLES = {
 
 
 def main() -> None:
+  """Draws the maps."""
+  parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+  parser.parse_args()
   missing = [run for run in _TITLES if run != _LETTER and not (run / "predictions.npz").exists()]
   if missing:
-    sys.exit(f"{missing[0]} is not there yet; run experiments/best.sh <directory> report alone")
+    sys.exit(f"{missing[0]} is missing; run experiments/best.sh <directory> report alone")
   command = [sys.executable, "launch.py", f"--config=configs/letter.py:{_SCENE}", f"--workdir={_LETTER}"]
   command += [f"--config.samples_per_class={_SAMPLES}", "--config.replicas=1"]
   subprocess.run(command, cwd=_ROOT, check=True)

@@ -1,22 +1,19 @@
-"""Writes the table of the runs of experiments/calibration.sh: each reading of the letter beside the default.
+"""Makes results/calibration.md: every other reading of the letter beside the default one.
 
-.venv/bin/python experiments/calibration.py
+  .venv/bin/python experiments/calibration.py
+
+Needs the runs of experiments/calibration.sh in results/calibration.
 """
 
-import json
 import sys
 from pathlib import Path
 
-import numpy as np
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-_RESULTS = Path(__file__).parent
-sys.path.insert(0, str(_RESULTS.parent))
-
-from mtl_hsi.evaluation import significance  # noqa: E402
-from mtl_hsi.storage import atomic_files  # noqa: E402
+from experiments import tables
 
 _PARTNER = "hresnet-n5-with-salinas_a-norm-"
-# What is compared, the default's run, and those of the other readings.
+# Each open question and the runs with another reading of it.
 _QUESTIONS = {
   "scaling": ("scaling-5000", "scaling-per_band"),
   "vote": ("snapshots-122-130",),
@@ -44,45 +41,30 @@ _HEAD = (
 
 
 def main() -> None:
+  """Writes the table and prints it."""
+  results = tables.results_directory(__doc__)
+
+  def accuracies(run):
+    return tables.accuracies(results / "calibration" / run, "indian_pines")
+
   lines = list(_HEAD)
   for model, n in _SERIES:
-    default = _accuracies(f"{model}-n{n}-default")
+    default = accuracies(f"{model}-n{n}-default")
     for question, readings in _QUESTIONS.items():
       for reading in readings:
-        other = _accuracies(f"{model}-n{n}-{reading}")
+        other = accuracies(f"{model}-n{n}-{reading}")
         if default and other:
           lines.append(_row(model, n, question, _WORDS[reading], other, default))
-  joint, own = _accuracies(f"{_PARTNER}joint"), _accuracies(f"{_PARTNER}per_scene")
-  if joint and own:
+  joint, per_scene = accuracies(f"{_PARTNER}joint"), accuracies(f"{_PARTNER}per_scene")
+  if joint and per_scene:
     question = "batch statistics, with SalinasA"
-    lines.append(_row("hresnet", 5, question, "joint, not of each scene", joint, own))
-  text = "\n".join(lines) + "\n"
-  atomic_files.write_bytes(_RESULTS / "calibration.md", text.encode())
-  print(text, end="")
-
-
-def _accuracies(run):
-  """Overall accuracy of every replica in %, None where there was no such run."""
-  file = _RESULTS / "calibration" / run / "metrics.json"
-  if not file.exists():
-    return None
-  return [100 * x for x in json.loads(file.read_text())["indian_pines"]["overall_accuracy"]["replicas"]]
+    lines.append(_row("hresnet", 5, question, "joint, not of each scene", joint, per_scene))
+  tables.write(results / "calibration.md", [*lines, ""])
 
 
 def _row(model, n, question, reading, other, default):
-  change = significance.paired(other, default)
-  low, high = change.interval
-  cells = (
-    *(model, str(n), f"100-{99 + len(other)}", question, reading, _mean_std(other), _mean_std(default)),
-    f"{change.mean:+.2f} [{low:+.2f}, {high:+.2f}]",
-    f"{change.up} of {change.pairs}",
-    f"{change.p:.3f}",
-  )
-  return f"| {' | '.join(cells)} |"
-
-
-def _mean_std(values):
-  return f"{np.mean(values):.2f} ± {np.std(values):.2f}"
+  seeds, means = f"100-{99 + len(other)}", map(tables.mean_std, (other, default))
+  return tables.row(model, n, seeds, question, reading, *means, *tables.difference(other, default))
 
 
 if __name__ == "__main__":

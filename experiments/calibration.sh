@@ -4,7 +4,7 @@
 #   experiments/calibration.sh ../shared/data
 #
 # The directory, named from the top of the repository, holds salinas_a.npz (arrays `cube` and `label`), the partner
-# of the two runs about statistics. What has its results here is skipped and an interrupted run goes on.
+# of the two runs about statistics. A run with results in results/ is skipped and an interrupted run resumes.
 # Table: .venv/bin/python experiments/calibration.py
 set -euo pipefail
 data=${1:?name the directory of the crop, from the top of the repository}

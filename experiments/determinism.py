@@ -1,11 +1,10 @@
-"""Which changes of circumstances leave the bits of a run as they are.
+"""Finds out under which changes of circumstances a run gives the same bits.
 
   .venv/bin/python experiments/determinism.py runs/determinism
 
-Trains on Indian Pines, a few epochs of two replicas, by the letter's recipe and
-by the recommended one; each once as it comes and then with other devices,
-processes, tiles, neighbours in a grid, and killed on the way; compares
-predictions, confidence and the networks that vote with the first run's. Writes
+20 short trainings. Trains two replicas on Indian Pines for a few epochs, by the letter's recipe and by the
+recommended one: first undisturbed, then with other devices, processes, tiles, other runs of a grid before it,
+and killed and resumed. Compares predictions, confidence and networks with those of the first run. Writes
 results/determinism.json and results/determinism.md.
 """
 
@@ -23,8 +22,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-_RESULTS = Path(__file__).resolve().parent
-_ROOT = _RESULTS.parent
+_ROOT = Path(__file__).resolve().parents[1]
+_RESULTS = _ROOT / "results"
 sys.path.insert(0, str(_ROOT))
 
 from configs import best, mtl  # noqa: E402

@@ -1,13 +1,11 @@
-"""How much memory and time the prediction of an image larger than memory takes.
+"""Measures memory and time of the prediction of an image larger than memory.
 
   .venv/bin/python experiments/large_image.py runs/large_image                10,000 x 10,000 pixels, 50 bands
   .venv/bin/python experiments/large_image.py runs/large_image --side=2000
 
-Trains one network by the recommended recipe, for an epoch, on a simulated scene
-of 50 bands, writes a sparse GeoTIFF (one block of 256 x 256 pixels in sixteen
-holds values, the rest is nodata), predicts it in a process of its own, and
-writes that process's peak memory and time beside the machine to
-results/large_image.json.
+Trains one network by the recommended recipe for an epoch on a simulated scene of 50 bands, writes a sparse
+GeoTIFF (one block of 256 x 256 pixels in sixteen holds values, the rest is nodata), predicts it in a separate
+process, and writes peak memory and time of that process and the machine to results/large_image.json.
 """
 
 import argparse
@@ -23,7 +21,7 @@ import numpy as np
 import rasterio
 from rasterio.windows import Window
 
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(_ROOT))
 
 from mtl_hsi.runtime import devices  # noqa: E402
@@ -55,11 +53,11 @@ def get_config():
 
 
 def main() -> None:
-  """Does everything that the head says."""
+  """Trains, predicts, and writes the measurements."""
   parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
   parser.add_argument("directory", type=Path, help="a new directory for everything that is made")
   parser.add_argument("--side", type=int, default=10_000, help="rows and columns of the image")
-  parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
+  parser.add_argument("--out", type=Path, default=_ROOT / "results" / "large_image.json")
   arguments = parser.parse_args()
   directory = arguments.directory.absolute()
   directory.mkdir(parents=True)
@@ -92,7 +90,7 @@ def main() -> None:
 
 
 def _write_image(path: Path, side: int) -> None:
-  """Random values where there are any; blocks that are not written are nodata and take no room."""
+  """Writes random values into every 16th block; unwritten blocks are nodata and occupy no space."""
   generator = np.random.default_rng(0)
   profile = {
     "driver": "GTiff",

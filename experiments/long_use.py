@@ -1,11 +1,11 @@
-"""What a grid of many cells in one process leaves in use: memory, open files, threads, compiled programs.
+"""Measures what a grid of many runs in one process leaves in use: memory, files, threads, compiled programs.
 
   .venv/bin/python experiments/long_use.py runs/long_use
 
-Every cell trains a network of one or two small simulated scenes, of two kinds in turn, for an epoch and
-writes its report. After every 20th it notes what is in use; the first 20 count as the start, when imports,
-allocator and caches settle. Ends with status 1 where more than the bounds below is left. Writes
-results/long_use.json.
+200 runs, each of which trains a small network on one or two simulated scenes for an epoch and writes its
+report. Usage is recorded after every 20 runs, and the first record is the baseline: by then imports,
+allocator and caches have settled. The exit status is 1 if usage has grown by more than the bounds below.
+Writes results/long_use.json.
 """
 
 import argparse
@@ -16,8 +16,8 @@ import sys
 import threading
 from pathlib import Path
 
-_RESULTS = Path(__file__).resolve().parent
-sys.path.insert(0, str(_RESULTS.parent))
+_ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(_ROOT))
 
 from configs import common  # noqa: E402
 from mtl_hsi.reproduction import grid  # noqa: E402
@@ -25,17 +25,18 @@ from mtl_hsi.runtime import devices  # noqa: E402
 from mtl_hsi.runtime.environment import describe_environment  # noqa: E402
 from mtl_hsi.storage import atomic_files  # noqa: E402
 
-# Bytes that a cell may leave in memory for good, and files and threads that all of them may.
+# Bounds on growth: bytes per run, and files and threads of all runs together.
 BYTES_PER_CELL, FILES, THREADS = 500_000, 2, 0
 _EVERY = 20
 _KINDS = [(model, scenes) for model in ("hresnet", "ccnn") for scenes in (1, 2)]
 
 
 def main() -> None:
+  """Does the runs and writes what they left in use."""
   parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
   parser.add_argument("directory", type=Path, help="where the runs go; must not exist")
   parser.add_argument("--cells", type=int, default=200)
-  parser.add_argument("--out", type=Path, default=_RESULTS / "long_use.json")
+  parser.add_argument("--out", type=Path, default=_ROOT / "results" / "long_use.json")
   arguments = parser.parse_args()
   directory = arguments.directory.absolute()
   directory.mkdir(parents=True)

@@ -1,21 +1,17 @@
-"""Writes the table of the runs of experiments/multitask_crops.sh: scenes trained alone and together.
+"""Makes results/multitask_crops.md: scenes trained alone and together.
 
-.venv/bin/python experiments/multitask_crops.py
+  .venv/bin/python experiments/multitask_crops.py
+
+Needs the runs of experiments/multitask_crops.sh in results.
 """
 
-import json
 import sys
 from pathlib import Path
 
-import numpy as np
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-_RESULTS = Path(__file__).parent
-sys.path.insert(0, str(_RESULTS.parent))
+from experiments import tables
 
-from mtl_hsi.evaluation import significance  # noqa: E402
-from mtl_hsi.storage import atomic_files  # noqa: E402
-
-_TABLE = Path(__file__).with_suffix(".md")
 _WITH, _WITHOUT, _REVERSED = "with spectral knowledge", "without", "with, partner's bands reversed"
 _AVIRIS = {
   _WITH: "indian_pines+salinas_a-with",
@@ -24,7 +20,7 @@ _AVIRIS = {
   "with, and both Pavia crops": "indian_pines+all-with",
 }
 _ROSIS = {_WITH: "pavia_crops-with", _WITHOUT: "pavia_crops-without"}
-# Per scene the run of the scene alone, and those with partners.
+# For each scene: the run of the scene alone and the runs with partners.
 _RUNS_OF = {
   "indian_pines": ("table3/hresnet-in-160", _AVIRIS),
   "salinas_a": ("salinas_a", {key: _AVIRIS[key] for key in (_WITH, _WITHOUT)}),
@@ -45,47 +41,32 @@ prediction, and those of these runs were not kept.
 """
 
 
+# Two ways to train that are compared with each other.
+_COMPARED = {"spectral knowledge": (_WITH, _WITHOUT), "reversed bands": (_REVERSED, _WITH)}
+
+
 def main() -> None:
+  """Writes the table and prints it."""
+  results = tables.results_directory(__doc__)
   lines = list(_HEAD)
   for scene, (single, together) in _RUNS_OF.items():
     for n in (5, 10, 20):
-      alone = _accuracies(f"{single}-n{n}", scene)
-      if alone is None:
-        continue
-      lines.append(_row(scene, n, "alone", alone, None))
-      found = {how: _accuracies(f"{run}-n{n}", scene) for how, run in together.items()}
-      lines += [_row(scene, n, how, own, alone) for how, own in found.items() if own]
-      for what, one, base in (
-        ("spectral knowledge", _WITH, _WITHOUT),
-        ("reversed bands", _REVERSED, _WITH),
-      ):
-        if found.get(one) and found.get(base):
-          lines.append(_row(scene, n, what, found[one], found[base], gain_only=True))
-  atomic_files.write_bytes(_TABLE, "\n".join([*lines, _NOTES]).encode())
-  print(_TABLE.read_text())
+      alone = tables.accuracies(results / f"{single}-n{n}", scene)
+      if alone:
+        found = {how: tables.accuracies(results / f"{run}-n{n}", scene) for how, run in together.items()}
+        lines += _rows(scene, n, alone, found)
+  tables.write(results / "multitask_crops.md", [*lines, _NOTES])
 
 
-def _accuracies(run, scene):
-  """Overall accuracies in % by replica; None where there is no such run."""
-  file = _RESULTS / run / "metrics.json"
-  if not file.exists():
-    return None
-  return [100 * own for own in json.loads(file.read_text())[scene]["overall_accuracy"]["replicas"]]
-
-
-def _row(scene, n, how, accuracies, base, gain_only=False):
-  mean_std = "" if gain_only else f"{np.mean(accuracies):.2f} ± {np.std(accuracies):.2f}"
-  cells = [scene, str(n), how, mean_std]
-  if base is None:
-    return f"| {' | '.join([*cells, '', '', ''])} |"
-  gain = significance.paired(accuracies, base)
-  low, high = gain.interval
-  cells += [
-    f"{gain.mean:+.2f} [{low:+.2f}, {high:+.2f}]",
-    f"{gain.up} of {gain.pairs}",
-    f"{gain.p:.3f}",
-  ]
-  return f"| {' | '.join(cells)} |"
+def _rows(scene, n, alone, found):
+  yield tables.row(scene, n, "alone", tables.mean_std(alone), "", "", "")
+  for how, accuracies in found.items():
+    if accuracies:
+      gain = tables.difference(accuracies, alone)
+      yield tables.row(scene, n, how, tables.mean_std(accuracies), *gain)
+  for what, (one, base) in _COMPARED.items():
+    if found.get(one) and found.get(base):
+      yield tables.row(scene, n, what, "", *tables.difference(found[one], found[base]))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@
 # Indian Pines alone is in Table III: launch.py --config=configs/paper.py:table3 --config.cells=hresnet/single.
 # The directory, named from the top of the repository, holds salinas_a.npz, pavia_university_crop.npz and
 # pavia_centre_crop.npz (arrays `cube` and `label`).
-# Finished runs are skipped and an interrupted one goes on, so the script can be started again at any time.
+# Finished runs are skipped and an interrupted one resumes, so the script can be started again at any time.
 set -euo pipefail
 data=${1:?name the directory of the crops, from the top of the repository}
 shift

@@ -1,7 +1,4 @@
-"""The tables in results/ are those of the runs kept there, and docs/ repeats them as they are.
-
-What a script there says that it compares, it compares.
-"""
+"""The tables in results/ are those of the runs kept there, and docs/ repeats them as they are."""
 
 import errno
 import importlib.util
@@ -9,6 +6,7 @@ import json
 import os
 import runpy
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -17,7 +15,16 @@ import pytest
 from mtl_hsi.errors import RequestError
 
 ROOT = Path(__file__).parents[2]
-RESULTS = ROOT / "experiments"
+RESULTS = ROOT / "results"
+SCRIPTS = ROOT / "experiments"
+TABLES = ["adapt", "alignment", "best", "calibration", "multitask_crops"]
+
+
+def make_table(name: str, results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+  """Runs the script of a table on a directory of results."""
+  monkeypatch.setattr(sys, "path", [*sys.path])
+  monkeypatch.setattr(sys, "argv", [name, f"--results={results}"])
+  runpy.run_path(str(SCRIPTS / f"{name}.py"), run_name="__main__")
 
 
 def rows(text: str, first: str) -> list[list[str]]:
@@ -27,27 +34,34 @@ def rows(text: str, first: str) -> list[list[str]]:
   return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:end]]
 
 
-@pytest.mark.parametrize("name", ["adapt", "alignment", "best", "calibration", "multitask_crops"])
+@pytest.mark.parametrize("name", TABLES)
 def test_a_table_is_what_its_script_makes_of_the_runs(name, tmp_path, monkeypatch):
   copy = shutil.copytree(RESULTS, tmp_path / "results")
   (copy / f"{name}.md").unlink()
-  monkeypatch.setattr(sys, "path", [*sys.path])
-  runpy.run_path(str(copy / f"{name}.py"), run_name="__main__")
+  make_table(name, copy, monkeypatch)
   assert (copy / f"{name}.md").read_text() == (RESULTS / f"{name}.md").read_text()
 
 
-@pytest.mark.parametrize("name", ["adapt", "alignment", "best", "calibration", "multitask_crops"])
-def test_a_full_disk_leaves_a_table_as_it_was(name, tmp_path, monkeypatch):
+def test_a_full_disk_leaves_a_table_as_it_was(tmp_path, monkeypatch):
   def full(_):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
   copy = shutil.copytree(RESULTS, tmp_path / "results")
-  (copy / f"{name}.md").write_text("as it was")
-  monkeypatch.setattr(sys, "path", [*sys.path])
+  (copy / "adapt.md").write_text("as it was")
   monkeypatch.setattr(os, "fsync", full)
-  with pytest.raises(RequestError, match=rf"cannot write .*{name}\.md: no space left on device"):
-    runpy.run_path(str(copy / f"{name}.py"), run_name="__main__")
-  assert (copy / f"{name}.md").read_text() == "as it was"
+  with pytest.raises(RequestError, match=r"cannot write .*adapt\.md: no space left on device"):
+    make_table("adapt", copy, monkeypatch)
+  assert (copy / "adapt.md").read_text() == "as it was"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+  "script", sorted(path.name for path in SCRIPTS.glob("*.py") if path.stem != "tables")
+)
+def test_every_script_explains_itself(script):
+  command = [sys.executable, SCRIPTS / script, "--help"]
+  outcome = subprocess.run(command, capture_output=True, text=True, check=True)
+  assert outcome.stdout.startswith("usage: ")
 
 
 def test_the_docs_have_the_rows_of_indian_pines_trained_with_others():
@@ -78,7 +92,7 @@ if not (starts or at_once):
 @pytest.mark.parametrize("at_once", [False, True])
 def test_only_a_run_that_was_killed_is_compared_as_killed(tmp_path, monkeypatch, at_once):
   monkeypatch.setattr(sys, "path", [*sys.path])
-  spec = importlib.util.spec_from_file_location("determinism", RESULTS / "determinism.py")
+  spec = importlib.util.spec_from_file_location("determinism", SCRIPTS / "determinism.py")
   determinism = importlib.util.module_from_spec(spec)
   spec.loader.exec_module(determinism)
   run = tmp_path / "killed"
