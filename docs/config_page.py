@@ -82,10 +82,23 @@ def changed(name: str) -> Iterator[tuple[str, object]]:
   yield from ((key, value) for key, value in _flat(config) if key in defaults and defaults[key] != value)
 
 
+def unexplained(name: str) -> Iterator[str]:
+  """Yields the keys of a config file that no comment explains."""
+  argument = ("table3",) if name == "paper" else ()
+  inherited = () if name in ("common", "predict") else (Path("common.py"), Path("named.py"))
+  explained = {
+    row.name for file in (*inherited, Path(f"{name}.py")) for _, rows in keys(_CONFIGS / file) for row in rows
+  }
+  for key, _ in _flat(importlib.import_module(f"configs.{name}").get_config(*argument)):
+    # predict.py repeats keys of common.py.
+    if key not in explained and not (name == "predict" and key.startswith("classify.")):
+      yield key
+
+
 def page() -> str:
   """Returns docs/configs.md."""
   parts = [_INTRODUCTION + "".join(_purpose(name) for name in _PURPOSES)]
-  parts.append(_section("common.py"))
+  parts += [_section("common.py"), _section("named.py")]
   parts += [_section(name) for name in _PURPOSES]
   parts.append(_scene_options())
   return "\n".join(parts)
