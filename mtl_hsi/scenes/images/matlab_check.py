@@ -85,7 +85,7 @@ def _check_5(file: BinaryIO, end: int, where: str, key: str | None) -> None:
       head = _check_compressed(file, size, order, where) if compressed else file.read(min(size, _HEAD))
       file.seek(start)
     _skip(file, size, end)
-    if _is_numbers(head, order, key):
+    if _is_wanted(head, order, key):
       found = True
       if kind != _COMPRESSED:
         memory.check_fits(size, f"{where} ({key})")
@@ -93,8 +93,8 @@ def _check_5(file: BinaryIO, end: int, where: str, key: str | None) -> None:
     raise ValueError(f"the file has no variable {key}")
 
 
-def _is_numbers(head: bytes, order: str, key: str | None) -> bool:
-  """Returns whether a variable has a name, and checks that it is an array of real numbers if so.
+def _is_wanted(head: bytes, order: str, key: str | None) -> bool:
+  """Returns whether a variable has the name `key`; if so, checks that it is an array of real numbers.
 
   Args:
     head: the beginning of the matrix, without its tag.
@@ -146,7 +146,7 @@ def _check_compressed(file: BinaryIO, stored: int, order: str, where: str) -> by
 
 
 def _check_end(file: BinaryIO, stream, stored: int, declared: int) -> None:
-  """Checks that no more is compressed than declared: SciPy uses the sizes within, not the declared one."""
+  """Checks that no more bytes follow than declared, as SciPy uses the sizes within the compressed data."""
   inflated = 0
   while inflated <= declared and not stream.eof:
     rest = stream.unconsumed_tail

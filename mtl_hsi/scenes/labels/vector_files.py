@@ -74,7 +74,7 @@ def _check_geojson(path: Path, where: str) -> None:
 
 
 def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-  """Rejects two members of one name, of which GDAL and Python may use different ones."""
+  """Rejects repeated names: GDAL and Python may each use another of the members."""
   found = dict(pairs)
   if len(found) < len(pairs):
     raise ValueError("an object has two members of the same name")

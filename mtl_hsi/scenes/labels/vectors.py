@@ -89,7 +89,7 @@ def _read_frame(path: Path, layer: str | None) -> geopandas.GeoDataFrame:
     frame = geopandas.read_file(path, layer=_layer(path, layer), engine="pyogrio")
   if frame.crs is None:
     raise RequestError(
-      f"{path.absolute()} has no coordinate reference system; save it with one (in a Shapefile, the "
+      f"{path.absolute()} has no coordinate reference system; save it with one (for a Shapefile, in a "
       ".prj file)"
     )
   return frame
