@@ -129,7 +129,7 @@ def _train(run, scene, split, overrides):
     check=True,
   )
   metrics = json.loads((run / "metrics.json").read_bytes())
-  return [100 * own for own in metrics[scene]["overall_accuracy"]["replicas"]]
+  return [100 * own for own in metrics["scenes"][scene]["overall_accuracy"]["replicas"]]
 
 
 def _more(way, run, scene, labels, split, index):

@@ -57,6 +57,6 @@ for n in ${rows[*]}; do
   run "alignment-wavelength-n$n" "$all" "${few[@]}" --config.alignment=wavelength
   run "alignment-index-alone-n$n" indian_pines "${few[@]}" --config.bands=103
   # The very bands of the three together, as a grid.
-  grid=$(.venv/bin/python -c "import json, sys; print(*json.load(open(sys.argv[1]))['indian_pines']['channels']['centres'], sep=',')" "results/alignment-wavelength-n$n/scenes.json")
+  grid=$(.venv/bin/python -c "import json, sys; print(*json.load(open(sys.argv[1]))['scenes']['indian_pines']['channels']['centres'], sep=',')" "results/alignment-wavelength-n$n/scenes.json")
   run "alignment-wavelength-alone-n$n" indian_pines "${few[@]}" --config.alignment=wavelength --config.grid="$grid"
 done

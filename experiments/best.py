@@ -104,8 +104,8 @@ class _Runs:
     model, scenes = config["model"], config["scenes"]
     network = make_network(
       model["name"],
-      bands=(config["bands"] or _BANDS) + config.get("mnf_components", 0),
-      class_counts=[len(self.read(name)[scene]["class_ids"]) for scene in scenes],
+      bands=(config["bands"] or _BANDS) + config["mnf_components"],
+      class_counts=[len(self.read(name)["scenes"][scene]["class_ids"]) for scene in scenes],
       spectral_knowledge=config["spectral_knowledge"],
       norm_per_scene=model["norm"] == "per_scene",
       glorot=False,
@@ -185,7 +185,7 @@ def _reported(runs, recipe, scene, n, split, how, name, gain):
   run = runs.read(name)
   accuracies = (runs.accuracy(name, scene, kind) for kind in ("overall", "average"))
   overlap = f"{100 * run['patch_overlap'][scene]:.0f} %"
-  kappa = tables.mean_std([100 * kappa for kappa in run[scene]["kappa"]["replicas"]])
+  kappa = tables.mean_std([100 * kappa for kappa in run["scenes"][scene]["kappa"]["replicas"]])
   plain = runs.plain(name, scene)
   return tables.row(recipe, scene, n, split, how, *accuracies, kappa, plain, *gain, overlap)
 

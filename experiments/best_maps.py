@@ -47,7 +47,7 @@ def main() -> None:
   titled = [("ground truth", maps.class_image(scene, scene.labels))]
   for run, title in _TITLES.items():
     metrics = json.loads((run / "metrics.json").read_bytes())
-    accuracy = 100 * metrics[_SCENE]["overall_accuracy"]["replicas"][0]
+    accuracy = 100 * metrics["scenes"][_SCENE]["overall_accuracy"]["replicas"][0]
     predicted = np.load(run / "predictions.npz")[_SCENE][0]
     titled.append((f"{title}: {accuracy:.1f} %", maps.class_image(scene, predicted)))
   legend = [*maps.class_legend(scene), (colours.UNLABELLED, "unlabelled")]

@@ -32,7 +32,7 @@ def read_metrics(run: Path) -> dict | None:
 
 def percent(metrics: dict, scene: str, kind: str = "overall") -> list[float]:
   """Overall or average accuracy of every replica in %."""
-  return [100 * accuracy for accuracy in metrics[scene][f"{kind}_accuracy"]["replicas"]]
+  return [100 * accuracy for accuracy in metrics["scenes"][scene][f"{kind}_accuracy"]["replicas"]]
 
 
 def accuracies(run: Path, scene: str) -> list[float] | None:

@@ -40,8 +40,8 @@ def _good() -> dict[str, bytes]:
   scene = {"shape": [3, 4, 5], "classes": {"1": "maize", "2": "lawn"}, "colours": {"1": [1, 2, 3]}}
   scene |= {"wavelengths": [400.0, 500.0, 600.0, 700.0, 800.0], **entry(inputs)}
   return {
-    "config.json": atomic_files.json_bytes(json.loads(config.to_json_best_effort())),
-    "scenes.json": atomic_files.json_bytes({"fields": scene, "town": scene}),
+    "config.json": atomic_files.json_bytes({"schema": 1, **json.loads(config.to_json_best_effort())}),
+    "scenes.json": atomic_files.json_bytes({"schema": 1, "scenes": {"fields": scene, "town": scene}}),
     "environment.json": atomic_files.json_bytes({"command": ["launch.py"]}),
   }
 

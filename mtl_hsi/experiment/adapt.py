@@ -12,7 +12,7 @@ from mtl_hsi.runs.trained import TrainedRun, read_run
 
 _STEMS = ("run", "new")
 # What a network must be given in the same way again.
-_INHERITED = ("model", "spectral_knowledge", "scaling", "precision")
+_INHERITED = ("model", "spectral_knowledge", "scaling", "mnf_components", "precision")
 _ALIGNMENT = ("alignment", "grid", "bands")
 
 
@@ -39,8 +39,6 @@ def complete(config: Any) -> config_dict.ConfigDict:
     whole.run = str(Path(config.run).absolute())
     for key in _INHERITED:
       whole[key] = trained.config[key]
-    # Runs from before there were any have none.
-    whole.mnf_components = trained.config.get("mnf_components", 0)
     _align(whole, trained)
     if config.replicas is None:
       whole.replicas = trained.replicas

@@ -227,7 +227,7 @@ def _measure(problem, predictions):
       row |= own
     leakage[name] = sampling.leakage(split, scene.labels.shape, problem.patch)
     overlap[name] = sampling.patch_overlap(split, scene.labels.shape, problem.apart)
-  return {**results, "leakage": leakage, "patch_overlap": overlap}
+  return {"scenes": results, "leakage": leakage, "patch_overlap": overlap}
 
 
 def _proposals(options, problem, name, predictions, votes):
@@ -245,7 +245,7 @@ def _scene_report(options, problem, name, results, done):
   votes = None if done.votes is None else done.votes[name]
   return run_report.SceneReport(
     scene=scene,
-    metrics=results[name],
+    metrics=results["scenes"][name],
     prediction=done.predictions[name][0],
     train=split.train[0],
     test=split.test[0],

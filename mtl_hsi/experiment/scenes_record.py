@@ -10,6 +10,7 @@ import numpy as np
 from mtl_hsi.channels.inputs import entry
 from mtl_hsi.errors import RequestError
 from mtl_hsi.experiment.problem import Problem
+from mtl_hsi.runs.records import with_schema
 from mtl_hsi.runtime import processes
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.storage.json_files import read_json
@@ -27,8 +28,8 @@ def digests(scene: Scene) -> dict[str, str]:
 
 
 def describe(problem: Problem) -> dict:
-  """By scene: shape, classes and digests, and the scaling and alignment that a new image must be given."""
-  return {
+  """The content of `scenes.json`: shape, classes and digests of each scene, its scaling and alignment."""
+  scenes = {
     name: {
       "shape": list(scene.cube.shape),
       "sensor": scene.sensor,
@@ -42,6 +43,7 @@ def describe(problem: Problem) -> dict:
     | _known(scene)
     for name, scene in problem.scenes.items()
   }
+  return with_schema({"scenes": scenes})
 
 
 def as_known(described: dict, path: Path) -> dict:
@@ -52,12 +54,14 @@ def as_known(described: dict, path: Path) -> dict:
     path: of the earlier start's `scenes.json`, which need not be there.
   """
   try:
-    known = read_json(path)
-    kept = {name: _rounded_otherwise(entry, known[name]) for name, entry in described.items()}
+    known = read_json(path)["scenes"]
+    scenes = {
+      name: entry | _rounded_otherwise(entry, known[name]) for name, entry in described["scenes"].items()
+    }
   # What is not there, or not what a run writes, is for those to say who compare the whole file.
   except (OSError, RequestError, ValueError, LookupError, TypeError):
     return described
-  return {name: entry | kept[name] for name, entry in described.items()}
+  return described | {"scenes": scenes}
 
 
 def _rounded_otherwise(entry, known):
@@ -86,7 +90,7 @@ def as_begun(problem: Problem, path: Path) -> Problem:
     return problem
 
   def recorded():
-    entries = read_json(path)
+    entries = read_json(path)["scenes"]
     return {
       name: {key: np.array(entries[name][key], numbers.dtype) for key, numbers in fitted.items()}
       for name, fitted in own.items()

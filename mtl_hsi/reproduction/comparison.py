@@ -13,11 +13,12 @@ from mtl_hsi.paper import published
 from mtl_hsi.paper.cells import Cell
 from mtl_hsi.reproduction import comparison_tables, figure2, grid, table5
 from mtl_hsi.reproduction.compared_cell import ComparedCell, scene_title
+from mtl_hsi.runs.records import read_record
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import experiment_settings
 from mtl_hsi.splits import sampling
 from mtl_hsi.storage import atomic_files, checksums
-from mtl_hsi.storage.json_files import read_json, well_formed
+from mtl_hsi.storage.json_files import well_formed
 
 _NAMES = {short: name for name, short in published.SHORT_NAMES.items()}
 
@@ -109,8 +110,8 @@ class Results:
       return None
     directory = self._directory / run.name
     with well_formed(directory / "metrics.json"):
-      metrics = read_json(directory / "metrics.json", verified=True)
-      return tuple(100 * value for value in metrics[self._scene(cell)]["overall_accuracy"]["replicas"])
+      scenes = read_record(directory, "metrics.json")["scenes"]
+      return tuple(100 * value for value in scenes[self._scene(cell)]["overall_accuracy"]["replicas"])
 
   def _discordant(self, cell, single):
     """Test pixels of all replicas that only the cell, and that only the single task gets right."""

@@ -12,7 +12,8 @@ from ml_collections import config_dict
 from mtl_hsi.errors import RequestError
 from mtl_hsi.experiment.run import run_experiment
 from mtl_hsi.runs import workdir
-from mtl_hsi.storage.json_files import read_json, well_formed
+from mtl_hsi.runs.records import read_record
+from mtl_hsi.storage.json_files import well_formed
 
 # Loading scenes, compiling and reporting.
 _START_SECONDS = 15
@@ -85,9 +86,8 @@ def seconds(run: Run, directory: Path) -> float:
   Raises:
     RequestError: the file is damaged or not what a run writes.
   """
-  metrics = directory / run.name / "metrics.json"
-  with well_formed(metrics):
-    return float(read_json(metrics, verified=True)["seconds"]["total"])
+  with well_formed(directory / run.name / "metrics.json"):
+    return float(read_record(directory / run.name, "metrics.json")["seconds"]["total"])
 
 
 def expected_seconds(

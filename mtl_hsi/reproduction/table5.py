@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from mtl_hsi.paper import published
 from mtl_hsi.paper.cells import Cell
+from mtl_hsi.runs.records import read_record
 from mtl_hsi.storage.json_files import read_json, well_formed
 
 SAMPLES_PER_CLASS = 10
@@ -67,7 +68,7 @@ def read(directory: Path) -> Times:
   """
   train = classify = None
   with well_formed(directory / "metrics.json"):
-    seconds = read_json(directory / "metrics.json", verified=True)["seconds"]
+    seconds = read_record(directory, "metrics.json")["seconds"]
     # Runs once counted the compilation of training and of classification together.
     if "compile_train" in seconds:
       train = seconds["train"] - seconds["compile_train"]

@@ -15,6 +15,7 @@ from mtl_hsi.classification.classify import InferenceOptions
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models.multitask import Network, make_network
 from mtl_hsi.runs import workdir
+from mtl_hsi.runs.records import read_record
 from mtl_hsi.runtime.replicas import Replicas
 from mtl_hsi.scenes.scene_checks import SCENE_NAME
 from mtl_hsi.settings import image_settings, training_settings
@@ -102,9 +103,7 @@ def read_run(directory: Path) -> TrainedRun:
   Raises:
     RequestError: the directory holds no run, one that is not finished, or one without a network.
   """
-  config = _read_json(directory, "config.json")
-  if not isinstance(config, dict):
-    raise RequestError(f"{directory / 'config.json'} holds no JSON object; name the work directory of a run")
+  config = read_record(directory, "config.json")
   if not workdir.is_complete(directory, config):
     raise RequestError(f"the run in {directory} is not finished; go on with it by {_command(directory)}")
   with well_formed(directory / "config.json"):
@@ -115,8 +114,9 @@ def read_run(directory: Path) -> TrainedRun:
     raise RequestError(
       f"the run in {directory} has model.name=svm, whose machines are not kept; expected a run of a network"
     )
-  entries = _read_json(directory, "scenes.json")
+  record = read_record(directory, "scenes.json")
   with well_formed(directory / "scenes.json"):
+    entries = record["scenes"]
     smoothed = told.inference.smoothing.steps > 0
     scenes = {
       name: _scene(name, index, entries[name], image_keys[name], smoothed)
@@ -213,19 +213,9 @@ def _numbers(values):
   return None if values is None else np.array(values, float)
 
 
-def _read_json(directory: Path, name: str) -> dict:
-  try:
-    return read_json(directory / name, verified=True)
-  except (FileNotFoundError, NotADirectoryError) as error:
-    raise RequestError(
-      f"{directory.absolute()} is no work directory of a run, it has no {name}; expected one that "
-      "launch.py wrote, as `make quickstart` writes runs/quickstart"
-    ) from error
-
-
 def _command(directory: Path) -> str:
   """What started the run, as far as it is known."""
   try:
-    return workdir.command_line(_read_json(directory, "environment.json"))
-  except (RequestError, LookupError, TypeError):
+    return workdir.command_line(read_json(directory / "environment.json"))
+  except (OSError, RequestError, LookupError, TypeError):
     return "the command that started it"

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.runs.records import SCHEMA, with_schema
 from mtl_hsi.storage import checksums, directory_lock
 from mtl_hsi.storage.atomic_files import (
   is_partial,
@@ -56,7 +57,7 @@ def open_workdir(path: Path, config: Mapping) -> Iterator[Path]:
   _check_config(path, config)
   with directory_lock.held(path, str(path), "--workdir"):
     if not _check_config(path, config):
-      write_json(path / "config.json", config)
+      write_json(path / "config.json", with_schema(config))
     remove_partial_files(path)
     yield path
 
@@ -85,13 +86,13 @@ def unfinish(path: Path) -> None:
     raise RequestError(f"cannot replace {file}: {reason(error)}") from error
 
 
-def finish(path: Path, metrics: object) -> None:
+def finish(path: Path, metrics: Mapping) -> None:
   """Writes the SHA-256 of all results, and `metrics.json`, last, since it says that all else is there.
 
   Raises:
     RequestError: a result cannot be read, or a file cannot be written.
   """
-  path, data = Path(path), json_bytes(metrics)
+  path, data = Path(path), json_bytes(with_schema(metrics))
   found = {file for pattern in (*_RESULTS, *_FURTHER) for file in path.glob(pattern) if file.is_file()}
   names = {file.relative_to(path).as_posix() for file in found} - {"metrics.json"}
   write_bytes(path / checksums.NAME, checksums.listing(path, sorted(names), {"metrics.json": data}))
@@ -128,9 +129,10 @@ def _check_config(path: Path, config: dict) -> bool:
   """Whether the directory has this config; False where it has none yet, an error for any other."""
   file = path / "config.json"
   try:
-    stored = read_json(file)
+    stored = read_json(file, schema=SCHEMA)
   except FileNotFoundError:
     return False
+  del stored["schema"]
   differences = [text for key, text in _differences("", stored, config) if key not in _INCIDENTAL]
   if differences:
     shown = "; ".join(differences[:_MOST_DIFFERENCES])
@@ -149,8 +151,7 @@ def _differences(key: str, old: object, new: object) -> Iterator[tuple[str, str]
   elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
     for i, (old_item, new_item) in enumerate(zip(old, new)):
       yield from _differences(f"{key}[{i}]", old_item, new_item)
-  # A key that one of two versions does not have means nothing where it is off.
-  elif old != new and not ((old is _ABSENT and not new) or (new is _ABSENT and not old)):
+  elif old != new:
     yield key, f"{key}: {_show(old)} -> {_show(new)}"
 
 

@@ -15,8 +15,6 @@ SCENE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 # Larger values are fill values, such as the most negative float32.
 LARGEST_VALUE = 1e30
 
-# Keys of metrics.json beside the scenes' names.
-_RESERVED = ("compilations", "leakage", "patch_overlap", "seconds", "svm", "target")
 # Label rasters store class ids in 16 bits.
 _LARGEST_ID = 2**16 - 1
 
@@ -25,8 +23,6 @@ def name_problems(name: str) -> Iterator[str]:
   """Checks that the name may be part of a file name."""
   if not SCENE_NAME.fullmatch(name):
     yield "a scene name must be a lower-case identifier of at most 64 characters, such as 'my_fields'"
-  if name in _RESERVED:
-    yield f"the names {', '.join(_RESERVED)} are reserved; choose another name for the scene"
 
 
 def cube_problems(cube: np.ndarray) -> Iterator[str]:

@@ -50,7 +50,7 @@ def test_a_run_on_degrees_tells_hectares(tmp_path):
     *("--config.model.name=svm", "--config.samples_per_class=4", "--config.replicas=2"),
   )
   assert outcome.status == 0, outcome.err
-  classes = json.loads((tmp_path / "run" / "metrics.json").read_text())["field"]["per_class"]
+  classes = json.loads((tmp_path / "run" / "metrics.json").read_text())["scenes"]["field"]["per_class"]
   assert sum(own["map_pixels"]["mean"] for own in classes) == labels.size
   # A degree is 111.132 km from south to north there, and 78.847 km from west to east.
   whole = labels.size * 1.11132 * 0.78847 * 100

@@ -23,6 +23,10 @@ MEADOW = np.repeat([[3] * 9, [1] * 7 + [0] * 2, [6] * 9], [4, 5, 4], axis=0).ast
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
 
+def scenes_of(run):
+  return json.loads((run / "scenes.json").read_text())["scenes"]
+
+
 def adapt(origin: Path, workdir: Path, **overrides: object) -> launching.Outcome:
   """Adapts a run to the scene `meadow`, whose file lies beside the work directory."""
   image = workdir.parent / "meadow.npz"
@@ -215,9 +219,7 @@ def test_a_new_scene_is_resampled_to_the_runs_own_bands(tmp_path):
     )
     assert outcome.status == status, outcome.err
   assert "of which the new scenes do not all measure 2, such as 450 nm; give --config.stem=new" in outcome.err
-  base, wide = (
-    json.loads((tmp_path / name / "scenes.json").read_text())["village"] for name in ("base", "wide")
-  )
+  base, wide = (scenes_of(tmp_path / name)["village"] for name in ("base", "wide"))
   assert wide["channels"] == base["channels"]
   assert np.shape(wide["weights"]) == (15, 7)
 
@@ -229,7 +231,7 @@ def test_a_new_scene_is_seen_through_the_runs_noise_fractions(inputs, tmp_path):
   assert outcome.status == 0, outcome.err
   outcome = adapt(tmp_path / "run", tmp_path / "adapted")
   assert outcome.status == 0, outcome.err
-  known, own = (json.loads((tmp_path / name / "scenes.json").read_text()) for name in ("run", "adapted"))
+  known, own = (scenes_of(tmp_path / name) for name in ("run", "adapted"))
   assert own["meadow"]["components"] == known["fields"]["components"]
   outcome = adapt(tmp_path / "run", tmp_path / "narrow", **{"files.meadow.bands": "0:4"})
   assert outcome.status == 2
@@ -237,7 +239,7 @@ def test_a_new_scene_is_seen_through_the_runs_noise_fractions(inputs, tmp_path):
   assert not (tmp_path / "narrow").exists()
   outcome = adapt(tmp_path / "run", tmp_path / "new", stem="new", **{"files.meadow.bands": "0:4"})
   assert outcome.status == 0, outcome.err
-  fresh = json.loads((tmp_path / "new" / "scenes.json").read_text())["meadow"]["components"]
+  fresh = scenes_of(tmp_path / "new")["meadow"]["components"]
   assert np.shape(fresh) == (4, 3)
 
 

@@ -26,7 +26,7 @@ def accuracy(directory, precision):
   )
   assert outcome.status == 0, outcome.err
   results = json.loads((directory / "metrics.json").read_text())
-  return 100 * results["indian_pines"]["overall_accuracy"]["mean"]
+  return 100 * results["scenes"]["indian_pines"]["overall_accuracy"]["mean"]
 
 
 @pytest.mark.slow

@@ -194,7 +194,7 @@ def test_rounding_of_components_and_contrast_is_no_change_of_the_scenes(options,
       assert (scenes_record.as_known(found, path) == written) == kept
   other = dataclasses.replace(made, scenes={"fields": dataclasses.replace(scene(), cube=scene().cube + 1)})
   assert scenes_record.as_known(scenes_record.describe(other), path) != written
-  for damaged in (b"[]", b"{", b'{"fields": {"components": [["x"]], "contrast": 1}}'):
+  for damaged in (b"[]", b"{", b'{"scenes": {"fields": {"components": [["x"]], "contrast": 1}}}'):
     path.write_bytes(damaged)
     assert scenes_record.as_known(written, path) == written
 

@@ -111,7 +111,7 @@ def test_every_pixel_has_the_confidence_of_its_class(finished):
 
 @pytest.mark.parametrize("name", LABELS)
 def test_measures_follow_from_predictions_split_and_truth(finished, name):
-  labels, metrics = LABELS[name], read(finished / "metrics.json")[name]
+  labels, metrics = LABELS[name], read(finished / "metrics.json")["scenes"][name]
   predicted, tests = load(finished / "predictions.npz")[name], load(finished / "split.npz")[f"{name}/test"]
   classes = np.unique(labels[labels > 0])
   expected = {"overall_accuracy": [], "average_accuracy": [], "kappa": []}
@@ -138,8 +138,8 @@ def test_measures_follow_from_predictions_split_and_truth(finished, name):
 
 def test_something_was_learnt(finished):
   metrics = read(finished / "metrics.json")
-  assert metrics["fields"]["overall_accuracy"]["mean"] > 0.5
-  assert metrics["town"]["overall_accuracy"]["mean"] > 0.7
+  assert metrics["scenes"]["fields"]["overall_accuracy"]["mean"] > 0.5
+  assert metrics["scenes"]["town"]["overall_accuracy"]["mean"] > 0.7
 
 
 def test_leakage_is_the_share_of_test_pixels_with_a_training_pixel_in_their_patch(finished):
@@ -166,7 +166,7 @@ def test_overlap_is_the_share_of_test_pixels_whose_patch_overlaps_a_training_pat
 def test_areas_are_counted_in_the_maps(finished):
   metrics, predictions = read(finished / "metrics.json"), load(finished / "predictions.npz")
   for name in SCENES:
-    for entry in metrics[name]["per_class"]:
+    for entry in metrics["scenes"][name]["per_class"]:
       counts = (predictions[name] == entry["id"]).sum(axis=(1, 2))
       assert entry["map_pixels"] == pytest.approx({"mean": counts.mean(), "std": counts.std()})
       assert entry["map_hectares"] is None
@@ -200,7 +200,7 @@ def test_simulated_scenes_are_marked_and_others_are_not(finished):
   assert "village (simulated)" in page
   assert "fields" in page
   assert "fields (simulated)" not in page
-  assert read(finished / "scenes.json")["village"]["simulated"] is True
+  assert read(finished / "scenes.json")["scenes"]["village"]["simulated"] is True
 
 
 def test_checkpoints_are_two_states_and_the_snapshots(finished):
@@ -213,7 +213,7 @@ def test_the_console_shows_scenes_progress_and_results(launched):
   workdir, outcome = launched
   metrics = read(workdir / "metrics.json")
   assert "fields: 12 x 10 pixels, 6 bands, 3 classes, 9 training and 99 test pixels" in outcome.out
-  assert f"{100 * metrics['town']['overall_accuracy']['mean']:.2f} +- " in outcome.out
+  assert f"{100 * metrics['scenes']['town']['overall_accuracy']['mean']:.2f} +- " in outcome.out
   assert f"Report: {workdir / 'report.html'}" in outcome.out
   assert "training: 100%" in outcome.err
   for line in outcome.err.replace("\r", "\n").splitlines():
@@ -320,7 +320,7 @@ def test_without_test_pixels_there_is_a_map_and_no_accuracy(inputs, tmp_path):
   assert outcome.status == 0, outcome.err
   assert "fields: every labelled pixel trains and none tests, so there is no accuracy" in outcome.out
   metrics = read(tmp_path / "run" / "metrics.json")
-  assert metrics["fields"]["overall_accuracy"] == {
+  assert metrics["scenes"]["fields"]["overall_accuracy"] == {
     **{"mean": None, "std": None, "replicas": [None, None], "interval": None},
   }
   assert metrics["leakage"]["fields"] is None

@@ -104,7 +104,7 @@ def test_metrics_are_those_of_a_network_and_the_pairs(svm_finished, finished):
   metrics = read(svm_finished / "metrics.json")
   assert metrics.keys() == {*read(finished / "metrics.json"), "svm"}
   assert metrics["leakage"] == dict.fromkeys(SCENES, 0)
-  assert metrics["town"]["overall_accuracy"]["mean"] > 0.9
+  assert metrics["scenes"]["town"]["overall_accuracy"]["mean"] > 0.9
   seconds = metrics["seconds"]
   assert seconds.keys() == launching.SECONDS
   assert seconds["train"] + seconds["classify"] == pytest.approx(seconds["total"])
@@ -129,7 +129,7 @@ def test_the_console_tells_of_jobs_and_no_epochs(svm_launched):
   assert "fields: 12 x 10 pixels, 6 bands, 3 classes, 9 training and 99 test pixels\n" in outcome.out
   assert "\nsvm, " in outcome.out
   assert "epoch" not in outcome.out
-  assert f"{100 * metrics['town']['overall_accuracy']['mean']:.2f} +- " in outcome.out
+  assert f"{100 * metrics['scenes']['town']['overall_accuracy']['mean']:.2f} +- " in outcome.out
   lines = [line for line in outcome.err.replace("\r", "\n").splitlines() if line.strip()]
   assert all(line.startswith("svm: ") for line in lines)
   assert "svm: 100%" in lines[-1]

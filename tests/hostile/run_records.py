@@ -28,8 +28,8 @@ def write(place: Path, name: str = "fields", config: Mapping[str, Any] | None = 
   told = json.loads(told.to_json_best_effort())
   for file in _RESULTS:
     (place / file).write_text("{}")
-  (place / "config.json").write_text(json.dumps({**told, **(config or {})}))
-  (place / "scenes.json").write_text(json.dumps({name: {**_scene(), **changes}}))
+  (place / "config.json").write_text(json.dumps({"schema": 1, **told, **(config or {})}))
+  (place / "scenes.json").write_text(json.dumps({"schema": 1, "scenes": {name: {**_scene(), **changes}}}))
   return place
 
 

@@ -169,7 +169,7 @@ def test_a_run_in_all_symmetries_and_smoothed_predicts_as_it_classified(inputs, 
   predicts_as_it_classified("map")
   # A run that another machine began goes on with the numbers that this one rounded its own way.
   scenes = json.loads((run / "scenes.json").read_text())
-  for entry in scenes.values():
+  for entry in scenes["scenes"].values():
     entry["components"] = (np.array(entry["components"]) * (1 + 4e-5)).tolist()
     entry["contrast"] *= 1 + 4e-5
   (run / "scenes.json").write_bytes(atomic_files.json_bytes(scenes))
@@ -198,7 +198,7 @@ def test_windows_change_no_label(finished, tmp_path, monkeypatch):
 def test_rasters_keep_place_colours_and_names(finished, fields, tmp_path):
   outcome = predict(finished, fields, output=f"{tmp_path}/")
   assert outcome.status == 0, outcome.err
-  names = json.loads((finished / "scenes.json").read_text())["fields"]["classes"]
+  names = json.loads((finished / "scenes.json").read_text())["scenes"]["fields"]["classes"]
   for ending in ("_classes.tif", "_classes.img", "_confidence.tif"):
     with rasterio.open(tmp_path / f"flight{ending}") as raster:
       assert raster.crs.to_epsg() == 32632

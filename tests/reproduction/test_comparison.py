@@ -63,7 +63,7 @@ def finish(plan, name, directory, truth, wrong, seconds):
   """
   train, classify = seconds
   compiling = {"compile_train": 5.0, "compile_classify": 7.0}
-  metrics = {"seconds": {"train": train + 5.0, "classify": classify + 7.0, **compiling}}
+  metrics = {"scenes": {}, "seconds": {"train": train + 5.0, "classify": classify + 7.0, **compiling}}
   splits, predictions = {}, {}
   for scene, labels in truth.items():
     tests = np.argwhere(labels > 0)[:40].reshape(2, 20, 2)
@@ -73,7 +73,8 @@ def finish(plan, name, directory, truth, wrong, seconds):
       predicted[rows, columns] = labels[rows, columns] % 4 + 1
     # As where another replica has a pixel more.
     splits[f"{scene}/test"] = np.pad(tests, ((0, 0), (0, 1), (0, 0)), constant_values=-1)
-    metrics[scene] = {"overall_accuracy": {"replicas": [1 - len(range(20)[own]) / 20 for own in wrong]}}
+    accuracies = [1 - len(range(20)[which]) / 20 for which in wrong]
+    metrics["scenes"][scene] = {"overall_accuracy": {"replicas": accuracies}}
   with workdir.open_workdir(directory / name, plan.runs[name].config.to_dict()) as path:
     np.savez(path / "split.npz", **splits)
     np.savez(path / "predictions.npz", **predictions)

@@ -50,17 +50,13 @@ VRESNET = 49 * 160 * 8 + (25 + 9) * 9 * 8 * 8 + 8 * 16
 
 
 def test_training_of_a_network_of_valid_convolutions():
-  net = make_network(
-    "vresnet", bands=160, class_counts=(16,), **{**OPTIONS, "blocks": 2}, patch=7, width=8
-  )
+  net = make_network("vresnet", bands=160, class_counts=(16,), **{**OPTIONS, "blocks": 2}, patch=7, width=8)
   flop = cost.training(net, [5], batch_size=20, mixed=False, drop_last=False, epochs=1, steps=3)
   assert flop == 2 * VRESNET * 3 * 3 * 20
 
 
 def test_classification_counts_every_row_of_a_region():
-  net = make_network(
-    "vresnet", bands=160, class_counts=(16,), **{**OPTIONS, "blocks": 2}, patch=7, width=8
-  )
+  net = make_network("vresnet", bands=160, class_counts=(16,), **{**OPTIONS, "blocks": 2}, patch=7, width=8)
   # In a tile of 32 x 32 pixels: 1x1 at 38 x 38 positions, 3x3 at 36 x 36 and at 34 x 34, and so the head.
   tile = 38**2 * 160 * 8 + (36**2 + 34**2) * 9 * 8 * 8 + 34**2 * 8 * 16
   assert cost.classification(net, 100, 2) == pytest.approx(2 * tile / 32**2 * 100 * 2)

@@ -20,8 +20,8 @@ def finish(run, directory, seconds):
   """What a finished run leaves, as far as a grid looks."""
   folder = directory / run.name
   folder.mkdir()
-  (folder / "config.json").write_text(json.dumps(run.config.to_dict()))
-  (folder / "metrics.json").write_text(json.dumps({"seconds": {"total": seconds}}))
+  (folder / "config.json").write_text(json.dumps({"schema": 1, **run.config.to_dict()}))
+  (folder / "metrics.json").write_text(json.dumps({"schema": 1, "seconds": {"total": seconds}}))
   for name in ("environment.json", "split.npz", "predictions.npz", "report.html"):
     (folder / name).touch()
 
@@ -112,7 +112,7 @@ def test_a_time_that_was_damaged_is_not_believed(tmp_path):
 @pytest.mark.parametrize(
   "text",
   [
-    *("", "[]", "{}", '{"seconds": 3}', '{"seconds": {"total": null}}'),
+    *("", "[]", "{}", '{"schema": 1, "seconds": 3}', '{"schema": 1, "seconds": {"total": null}}'),
     pytest.param("[" * 100_000, id="nested"),
   ],
 )

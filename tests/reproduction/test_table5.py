@@ -40,7 +40,7 @@ def test_the_runs_of_two_pairs_are_needed():
 
 @pytest.fixture
 def directory(tmp_path):
-  (tmp_path / "metrics.json").write_text(json.dumps({"seconds": SECONDS}))
+  (tmp_path / "metrics.json").write_text(json.dumps({"schema": 1, "seconds": SECONDS}))
   (tmp_path / "environment.json").write_text(json.dumps({"starts": ["then", "now"], **MACHINE, "cores": 8}))
   return tmp_path
 
@@ -51,7 +51,7 @@ def test_each_activity_has_its_own_compilation_left_out_and_starts_are_counted(d
 
 def test_without_compilation_told_apart_the_times_are_unknown(directory):
   seconds = {key: SECONDS[key] for key in ("train", "classify", "compile", "total")}
-  (directory / "metrics.json").write_text(json.dumps({"seconds": seconds}))
+  (directory / "metrics.json").write_text(json.dumps({"schema": 1, "seconds": seconds}))
   old = table5.read(directory)
   assert old == times(None, None, 2)
   known = times(30.0, 2.0, 1)
@@ -67,7 +67,7 @@ def test_without_compilation_told_apart_the_times_are_unknown(directory):
   ("name", "text"),
   [
     ("metrics.json", "{"),
-    ("metrics.json", '{"seconds": {"compile_train": 1}}'),
+    ("metrics.json", '{"schema": 1, "seconds": {"compile_train": 1}}'),
     ("environment.json", "[]"),
     ("environment.json", '{"starts": 5}'),
   ],

@@ -155,7 +155,7 @@ def _trained(folder, save, cube, labels, **options):
     *(f"--config.{key}={value}" for key, value in options.items()),
   )
   assert outcome.status == 0, outcome.err
-  classes = json.loads((folder / "run" / "scenes.json").read_text())["field"]["classes"]
+  classes = json.loads((folder / "run" / "scenes.json").read_text())["scenes"]["field"]["classes"]
   return [(folder / "run" / f"{name}.npz").read_bytes() for name in ("predictions", "confidence")], classes
 
 

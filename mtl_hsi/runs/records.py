@@ -1,0 +1,32 @@
+"""The JSON files of a run that others read: `config.json`, `scenes.json` and `metrics.json`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mtl_hsi.errors import RequestError
+from mtl_hsi.storage.json_files import read_json
+
+# Each file has this number under "schema"; docs/schemas/ has the JSON Schemas. Any other number is refused.
+SCHEMA = 1
+
+
+def with_schema(record: Mapping[str, Any]) -> dict[str, Any]:
+  """Returns the record with the number of its schema."""
+  return {"schema": SCHEMA, **record}
+
+
+def read_record(directory: Path, name: str) -> dict[str, Any]:
+  """Returns the content of a JSON file of a finished run, without the number of its schema.
+
+  Raises:
+    RequestError: the file is missing, damaged or malformed, or has another schema.
+  """
+  try:
+    record = read_json(directory / name, schema=SCHEMA, verified=True)
+  except (FileNotFoundError, NotADirectoryError) as error:
+    raise RequestError(
+      f"{directory.absolute()} is not the work directory of a run: it has no {name}; expected a directory "
+      "that launch.py wrote, such as runs/quickstart after `make quickstart`"
+    ) from error
+  return {key: value for key, value in record.items() if key != "schema"}
