@@ -21,6 +21,7 @@ from mtl_hsi.experiment.scenes_record import as_begun, as_known, describe, newer
 from mtl_hsi.report import console, run_report
 from mtl_hsi.report.false_colour import false_colour_bands
 from mtl_hsi.runs import workdir
+from mtl_hsi.runs.records import with_schema
 from mtl_hsi.runs.trained import read_run
 from mtl_hsi.runtime import processes
 from mtl_hsi.runtime.environment import describe_environment
@@ -138,8 +139,9 @@ def _begin(options, problem, directory, command, started):
   print(introduction(problem, options), flush=True)
   # Refuses damaged checkpoints before anything is written or replaced.
   Checkpoints(directory / "checkpoints", options.schedule.snapshot_epochs).latest_intact_state()
+  scenes = as_known(describe(problem), directory / "scenes.json")
   once = {
-    "scenes.json": atomic_files.json_bytes(as_known(describe(problem), directory / "scenes.json")),
+    "scenes.json": atomic_files.json_bytes(with_schema({"scenes": scenes})),
     "split.npz": atomic_files.npz_bytes(sampling.split_arrays(problem.splits)),
   }
   # Those that are there come first, since another content is refused.

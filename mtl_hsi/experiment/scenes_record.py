@@ -10,7 +10,6 @@ import numpy as np
 from mtl_hsi.channels.inputs import entry
 from mtl_hsi.errors import RequestError
 from mtl_hsi.experiment.problem import Problem
-from mtl_hsi.runs.records import with_schema
 from mtl_hsi.runtime import processes
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.storage.json_files import read_json
@@ -28,8 +27,8 @@ def digests(scene: Scene) -> dict[str, str]:
 
 
 def describe(problem: Problem) -> dict:
-  """The content of `scenes.json`: shape, classes and digests of each scene, its scaling and alignment."""
-  scenes = {
+  """By scene name, for `scenes.json`: shape, classes and digests of each scene, its scaling and alignment."""
+  return {
     name: {
       "shape": list(scene.cube.shape),
       "sensor": scene.sensor,
@@ -43,7 +42,6 @@ def describe(problem: Problem) -> dict:
     | _known(scene)
     for name, scene in problem.scenes.items()
   }
-  return with_schema({"scenes": scenes})
 
 
 def as_known(described: dict, path: Path) -> dict:
@@ -55,13 +53,11 @@ def as_known(described: dict, path: Path) -> dict:
   """
   try:
     known = read_json(path)["scenes"]
-    scenes = {
-      name: entry | _rounded_otherwise(entry, known[name]) for name, entry in described["scenes"].items()
-    }
+    kept = {name: _rounded_otherwise(entry, known[name]) for name, entry in described.items()}
   # What is not there, or not what a run writes, is for those to say who compare the whole file.
   except (OSError, RequestError, ValueError, LookupError, TypeError):
     return described
-  return described | {"scenes": scenes}
+  return {name: entry | kept[name] for name, entry in described.items()}
 
 
 def _rounded_otherwise(entry, known):

@@ -70,6 +70,7 @@ def same(one, other) -> bool:
 
 def test_what_comes_out_is_a_whole_work_directory(finished, adapted):
   config = json.loads((adapted / "config.json").read_text())
+  assert config.pop("schema") == 1
   assert workdir.is_complete(adapted, config)
   assert config["run"] == str(finished)
   assert (config["scenes"], config["replicas"]) == (["meadow"], 2)
@@ -247,7 +248,7 @@ def test_a_new_scene_is_seen_through_the_runs_noise_fractions(inputs, tmp_path):
   ("overrides", "message"),
   [
     ({"run": ""}, "no run to start from: give the work directory of a finished one, --config.run=<path>"),
-    ({"run": "/nowhere"}, "/nowhere is no work directory of a run"),
+    ({"run": "/nowhere"}, "/nowhere is not the work directory of a run"),
     ({"stem": "old"}, "config key stem is 'old'; expected one of 'run', 'new'"),
     ({"replicas": 3}, "3 replicas are asked for and the run in"),
     ({"files.meadow.bands": "0:4"}, "the new scenes have 4 bands and the first convolution of the run in"),

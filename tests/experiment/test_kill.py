@@ -18,7 +18,7 @@ from tests import launching
 # touched for the n-th time. Forking once everything is imported spares each start the time of a new process.
 KILLER = """
 import json, os, signal, sys, threading
-from mtl_hsi import experiment
+from mtl_hsi.experiment import run
 from tests import launching
 
 def die():

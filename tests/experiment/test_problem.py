@@ -186,7 +186,7 @@ def test_rounding_of_components_and_contrast_is_no_change_of_the_scenes(options,
 
   written = described()
   assert scenes_record.as_known(written, path) == written
-  path.write_bytes(atomic_files.json_bytes(written))
+  path.write_bytes(atomic_files.json_bytes({"scenes": written}))
   for change, kept in [(1e-6, True), (0.1, False)]:
     for changes in ({"components": own.components + np.float32(change)}, {"contrast": 0.5 + change}):
       found = described(**changes)

@@ -20,7 +20,7 @@ KEPT = {f"{scene}-{replica}.npz" for scene in SCENES for replica in (0, 1)}
 # Starts the run with small grids and kills it when it writes the result of the third job.
 KILLED = """
 import os, signal, sys
-from mtl_hsi import atomic_files
+from mtl_hsi.storage import atomic_files
 from tests import launching
 from tests.small_grids import small_grids
 
@@ -238,5 +238,5 @@ def test_a_split_from_a_file_needs_no_number_of_samples(svm_finished, inputs, tm
 
 def test_networks_do_without_scikit_learn():
   """It takes a second to import."""
-  code = "import sys; from mtl_hsi import experiment; assert 'sklearn' not in sys.modules"
+  code = "import sys; from mtl_hsi.experiment import run; assert 'sklearn' not in sys.modules"
   subprocess.run([sys.executable, "-c", code], cwd=launching.ROOT, check=True)

@@ -276,7 +276,7 @@ def test_bands_at_other_wavelengths_are_warned_of(finished, tmp_path):
   ("overrides", "message"),
   [
     ({"run": ""}, "nothing to predict: give the work directory of a finished run, --config.run=<path>"),
-    ({"run": "/nowhere"}, "/nowhere is no work directory of a run, it has no config.json"),
+    ({"run": "/nowhere"}, "/nowhere is not the work directory of a run: it has no config.json"),
     ({"scene": "sea"}, "config key scene is 'sea'; the run in .* has fields, town, village"),
     ({"replicas": "2"}, "config key replicas is '2'; the run in .* has replicas 0 to 1"),
     ({"replicas": "both"}, "config key replicas is 'both'; expected 'all' or one replica's number"),

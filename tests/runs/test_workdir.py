@@ -72,7 +72,7 @@ def test_a_config_of_another_schema_is_refused(tmp_path):
   write_json(tmp_path / "config.json", CONFIG)
   with (
     pytest.raises(
-      RequestError, match=r"config.json was written by another version .*; run the experiment again"
+      RequestError, match=r"config.json was written by another version of mtl_hsi .*; run it again"
     ),
     open_workdir(tmp_path, CONFIG),
   ):
@@ -130,7 +130,7 @@ def test_a_file_is_no_work_directory(tmp_path):
 HOLD = """
 import sys
 from pathlib import Path
-from mtl_hsi.workdir import open_workdir
+from mtl_hsi.runs.workdir import open_workdir
 with open_workdir(Path(sys.argv[1]), {"seed": 0}) as workdir:
   (workdir / "maps").mkdir()
   (workdir / "maps" / ".truth.png.1.partial").write_bytes(b"half")
