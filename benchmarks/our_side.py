@@ -22,7 +22,7 @@ from mtl_hsi.settings import experiment_settings
 from mtl_hsi.settings.experiment_settings import Settings
 from mtl_hsi.training import patches, train_step
 from mtl_hsi.training.batches import steps_per_epoch
-from mtl_hsi.training.patches import MIRRORS, Pixels
+from mtl_hsi.training.patches import MIRROR_IMAGES, Pixels
 
 # As launch.py has it.
 jax.config.update("jax_default_matmul_precision", products.PRECISIONS["float32"])
@@ -96,7 +96,7 @@ def told(own: config_dict.ConfigDict, prepared: Prepared) -> Job:
     rho=own.optimizer.rho,
     epsilon=own.optimizer.eps,
     # Shorter sets wrap around to the length of the longest.
-    flop_per_epoch=flop_per_sample(given.network) * len(MIRRORS) * int(counts.max()) * len(counts),
+    flop_per_epoch=flop_per_sample(given.network) * MIRROR_IMAGES * int(counts.max()) * len(counts),
     padded=prepared.padded,
     centres=[samples.centres[:, scene, :count] for scene, count in enumerate(counts)],
     classes=[samples.classes[:, scene, :count] for scene, count in enumerate(counts)],
@@ -211,8 +211,9 @@ def reference(prepared: Prepared) -> Reference:
   centres = jnp.asarray(np.stack([samples.centres[0, scene, chosen] for scene in scenes]))
   classes = np.stack([samples.classes[0, scene, chosen] for scene in scenes])
   owners = jnp.broadcast_to(jnp.arange(network.scenes)[:, None], classes.shape)
-  mirror = jnp.broadcast_to(jnp.asarray(MIRRORS[0]), centres.shape)
-  cut = patches.gather(jax.tree.map(jnp.asarray, prepared.pixels), owners, centres, mirror, network.patch)
+  # The author's first mirror image.
+  flipped = jnp.ones(classes.shape, jnp.int32)
+  cut = patches.gather(jax.tree.map(jnp.asarray, prepared.pixels), owners, centres, flipped, network.patch)
   valid = jnp.ones(classes.shape, bool)
   batch = train_step.Batch(cut, jnp.asarray(classes), valid, valid / len(chosen))
   state = train_step.start_phase({"params": params, "stats": stats}, options.make_optimizer, rate, ())

@@ -94,6 +94,6 @@ def _patches(network, samples, pixels):
   """Patches of all training pixels `[T, N, P, P, B]`, and which of them are there `[T, N]`."""
   scenes, rows = samples.classes.shape
   scene = jnp.broadcast_to(jnp.arange(scenes).reshape(-1, 1), (scenes, rows))
-  upright = jnp.ones((scenes, rows, 2), jnp.int32)
+  upright = jnp.zeros((scenes, rows), jnp.int32)
   valid = jnp.arange(rows).reshape(1, -1) < samples.counts.reshape(-1, 1)
   return patches.gather(pixels, scene, samples.centres, upright, network.patch), valid

@@ -22,7 +22,7 @@ from mtl_hsi.runtime.replicas import Replicas
 from mtl_hsi.settings.experiment_settings import Settings
 from mtl_hsi.training import health, patches, svm_baseline
 from mtl_hsi.training.checkpoints import Checkpoints
-from mtl_hsi.training.loop import fit
+from mtl_hsi.training.loop import Saving, TrainingData, TrainingPlan, fit
 
 
 class Work(NamedTuple):
@@ -148,23 +148,22 @@ def _train(options, problem, replicas, pixels, checkpoints, origin):
         bar.update()
 
     return fit(
-      problem.network,
-      options.make_optimizer,
-      options.schedule,
+      TrainingPlan(
+        problem.network,
+        options.make_optimizer,
+        options.schedule,
+        seed=options.seed,
+        batch_size=options.batch_size,
+        mixed=options.mixed,
+        drop_last=options.drop_last,
+        recipe=options.recipe,
+      ),
+      TrainingData(samples, pixels, list(problem.scenes)),
       replicas,
-      samples,
-      pixels,
-      seed=options.seed,
-      batch_size=options.batch_size,
-      mixed=options.mixed,
-      drop_last=options.drop_last,
-      checkpoints=checkpoints,
-      checkpoint_seconds=options.checkpoint_seconds,
-      scene_names=list(problem.scenes),
+      Saving(checkpoints, options.checkpoint_seconds),
       progress=report_epoch,
-      start=origin and begin,
+      initial=origin and begin,
       interrupted=interrupted,
-      recipe=options.recipe,
     )
 
 

@@ -23,7 +23,7 @@ from mtl_hsi.splits.blocks import block_split
 from mtl_hsi.splits.given import given_split
 from mtl_hsi.splits.sampling import Split
 from mtl_hsi.training import batches, patches, svm_baseline
-from mtl_hsi.training.recipe import LETTERS
+from mtl_hsi.training.recipe import LETTER_RECIPE
 
 # The letter's protocol (section III-B).
 _LETTERS_PHASES = ((100, 1.0, ()), (30, 0.1, ()))
@@ -185,7 +185,7 @@ def follows_the_letter(options: Settings) -> bool:
     _LETTERS_OPTIMIZER,
     _LETTERS_BATCH,
     (1, False),
-    LETTERS,
+    LETTER_RECIPE,
   )
 
 

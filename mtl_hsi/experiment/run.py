@@ -175,7 +175,7 @@ def _finish(config, options, problem, directory, done):
     scenes=[_scene_report(options, problem, name, results, done) for name in problem.scenes],
     target=options.target,
     losses=done.losses,
-    phases=options.schedule.lengths,
+    phases=tuple((span.phase.name, span.epochs) for span in options.schedule.spans),
     seconds=done.seconds,
     config=config.to_dict(),
     environment=environment,

@@ -1,4 +1,7 @@
-"""Which samples stand in which batch of an epoch."""
+"""The training sets of all replicas, and which samples form the batches of an epoch.
+
+Batches come from a shuffled epoch (`epoch_order`, the letter's way) or are drawn step by step (`draw_step`).
+"""
 
 from typing import NamedTuple
 
@@ -9,20 +12,21 @@ from jax import Array
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.splits.sampling import PADDING
-from mtl_hsi.training.patches import MIRRORS
+from mtl_hsi.training.patches import MIRROR_IMAGES
 
-# Rows of a training set are a power of two from here on, so that few programs serve sets of all sizes.
-_FEWEST_ROWS = 64
+# The number of rows of a training set is a power of two, at least this one, so that a few compiled programs
+# serve sets of all sizes.
+_MIN_ROWS = 64
 
 
 class TrainingSet(NamedTuple):
-  """Training pixels of all scenes; each counts once per mirror image.
+  """Training pixels of all scenes.
 
   Attributes:
     centres: row and column, int32 `[T, M, 2]`.
     classes: class indices from 0, int32 `[T, M]`.
-    counts: pixels of every scene, int32 `[T]`.
-    longest: the largest set's pixels of all replicas, an int32 scalar; M or fewer.
+    counts: number of pixels of every scene, int32 `[T]`; later rows are padding.
+    longest: largest of all counts of all replicas, an int32 scalar; M or less.
   """
 
   centres: np.ndarray | Array
@@ -36,28 +40,27 @@ class Order(NamedTuple):
 
   Attributes:
     sample: index into the scene's training pixels, int32 `[steps, T, N]`.
-    mirror: index into `MIRRORS`, or into `patches.SYMMETRIES` where steps are drawn one by one, int32
-      `[steps, T, N]`.
+    symmetry: index into `patches.SYMMETRIES`, int32 `[steps, T, N]`.
     valid: which slots hold a sample, bool `[steps, T, N]`.
   """
 
   sample: Array
-  mirror: Array
+  symmetry: Array
   valid: Array
 
 
 def training_set(
   train: list[np.ndarray], labels: list[np.ndarray], class_ids: list[np.ndarray]
 ) -> TrainingSet:
-  """Training sets of all replicas, stacked on a leading axis R.
+  """Returns the training sets of all replicas, stacked on a leading axis R.
 
   Args:
-    train: per scene the training pixels `[R, n, 2]` of its split.
-    labels: per scene the label image.
-    class_ids: per scene its class ids, ascending.
+    train: for every scene, the training pixels `[R, n, 2]` of its split.
+    labels: for every scene, its label image.
+    class_ids: for every scene, its class ids in ascending order.
   """
-  replicas, longest = len(train[0]), max(rows.shape[1] for rows in train)
-  rows = max(_FEWEST_ROWS, 1 << (longest - 1).bit_length())
+  replicas, longest = len(train[0]), max(pixels.shape[1] for pixels in train)
+  rows = max(_MIN_ROWS, 1 << (longest - 1).bit_length())
   centres = np.zeros((replicas, len(train), rows, 2), np.int32)
   classes = np.zeros((replicas, len(train), rows), np.int32)
   counts = np.zeros((replicas, len(train)), np.int32)
@@ -73,21 +76,21 @@ def training_set(
 def steps_per_epoch(
   counts: np.ndarray, batch_size: int, *, mixed: bool, drop_last: bool, fixed: int | None = None
 ) -> int:
-  """Steps until every mirrored sample of the longest set (or of all sets, if mixed) was drawn.
+  """Returns the number of steps in which every mirror image of every sample is drawn once.
 
   Args:
-    counts: training pixels `[R, T]`.
+    counts: training pixels `[R, T]`; the longest set decides, or the sum of all sets if mixed.
     batch_size: N.
     mixed: see `epoch_order`.
-    drop_last: without the last batch where it is partial.
-    fixed: so many in any case, as of a `Recipe`; None: those.
+    drop_last: whether to leave out the last batch if it is partial.
+    fixed: a number of steps that replaces the computed one (`Recipe.steps`), or None.
 
   Raises:
     RequestError: no batch is left.
   """
   if fixed is not None:
     return fixed
-  samples = int(len(MIRRORS) * (counts.sum(axis=1) if mixed else counts.max(axis=1)).max())
+  samples = int(MIRROR_IMAGES * (counts.sum(axis=1) if mixed else counts.max(axis=1)).max())
   if not drop_last:
     return -(-samples // batch_size)
   if samples < batch_size:
@@ -99,46 +102,45 @@ def steps_per_epoch(
 
 
 def most_steps(samples: TrainingSet, batch_size: int, mixed: bool) -> int:
-  """Steps of the longest epoch that a training set of these rows, of one replica, can have."""
+  """Returns the steps of the longest epoch that a training set with this number of rows can have."""
   scenes, rows = samples.classes.shape
-  return -(-len(MIRRORS) * rows * (scenes if mixed else 1) // batch_size)
+  return -(-MIRROR_IMAGES * rows * (scenes if mixed else 1) // batch_size)
 
 
 def epoch_order(samples: TrainingSet, key: Array, *, batch_size: int, mixed: bool) -> Order:
-  """Shuffles the samples of one epoch.
+  """Shuffles the mirrored samples of one epoch.
 
-  Every step takes N samples of every scene. The epoch is as long as the
-  longest scene needs, whose last batch may be partial; shorter scenes wrap
-  around (a two-input Keras model). A mixed batch instead holds N samples of the
-  pooled set; each stands in its own scene's row, the other rows' slots are
+  Every step has N samples of every scene. The longest scene sets the length of the epoch, and its last batch
+  may be partial; shorter scenes wrap around (as in a Keras model with two inputs). A mixed batch instead
+  has N samples of the pooled set: each is in the row of its scene, and the same slot of the other rows is
   empty.
 
   Args:
     samples: the training set of one replica.
-    key: of this epoch.
+    key: random key of this epoch.
     batch_size: N.
-    mixed: batches of pooled samples.
+    mixed: whether batches are drawn from the pooled set.
 
   Returns:
-    The order of `most_steps`, of which the first `steps_per_epoch` are the epoch's.
+    An order of `most_steps` steps; the epoch consists of the first `steps_per_epoch` of them.
   """
-  counts, longest, mirrors = samples.counts, samples.longest, len(MIRRORS)
+  counts, longest = samples.counts, samples.longest
   scenes, rows = samples.classes.shape
   steps = most_steps(samples, batch_size, mixed)
-  # Sample i of the mirror image m is drawn as m * longest + i, so that rows that pad change no draw.
-  index = jnp.arange(mirrors * rows, dtype=jnp.int32).reshape(1, -1)
-  exists = (index < mirrors * longest) & (index % longest < counts.reshape(-1, 1))
-  first = (jnp.arange(scenes, dtype=jnp.int32) * mirrors * longest).reshape(-1, 1)
+  # Mirror image m of sample i has the random number m * longest + i, so that padding rows change no draw.
+  index = jnp.arange(MIRROR_IMAGES * rows, dtype=jnp.int32).reshape(1, -1)
+  exists = (index < MIRROR_IMAGES * longest) & (index % longest < counts.reshape(-1, 1))
+  first = (jnp.arange(scenes, dtype=jnp.int32) * MIRROR_IMAGES * longest).reshape(-1, 1)
   rank = jnp.where(exists, jax.random.uniform(key, (exists.size,))[first + index], jnp.inf)
   slot = jnp.arange(steps * batch_size, dtype=jnp.int32)
   if mixed:
-    total = mirrors * jnp.sum(counts)
+    total = MIRROR_IMAGES * jnp.sum(counts)
     flat = jnp.argsort(rank.reshape(-1))[slot % total]
-    owner = (flat // exists.shape[1]).reshape(1, -1) == jnp.arange(scenes).reshape(-1, 1)
-    drawn = jnp.broadcast_to((flat % exists.shape[1]).reshape(1, -1), owner.shape)
-    valid = owner & _in_epoch(slot, total, batch_size).reshape(1, -1)
+    in_scene = (flat // exists.shape[1]).reshape(1, -1) == jnp.arange(scenes).reshape(-1, 1)
+    drawn = jnp.broadcast_to((flat % exists.shape[1]).reshape(1, -1), in_scene.shape)
+    valid = in_scene & _in_epoch(slot, total, batch_size).reshape(1, -1)
   else:
-    totals = mirrors * counts
+    totals = MIRROR_IMAGES * counts
     drawn = jnp.take_along_axis(
       jnp.argsort(rank, axis=1), slot.reshape(1, -1) % totals.reshape(-1, 1), axis=1
     )
@@ -148,9 +150,66 @@ def epoch_order(samples: TrainingSet, key: Array, *, batch_size: int, mixed: boo
   def by_step(values):
     return values.reshape(scenes, steps, batch_size).transpose(1, 0, 2)
 
-  return Order(by_step(drawn % longest), by_step(drawn // longest), by_step(valid))
+  # In the author's order, the upright image is the last of the four; in SYMMETRIES it is the first.
+  symmetry = (drawn // longest + 1) % MIRROR_IMAGES
+  return Order(by_step(drawn % longest), by_step(symmetry), by_step(valid))
 
 
 def _in_epoch(slot, total, batch_size):
-  """Slots up to the last sample; a replica that has fewer steps than another goes on with whole batches."""
+  """Marks slots up to the last sample; a replica with fewer steps than another continues in full batches."""
   return (slot < total) | (slot - slot % batch_size >= total)
+
+
+def draw_step(
+  samples: TrainingSet, key: Array, *, batch_size: int, mixed: bool, balanced: bool, images: int
+) -> Order:
+  """Draws the samples of one step.
+
+  A step has N different samples of every scene; a scene with fewer samples gives all of them, and some
+  repeatedly. Balanced, all classes occur equally often, up to a difference of one, and samples of small
+  classes are repeated. A mixed batch instead has N samples of the pooled set, balanced over the classes of
+  all scenes: each is in the row of its scene, and the same slot of the other rows is empty.
+
+  Args:
+    samples: the training set of one replica.
+    key: random key of this step.
+    batch_size: N.
+    mixed: whether batches are drawn from the pooled set.
+    balanced: whether classes are drawn evenly.
+    images: every sample is drawn as one of the first `images` of `patches.SYMMETRIES`.
+
+  Returns:
+    The order of one step, arrays `[T, N]`.
+  """
+  scenes, rows = samples.classes.shape
+  sample_key, group_key, image_key = jax.random.split(key, 3)
+  exists = jnp.arange(rows).reshape(1, -1) < samples.counts.reshape(-1, 1)
+  groups = samples.classes if balanced else jnp.zeros_like(samples.classes)
+  # Padding rows change no draw: the first random numbers of a scene do not depend on how many follow.
+  keys = jax.random.split(sample_key, scenes)
+  rank = jax.vmap(lambda scene_key: jax.random.uniform(scene_key, (rows,)))(keys)
+  if mixed:
+    if balanced:
+      groups = groups + rows * jnp.arange(scenes).reshape(-1, 1)
+    drawn = _draw(rank.reshape(-1), group_key, groups.reshape(-1), exists.reshape(-1), batch_size)
+    valid = (drawn // rows).reshape(1, -1) == jnp.arange(scenes).reshape(-1, 1)
+    sample = jnp.where(valid, (drawn % rows).reshape(1, -1), 0)
+  else:
+    keys = jax.random.split(group_key, scenes)
+    sample = jax.vmap(_draw, in_axes=(0, 0, 0, 0, None))(rank, keys, groups, exists, batch_size)
+    valid = jnp.ones(sample.shape, bool)
+  symmetry = jax.random.randint(image_key, sample.shape, 0, images, jnp.int32)
+  return Order(sample.astype(jnp.int32), symmetry, valid)
+
+
+def _draw(rank, key, groups, exists, size):
+  """Draws `[size]` of the M samples that exist: one of every group in turn, by rank within the group."""
+  order = jnp.lexsort((rank, groups, ~exists))
+  sorted_groups, number = groups[order], jnp.arange(len(order))
+  begins = (number < jnp.sum(exists)) & ((number == 0) | (sorted_groups != jnp.roll(sorted_groups, 1)))
+  count = jnp.sum(begins)
+  (starts,) = jnp.nonzero(begins, size=len(order) + 1, fill_value=jnp.sum(exists))
+  turns = jnp.argsort(jnp.where(number < count, jax.random.uniform(key, number.shape), jnp.inf))
+  slot = jnp.arange(size)
+  group = turns[slot % count]
+  return order[starts[group] + slot // count % (starts[group + 1] - starts[group])]

@@ -1,8 +1,9 @@
-"""The training loop: epochs, snapshots, checkpoints, resuming."""
+"""The training loop: epochs, snapshots, checkpoints, and resuming."""
 
+import dataclasses
 import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import jax
 import numpy as np
@@ -10,150 +11,244 @@ import numpy as np
 from mtl_hsi.models.multitask import Network
 from mtl_hsi.runtime import processes
 from mtl_hsi.runtime.replicas import Replicas
-from mtl_hsi.training import averaging, health, optim, train_step
+from mtl_hsi.training import health, optim, train_step
 from mtl_hsi.training.batches import TrainingSet, steps_per_epoch
 from mtl_hsi.training.checkpoints import Checkpoints
 from mtl_hsi.training.patches import Pixels
-from mtl_hsi.training.recipe import LETTERS, Recipe
-from mtl_hsi.training.schedule import Schedule
+from mtl_hsi.training.recipe import LETTER_RECIPE, Recipe
+from mtl_hsi.training.schedule import Phase, Schedule
 
-# Called with the number of finished epochs and the last one's losses [R, T], None at the start.
+# Called with the number of finished epochs and the losses [R, T] of the last one, None at the start.
 Progress = Callable[[int, np.ndarray | None], None]
 
 
-def fit(
-  network: Network,
-  make_optimizer: optim.Factory,
-  schedule: Schedule,
-  replicas: Replicas,
-  samples: TrainingSet,
-  pixels: Pixels,
-  *,
-  seed: int,
-  batch_size: int,
-  mixed: bool,
-  drop_last: bool,
-  checkpoints: Checkpoints,
-  checkpoint_seconds: float,
-  scene_names: Sequence[str],
-  progress: Progress,
-  start: Callable[[], dict] | None = None,
-  interrupted: Callable[[], bool] | None = None,
-  recipe: Recipe = LETTERS,
-) -> np.ndarray:
-  """Trains all replicas to the end of the schedule, from the latest checkpoint if there is one.
+@dataclasses.dataclass(frozen=True)
+class TrainingPlan:
+  """What is trained, and how.
 
-  Args:
-    network: to train.
+  Attributes:
+    network: the architecture.
     make_optimizer: from `optim.optimizer`.
     schedule: phases and snapshots.
-    replicas: the R networks.
-    samples: training sets of all replicas, leading axis R.
-    pixels: the scenes.
     seed: of replica 0; replica r has `seed + r`.
     batch_size: N.
     mixed: see `batches.epoch_order`.
     drop_last: see `batches.steps_per_epoch`.
-    checkpoints: where state and snapshots go.
-    checkpoint_seconds: time between two saves of the state.
-    scene_names: for errors.
+    recipe: how training departs from the letter's recipe.
+  """
+
+  network: Network
+  make_optimizer: optim.Factory
+  schedule: Schedule
+  seed: int
+  batch_size: int
+  mixed: bool
+  drop_last: bool
+  recipe: Recipe = LETTER_RECIPE
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingData:
+  """What the networks learn from.
+
+  Attributes:
+    samples: training sets of all replicas, leading axis R.
+    pixels: of all scenes.
+    scene_names: for error messages.
+  """
+
+  samples: TrainingSet
+  pixels: Pixels
+  scene_names: Sequence[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Saving:
+  """Where the training state and the snapshots are kept, and how often.
+
+  Attributes:
+    checkpoints: the store.
+    seconds: time between two saves of the training state.
+  """
+
+  checkpoints: Checkpoints
+  seconds: float
+
+
+@dataclasses.dataclass(frozen=True)
+class _Programs:
+  """Compiled functions of all replicas.
+
+  Attributes:
+    epochs: for every set of frozen groups, the epoch that leaves them unchanged.
+    averaged: from a state to its averaged network.
+  """
+
+  epochs: Mapping[tuple[str, ...], Callable]
+  averaged: Callable
+
+
+def fit(
+  plan: TrainingPlan,
+  data: TrainingData,
+  replicas: Replicas,
+  saving: Saving,
+  *,
+  progress: Progress,
+  initial: Callable[[], dict] | None = None,
+  interrupted: Callable[[], bool] | None = None,
+) -> np.ndarray:
+  """Trains all replicas to the end of the schedule, from the latest checkpoint if there is one.
+
+  Args:
+    plan: what is trained, and how.
+    data: training sets and scenes.
+    replicas: the R networks.
+    saving: where and how often the state is saved.
     progress: called at the start and after every epoch.
-    start: gives {"params", "stats"} of all replicas, leading axis R, to start from; None: fresh networks.
-      It is called only where there is no checkpoint.
-    interrupted: whether to stop; asked after every epoch, whose state is then saved.
-    recipe: how training departs from the letter's.
+    initial: returns the initial {"params", "stats"} of all replicas, leading axis R; None: fresh networks.
+      It is called only if there is no checkpoint.
+    interrupted: whether to stop; called after every epoch, whose state is then saved.
 
   Returns:
     Mean loss of every epoch `[epochs, R, T]`.
 
   Raises:
-    RequestError: a loss, or what an epoch leaves, is not finite (what was saved before stays), or a
+    RequestError: a loss or the state after an epoch is not finite (what was saved before is kept), or a
       checkpoint is unusable.
-    KeyboardInterrupt: it was interrupted.
+    KeyboardInterrupt: `interrupted` returned true.
   """
-  steps = np.int32(
-    steps_per_epoch(samples.counts, batch_size, mixed=mixed, drop_last=drop_last, fixed=recipe.steps)
-  )
-  keys, samples, pixels = replicas.keys(seed), replicas.put(samples), replicas.share(pixels)
-  epochs = {
-    frozen: replicas.spread(
-      health.with_finite_flags(
-        train_step.make_epoch(
-          network, make_optimizer, frozen, batch_size=batch_size, mixed=mixed, recipe=recipe
-        )
-      ),
-      3,
-      donate=True,
-    )
-    for frozen in {phase.frozen for phase in schedule.phases}
-  }
-  done, state = _resume(network, make_optimizer, schedule, replicas, keys, checkpoints, start, recipe)
-  averaged = replicas.spread(functools.partial(averaging.network, decay=recipe.averaging), 1)
+  schedule = plan.schedule
+  keys = replicas.keys(plan.seed)
+  inputs = replicas.put(data.samples), keys, replicas.share(data.pixels)
+  steps = _steps(plan, data.samples)
+  programs = _programs(plan, replicas)
+  done, state = _begin(plan, replicas, keys, saving.checkpoints, initial)
   progress(done, None)
-  kept, saved = done, time.monotonic()
+  saved, saved_at = done, time.monotonic()
   while done < schedule.epochs:
-    phase = schedule.phase_at(done)
-    rate, stretch = np.float32(phase.learning_rate), tuple(map(np.int32, schedule.stretch_at(done)))
-    state, finite = epochs[phase.frozen](state, samples, keys, pixels, np.int32(done), rate, steps, stretch)
+    span = schedule.span_at(done)
+    rate = np.float32(span.phase.learning_rate)
+    phase_span = np.int32(span.first), np.int32(span.epochs)
+    run = programs.epochs[span.phase.frozen]
+    state, finite = run(state, *inputs, np.int32(done), rate, steps, phase_span)
     losses, finite = replicas.get((state["losses"][:, done], finite))
     done += 1
-    health.check_epoch(losses, finite, health.Epoch(done, phase, seed, scene_names, kept))
+    health.check_epoch(
+      losses, finite, health.Epoch(done, span.phase, plan.seed, data.scene_names, saved)
+    )
     progress(done, losses)
     if done in schedule.snapshot_epochs:
-      voter = averaged(state) if recipe.averaging else state
-      snapshot = replicas.get({"params": voter["params"], "stats": voter["stats"]})
-      processes.from_first(functools.partial(checkpoints.save_snapshot, done, snapshot))
-    if done < schedule.epochs and schedule.starts_phase(done):
-      start = functools.partial(_start_phase, make_optimizer=make_optimizer, phase=schedule.phase_at(done))
-      state = replicas.spread(start, 1)(state)
+      _save_snapshot(plan, replicas, programs, saving.checkpoints, done, state)
+    if done < schedule.epochs and schedule.span_at(done).first == done:
+      state = _next_phase(plan, replicas, state, schedule.span_at(done).phase)
     stop = bool(interrupted and processes.from_first(interrupted))
-    if stop or done == schedule.epochs or _is_due(saved, checkpoint_seconds):
-      whole = replicas.get(state)
-      processes.from_first(functools.partial(checkpoints.save_state, done, whole))
-      kept, saved = done, time.monotonic()
+    if stop or done == schedule.epochs or _is_due(saved_at, saving.seconds):
+      _save_state(replicas, saving.checkpoints, done, state)
+      saved, saved_at = done, time.monotonic()
     if stop:
       raise KeyboardInterrupt
   return replicas.get(state["losses"]).transpose(1, 0, 2)
 
 
-def _resume(network, make_optimizer, schedule, replicas, keys, checkpoints, start, recipe):
-  """Finished epochs and state, of the latest checkpoint or of a start."""
+def _steps(plan, samples):
+  return np.int32(
+    steps_per_epoch(
+      samples.counts,
+      plan.batch_size,
+      mixed=plan.mixed,
+      drop_last=plan.drop_last,
+      fixed=plan.recipe.steps,
+    )
+  )
 
-  def begin(state, phase):
-    state = averaging.start(state, recipe.averaging) if recipe.averaging else state
-    return _start_phase(state, make_optimizer, phase)
 
-  def fresh(key, done):
-    state = train_step.init_state(network, key, schedule.epochs)
-    return begin(state, schedule.phase_at(done))
+def _programs(plan: TrainingPlan, replicas: Replicas) -> _Programs:
+  def epoch(frozen):
+    run = train_step.make_epoch(
+      plan.network,
+      plan.make_optimizer,
+      frozen,
+      batch_size=plan.batch_size,
+      mixed=plan.mixed,
+      recipe=plan.recipe,
+    )
+    return replicas.spread(health.with_finite_flags(run), 3, donate=True)
 
-  def given(own):
-    state = train_step.given_state(network, own, schedule.epochs)
-    return begin(state, schedule.phase_at(0))
+  averaged = functools.partial(optim.averaged_network, decay=plan.recipe.averaging)
+  return _Programs(
+    {frozen: epoch(frozen) for frozen in {phase.frozen for phase in plan.schedule.phases}},
+    replicas.spread(averaged, 1),
+  )
 
-  def expected(done):
-    last = min(done, schedule.epochs - 1)
-    return replicas.shapes(jax.eval_shape(lambda: fresh(jax.random.key(0), last)))
 
-  restored = None
+def _begin(plan, replicas, keys, checkpoints, initial):
+  """Number of finished epochs, and the state, from the latest checkpoint or at the start of training."""
+
+  def shapes(done):
+    phase = plan.schedule.span_at(min(done, plan.schedule.epochs - 1)).phase
+    fresh = functools.partial(_fresh_state, plan=plan, phase=phase)
+    return replicas.shapes(jax.eval_shape(fresh, jax.random.key(0)))
+
+  restored = _restore(checkpoints, shapes)
+  if restored is not None:
+    done, state = restored
+    return done, replicas.put(state)
+  phase = plan.schedule.phases[0]
+  if initial is not None:
+    start = functools.partial(_state_from, plan=plan, phase=phase)
+    return 0, replicas.spread(start, 1)(replicas.put(initial()))
+  return 0, replicas.spread(functools.partial(_fresh_state, plan=plan, phase=phase), 1)(keys)
+
+
+def _restore(checkpoints, shapes):
+  """Epoch and state of the latest checkpoint, equal in all processes; None if there is none."""
+  found = []
 
   def find():
-    nonlocal restored
-    restored = checkpoints.restore_latest_state(expected)
-    return -1 if restored is None else restored[0]
+    latest = checkpoints.restore_latest_state(shapes)
+    found.append(latest)
+    return -1 if latest is None else latest[0]
 
   done = processes.from_first(find)
-  if done >= 0:
-    return done, replicas.put(processes.tree_from_first(lambda: restored[1], expected(done)))
-  if start is not None:
-    return 0, replicas.spread(given, 1)(replicas.put(start()))
-  return 0, replicas.spread(lambda key: fresh(key, 0), 1)(keys)
+  if done < 0:
+    return None
+  return done, processes.tree_from_first(lambda: found[0][1], shapes(done))
 
 
-def _is_due(saved, checkpoint_seconds):
-  """Whether it is time to save the state; the clock of the first process decides for all."""
-  return bool(processes.from_first(lambda: time.monotonic() - saved >= checkpoint_seconds))
+def _fresh_state(key, plan, phase):
+  return _at_start(train_step.init_state(plan.network, key, plan.schedule.epochs), plan, phase)
 
 
-def _start_phase(state, make_optimizer, phase):
-  return train_step.start_phase(state, make_optimizer, phase.learning_rate, phase.frozen)
+def _state_from(weights, plan, phase):
+  return _at_start(train_step.state_from(plan.network, weights, plan.schedule.epochs), plan, phase)
+
+
+def _at_start(state, plan, phase):
+  averaging = plan.recipe.averaging
+  state = optim.start_average(state, averaging) if averaging else state
+  return _start_phase(state, plan, phase)
+
+
+def _start_phase(state, plan, phase):
+  return train_step.start_phase(state, plan.make_optimizer, phase.learning_rate, phase.frozen)
+
+
+def _next_phase(plan, replicas, state, phase: Phase):
+  return replicas.spread(functools.partial(_start_phase, plan=plan, phase=phase), 1)(state)
+
+
+def _save_snapshot(plan, replicas, programs, checkpoints, done, state):
+  network = programs.averaged(state) if plan.recipe.averaging else state
+  snapshot = replicas.get({"params": network["params"], "stats": network["stats"]})
+  processes.from_first(functools.partial(checkpoints.save_snapshot, done, snapshot))
+
+
+def _save_state(replicas, checkpoints, done, state):
+  whole = replicas.get(state)
+  processes.from_first(functools.partial(checkpoints.save_state, done, whole))
+
+
+def _is_due(saved_at, seconds):
+  """Whether to save the state now; the clock of the first process decides for all."""
+  return bool(processes.from_first(lambda: time.monotonic() - saved_at >= seconds))

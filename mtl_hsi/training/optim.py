@@ -1,4 +1,4 @@
-"""Any optax optimiser by name, and parameter groups that it leaves alone."""
+"""Optax optimisers by name, frozen parameter groups, and the moving average of weights."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ import optax
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models.multitask import GROUPS
 
-# From a learning rate to a transformation.
+# Builds an optimiser from a learning rate.
 Factory = Callable[[Any], optax.GradientTransformation]
 
 
@@ -19,14 +19,14 @@ def optimizer(name: str, arguments: Mapping[str, Any]) -> Factory:
   """Finds an optax optimiser by name and fixes its arguments.
 
   Args:
-    name: a function of optax that takes a learning rate, such as "adadelta".
-    arguments: its other arguments by name.
+    name: an optimiser of optax with a learning rate, such as "adadelta".
+    arguments: all its other arguments by name.
 
   Returns:
-    A function from the learning rate to the transformation.
+    A function from the learning rate to the optimiser.
 
   Raises:
-    RequestError: no such optimiser, or it lacks one of the arguments.
+    RequestError: there is no such optimiser, or it does not accept the arguments.
   """
   if name not in known():
     raise RequestError(f"optimizer.name is {name!r}; optax has {', '.join(known())}")
@@ -37,14 +37,14 @@ def optimizer(name: str, arguments: Mapping[str, Any]) -> Factory:
       raise RequestError(f"optimizer.{key}: optax.{name} has no such argument; it has {', '.join(accepted)}")
   try:
     _try_out(factory(learning_rate=1.0, **arguments))
-  # What a wrong value leads to differs from optimiser to optimiser.
+  # Optimisers reject wrong values with different exceptions.
   except Exception as error:
     raise RequestError(f"optimizer: optax.{name} does not accept {dict(arguments)}: {error}") from error
   return lambda learning_rate: factory(learning_rate=learning_rate, **arguments)
 
 
 def _try_out(transformation):
-  """One update by shapes alone; many wrong values show only there."""
+  """Traces one update: many wrong values only fail there."""
   params = {"kernel": jax.ShapeDtypeStruct((2, 3), np.float32)}
   state = jax.eval_shape(transformation.init, params)
   jax.eval_shape(transformation.update, params, state, params)
@@ -53,25 +53,51 @@ def _try_out(transformation):
 def phase_transformation(
   make: Factory, learning_rate: Any, frozen: tuple[str, ...]
 ) -> optax.GradientTransformation:
-  """Trains every parameter group with one optimiser but leaves the frozen ones as they are.
+  """Returns an optimiser of all parameter groups that leaves the frozen ones unchanged.
 
   Args:
     make: from `optimizer`.
-    learning_rate: a number, or a traced scalar so that phases share a compilation.
-    frozen: parameter groups that do not move.
+    learning_rate: a number, or a traced scalar, with which phases share a compiled program.
+    frozen: parameter groups that do not train.
   """
   labels = {group: "frozen" if group in frozen else "trained" for group in GROUPS}
   return optax.multi_transform({"trained": make(learning_rate), "frozen": optax.set_to_zero()}, labels)
 
 
 def known() -> list[str]:
-  """Names of optax's optimisers: its functions of a learning rate that need nothing but gradients."""
+  """Lists optax's optimisers: its functions of a learning rate that need only gradients."""
   return sorted(
     name
     for name, value in vars(optax).items()
     if inspect.isfunction(value)
     and not name.startswith(("_", "scale_by"))
-    # One needs the loss; the other carries a random key, neither the replica's nor fit for a checkpoint.
+    # lbfgs needs the loss. noisy_sgd has a random key that is not the replica's and cannot be saved.
     and name not in ("lbfgs", "noisy_sgd")
     and next(iter(inspect.signature(value).parameters), None) == "learning_rate"
   )
+
+
+def start_average(state: dict, decay: float) -> dict:
+  """Adds to a training state the moving average of its weights, before the first step.
+
+    a <- decay * a + (1 - decay) * w    from a = 0; the averaged network is a / (1 - decay^steps)
+
+  The statistics of batch normalisation are averaged like weights.
+  """
+  return {**state, "average": optax.ema(decay).init(_averaged_parts(state))}
+
+
+def update_average(state: dict, decay: float) -> dict:
+  """Includes the present weights of a training state in its average."""
+  _, average = optax.ema(decay).update(_averaged_parts(state), state["average"])
+  return {**state, "average": average}
+
+
+def averaged_network(state: dict, decay: float) -> dict:
+  """Returns {"params", "stats"} of the averaged network, after one step or more."""
+  average = state["average"]
+  return optax.tree.bias_correction(average.ema, decay, average.count)
+
+
+def _averaged_parts(state):
+  return {key: state[key] for key in ("params", "stats")}

@@ -1,4 +1,4 @@
-"""Patches gathered on the device from the scenes' cubes, mirrored by index."""
+"""Patches: gathered on the device from the padded cubes of the scenes, shifted, flipped and perturbed."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,23 +10,21 @@ from jax import Array
 
 from mtl_hsi.channels.inputs import Inputs
 
-# The four mirror images of a sample in the author's order: rows flipped,
-# columns flipped, both, none. Factors of the row and column offsets.
-MIRRORS = np.array([(-1, 1), (1, -1), (-1, -1), (1, 1)], np.int32)
-
-# All eight symmetries of the square: such factors, and 1 where the patch is transposed after that. The
-# image as it is comes first, then its mirrors.
-_UPRIGHT_FIRST = np.roll(MIRRORS, 1, axis=0)
-SYMMETRIES = np.concatenate([np.insert(_UPRIGHT_FIRST, 2, flag, axis=1) for flag in (0, 1)])
+# The eight symmetries of the square: factors of the row and column offsets, and 1 if rows and columns are
+# swapped after that. The upright image comes first.
+_MIRRORS = np.array([(1, 1), (-1, 1), (1, -1), (-1, -1)], np.int32)
+SYMMETRIES = np.concatenate([np.insert(_MIRRORS, 2, swap, axis=1) for swap in (0, 1)])
+# The first symmetries, without a swap, are the mirror images in which the author trains every sample.
+MIRROR_IMAGES = len(_MIRRORS)
 
 
 class Pixels(NamedTuple):
-  """The padded cubes of all scenes, one pixel a row.
+  """The padded cubes of all scenes, one pixel per row.
 
   Attributes:
     values: float32 `[pixels, B]`.
-    first: row of `values` where each scene's unpadded pixel (0, 0) stands, int32 `[T]`.
-    stride: pixels in a padded row of each scene, int32 `[T]`.
+    first: row of `values` with the unpadded pixel (0, 0) of each scene, int32 `[T]`.
+    stride: pixels per padded image row of each scene, int32 `[T]`.
     sizes: rows and columns of each scene without padding, int32 `[T, 2]`.
   """
 
@@ -37,11 +35,11 @@ class Pixels(NamedTuple):
 
 
 class Layer(NamedTuple):
-  """What becomes of one scene's cube on its way into the network.
+  """One scene and how its values become input channels.
 
   Attributes:
     cube: values `[H, W, bands of the scene]`.
-    inputs: what is done to its pixels.
+    inputs: maps the values of pixels to channels.
     nodata: pixels that become 0, bool `[H, W]`, or None.
   """
 
@@ -51,10 +49,9 @@ class Layer(NamedTuple):
 
 
 def lay_out(layers: Sequence[Layer], patch: int) -> tuple[Pixels, list[np.ndarray]]:
-  """Scales, aligns and pads the cubes of all scenes into one array.
+  """Converts the cubes of all scenes to input channels and pads them, in one array.
 
-  Border pixels are repeated so that every pixel is the centre of a patch
-  (author's code).
+  Border pixels are repeated so that every pixel is the centre of a patch (author's code).
 
   Returns:
     The pixels, and each scene's padded cube `[H + P - 1, W + P - 1, B]`, a view of them.
@@ -85,47 +82,59 @@ def _fill(target, layer, margin):
   target[margin + height :] = target[margin + height - 1]
 
 
-def shift(centres: Array, sizes: Array, key: Array, reach: int) -> Array:
-  """Moves every pixel at random by up to `reach` rows and as many columns, but not out of its scene.
+def shift(centres: Array, sizes: Array, key: Array, distance: int) -> Array:
+  """Moves every centre at random by up to `distance` rows and columns, but not out of its scene.
 
   Args:
     centres: row and column of every sample, int32 `[T, N, 2]`.
     sizes: rows and columns of the scenes, int32 `[T, 2]`.
-    key: of the step.
-    reach: 0 or more.
+    key: random key of the step.
+    distance: 0 or more.
   """
-  moved = centres + jax.random.randint(key, centres.shape, -reach, reach + 1)
+  moved = centres + jax.random.randint(key, centres.shape, -distance, distance + 1)
   return jnp.clip(moved, 0, sizes.reshape(-1, 1, 2) - 1)
 
 
-def gather(
-  pixels: Pixels,
-  scene: Array,
-  centres: Array,
-  mirror: Array,
-  patch: int,
-  transposed: Array | None = None,
-) -> Array:
+def gather(pixels: Pixels, scene: Array, centres: Array, symmetry: Array, patch: int) -> Array:
   """Cuts patches around pixels.
 
   Args:
     pixels: of all scenes.
     scene: scene index of every sample, int32 `[...]`.
     centres: row and column of every sample in its scene, int32 `[..., 2]`.
-    mirror: factors of `MIRRORS` for every sample, int32 `[..., 2]`.
+    symmetry: index into `SYMMETRIES` of every sample, int32 `[...]`.
     patch: side P.
-    transposed: which samples have rows and columns swapped after mirroring, bool `[...]`; None: none.
 
   Returns:
     `[..., P, P, B]`.
   """
-  stride = pixels.stride[scene][..., None, None]
+  vertical, horizontal, swap = jnp.moveaxis(jnp.asarray(SYMMETRIES)[symmetry], -1, 0)[..., None, None]
   offsets = jnp.arange(patch, dtype=jnp.int32) - patch // 2
-  lead = (1,) * scene.ndim
-  down, right = offsets.reshape(*lead, patch, 1), offsets.reshape(*lead, 1, patch)
-  if transposed is not None:
-    swap = transposed[..., None, None]
-    down, right = jnp.where(swap, right, down), jnp.where(swap, down, right)
-  rows = centres[..., 0][..., None, None] + mirror[..., 0][..., None, None] * down
-  columns = centres[..., 1][..., None, None] + mirror[..., 1][..., None, None] * right
-  return pixels.values[pixels.first[scene][..., None, None] + rows * stride + columns]
+  down, right = offsets.reshape(patch, 1), offsets.reshape(1, patch)
+  down, right = jnp.where(swap == 1, right, down), jnp.where(swap == 1, down, right)
+  rows = centres[..., 0][..., None, None] + vertical * down
+  columns = centres[..., 1][..., None, None] + horizontal * right
+  stride, first = (values[scene][..., None, None] for values in (pixels.stride, pixels.first))
+  return pixels.values[first + rows * stride + columns]
+
+
+def perturb(patches: Array, key: Array, *, jitter: float, band_dropout: float) -> Array:
+  """Varies the illumination of training patches and removes bands, equally at all pixels of a patch.
+
+    x_b -> m_b * ((1 + g) * x_b + o)    g, o ~ N(0, jitter^2),  m_b = 0 with probability band_dropout, else 1
+
+  Args:
+    patches: input channels `[T, N, P, P, B]`; MNF components are perturbed like bands.
+    key: random key of the step.
+    jitter: standard deviation of gain and offset.
+    band_dropout: probability that a channel is set to 0, the mean of standardised bands.
+  """
+  gain_key, offset_key, band_key = jax.random.split(key, 3)
+  lead = (*patches.shape[:2], 1, 1)
+  if jitter:
+    gain = 1 + jitter * jax.random.normal(gain_key, (*lead, 1))
+    patches = gain * patches + jitter * jax.random.normal(offset_key, (*lead, 1))
+  if band_dropout:
+    kept = jax.random.bernoulli(band_key, 1 - band_dropout, (*lead, patches.shape[-1]))
+    patches = jnp.where(kept, patches, 0)
+  return patches

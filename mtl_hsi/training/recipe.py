@@ -1,34 +1,35 @@
-"""How training may depart from the letter's way; every departure is one attribute of a value."""
+"""How training may depart from the letter's recipe; every departure is an attribute of one value."""
 
 import dataclasses
 
 import jax.numpy as jnp
 from jax import Array
 
-from mtl_hsi.training.patches import MIRRORS, SYMMETRIES
+from mtl_hsi.training.patches import MIRROR_IMAGES, SYMMETRIES
 
 # From how many of `patches.SYMMETRIES` the image of a sample is drawn.
-AUGMENTATIONS = {"none": 1, "mirrors": len(MIRRORS), "symmetries": len(SYMMETRIES)}
+AUGMENTATIONS = {"none": 1, "mirrors": MIRROR_IMAGES, "symmetries": len(SYMMETRIES)}
 DECAYS = ("none", "cosine")
 
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-  """What a step draws and minimises, and how far it moves.
+  """What a step draws and minimises, and its learning rate.
 
   Attributes:
-    steps: of an epoch, whose samples are drawn step by step (see `drawing`); None: as many as show every
-      mirrored sample of the longest set once (see `batches.epoch_order`).
-    augmentation: of `AUGMENTATIONS`: from which images one is drawn; an epoch of all samples has all of
-      "mirrors".
-    shift: see `patches.shift`; 0 where an epoch shows all samples.
+    steps: number of steps in an epoch, whose samples are drawn step by step (`batches.draw_step`); None: an
+      epoch has every mirror image of every sample of the longest set once (`batches.epoch_order`).
+    augmentation: a name in `AUGMENTATIONS`: the images from which one is drawn. With `steps` None, an epoch
+      has all of "mirrors".
+    shift: see `patches.shift`; 0 if `steps` is None.
     balanced: whether steps draw classes evenly.
-    smoothing: share of a target that is spread evenly over the scene's classes, 0 to less than 1.
-    warmup: share of a phase's steps over which the learning rate rises to the phase's, 0 to less than 1.
-    decay: of `DECAYS`: what the learning rate does after that.
-    averaging: decay per step of the moving average of the weights that votes instead of them; 0: none.
-    jitter: see `perturbation.perturb`.
-    band_dropout: likewise.
+    smoothing: label smoothing: share of a target that is spread evenly over the scene's classes, 0 to less
+      than 1.
+    warmup: share of a phase's steps in which the learning rate rises to the phase's, 0 to less than 1.
+    decay: a name in `DECAYS`: the learning rate schedule after the warmup.
+    averaging: decay per step of the moving average of the weights that votes in their place; 0: none.
+    jitter: see `patches.perturb`.
+    band_dropout: see `patches.perturb`.
   """
 
   steps: int | None
@@ -43,18 +44,18 @@ class Recipe:
   band_dropout: float
 
   def learning_rate(self, peak: Array, step: Array, steps: Array) -> Array:
-    """The learning rate of a step of a phase.
+    """Returns the learning rate of a step of a phase.
 
       peak * (s + 1) / W                                 for s < W, where W = warmup * S
       peak * (1 + cos(pi * (s - W) / (S - W))) / 2       afterwards, with decay "cosine"
 
     Args:
-      peak: of the phase.
-      step: s, counted from the phase's first, which is 0.
-      steps: S, of the whole phase.
+      peak: learning rate of the phase.
+      step: s, counted from 0 at the start of the phase.
+      steps: S, the number of steps of the whole phase.
 
-    Source: Loshchilov & Hutter, "SGDR: Stochastic gradient descent with warm restarts" (2017), of which
-    there are none here.
+    Source: Loshchilov & Hutter, "SGDR: Stochastic gradient descent with warm restarts" (2017), without the
+    restarts.
     """
     if self.warmup == 0 and self.decay == "none":
       return peak
@@ -67,8 +68,8 @@ class Recipe:
     return peak * factor
 
 
-# The letter's (section III-B) and its author's.
-LETTERS = Recipe(
+# The recipe of the letter (section III-B) and of the author's code.
+LETTER_RECIPE = Recipe(
   steps=None,
   augmentation="mirrors",
   shift=0,

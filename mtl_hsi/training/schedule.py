@@ -1,6 +1,8 @@
-"""Which epoch trains how, and which epochs' networks vote."""
+"""The phases of training, and the epochs whose networks vote."""
 
 import dataclasses
+import functools
+from typing import NamedTuple
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models.multitask import GROUPS
@@ -8,13 +10,13 @@ from mtl_hsi.models.multitask import GROUPS
 
 @dataclasses.dataclass(frozen=True)
 class Phase:
-  """A stretch of training with its own learning rate and frozen parameter groups.
+  """A part of training with its own learning rate and frozen parameter groups.
 
   Attributes:
-    name: as in the config.
-    epochs: how many.
+    name: name in the config.
+    epochs: number of epochs.
     learning_rate: of the optimiser.
-    frozen: parameter groups, of `GROUPS`, that do not train.
+    frozen: parameter groups in `GROUPS` that do not train.
   """
 
   name: str
@@ -34,16 +36,29 @@ class Phase:
       raise RequestError(f"phases.{self.name}.epochs is {self.epochs}; expected 1 or more")
 
 
+class Span(NamedTuple):
+  """The epochs in which a phase trains.
+
+  Attributes:
+    phase: the phase.
+    first: its first epoch, counted from 0.
+    epochs: number of epochs; the last phase lasts to the last snapshot.
+  """
+
+  phase: Phase
+  first: int
+  epochs: int
+
+
 @dataclasses.dataclass(frozen=True)
 class Schedule:
   """Phases in their order, and the snapshots that vote.
 
   Attributes:
-    phases: in order; every phase starts with fresh optimiser state.
-    snapshots: epochs at which the network is kept to vote, counted from the
-      end of the last phase, which goes on as long as the last of them needs:
-      (2, 4, 6, 8, 10) in the author's code, (-8, -6, -4, -2, 0) stays within
-      the paper's 130 epochs.
+    phases: in order; every phase starts with a fresh optimiser state.
+    snapshots: epochs whose network is kept to vote, counted from the end of the last phase. The last phase
+      is extended to the last of them: (2, 4, 6, 8, 10) in the author's code, while (-8, -6, -4, -2, 0) stays
+      within the paper's 130 epochs.
   """
 
   phases: tuple[Phase, ...]
@@ -59,44 +74,28 @@ class Schedule:
         f"snapshots starts {-self.snapshots[0]} epochs before the end, before the first epoch is done"
       )
 
+  @functools.cached_property
+  def spans(self) -> tuple[Span, ...]:
+    """The epochs of every phase, in order."""
+    spans, first = [], 0
+    for phase in self.phases:
+      spans.append(Span(phase, first, phase.epochs))
+      first += phase.epochs
+    extension = max(0, self.snapshots[-1])
+    return (*spans[:-1], spans[-1]._replace(epochs=spans[-1].epochs + extension))
+
   @property
   def epochs(self) -> int:
-    """All epochs that are trained."""
-    return max(self._end, self.snapshot_epochs[-1])
+    """Number of all epochs."""
+    last = self.spans[-1]
+    return last.first + last.epochs
 
   @property
   def snapshot_epochs(self) -> tuple[int, ...]:
     """Numbers of finished epochs after which the network is kept to vote."""
-    return tuple(self._end + offset for offset in self.snapshots)
+    end = sum(phase.epochs for phase in self.phases)
+    return tuple(end + offset for offset in self.snapshots)
 
-  @property
-  def lengths(self) -> tuple[tuple[str, int], ...]:
-    """Name and trained epochs of every phase; the last one runs to the last snapshot."""
-    lengths = [(phase.name, phase.epochs) for phase in self.phases]
-    name, last = lengths[-1]
-    return (*lengths[:-1], (name, last + self.epochs - self._end))
-
-  @property
-  def _end(self) -> int:
-    return sum(phase.epochs for phase in self.phases)
-
-  def phase_at(self, epoch: int) -> Phase:
-    """The phase that epoch, counted from 0, belongs to."""
-    for phase in self.phases:
-      if epoch < phase.epochs:
-        return phase
-      epoch -= phase.epochs
-    return self.phases[-1]
-
-  def stretch_at(self, epoch: int) -> tuple[int, int]:
-    """The first epoch of the phase that an epoch belongs to, and how many that phase trains."""
-    first = 0
-    for _, length in self.lengths[:-1]:
-      if epoch < first + length:
-        return first, length
-      first += length
-    return first, self.lengths[-1][1]
-
-  def starts_phase(self, epoch: int) -> bool:
-    """Whether the epoch is the first one of its phase."""
-    return epoch == 0 or self.phase_at(epoch) is not self.phase_at(epoch - 1)
+  def span_at(self, epoch: int) -> Span:
+    """Returns the span that contains an epoch, counted from 0."""
+    return next(span for span in reversed(self.spans) if span.first <= epoch)

@@ -1,8 +1,8 @@
 """Training state, loss, step and epoch: pure functions, jitted by the caller.
 
-The state is a nested dict: `params` and `stats` (see `Network.init`), `opt` (the
-optimiser's), `losses` (mean loss of every epoch and scene `[epochs, T]`, 0 where no
-sample of it was drawn), and `average` (see `averaging`) where the recipe has one.
+The state is a nested dict: `params` and `stats` (see `Network.init`), `opt` (the optimiser's state), `losses`
+(mean loss of every epoch and scene `[epochs, T]`, 0 if no sample of the scene was drawn), and, if the recipe
+averages weights, `average` (see `optim.start_average`).
 """
 
 from collections.abc import Callable
@@ -14,9 +14,9 @@ import optax
 from jax import Array, lax
 
 from mtl_hsi.models.multitask import Network
-from mtl_hsi.training import averaging, drawing, optim, patches, perturbation
-from mtl_hsi.training.batches import Order, TrainingSet, epoch_order
-from mtl_hsi.training.recipe import AUGMENTATIONS, LETTERS, Recipe
+from mtl_hsi.training import optim, patches
+from mtl_hsi.training.batches import Order, TrainingSet, draw_step, epoch_order
+from mtl_hsi.training.recipe import AUGMENTATIONS, LETTER_RECIPE, Recipe
 
 
 class Batch(NamedTuple):
@@ -25,8 +25,8 @@ class Batch(NamedTuple):
   Attributes:
     patches: `[T, N, P, P, B]`.
     classes: class indices from 0, int32 `[T, N]`.
-    valid: the dataset mask: which slots hold a sample, bool `[T, N]`.
-    weight: of every sample in the loss, `[T, N]`; 0 where not valid.
+    valid: which slots hold a sample, bool `[T, N]`.
+    weight: weight of every sample in the loss, `[T, N]`; 0 where not valid.
   """
 
   patches: Array
@@ -36,20 +36,20 @@ class Batch(NamedTuple):
 
 
 def init_state(network: Network, key: Array, epochs: int) -> dict:
-  """A fresh network; the optimiser's state is added by `start_phase`, an average by `averaging.start`."""
+  """Returns a fresh network; the optimiser's state is added by `start_phase`."""
   params, stats = network.init(key)
-  return given_state(network, {"params": params, "stats": stats}, epochs)
+  return state_from(network, {"params": params, "stats": stats}, epochs)
 
 
-def given_state(network: Network, start: dict, epochs: int) -> dict:
-  """A network that starts from given {"params", "stats"}; else as `init_state`."""
-  return {**start, "losses": jnp.full((epochs, network.scenes), jnp.nan, jnp.float32)}
+def state_from(network: Network, weights: dict, epochs: int) -> dict:
+  """Returns a state with given {"params", "stats"}; otherwise as `init_state`."""
+  return {**weights, "losses": jnp.full((epochs, network.scenes), jnp.nan, jnp.float32)}
 
 
 def start_phase(
   state: dict, make_optimizer: optim.Factory, learning_rate: float, frozen: tuple[str, ...]
 ) -> dict:
-  """Gives the state a new phase's fresh accumulators; some optimisers start them from the learning rate."""
+  """Gives the state fresh accumulators for a phase; some optimisers start them from the learning rate."""
   transformation = optim.phase_transformation(make_optimizer, learning_rate, frozen)
   return {**state, "opt": transformation.init(state["params"])}
 
@@ -64,15 +64,15 @@ def loss(
   frozen: tuple[str, ...],
   smoothing: float = 0.0,
 ) -> tuple[Array, tuple[dict, Array]]:
-  """Masked cross-entropy of every scene, weighted and summed.
+  """Returns the masked cross-entropy of every scene, weighted and summed.
 
     L = sum over scenes t and samples i of w[t, i] * -log p_t(y[t, i] | x[t, i])
 
-  With smoothing s the target of a sample is 1 - s for its class, and s spread evenly over all
-  classes of its scene.
+  With label smoothing s, the target of a sample is 1 - s for its class plus s spread evenly over all classes
+  of its scene.
 
   Returns:
-    L, and (moved statistics, cross-entropies `[T, N]`). Source: paper, equation (2).
+    L, and (updated statistics, cross-entropies `[T, N]`). Source: paper, equation (2).
   """
   logits, moved = network.train_logits(params, stats, batch.patches, batch.valid, key, frozen)
   entropies = _cross_entropies(logits, batch.classes, network, smoothing)
@@ -90,11 +90,11 @@ def _cross_entropies(logits, classes, network, smoothing):
 
 
 def make_train_step(
-  network: Network, make_optimizer: optim.Factory, frozen: tuple[str, ...], recipe: Recipe = LETTERS
+  network: Network, make_optimizer: optim.Factory, frozen: tuple[str, ...], recipe: Recipe = LETTER_RECIPE
 ) -> Callable:
   """Builds `step(state, batch, learning_rate, key) -> (state, cross-entropies [T, N])`.
 
-  Forward, loss, gradients and update are one XLA program.
+  Forward pass, loss, gradients and update are one XLA program.
   """
 
   def step(state, batch, learning_rate, key):
@@ -109,7 +109,7 @@ def make_train_step(
     updates, opt = transformation.update(grads, state["opt"], state["params"])
     params = optax.apply_updates(state["params"], updates)
     state = {**state, "params": params, "stats": stats, "opt": opt}
-    return averaging.move(state, recipe.averaging) if recipe.averaging else state, entropies
+    return optim.update_average(state, recipe.averaging) if recipe.averaging else state, entropies
 
   return step
 
@@ -121,17 +121,18 @@ def make_epoch(
   *,
   batch_size: int,
   mixed: bool,
-  recipe: Recipe = LETTERS,
+  recipe: Recipe = LETTER_RECIPE,
 ) -> Callable:
-  """Builds `run(state, training_set, key, pixels, epoch, learning_rate, steps, stretch) -> state`.
+  """Builds `run(state, samples, key, pixels, epoch, learning_rate, steps, phase_span) -> state`.
 
-  It is a loop over steps.
+  It is one loop over steps. Of its arguments,
 
-  `key` is the replica's; `epoch` (an int32 scalar) is folded into it, so that a
-  resumed run draws what an uninterrupted one does. The number of steps, from
-  `batches.steps_per_epoch`, is an int32 scalar too, so that one program serves
-  training sets of several sizes. `stretch`, needed where the learning rate
-  changes within a phase, is `Schedule.stretch_at` of the epoch, int32 scalars.
+  - `key` is the replica's. `epoch`, an int32 scalar, is folded into it, so a resumed run draws the same
+    random numbers as an uninterrupted one.
+  - `steps`, from `batches.steps_per_epoch`, is an int32 scalar, so one program serves training sets of
+    several sizes.
+  - `phase_span` is needed if the learning rate changes within a phase: first epoch and number of epochs of
+    the phase, int32 scalars.
   """
   step = make_train_step(network, make_optimizer, frozen, recipe)
 
@@ -143,25 +144,26 @@ def make_epoch(
     epoch: Array,
     learning_rate: Any,
     steps: Array,
-    stretch: tuple[Array, Array] = (0, 1),
+    phase_span: tuple[Array, Array] = (0, 1),
   ) -> dict:
     order_key, step_key = jax.random.split(jax.random.fold_in(key, epoch))
-    order_of = _orders(samples, order_key, batch_size, mixed, recipe)
-    first, length = stretch
+    order_at = _orders(samples, order_key, batch_size, mixed, recipe)
+    first, length = phase_span
 
     def body(index, carry):
       moving, sums, counts = carry
-      order = order_of(index)
-      own_key = jax.random.fold_in(step_key, index)
-      batch, own_key = _batch(samples, pixels, order, own_key, network.patch, mixed, recipe)
-      batch, own_key = _perturbed(batch, own_key, recipe)
+      order = order_at(index)
+      batch, key = _batch(
+        samples, pixels, order, jax.random.fold_in(step_key, index), network.patch, mixed, recipe
+      )
+      batch, key = _perturb(batch, key, recipe)
       rate = recipe.learning_rate(learning_rate, (epoch - first) * steps + index, length * steps)
-      moving, entropies = step(moving, batch, rate, own_key)
-      # What is not finite spreads to every scene with the next step; the sums keep where it began.
+      moving, entropies = step(moving, batch, rate, key)
+      # A value that is not finite spreads to every scene in the next step; the sums keep where it began.
       sums = jnp.where(jnp.isfinite(sums).all(), sums + jnp.sum(entropies, axis=1), sums)
       return moving, sums, counts + jnp.sum(order.valid, axis=1)
 
-    moving = {key: value for key, value in state.items() if key != "losses"}
+    moving = {name: value for name, value in state.items() if name != "losses"}
     zeros = jnp.zeros(network.scenes), jnp.zeros(network.scenes, int)
     moving, sums, counts = lax.fori_loop(0, steps, body, (moving, *zeros))
     return {**moving, "losses": state["losses"].at[epoch].set(sums / jnp.maximum(counts, 1))}
@@ -170,11 +172,11 @@ def make_epoch(
 
 
 def _orders(samples, key, batch_size, mixed, recipe):
-  """From a step's number to its `Order`, of an epoch shuffled as a whole or drawn at that step."""
+  """Builds a function from the number of a step to its `Order`."""
   if recipe.steps is None:
     order = epoch_order(samples, key, batch_size=batch_size, mixed=mixed)
     return lambda index: Order(*(rows[index] for rows in order))
-  return lambda index: drawing.draw(
+  return lambda index: draw_step(
     samples,
     jax.random.fold_in(key, index),
     batch_size=batch_size,
@@ -185,30 +187,26 @@ def _orders(samples, key, batch_size, mixed, recipe):
 
 
 def _batch(samples, pixels, order, key, patch, mixed, recipe):
-  """The samples of a step, and a key for the rest of it."""
-  sample, mirror, valid = order
+  """Returns the batch of a step and a key for the rest of the step."""
+  sample, symmetry, valid = order
   scenes = jnp.arange(sample.shape[0])
   rows = jnp.broadcast_to(scenes.reshape(-1, 1), sample.shape)
   centres = jnp.take_along_axis(samples.centres, sample[..., None], axis=1)
   classes = jnp.take_along_axis(samples.classes, sample, axis=1)
   count = jnp.sum(valid) if mixed else jnp.sum(valid, axis=1, keepdims=True)
   if recipe.shift:
-    own_key, key = jax.random.split(key)
-    centres = patches.shift(centres, pixels.sizes, own_key, recipe.shift)
-  if recipe.steps is None:
-    cut = patches.gather(pixels, rows, centres, jnp.asarray(patches.MIRRORS)[mirror], patch)
-  else:
-    symmetry = jnp.asarray(patches.SYMMETRIES)[mirror]
-    cut = patches.gather(pixels, rows, centres, symmetry[..., :2], patch, symmetry[..., 2] == 1)
+    shift_key, key = jax.random.split(key)
+    centres = patches.shift(centres, pixels.sizes, shift_key, recipe.shift)
+  cut = patches.gather(pixels, rows, centres, symmetry, patch)
   return Batch(cut, classes, valid, valid / count), key
 
 
-def _perturbed(batch, key, recipe):
-  """The batch with its spectra perturbed, and a key for the rest of the step."""
+def _perturb(batch, key, recipe):
+  """Returns the batch with perturbed spectra and a key for the rest of the step."""
   if not (recipe.jitter or recipe.band_dropout):
     return batch, key
-  own_key, key = jax.random.split(key)
-  changed = perturbation.perturb(
-    batch.patches, own_key, jitter=recipe.jitter, band_dropout=recipe.band_dropout
+  perturb_key, key = jax.random.split(key)
+  changed = patches.perturb(
+    batch.patches, perturb_key, jitter=recipe.jitter, band_dropout=recipe.band_dropout
   )
   return batch._replace(patches=changed), key

@@ -16,7 +16,7 @@ from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import experiment_settings
 from mtl_hsi.splits import sampling
 from mtl_hsi.storage import atomic_files
-from mtl_hsi.training.recipe import LETTERS
+from mtl_hsi.training.recipe import LETTER_RECIPE
 from tests import launching
 
 
@@ -446,7 +446,7 @@ def test_the_papers_figure_stands_beside_the_papers_run(indian_pines):
     {"reversed": frozenset({"indian_pines"})},
     {"blocks": 2},
     {"pool": True},
-    {"recipe": dataclasses.replace(LETTERS, smoothing=0.1)},
+    {"recipe": dataclasses.replace(LETTER_RECIPE, smoothing=0.1)},
   ],
 )
 def test_the_papers_figure_does_not_stand_beside_other_runs(indian_pines, change):

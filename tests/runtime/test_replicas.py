@@ -13,7 +13,7 @@ from jax import lax
 from mtl_hsi.models.multitask import GROUPS
 from mtl_hsi.runtime.replicas import Replicas
 from mtl_hsi.training import batches, optim, patches, train_step
-from mtl_hsi.training.recipe import LETTERS
+from mtl_hsi.training.recipe import LETTER_RECIPE
 from tests import tiny
 
 COUNTS = pytest.mark.parametrize("count", [1, 2, 3])
@@ -85,7 +85,7 @@ def test_expected_shapes_are_those_that_come_back(count):
 
 
 @functools.cache
-def train_epochs(net, count, devices, seed, first=0, epochs=2, recipe=LETTERS):
+def train_epochs(net, count, devices, seed, first=0, epochs=2, recipe=LETTER_RECIPE):
   """States of replicas after some epochs, with training sets from `first` on and keys from `seed` on."""
   replicas = Replicas(count, jax.devices()[:devices])
   samples = jax.tree.map(lambda x: x[first : first + count], tiny.training_set(replicas=3))
@@ -105,7 +105,7 @@ def fresh(net, key):
   return train_step.start_phase(train_step.init_state(net, key, 2), tiny.ADADELTA, 1.0, ())
 
 
-def epoch(net, recipe=LETTERS):
+def epoch(net, recipe=LETTER_RECIPE):
   return train_step.make_epoch(net, tiny.ADADELTA, (), batch_size=8, mixed=False, recipe=recipe)
 
 
@@ -122,11 +122,11 @@ def test_a_replica_alone_equals_the_replica_among_others_bit_for_bit(changes):
 
 @pytest.mark.slow
 def test_a_replica_of_drawn_steps_equals_the_replica_among_others_bit_for_bit():
-  recipe = dataclasses.replace(LETTERS, steps=3, augmentation="symmetries", balanced=True, smoothing=0.1)
+  recipe = dataclasses.replace(LETTER_RECIPE, steps=3, augmentation="symmetries", balanced=True, smoothing=0.1)
   alone_and_together(tiny.network("vresnet", patch=5, width=6, blocks=1), recipe)
 
 
-def alone_and_together(net, recipe=LETTERS):
+def alone_and_together(net, recipe=LETTER_RECIPE):
   together = train_epochs(net, 3, devices=1, seed=4, recipe=recipe)
   alone = train_epochs(net, 1, devices=1, seed=6, first=2, recipe=recipe)
   jax.tree.map(np.testing.assert_array_equal, alone, jax.tree.map(lambda x: x[2:], together))

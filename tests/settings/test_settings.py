@@ -16,7 +16,7 @@ from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.scenes.simulated import simulate
 from mtl_hsi.settings import experiment_settings, image_settings, training_settings
 from mtl_hsi.settings.scenes_file import OPTIONS
-from mtl_hsi.training.recipe import LETTERS, Recipe
+from mtl_hsi.training.recipe import LETTER_RECIPE, Recipe
 
 
 def config(**changes):
@@ -124,7 +124,7 @@ def test_values_reach_their_places():
 
 
 def test_the_defaults_are_the_letters_recipe():
-  assert experiment_settings.read(config()).recipe == LETTERS
+  assert experiment_settings.read(config()).recipe == LETTER_RECIPE
 
 
 def test_phases_run_in_the_order_of_their_names():

@@ -14,7 +14,7 @@ from mtl_hsi.runtime.replicas import Replicas
 from mtl_hsi.training import averaging, patches
 from mtl_hsi.training.checkpoints import Checkpoints
 from mtl_hsi.training.loop import fit
-from mtl_hsi.training.recipe import LETTERS, Recipe
+from mtl_hsi.training.recipe import LETTER_RECIPE, Recipe
 from tests import tiny
 
 
@@ -52,7 +52,7 @@ def run(
   seconds=0.0,
   progress=None,
   interrupted=None,
-  recipe=LETTERS,
+  recipe=LETTER_RECIPE,
 ):
   """Trains the tiny problem; saves a state after every epoch."""
   net = net or tiny.network()
@@ -251,7 +251,7 @@ def test_a_killed_run_of_drawn_steps_resumes_from_its_files_to_the_same_bits(tmp
   resume_to_the_same_bits(SMALL, Checkpoints(tmp_path), DRAWN)
 
 
-def resume_to_the_same_bits(net, checkpoints, recipe=LETTERS):
+def resume_to_the_same_bits(net, checkpoints, recipe=LETTER_RECIPE):
   # Three replicas do not divide among two devices.
   count = 3
   options = {"net": net, "replicas": count, "devices": 2, "recipe": recipe}

@@ -5,12 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from mtl_hsi.training.recipe import LETTERS
+from mtl_hsi.training.recipe import LETTER_RECIPE
 
 
 def rates(steps, **changes):
   """The learning rate of every step of a phase, with the phase's at 2."""
-  recipe = dataclasses.replace(LETTERS, **changes)
+  recipe = dataclasses.replace(LETTER_RECIPE, **changes)
   peak, total = np.float32(2), np.int32(steps)
   return [float(recipe.learning_rate(peak, np.int32(step), total)) for step in range(steps)]
 

@@ -10,7 +10,7 @@ import pytest
 
 from mtl_hsi.runtime.compile_clock import compile_clock
 from mtl_hsi.training import batches, optim, patches, train_step
-from mtl_hsi.training.recipe import LETTERS, Recipe
+from mtl_hsi.training.recipe import LETTER_RECIPE, Recipe
 from tests import tiny
 
 SGD = optim.optimizer("sgd", {})
@@ -323,7 +323,7 @@ def test_a_step_sees_patches_that_are_shifted():
   samples = jax.device_put(jax.tree.map(lambda x: x[0], tiny.training_set(replicas=1)))
   pixels = jax.device_put(patches.lay_out(tiny.layers(), net.patch)[0])
   # One step of all samples as they are, so that nothing but the shift is drawn.
-  recipe = dataclasses.replace(LETTERS, steps=1, augmentation="none")
+  recipe = dataclasses.replace(LETTER_RECIPE, steps=1, augmentation="none")
 
   def losses(shift):
     own = dataclasses.replace(recipe, shift=shift)
