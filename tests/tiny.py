@@ -1,4 +1,4 @@
-"""Two small scenes, networks for them and training sets: cheap to train, hardly two axes of one length."""
+"""Two small scenes, with networks and training sets: cheap to train, and nearly all axes differ in length."""
 
 import jax
 import numpy as np
@@ -7,16 +7,15 @@ from mtl_hsi.channels.inputs import Inputs
 from mtl_hsi.channels.scaling import Scaling
 from mtl_hsi.models.multitask import Network, make_network
 from mtl_hsi.splits import sampling
-from mtl_hsi.training import batches, optim, patches
+from mtl_hsi.training import batches, optim, patches, train_step
 from mtl_hsi.training.schedule import Phase, Schedule
-from mtl_hsi.training.train_step import Batch
 
 NAMES = ("fields", "town")
 SHAPES = ((7, 10), (9, 6))
 CLASSES = (4, 2)
 BANDS = 3
 
-# Methods of a network, each traced once for all tests that ask for the same: f(network, params, ...).
+# Methods of a network as f(network, params, ...), each compiled once for all tests.
 patch_logits = jax.jit(Network.patch_logits, static_argnums=0)
 dense_logits = jax.jit(Network.dense_logits, static_argnums=0)
 train_logits = jax.jit(Network.train_logits, static_argnums=0, static_argnames="frozen")
@@ -26,14 +25,14 @@ ADADELTA = optim.optimizer("adadelta", {"rho": 0.95, "eps": 1e-7})
 
 
 def network(name: str = "hresnet", **changes) -> Network:
-  """A network of the two scenes, with one stem, statistics of every scene and HResNet's flat head."""
+  """Returns a network of the two scenes: one stem, separate statistics per scene, HResNet's flat head."""
   options = {"spectral_knowledge": True, "norm_per_scene": True, "blocks": 1, "pool": False, "glorot": False}
   options["convolution"] = "products"
   return make_network(name, **{"bands": BANDS, "class_counts": CLASSES, **options, **changes})
 
 
 def weights(net: Network, seed: int = 0) -> tuple[dict, dict]:
-  """Random parameters and moving statistics, of a size that every ReLU and every norm matters."""
+  """Returns random parameters and statistics, of such a size that every ReLU and every norm matters."""
   generator = np.random.default_rng(seed)
 
   def draw(path, leaf):
@@ -48,11 +47,11 @@ def weights(net: Network, seed: int = 0) -> tuple[dict, dict]:
   return jax.tree.map_with_path(draw, jax.eval_shape(net.init, jax.random.key(0)))
 
 
-def batch(net: Network, samples: int = 3, seed: int = 0) -> Batch:
-  """One step's random samples of every scene, all of them valid and of equal weight in their scene."""
+def batch(net: Network, samples: int = 3, seed: int = 0) -> train_step.Batch:
+  """Returns one step's random samples of every scene, all valid and with equal weight in their scene."""
   generator = np.random.default_rng(seed)
   shape = (net.scenes, samples)
-  return Batch(
+  return train_step.Batch(
     patches=generator.normal(0, 1, (*shape, net.patch, net.patch, net.stem.bands)).astype(np.float32),
     classes=np.stack([generator.integers(0, count, samples) for count in net.class_counts]).astype(np.int32),
     valid=np.ones(shape, bool),
@@ -61,13 +60,13 @@ def batch(net: Network, samples: int = 3, seed: int = 0) -> Batch:
 
 
 def labels() -> list[np.ndarray]:
-  """Label images of both scenes; every class has 4 pixels or more."""
+  """Returns label images of both scenes; every class has 4 pixels or more."""
   generator = np.random.default_rng(1)
   return [generator.integers(0, count + 1, shape).astype(np.int32) for count, shape in zip(CLASSES, SHAPES)]
 
 
 def layers() -> list[patches.Layer]:
-  """Cubes of both scenes, in which a class is bright in one band or dark."""
+  """Returns both scenes: every class is bright in one band, or dark in all."""
   generator = np.random.default_rng(2)
   cubes = [generator.integers(0, 200, (*shape, BANDS)).astype(np.uint16) for shape in SHAPES]
   for cube, image in zip(cubes, labels()):
@@ -76,12 +75,12 @@ def layers() -> list[patches.Layer]:
 
 
 def inputs_by(chosen: np.ndarray, number: float, bands: int) -> Inputs:
-  """The bands chosen of an image, divided by one number."""
+  """Returns inputs that choose bands and divide them by a number."""
   return Inputs(bands, chosen, Scaling(np.zeros(len(chosen)), np.full(len(chosen), number)), None)
 
 
 def training_set(replicas: int = 2, samples_per_class: int = 2) -> batches.TrainingSet:
-  """Training pixels of all replicas, leading axis R."""
+  """Returns the training pixels of all replicas, leading axis R."""
   images = labels()
   splits = [
     sampling.random_split(image, samples_per_class, seed=0, replicas=replicas, name=name)
@@ -92,18 +91,25 @@ def training_set(replicas: int = 2, samples_per_class: int = 2) -> batches.Train
 
 
 def schedule(*lengths: int, snapshots: tuple[int, ...] = (0,), frozen: tuple[str, ...] = ()) -> Schedule:
-  """Phases of the given lengths at learning rates 1, 0.1, ...; the last one has frozen groups."""
+  """Returns phases of the given lengths with learning rates 1, 0.1, ...; the last one has frozen groups."""
   phases = [Phase(f"phase{index + 1}", epochs, 10.0**-index, ()) for index, epochs in enumerate(lengths)]
   last = phases[-1]
   return Schedule((*phases[:-1], Phase(last.name, last.epochs, last.learning_rate, frozen)), snapshots)
 
 
+def phase_start(net: Network, make_optimizer=ADADELTA, frozen=(), epochs=3) -> dict:
+  """Returns a training state with random weights at the beginning of a phase."""
+  params, stats = weights(net)
+  state = {"params": params, "stats": stats, "losses": np.full((epochs, net.scenes), np.nan, np.float32)}
+  return train_step.start_phase(state, make_optimizer, 1.0, frozen)
+
+
 def all_patches(padded: np.ndarray, patch: int) -> np.ndarray:
-  """Patches of every pixel of a padded scene, cut by NumPy: `[H * W, P, P, B]`."""
+  """Returns the patches of every pixel of a padded scene, cut by NumPy: `[H * W, P, P, B]`."""
   views = np.lib.stride_tricks.sliding_window_view(padded, (patch, patch), axis=(0, 1))
   return views.transpose(0, 1, 3, 4, 2).reshape(-1, patch, patch, padded.shape[-1])
 
 
 def equal(one, other) -> bool:
-  """Whether two trees hold the same bits."""
+  """Whether two trees are equal bit for bit."""
   return all(jax.tree.leaves(jax.tree.map(lambda x, y: np.array_equal(x, y, equal_nan=True), one, other)))

@@ -20,7 +20,7 @@ from mtl_hsi.runtime import devices, interruption, processes, progress
 from mtl_hsi.runtime.compile_clock import compile_clock
 from mtl_hsi.runtime.replicas import Replicas
 from mtl_hsi.settings.experiment_settings import Settings
-from mtl_hsi.training import health, patches, svm_baseline
+from mtl_hsi.training import health, patches, svm_jobs
 from mtl_hsi.training.checkpoints import Checkpoints
 from mtl_hsi.training.loop import Saving, TrainingData, TrainingPlan, fit
 
@@ -85,9 +85,9 @@ def _svms(options, problem, directory):
   """Every scene on its own, in every replica, all side by side; training gets its share of the time."""
   start = time.monotonic()
   directory, tasks = directory / "svm", _tasks(problem)
-  finished = svm_baseline.load_finished(tasks, directory)
+  finished = svm_jobs.load_finished(tasks, directory)
   with progress.bar("svm", len(tasks) * options.replicas, "job", len(finished)) as bar:
-    svms, share = svm_baseline.finish(
+    svms, share = svm_jobs.finish(
       tasks, finished, directory, cores=devices.usable_cores(), progress=bar.update
     )
   predictions = {name: np.stack([svm.prediction for svm in own]) for name, own in svms.items()}
@@ -104,7 +104,7 @@ def _tasks(problem):
   for (name, scene), layer in zip(problem.scenes.items(), layers(problem), strict=True):
     # One by one, since their numbers of bands may differ.
     _, (cube,) = patches.lay_out([layer], problem.patch)
-    tasks[name] = svm_baseline.Task(cube, scene.labels, problem.splits[name].train)
+    tasks[name] = svm_jobs.Task(cube, scene.labels, problem.splits[name].train)
   return tasks
 
 

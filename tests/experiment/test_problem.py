@@ -216,7 +216,7 @@ def test_svms_need_three_training_pixels_of_each_class(options):
   labels[5, 5:7] = 1
   rare = dataclasses.replace(rare, labels=labels)
   assert prepare(options, scene(), rare).network is not None
-  message = r"scene 'rare': class 1 \(a\) has 2 training pixels in replica 0 and svm needs 3, "
+  message = r"scene 'rare': class 1 \(a\) has 2 training pixels in replica 0 and svm needs 3 for "
   with pytest.raises(RequestError, match=message):
     prepare(options, scene(), rare, **svm(options))
 

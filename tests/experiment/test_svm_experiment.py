@@ -177,7 +177,7 @@ def test_a_damaged_result_is_computed_anew(svm_finished, inputs, tmp_path):
   damaged.write_bytes(damaged.read_bytes()[:-30])
   outcome = launch(inputs, run)
   assert outcome.status == 0, outcome.err
-  assert outcome.err.startswith(f"checkpoint {damaged} is damaged; it is computed anew\n")
+  assert outcome.err.startswith(f"checkpoint {damaged} is damaged; it is computed again\n")
   assert " 5/6 [" in outcome.err
   assert_same_results(run, svm_finished)
 
@@ -224,7 +224,7 @@ def test_a_split_with_too_few_pixels_of_a_class_is_refused(svm_finished, inputs,
   outcome = launch(inputs, tmp_path / "run", split=tmp_path / "split.npz")
   assert (outcome.status, outcome.out) == (2, "")
   assert "error: scene 'fields': class 9 (" in outcome.err
-  assert ") has 1 training pixel in replica 1 and svm needs 3, " in outcome.err
+  assert ") has 1 training pixel in replica 1 and svm needs 3 for " in outcome.err
   assert outcome.err.count("\n") == 1
   assert not (tmp_path / "run").exists()
 

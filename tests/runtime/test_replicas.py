@@ -122,7 +122,9 @@ def test_a_replica_alone_equals_the_replica_among_others_bit_for_bit(changes):
 
 @pytest.mark.slow
 def test_a_replica_of_drawn_steps_equals_the_replica_among_others_bit_for_bit():
-  recipe = dataclasses.replace(LETTER_RECIPE, steps=3, augmentation="symmetries", balanced=True, smoothing=0.1)
+  recipe = dataclasses.replace(
+    LETTER_RECIPE, steps=3, augmentation="symmetries", balanced=True, smoothing=0.1
+  )
   alone_and_together(tiny.network("vresnet", patch=5, width=6, blocks=1), recipe)
 
 

@@ -1,4 +1,4 @@
-"""Which sample stands where in an epoch."""
+"""Shuffled epochs, and training sets."""
 
 import collections
 
@@ -31,15 +31,15 @@ def order(counts, *, steps=None, mixed=False, seed=0, longest=None, rows=16):
 
 
 def drawn(made, scene):
-  """Sample and mirror of a scene's valid slots, in their order."""
+  """Sample and symmetry of a scene's valid slots, in their order."""
   valid = made.valid[:, scene].ravel()
   return list(
-    zip(made.sample[:, scene].ravel()[valid].tolist(), made.mirror[:, scene].ravel()[valid].tolist())
+    zip(made.sample[:, scene].ravel()[valid].tolist(), made.symmetry[:, scene].ravel()[valid].tolist())
   )
 
 
 def all_of(count):
-  return {(sample, mirror) for sample in range(count) for mirror in range(MIRRORS)}
+  return {(sample, image) for sample in range(count) for image in range(MIRRORS)}
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_the_last_batch_can_be_dropped_where_it_is_partial(counts, mixed, steps)
     assert kept.any(axis=1).all() if mixed else kept.all()
 
 
-def test_a_number_of_steps_given_is_theirs_whatever_the_samples():
+def test_a_fixed_number_of_steps_is_returned():
   for drop_last in (False, True):
     assert batches.steps_per_epoch(np.array([[1, 1]]), BATCH, mixed=False, drop_last=drop_last, fixed=7) == 7
 
@@ -100,7 +100,7 @@ def test_the_last_batch_is_partial_for_all_scenes():
   np.testing.assert_array_equal(valid[-1], np.tile(np.arange(BATCH) < 2, (2, 1)))
 
 
-def test_a_replica_of_fewer_samples_goes_on_with_whole_batches():
+def test_a_replica_with_fewer_samples_continues_in_full_batches():
   made = order([4, 2], steps=7, longest=8)
   # 16 samples: three batches of 5 and one of 1, then three more
   assert made.valid.sum(axis=(1, 2)).tolist() == [10, 10, 10, 2, 10, 10, 10]
@@ -111,7 +111,7 @@ def test_a_replica_of_fewer_samples_goes_on_with_whole_batches():
   assert set(drawn(made, 1)) == all_of(2)
 
 
-def test_a_mixed_batch_holds_pooled_samples_each_in_its_scenes_row():
+def test_a_mixed_batch_has_pooled_samples_each_in_the_row_of_its_scene():
   made = order([8, 3], mixed=True)
   assert (made.valid.sum(axis=1) <= 1).all(), "a slot holds one sample"
   assert made.valid.sum(axis=(1, 2)).tolist() == [5] * 8 + [4]
@@ -122,7 +122,7 @@ def test_a_mixed_batch_holds_pooled_samples_each_in_its_scenes_row():
   assert both.any(), "scenes do mix"
 
 
-def test_a_mixed_replica_of_fewer_samples_goes_on_with_whole_batches():
+def test_a_mixed_replica_with_fewer_samples_continues_in_full_batches():
   made = order([2, 1], mixed=True, steps=5, longest=8)
   assert made.valid.sum(axis=(1, 2)).tolist() == [5, 5, 2, 5, 5]
   assert set(drawn(made, 0)) == all_of(2)
@@ -130,7 +130,7 @@ def test_a_mixed_replica_of_fewer_samples_goes_on_with_whole_batches():
 
 
 @pytest.mark.parametrize("mixed", [False, True])
-def test_rows_that_pad_change_no_draw(mixed):
+def test_padding_rows_change_no_draw(mixed):
   for few, many in zip(order([8, 3], mixed=mixed, rows=8), order([8, 3], mixed=mixed, rows=32), strict=True):
     np.testing.assert_array_equal(few, many)
 
@@ -143,7 +143,15 @@ def test_the_key_shuffles(mixed):
   assert drawn(first, 0) != sorted(drawn(first, 0))
 
 
-def test_scenes_are_shuffled_apart():
+def test_the_authors_first_image_has_its_rows_flipped():
+  """Mirror image m of sample i has draw m * longest + i; the author's order is rows, columns, both, none."""
+  key, counts = jax.random.key(0), [8, 8]
+  ranks = np.asarray(jax.random.uniform(key, (2 * MIRRORS * 16,)))[: 8 * MIRRORS]
+  by_hand = [(draw % 8, [1, 2, 3, 0][draw // 8]) for draw in np.argsort(ranks)]
+  assert drawn(order(counts), 0) == by_hand
+
+
+def test_scenes_are_shuffled_independently():
   made = order([8, 8])
   assert drawn(made, 0) != drawn(made, 1)
 

@@ -1,4 +1,4 @@
-"""Numbers that are not finite stop a run in the epoch they appear in, and spoil nothing."""
+"""Values that are not finite stop a run in the epoch in which they appear, and damage nothing."""
 
 import copy
 import re
@@ -12,7 +12,7 @@ import pytest
 from mtl_hsi.errors import RequestError
 from mtl_hsi.runtime.replicas import Replicas
 from mtl_hsi.training import batches, health, patches, train_step
-from mtl_hsi.training.loop import fit
+from mtl_hsi.training.loop import Saving, TrainingData, TrainingPlan, fit
 from mtl_hsi.training.schedule import Phase, Schedule
 from tests import launching, tiny
 from tests.training.test_loop import InMemory
@@ -24,20 +24,12 @@ EPOCH = health.Epoch(7, Phase("phase2", 2, 0.1, ()), 3, tiny.NAMES, 5)
 def run(checkpoints, schedule, *, make_optimizer=optax.sgd, samples=None, pixels=None):
   """Trains three replicas of the tiny problem with seeds from 3 on; saves a state after every epoch."""
   net = tiny.network()
+  pixels = pixels or patches.lay_out(tiny.layers(), net.patch)[0]
   return fit(
-    net,
-    make_optimizer,
-    schedule,
+    TrainingPlan(net, make_optimizer, schedule, seed=3, batch_size=8, mixed=False, drop_last=False),
+    TrainingData(samples or tiny.training_set(REPLICAS), pixels, tiny.NAMES),
     Replicas(REPLICAS, jax.devices()[:1]),
-    samples or tiny.training_set(REPLICAS),
-    pixels or patches.lay_out(tiny.layers(), net.patch)[0],
-    seed=3,
-    batch_size=8,
-    mixed=False,
-    drop_last=False,
-    checkpoints=checkpoints,
-    checkpoint_seconds=0.0,
-    scene_names=tiny.NAMES,
+    Saving(checkpoints, 0.0),
     progress=lambda done, losses: None,
   )
 
@@ -46,13 +38,13 @@ def poisoned():
   """Training sets and pixels that give replica 1 one patch of NaN, in the second scene."""
   samples, (pixels, _) = tiny.training_set(REPLICAS), patches.lay_out(tiny.layers(), tiny.network().patch)
   centres = samples.centres.copy()
-  # Beyond the last row, which is what is read there.
+  # Beyond the last row of the pixels: indices are clipped to it.
   centres[1, 1, 0] = 10_000, 0
   values = np.concatenate([pixels.values, np.full((1, tiny.BANDS), np.nan, np.float32)])
   return samples._replace(centres=centres), pixels._replace(values=values)
 
 
-def test_a_learning_rate_that_explodes_is_named_again_and_again_and_what_was_saved_stays():
+def test_a_learning_rate_that_is_too_high_is_named_every_time_and_checkpoints_are_kept():
   checkpoints = InMemory()
   schedule = Schedule((Phase("phase1", 1, 0.01, ()), Phase("phase2", 2, 1e30, ())), snapshots=(0,))
   message = (
@@ -80,7 +72,7 @@ def test_only_the_replica_that_diverged_and_the_scene_where_it_began_are_named()
   assert str(refused.value).endswith("; no state had been saved")
 
 
-def test_the_other_replicas_are_what_they_are_without_the_one_that_diverged():
+def test_the_other_replicas_do_not_change_when_one_diverges():
   net, replicas = tiny.network(), Replicas(REPLICAS, jax.devices()[:1])
   make = health.with_finite_flags(train_step.make_epoch(net, optax.sgd, (), batch_size=8, mixed=False))
   epoch = replicas.spread(make, 3, donate=True)
@@ -93,8 +85,8 @@ def test_the_other_replicas_are_what_they_are_without_the_one_that_diverged():
   def trained(samples):
     keys = replicas.keys(3)
     state = replicas.spread(fresh, 1)(keys)
-    own = replicas.put(samples), keys, replicas.share(pixels)
-    return replicas.get(epoch(state, *own, np.int32(0), np.float32(1), steps))
+    inputs = replicas.put(samples), keys, replicas.share(pixels)
+    return replicas.get(epoch(state, *inputs, np.int32(0), np.float32(1), steps))
 
   (state, finite), (clean, all_finite) = trained(samples), trained(tiny.training_set(REPLICAS))
   assert all(flags.all() for flags in all_finite.values())
@@ -124,7 +116,7 @@ def test_accumulators_that_overflow_under_a_finite_loss_are_not_kept():
     ("opt", "the optimiser's state"),
   ],
 )
-def test_each_part_of_the_state_is_looked_at_in_every_replica(part, words):
+def test_every_part_of_the_state_is_checked_in_every_replica(part, words):
   state = {name: {"a": np.ones((3, 2), np.float32), "step": np.ones(3, np.int32)} for name in health.PARTS}
   state[part]["a"][2, 1] = np.inf
   _, finite = jax.vmap(health.with_finite_flags(lambda state: state))(state)
@@ -133,7 +125,7 @@ def test_each_part_of_the_state_is_looked_at_in_every_replica(part, words):
     health.check_epoch(np.ones((3, 2)), jax.device_get(finite), EPOCH)
 
 
-def test_what_is_finite_passes():
+def test_finite_values_pass():
   finite = {part: np.ones(3, bool) for part in health.PARTS}
   health.check_epoch(np.ones((3, 2)), finite, EPOCH)
 

@@ -11,15 +11,15 @@ import optax
 import pytest
 
 from mtl_hsi.runtime.replicas import Replicas
-from mtl_hsi.training import averaging, patches
+from mtl_hsi.training import optim, patches
 from mtl_hsi.training.checkpoints import Checkpoints
-from mtl_hsi.training.loop import fit
+from mtl_hsi.training.loop import Saving, TrainingData, TrainingPlan, fit
 from mtl_hsi.training.recipe import LETTER_RECIPE, Recipe
 from tests import tiny
 
 
 class InMemory:
-  """Stands in for `Checkpoints`, without files; keeps every state and snapshot."""
+  """Replaces `Checkpoints` without files; keeps every state and snapshot."""
 
   def __init__(self):
     self.states, self.snapshots = {}, {}
@@ -56,29 +56,22 @@ def run(
 ):
   """Trains the tiny problem; saves a state after every epoch."""
   net = net or tiny.network()
+  plan = TrainingPlan(
+    net, make_optimizer, schedule, seed=3, batch_size=8, mixed=False, drop_last=False, recipe=recipe
+  )
   pixels, _ = patches.lay_out(tiny.layers(), net.patch)
   return fit(
-    net,
-    make_optimizer,
-    schedule,
+    plan,
+    TrainingData(tiny.training_set(replicas), pixels, tiny.NAMES),
     Replicas(replicas, jax.devices()[:devices]),
-    tiny.training_set(replicas),
-    pixels,
-    seed=3,
-    batch_size=8,
-    mixed=False,
-    drop_last=False,
-    checkpoints=checkpoints,
-    checkpoint_seconds=seconds,
-    scene_names=tiny.NAMES,
+    Saving(checkpoints, seconds),
     progress=progress or (lambda done, losses: None),
     interrupted=interrupted,
-    recipe=recipe,
   )
 
 
 class Trained(NamedTuple):
-  """A run of six epochs, watched."""
+  """A run of six epochs, and what it reported."""
 
   losses: np.ndarray
   checkpoints: InMemory
@@ -114,7 +107,7 @@ def test_it_reports_every_epoch_and_its_losses(trained):
   np.testing.assert_array_equal([losses for _, losses in trained.progress[1:]], trained.losses)
 
 
-def test_it_keeps_the_networks_that_vote(trained):
+def test_snapshots_are_the_networks_of_their_epochs(trained):
   states, snapshots = trained.checkpoints.states, trained.checkpoints.snapshots
   assert sorted(snapshots) == [4, 6]
   for epoch, snapshot in snapshots.items():
@@ -124,7 +117,7 @@ def test_it_keeps_the_networks_that_vote(trained):
 
 
 def test_only_the_first_epoch_is_traced(trained):
-  # The optimiser is made anew in every trace: of the start, and of the first epoch.
+  # Every trace makes the optimiser again: at the start, and in the first epoch.
   assert set(trained.traces) == {0, 1}
 
 
@@ -197,9 +190,9 @@ def test_the_averaged_network_votes():
   state, snapshot = checkpoints.states[3], checkpoints.snapshots[3]
   assert snapshot.keys() == {"params", "stats"}
   for replica in range(2):
-    own = jax.tree.map(lambda x, replica=replica: x[replica], (state, snapshot))
-    expected = averaging.network(own[0], DRAWN.averaging)
-    jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-5), own[1], expected)
+    one_state, one_snapshot = jax.tree.map(lambda x, replica=replica: x[replica], (state, snapshot))
+    expected = optim.averaged_network(one_state, DRAWN.averaging)
+    jax.tree.map(lambda x, y: np.testing.assert_allclose(x, y, rtol=1e-5), one_snapshot, expected)
   voting, last = (tree["params"]["heads"]["bias"] for tree in (snapshot, state))
   assert (voting < 0.9 * last).all()
 
@@ -216,7 +209,7 @@ def interrupt_after(epochs):
   return progress
 
 
-def test_an_interrupted_run_saves_its_last_epoch_and_goes_on_to_the_same_bits(trained):
+def test_an_interrupted_run_saves_its_last_epoch_and_resumes_to_the_same_bits(trained):
   schedule, checkpoints, asked = tiny.schedule(6, snapshots=(-2, 0)), InMemory(), []
 
   def interrupted():

@@ -117,3 +117,26 @@ def test_unknown_arguments_are_refused():
 def test_an_argument_of_the_wrong_kind_is_refused():
   with pytest.raises(RequestError, match=r"optax\.sgd does not accept"):
     optim.optimizer("sgd", {"momentum": "much"})
+
+
+def training_state(weight, mean):
+  return {"params": {"w": np.float32(weight)}, "stats": {"mean": np.float32(mean)}, "opt": np.float32(9)}
+
+
+def test_the_average_of_one_step_is_its_network():
+  moved = optim.update_average(optim.start_average(training_state(5, 50), 0.9), 0.9)
+  found = optim.averaged_network(moved, 0.9)
+  assert found["params"]["w"] == pytest.approx(5)
+  assert found["stats"]["mean"] == pytest.approx(50)
+
+
+def test_later_steps_weigh_more_in_the_average():
+  moved = optim.start_average(training_state(7, 70), 0.5)
+  for weight in (1, 2, 4):
+    moved = optim.update_average({**moved, **training_state(weight, 10 * weight)}, 0.5)
+  # Weights 1/8, 1/4 and 1/2 of a sum of 7/8; what there was before the first step does not count.
+  expected = (1 / 8 + 2 / 4 + 4 / 2) / (7 / 8)
+  found = optim.averaged_network(moved, 0.5)
+  assert found["params"]["w"] == pytest.approx(expected)
+  assert found["stats"]["mean"] == pytest.approx(10 * expected)
+  assert moved["params"]["w"] == 4

@@ -16,7 +16,7 @@ TOWN = GENERATOR.integers(0, 300, (7, 2, 5)).astype(np.int16)
 
 
 def lay_out(patch: int):
-  """Fields as they are, and three bands of town; scales are powers of two, so that division is exact."""
+  """All bands of fields, and three of town; scales are powers of two, so division is exact."""
   return patches.lay_out(
     [
       Layer(FIELDS, inputs_by(np.arange(3), 4096.0, 3), None),
@@ -66,8 +66,8 @@ def test_pixels_without_data_become_zero():
 def test_patches_are_shifted_evenly_and_stay_within_their_scene():
   sizes = np.array([[4, 6], [7, 2]], np.int32)
   centres = np.tile(np.array([[[1, 3]], [[6, 0]]], np.int32), (1, 900, 1))
-  shift = jax.jit(patches.shift, static_argnames="reach")
-  moved = np.asarray(shift(centres, sizes, jax.random.key(0), reach=1))
+  shift = jax.jit(patches.shift, static_argnames="distance")
+  moved = np.asarray(shift(centres, sizes, jax.random.key(0), distance=1))
   rows, counts = np.unique(moved[0], axis=0, return_counts=True)
   np.testing.assert_array_equal(rows, [(row, column) for row in (0, 1, 2) for column in (2, 3, 4)])
   assert counts.min() > 60
@@ -77,8 +77,8 @@ def test_patches_are_shifted_evenly_and_stay_within_their_scene():
   assert counts.argmax() == 2
 
 
-# The author's order: rows flipped, columns flipped, both, none.
-FLIPS = [(0,), (1,), (0, 1), ()]
+# Axes flipped by the first symmetries.
+FLIPS = [(), (0,), (1,), (0, 1)]
 
 
 @pytest.mark.parametrize("patch", [3, 5])
@@ -89,15 +89,14 @@ def test_mirrored_patches_are_flips_of_patches_cut_by_hand(patch):
   for scene, centres in enumerate([[(0, 0), (3, 5), (0, 3), (2, 2)], [(0, 0), (6, 1), (3, 0), (5, 1)]]):
     centres = np.array(centres, np.int32)
     scenes = np.full(len(centres), scene, np.int32)
-    for mirror, axes in enumerate(FLIPS):
-      mirrors = np.tile(patches.MIRRORS[mirror], (len(centres), 1))
-      cut = gather(pixels, scenes, centres, mirrors, patch=patch)
+    for symmetry, axes in enumerate(FLIPS):
+      cut = gather(pixels, scenes, centres, np.full(len(centres), symmetry), patch=patch)
       for (row, column), ours in zip(centres, cut, strict=True):
         by_hand = padded[scene][row : row + patch, column : column + patch]
         np.testing.assert_array_equal(ours, np.flip(by_hand, axes))
 
 
-# A patch of 3 x 3 pixels as it is, with rows, columns and both flipped, and the transposed of each of these.
+# A patch of 3 x 3 pixels: upright, with rows, columns and both flipped, and the transpose of each of these.
 IMAGES = [
   *([[1, 2, 3], [4, 5, 6], [7, 8, 9]], [[7, 8, 9], [4, 5, 6], [1, 2, 3]]),
   *([[3, 2, 1], [6, 5, 4], [9, 8, 7]], [[9, 8, 7], [6, 5, 4], [3, 2, 1]]),
@@ -110,10 +109,8 @@ def test_a_patch_has_eight_images():
   cube = np.arange(1, 10, dtype=np.uint16).reshape(3, 3, 1)
   pixels, _ = patches.lay_out([Layer(cube, inputs_by(np.arange(1), 1.0, 1), None)], 3)
   scenes, centres = np.zeros((2, 4), np.int32), np.ones((2, 4, 2), np.int32)
-  symmetries = patches.SYMMETRIES.reshape(2, 4, 3)
-  cut = jax.jit(patches.gather, static_argnames="patch")(
-    pixels, scenes, centres, symmetries[..., :2], patch=3, transposed=symmetries[..., 2] == 1
-  )
+  symmetries = np.arange(8).reshape(2, 4)
+  cut = jax.jit(patches.gather, static_argnames="patch")(pixels, scenes, centres, symmetries, patch=3)
   np.testing.assert_array_equal(cut.reshape(8, 3, 3), IMAGES)
 
 
@@ -121,8 +118,46 @@ def test_samples_of_several_scenes_are_cut_at_once():
   pixels, padded = lay_out(3)
   scenes = np.array([[0, 0], [1, 1]], np.int32)
   centres = np.array([[(1, 4), (3, 0)], [(6, 1), (2, 0)]], np.int32)
-  cut = patches.gather(pixels, scenes, centres, np.broadcast_to(patches.MIRRORS[3], centres.shape), 3)
+  cut = patches.gather(pixels, scenes, centres, np.zeros((2, 2), np.int32), 3)
   assert cut.shape == (2, 2, 3, 3, 3)
   for scene, sample in np.ndindex(2, 2):
     row, column = centres[scene, sample]
     np.testing.assert_array_equal(cut[scene, sample], padded[scene][row : row + 3, column : column + 3])
+
+
+PATCHES = np.random.default_rng(0).normal(2, 1, (2, 50, 3, 3, 40)).astype(np.float32)
+
+
+def perturbed(jitter=0.0, band_dropout=0.0):
+  return np.asarray(
+    patches.perturb(PATCHES, jax.random.key(0), jitter=jitter, band_dropout=band_dropout)
+  )
+
+
+def test_every_patch_has_one_gain_and_offset_of_the_given_deviation():
+  result = perturbed(jitter=0.1)
+  before, after = PATCHES.reshape(100, -1), result.reshape(100, -1)
+  lines = [np.polyfit(x, y, 1) for x, y in zip(before, after, strict=True)]
+  gains, offsets = np.transpose(lines)
+  for x, y, gain, offset in zip(before, after, gains, offsets, strict=True):
+    np.testing.assert_allclose(y, gain * x + offset, atol=1e-4)
+  assert gains.mean() == pytest.approx(1, abs=0.04)
+  assert offsets.mean() == pytest.approx(0, abs=0.04)
+  assert gains.std() == pytest.approx(0.1, rel=0.3)
+  assert offsets.std() == pytest.approx(0.1, rel=0.3)
+  assert abs(np.corrcoef(gains, offsets)[0, 1]) < 0.4
+
+
+def test_bands_go_missing_in_the_whole_patch():
+  result = perturbed(band_dropout=0.25)
+  missing = (result == 0).all(axis=(2, 3))
+  kept = ~missing[:, :, None, None, :] & np.ones(PATCHES.shape, bool)
+  np.testing.assert_array_equal(result[kept], PATCHES[kept])
+  assert not result[~kept].any()
+  assert missing.mean() == pytest.approx(0.25, abs=0.03)
+  assert len({tuple(row) for row in missing.reshape(100, -1)}) == 100
+
+
+def test_a_missing_band_stays_missing_whatever_the_offset():
+  result = perturbed(band_dropout=0.5, jitter=0.1)
+  assert (result == 0).all(axis=(2, 3)).mean() == pytest.approx(0.5, abs=0.04)

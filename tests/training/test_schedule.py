@@ -13,42 +13,29 @@ def test_the_authors_snapshots_follow_the_last_phase_and_prolong_it():
   schedule = Schedule((FIRST, SECOND), (2, 4, 6, 8, 10))
   assert schedule.epochs == 140
   assert schedule.snapshot_epochs == (132, 134, 136, 138, 140)
-  assert schedule.lengths == (("phase1", 100), ("phase2", 40))
-  assert schedule.phase_at(139) is SECOND
+  assert schedule.spans == ((FIRST, 0, 100), (SECOND, 100, 40))
 
 
 def test_snapshots_within_the_papers_epochs():
   schedule = Schedule((FIRST, SECOND), (-8, -6, -4, -2, 0))
   assert schedule.epochs == 130
   assert schedule.snapshot_epochs == (122, 124, 126, 128, 130)
-  assert schedule.lengths == (("phase1", 100), ("phase2", 30))
+  assert schedule.spans == ((FIRST, 0, 100), (SECOND, 100, 30))
 
 
 def test_training_goes_to_the_end_of_the_last_phase_whatever_the_snapshots():
   assert Schedule((FIRST, SECOND), (-129, -10)).epochs == 130
 
 
-def test_epochs_belong_to_their_phases():
-  schedule = Schedule((FIRST, SECOND), (0,))
-  assert [schedule.phase_at(epoch).name for epoch in (0, 99, 100, 129)] == [
-    "phase1",
-    "phase1",
-    "phase2",
-    "phase2",
-  ]
-  assert [epoch for epoch in range(140) if schedule.starts_phase(epoch)] == [0, 100]
-
-
-def test_a_phase_stretches_from_its_first_epoch_to_the_last_snapshot():
+def test_every_epoch_belongs_to_one_span():
   schedule = Schedule((FIRST, SECOND), (2, 10))
-  stretches = [schedule.stretch_at(epoch) for epoch in (0, 99, 100, 129, 139)]
-  assert stretches == [(0, 100), (0, 100), (100, 40), (100, 40), (100, 40)]
+  spans = [schedule.span_at(epoch) for epoch in (0, 99, 100, 129, 139)]
+  assert spans == [(FIRST, 0, 100)] * 2 + [(SECOND, 100, 40)] * 3
 
 
-def test_a_repeated_phase_starts_anew():
-  again = Phase("phase1", 100, 1.0, ())
-  schedule = Schedule((FIRST, again), (0,))
-  assert [epoch for epoch in range(200) if schedule.starts_phase(epoch)] == [0, 100]
+def test_a_phase_equal_to_the_one_before_has_a_span_of_its_own():
+  schedule = Schedule((FIRST, Phase("phase1", 100, 1.0, ())), (0,))
+  assert [schedule.span_at(epoch).first for epoch in (0, 99, 100, 199)] == [0, 0, 100, 100]
 
 
 @pytest.mark.parametrize(
