@@ -8,7 +8,7 @@ import scipy.io
 
 from fuzz import wrapping
 from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES
-from mtl_hsi.scenes.public.checksums import check_file_content
+from mtl_hsi.scenes.public.verification import check_file_content
 
 _FACTS = PUBLIC_SCENES["indian_pines"]
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from mtl_hsi.channels import by_wavelength
 from mtl_hsi.experiment.problem import Problem
-from mtl_hsi.scenes.public.catalogue import is_public
+from mtl_hsi.scenes.public.verification import is_public
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.scenes.summary import summary
 from mtl_hsi.settings.experiment_settings import Settings

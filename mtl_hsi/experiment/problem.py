@@ -13,7 +13,8 @@ from mtl_hsi.experiment.fit_inputs import align
 from mtl_hsi.models.multitask import Network, make_network
 from mtl_hsi.paper import published
 from mtl_hsi.runs.trained import TrainedRun
-from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES, is_public
+from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES
+from mtl_hsi.scenes.public.verification import is_public
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings.band_settings import BY_WAVELENGTH
 from mtl_hsi.settings.experiment_settings import Settings

@@ -25,7 +25,7 @@ from mtl_hsi.runs.records import with_schema
 from mtl_hsi.runs.trained import read_run
 from mtl_hsi.runtime import processes
 from mtl_hsi.runtime.environment import describe_environment
-from mtl_hsi.scenes.public.catalogue import is_public
+from mtl_hsi.scenes.public.verification import is_public
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import experiment_settings
 from mtl_hsi.splits import sampling

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES, is_public
+from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES
+from mtl_hsi.scenes.public.verification import is_public
 from mtl_hsi.scenes.scene import Scene
 
 # Centres of red, green and blue in nm.

@@ -1,7 +1,7 @@
-"""The four public scenes as TensorFlow Datasets, without TensorFlow.
+"""The four public scenes as TensorFlow Datasets (TFDS), without TensorFlow.
 
-Importing this module registers them: `tfds.builder("salinas")`. Each has one split, "scene", of one
-example. Files are fetched by `download.py`, not by TFDS, as its downloader knows no mirrors.
+Importing this module registers them: `tfds.builder("salinas")`. Each data set has one split, "scene", with
+one example. `download.py` fetches the files because TFDS's own downloader does not support mirrors.
 """
 
 import contextlib
@@ -13,10 +13,10 @@ import tensorflow_datasets as tfds
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.images.arrays import format_shape
-from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES, PublicScene, check_content
-from mtl_hsi.scenes.public.checksums import ChangedFile
-from mtl_hsi.scenes.public.download import alone
+from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES, PublicScene
+from mtl_hsi.scenes.public.download import lock_directory
 from mtl_hsi.scenes.public.registry import load_public
+from mtl_hsi.scenes.public.verification import ChangedFile, check_content
 from mtl_hsi.scenes.scene import Scene
 
 _SPLIT = "scene"
@@ -24,15 +24,15 @@ _UNLABELLED = "unlabelled"
 
 
 class PublicSceneBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
-  """A public scene as a data set of one example.
+  """Builds the data set of a public scene, with one example.
 
   Features: `cube` `[H, W, B]`; `labels` int32 `[H, W]`, 0 is unlabelled; `classes`, the class ids that
-  occur, with their names as a ClassLabel; `wavelengths` and `widths` in nm float64 `[B]`, empty where
-  unknown; `dtype`, the cube's own; `provenance`.
+  occur, with their names as a ClassLabel; `wavelengths` and `widths` in nm float64 `[B]`, empty if
+  unknown; `dtype` of the cube in the file; `provenance`.
   """
 
   VERSION = tfds.core.Version("1.0.0")
-  RELEASE_NOTES = {"1.0.0": "The publisher's files by their SHA-256, or the package tensorly's copy."}  # noqa: RUF012
+  RELEASE_NOTES = {"1.0.0": "The publisher's files, verified by SHA-256, or tensorly's copy."}  # noqa: RUF012
   facts: PublicScene
   cube_dtype = np.uint16
 
@@ -67,7 +67,7 @@ class PublicSceneBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True
     try:
       scene = load_public(self.facts.name, directory, download=True, accept_changed=False)
     except ChangedFile as error:
-      raise RequestError(f"{error.found}; a data set is made of no other file") from error
+      raise RequestError(f"{error.found}; a data set accepts only the known file") from error
     return {_SPLIT: self._generate_examples(scene)}
 
   def _generate_examples(self, scene: Scene):
@@ -94,7 +94,7 @@ class Salinas(PublicSceneBuilder):
   """Salinas, AVIRIS."""
 
   facts = PUBLIC_SCENES["salinas"]
-  # [inferred] The public file of its part SalinasA holds int16, and values below zero.
+  # [inferred] The public file of SalinasA, a part of Salinas, contains int16 and negative values.
   cube_dtype = np.int16
 
 
@@ -114,23 +114,23 @@ BUILDERS = {builder.facts.name: builder for builder in (IndianPines, Salinas, Pa
 
 
 def load_scene(name: str, data_dir: Path) -> Scene:
-  """Loads a public scene from its TFDS data set, which is prepared once, under `data_dir`/tfds.
+  """Loads a public scene from its TFDS data set, which is prepared under `data_dir`/tfds on first use.
 
-  The scene is bit for bit that of `registry.load_public`, which reads the same files on first use and
-  fetches those that are missing. Changed files are never taken here.
+  The scene equals that of `registry.load_public` bit for bit. Missing files are downloaded. Files with
+  another SHA-256 are never accepted.
 
   Args:
     name: one of `BUILDERS`.
     data_dir: directory of the public files under their own names.
 
   Raises:
-    RequestError: the name is unknown, or the files cannot be fetched, are not the known ones, or cannot be
-      written or read back.
+    RequestError: the name is unknown, or the files cannot be downloaded, written or read, or are not the
+      known files.
   """
   if name not in BUILDERS:
     raise RequestError(f"unknown scene {name!r}; the public scenes are {', '.join(BUILDERS)}")
   builder = _prepare(BUILDERS[name], Path(data_dir).absolute())
-  scene = _read(builder)
+  scene = _load_prepared(builder)
   check_content(scene, builder.facts)
   return scene
 
@@ -140,31 +140,31 @@ def _prepare(builder_class: type[PublicSceneBuilder], data_dir: Path) -> PublicS
   builder = builder_class(data_dir=root)
   if _SPLIT in builder.info.splits:
     return builder
-  # The bars of one example tell nothing; the download draws its own.
+  # A progress bar over one example is useless, and the download shows its own.
   tfds.display_progress_bar(enable=False)
   try:
     root.mkdir(parents=True, exist_ok=True)
-    with alone(root), contextlib.redirect_stdout(io.StringIO()):
-      # Anew, as another process may have prepared it in the meantime.
+    with lock_directory(root), contextlib.redirect_stdout(io.StringIO()):
+      # Another process may have prepared the data set while this one waited.
       builder = builder_class(data_dir=root)
       config = tfds.download.DownloadConfig(extract_dir=root / "extracted")
       builder.download_and_prepare(download_dir=data_dir, download_config=config)
   except OSError as error:
     raise RequestError(
-      f"cannot write to {root}: {error.strerror or error}; name another data directory"
+      f"cannot write to {root}: {error.strerror or error}; choose another data directory"
     ) from error
   return builder
 
 
-def _read(builder: PublicSceneBuilder) -> Scene:
+def _load_prepared(builder: PublicSceneBuilder) -> Scene:
   try:
     example = builder.as_data_source(split=_SPLIT)[0]
-  # array_record has no exception of its own.
+  # array_record raises RuntimeError for damaged files.
   except RuntimeError as error:
     reason = str(error).split(";")[0]
     raise RequestError(
       f"scene {builder.facts.name!r}: its prepared data set is damaged ({reason}); remove "
-      f"{builder.data_path} and run again to prepare it anew"
+      f"{builder.data_path} and run again"
     ) from error
   name_of = builder.info.features["classes"].feature.int2str
   wavelengths, widths = example["wavelengths"], example["widths"]
@@ -184,7 +184,8 @@ def _cast(scene: Scene, dtype: type[np.integer]) -> np.ndarray:
   cast = scene.cube.astype(dtype)
   if not np.array_equal(cast, scene.cube):
     raise RequestError(
-      f"scene {scene.name!r}: the cube holds {scene.cube.dtype} values from {scene.cube.min()} to "
-      f"{scene.cube.max()}, its data set {np.dtype(dtype)}; read the files without TensorFlow Datasets"
+      f"scene {scene.name!r}: the cube has {scene.cube.dtype} values from {scene.cube.min()} to "
+      f"{scene.cube.max()}, but its data set stores {np.dtype(dtype)}; "
+      "read the files without TensorFlow Datasets"
     )
   return cast

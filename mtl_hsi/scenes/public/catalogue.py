@@ -1,12 +1,6 @@
-"""The four public scenes of the paper, as data: files, classes, pixel counts, colours."""
+"""The four public scenes of the paper: their files, classes, pixel counts and display bands."""
 
 import dataclasses
-
-import numpy as np
-
-from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.images.arrays import format_shape
-from mtl_hsi.scenes.scene import Scene
 
 _PAGE = "https://www.ehu.eus/ccwintco/index.php?title=Hyperspectral_Remote_Sensing_Scenes"
 _EHU = "https://www.ehu.eus/ccwintco/uploads/"
@@ -23,7 +17,7 @@ class PublicFile:
     filename: its name on every host and on disk.
     key: name of the array in the file.
     sha256: hexadecimal digest of the whole file.
-    urls: where it can be had, the publisher first, then mirrors in the order to try.
+    urls: addresses of the file, the publisher first, then the mirrors in the order to try.
   """
 
   filename: str
@@ -34,7 +28,7 @@ class PublicFile:
 
 @dataclasses.dataclass(frozen=True)
 class PublicScene:
-  """What is known about a public scene before its files are read.
+  """The known facts about a public scene.
 
   Attributes:
     name: the scene's name everywhere in the package.
@@ -46,9 +40,9 @@ class PublicScene:
     class_counts: labelled pixels of the classes 1..C.
     cube: file of the cube.
     labels: file of the label image.
-    false_colour_bands: 0-based bands for red, green and blue, close to true colour.
-    page_url: page on which a person finds the files.
-    citation: source to name in publications.
+    false_colour_bands: 0-based bands shown as red, green and blue; close to true colour.
+    page_url: web page that links to the files.
+    citation: source to cite in publications.
   """
 
   name: str
@@ -63,61 +57,6 @@ class PublicScene:
   false_colour_bands: tuple[int, int, int]
   page_url: str
   citation: str
-
-
-def check_content(scene: Scene, facts: PublicScene) -> None:
-  """Checks that a scene is the public one, by its shape and its exact pixel count per class.
-
-  Raises:
-    RequestError: names the first difference.
-  """
-  check_shape(scene.cube.shape, facts)
-  check_counts(scene.labels, facts)
-
-
-def is_public(scene: Scene) -> bool:
-  """Whether a scene is the real public one of its name, by shape and pixel counts."""
-  if scene.simulated or scene.name not in PUBLIC_SCENES:
-    return False
-  try:
-    check_content(scene, PUBLIC_SCENES[scene.name])
-  except RequestError:
-    return False
-  return True
-
-
-def check_shape(shape: tuple[int, ...], facts: PublicScene) -> None:
-  """Checks the shape of a cube.
-
-  Raises:
-    RequestError: it is not the public scene's.
-  """
-  if shape != facts.shape:
-    difference = f"the cube is {format_shape(shape)}, expected {format_shape(facts.shape)}"
-    raise RequestError(f"scene {facts.name!r}: {difference}; {_advice(facts)}")
-
-
-def check_counts(labels: np.ndarray, facts: PublicScene) -> None:
-  """Checks the pixels per class of a label image `[H, W]`.
-
-  Raises:
-    RequestError: names the first class whose count is not the public scene's.
-  """
-  ids, counts = np.unique(labels[labels > 0], return_counts=True)
-  found = dict(zip(ids.tolist(), counts.tolist(), strict=True))
-  expected = dict(enumerate(facts.class_counts, start=1))
-  for label in sorted(found | expected):
-    count, wanted = found.get(label, 0), expected.get(label, 0)
-    if count != wanted:
-      title = f" ({facts.class_names[label - 1]})" if label in expected else ""
-      raise RequestError(
-        f"scene {facts.name!r}: {count} pixels of class {label}{title} in the label image, "
-        f"expected {wanted}; {_advice(facts)}"
-      )
-
-
-def _advice(facts: PublicScene) -> str:
-  return f"these are not the public files of {facts.title}; get them again from {facts.page_url}"
 
 
 def _names(listing: str) -> tuple[str, ...]:

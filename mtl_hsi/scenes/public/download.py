@@ -1,4 +1,4 @@
-"""Public scenes from their hosts, one after the other; nothing lands but the known files."""
+"""Downloads the files of public scenes: tries one host after the other and keeps only verified files."""
 
 import contextlib
 import fcntl
@@ -12,9 +12,9 @@ from absl import logging
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.public.catalogue import PublicFile, PublicScene
-from mtl_hsi.scenes.public.checksums import ChangedFile, check_file_content, check_files
 from mtl_hsi.scenes.public.transfer import discard, transfer
 from mtl_hsi.scenes.public.transport import Interrupted, Limits, Refused, https_opener
+from mtl_hsi.scenes.public.verification import ChangedFile, check_file_content, check_files
 from mtl_hsi.storage.atomic_files import sync
 
 # The largest public file, the cube of Pavia Centre, is 160 MB before compression.
@@ -38,23 +38,23 @@ def fetch_public(
   limits: Limits = LIMITS,
   opener: urllib.request.OpenerDirector | None = None,
 ) -> None:
-  """Makes sure that both files of a public scene are in `data_dir`.
+  """Downloads the missing files of a public scene into `data_dir`.
 
-  Files that are there already are checked and kept. Another process that fetches into the same directory is
-  waited for. A transfer that was cut, or killed, goes on where it stopped.
+  Existing files are verified and kept. If another process downloads into the same directory, this one waits
+  for it. An interrupted transfer resumes where it stopped.
 
   Args:
     facts: the scene.
-    data_dir: directory of the public files under their own names; made where it is missing.
-    accept_changed: whether to take a file of another SHA-256, where no host has the known one, if its shape
-      and pixel counts are the scene's.
-    limits: patience with the hosts.
-    opener: the way to them; None: https, with the proxies of the environment.
+    data_dir: directory of the public files under their own names; created if missing.
+    accept_changed: whether to accept a file with another SHA-256 but the scene's shape or pixel counts, if
+      no host has the known file.
+    limits: limits on time, size and attempts.
+    opener: opens the addresses. None uses https and the proxies of the environment.
 
   Raises:
-    ChangedFile: there is another file of the scene's shape or pixel counts, which is not to be taken.
-    RequestError: a file on disk is not the public one, or no host gave it (lists each one's answer and says
-      where to get the file by hand and where to put it), or `data_dir` cannot be written.
+    ChangedFile: a file has the scene's shape or pixel counts, but another SHA-256, and is not accepted.
+    RequestError: a file on disk is not the public one, no host provided a file (the message lists the
+      answers and how to get the file by hand), or `data_dir` cannot be written.
   """
   data_dir = Path(data_dir).absolute()
   check_files(facts, data_dir, accept_changed)
@@ -62,33 +62,33 @@ def fetch_public(
     return
   try:
     data_dir.mkdir(parents=True, exist_ok=True)
-    with alone(data_dir):
+    with lock_directory(data_dir):
       for file in _missing(facts, data_dir):
         _fetch(facts, file, data_dir, accept_changed, limits, opener or https_opener())
   except OSError as error:
     raise RequestError(
-      f"cannot write to {data_dir}: {error.strerror or error}; name another data directory"
+      f"cannot write to {data_dir}: {error.strerror or error}; choose another data directory"
     ) from error
 
 
 @contextlib.contextmanager
-def alone(directory: Path) -> Iterator[None]:
-  """Holds a directory for this process, after waiting for the one that has it, if any.
+def lock_directory(directory: Path) -> Iterator[None]:
+  """Locks a directory for this process; waits while another process holds the lock.
 
-  The kernel releases the lock of a process that dies. The lock file stays: to remove it would be to
-  take it from under one that waits.
+  The kernel releases the lock of a process that dies. The lock file is not removed, because another process
+  may be waiting for it.
   """
   with open(directory / ".lock", "w") as lock:
     try:
       fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-      logging.warning("waiting for another process that puts scenes into %s", directory)
+      logging.warning("waiting for another process that downloads scenes into %s", directory)
       fcntl.flock(lock, fcntl.LOCK_EX)
     yield
 
 
 def _missing(facts: PublicScene, data_dir: Path) -> list[PublicFile]:
-  """Labels first: the smaller by far, they tell soonest that no host answers."""
+  """Lists the labels first: they are small, so an unreachable host is noticed early."""
   return [file for file in (facts.labels, facts.cube) if not (data_dir / file.filename).is_file()]
 
 
@@ -105,38 +105,36 @@ def _fetch(
   changed.unlink(missing_ok=True)
   answers = []
   for url in file.urls:
-    logging.info("fetching %s", url)
+    logging.info("downloading %s", url)
     try:
-      digest = _insist(url, file.sha256, part, limits, opener)
+      digest = _transfer_with_retries(url, file.sha256, part, limits, opener)
     except Refused as answer:
       answers.append(f"{url}: {answer}")
       continue
     if digest == file.sha256:
-      _settle(part, target)
+      _publish(part, target)
       discard(part)
       changed.unlink(missing_ok=True)
       return
     _set_aside(facts, file, part, changed)
-    answers.append(f"{url}: another file, of SHA-256 {digest}")
+    answers.append(f"{url}: another file, SHA-256 {digest}")
   if accept_changed and changed.exists():
-    _settle(changed, target)
+    _publish(changed, target)
     return
-  what = file.filename
-  error = RequestError
+  what, error = file.filename, RequestError
   if changed.exists():
-    what += ", but one of its shape or pixel counts"
-    error = ChangedFile
+    what, error = f"{what}, only a file of the same shape or pixel counts", ChangedFile
     changed.unlink()
   raise error(
-    f"scene {facts.name!r}: no host gave {what} ({'; '.join(answers)}); open {facts.page_url} in a browser, "
-    f"get {file.filename} there and put it into {data_dir}"
+    f"scene {facts.name!r}: no host provided {what} ({'; '.join(answers)}); open {facts.page_url} in a "
+    f"browser, download {file.filename} and put it into {data_dir}"
   )
 
 
-def _insist(
+def _transfer_with_retries(
   url: str, expected: str, part: Path, limits: Limits, opener: urllib.request.OpenerDirector
 ) -> str:
-  """Asks one host until `part` is a whole file, and returns its SHA-256, or until the host is given up."""
+  """Asks one host until `part` is complete and returns its SHA-256; gives up after repeated failures."""
   failures, furthest = 0, _size(part)
   while True:
     held = _size(part)
@@ -145,7 +143,7 @@ def _insist(
       if digest == expected or not held:
         return digest
       discard(part)
-      raise Interrupted("what was sent does not fit what had been sent before")
+      raise Interrupted("the resumed transfer does not match the file's SHA-256")
     except Interrupted as failure:
       failures = 1 if _size(part) - furthest >= limits.worthwhile else failures + 1
       furthest = max(furthest, _size(part))
@@ -155,7 +153,7 @@ def _insist(
 
 
 def _set_aside(facts: PublicScene, file: PublicFile, part: Path, changed: Path) -> None:
-  """Keeps the first file of another SHA-256 whose content is the scene's; removes all others."""
+  """Keeps the first file with another SHA-256 but the scene's content; removes all others."""
   if not changed.exists():
     os.replace(part, changed)
     try:
@@ -165,8 +163,8 @@ def _set_aside(facts: PublicScene, file: PublicFile, part: Path, changed: Path) 
   discard(part)
 
 
-def _settle(path: Path, target: Path) -> None:
-  """Gives a complete file its name, so that a power cut leaves all of it or nothing."""
+def _publish(path: Path, target: Path) -> None:
+  """Renames a complete file durably: after a power cut, it is there as a whole or not at all."""
   sync(path)
   os.replace(path, target)
   sync(target.parent)

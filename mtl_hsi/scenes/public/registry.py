@@ -1,4 +1,4 @@
-"""Public scenes by name, from wherever their files are."""
+"""Loads public scenes by name, from the data directory, an installed package or the internet."""
 
 import dataclasses
 import difflib
@@ -10,26 +10,26 @@ from absl import logging
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.files import read_scene
-from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES, PublicScene, check_content
-from mtl_hsi.scenes.public.checksums import check_files
-from mtl_hsi.scenes.public.sensors import indian_pines_bands, rosis_bands, salinas_bands
+from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES, PublicScene
+from mtl_hsi.scenes.public.sensors import indian_pines_bands, rosis_bands
+from mtl_hsi.scenes.public.verification import check_content, check_files
 from mtl_hsi.scenes.scene import Scene
 
 
 def load_public(name: str, data_dir: Path, download: bool, accept_changed: bool) -> Scene:
-  """Loads one of the four public scenes and checks that its files are the known ones.
+  """Loads one of the four public scenes and verifies its files.
 
-  The files are taken from `data_dir`; Indian Pines, if it is not there, from the installed package tensorly.
+  The files are read from `data_dir`. If Indian Pines is not there, the copy in the package tensorly is used.
 
   Args:
     name: one of `PUBLIC_SCENES`.
     data_dir: directory of the public files under their own names.
-    download: whether to fetch missing files into `data_dir`.
-    accept_changed: whether to take files of another SHA-256 whose shape and pixel counts are the scene's.
+    download: whether to download missing files into `data_dir`.
+    accept_changed: whether to accept files with another SHA-256 but the scene's shape and pixel counts.
 
   Raises:
-    RequestError: the name is unknown, files are missing and not to be fetched, cannot be fetched, cannot be
-      read, or are not those of the scene.
+    RequestError: the name is unknown, or files are missing, cannot be downloaded or read, or are not those
+      of the scene.
   """
   facts = _facts(name)
   folder, suffix = _find(facts, data_dir.absolute(), download, accept_changed)
@@ -56,7 +56,7 @@ def load_public(name: str, data_dir: Path, download: bool, accept_changed: bool)
 
 
 def missing_files(name: str, data_dir: Path) -> list[str]:
-  """Names of a public scene's files that are not in the data directory, nor in an installed package.
+  """Returns the names of a public scene's files that are neither in `data_dir` nor in an installed package.
 
   Raises:
     RequestError: the name is unknown.
@@ -79,7 +79,7 @@ def _facts(name: str) -> PublicScene:
 
 
 def _find(facts: PublicScene, data_dir: Path, download: bool, accept_changed: bool) -> tuple[Path, str]:
-  """The directory of the scene's files and their suffix, .mat or, as tensorly has them, .npy."""
+  """Returns the directory of the scene's files and their suffix: .mat, or .npy in the package tensorly."""
   if all((data_dir / file.filename).is_file() for file in (facts.cube, facts.labels)):
     return data_dir, ".mat"
   missing = missing_files(facts.name, data_dir)
@@ -87,10 +87,10 @@ def _find(facts: PublicScene, data_dir: Path, download: bool, accept_changed: bo
     return _tensorly_data(), ".npy"
   if not download:
     raise RequestError(
-      f"scene {facts.name!r}: {' and '.join(missing)} not found; get them with a browser from "
-      f"{facts.page_url} and put them into {data_dir}, or add --config.download=True to fetch them"
+      f"scene {facts.name!r}: {' and '.join(missing)} not found; download from "
+      f"{facts.page_url} into {data_dir}, or add --config.download=True"
     )
-  # Only a run that downloads should need the network's modules.
+  # Imported here because most runs download nothing.
   from mtl_hsi.scenes.public.download import fetch_public
 
   fetch_public(facts, data_dir, accept_changed)
@@ -98,17 +98,17 @@ def _find(facts: PublicScene, data_dir: Path, download: bool, accept_changed: bo
 
 
 def _check_files(facts: PublicScene, folder: Path, accept_changed: bool) -> str:
-  """A remark for the provenance, empty where both files are the known ones byte for byte."""
+  """Returns a remark for the provenance, empty if both files have the known SHA-256."""
   changed = " and ".join(check_files(facts, folder, accept_changed))
   if not changed:
     return ""
-  remark = f"{changed} not the known file by SHA-256, taken for its shape and pixel counts"
+  remark = f"{changed}: another SHA-256 than the known file, accepted by shape and pixel counts"
   logging.warning("scene %r: %s", facts.name, remark)
   return f" ({remark})"
 
 
 def _tensorly_data() -> Path | None:
-  """Found without importing the package, which would take seconds."""
+  """Finds the data of the package tensorly without importing it, which would take seconds."""
   spec = importlib.util.find_spec("tensorly")
   if spec is None or spec.origin is None:
     return None
@@ -120,4 +120,10 @@ def _tensorly_data() -> Path | None:
 def _bands(facts: PublicScene) -> tuple[np.ndarray | None, np.ndarray | None]:
   if facts.sensor == "ROSIS":
     return rosis_bands(facts.shape[2])
-  return indian_pines_bands() if facts.name == "indian_pines" else salinas_bands() or (None, None)
+  # The band centres of Salinas are not known well enough. Its 204 bands are AVIRIS channels 1..223 without
+  # 108-112 and 154-167, but the table of Indian Pines does not apply: it lacks channels 1, 33, 97, 107 and
+  # 153, and the channels moved between the two flights. The oxygen line at 761 nm is in channel 42 of Indian
+  # Pines and in channel 43 of Salinas, the water band at 1130 nm in channels 80 and 81, but the CO2 bands
+  # near 2010 nm are in the same channels: a shift of about 10 nm in one detector and none in another
+  # [inferred from the mean spectra of the two cubes].
+  return indian_pines_bands() if facts.name == "indian_pines" else (None, None)

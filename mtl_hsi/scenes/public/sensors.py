@@ -1,4 +1,4 @@
-"""Band centres and widths of the instruments behind the public scenes."""
+"""Band centres and widths of the sensors of the public scenes."""
 
 import dataclasses
 import functools
@@ -22,7 +22,7 @@ class Sensor:
     widths: full widths at half maximum in nm, float64 `[B]`, positive.
 
   Raises:
-    RequestError: where centres and widths do not describe the same bands.
+    RequestError: centres and widths are not two equally long lists of finite, positive values.
   """
 
   name: str
@@ -41,21 +41,21 @@ class Sensor:
 
 
 def indian_pines_bands() -> tuple[np.ndarray, np.ndarray]:
-  """Centres and widths in nm, float64 `[200]` each, of Indian Pines without its water-vapour bands.
+  """Returns centres and widths in nm, float64 `[200]` each, of Indian Pines without water-vapour bands.
 
   The centres step back by 10 nm at two of the instrument's detector joins. Source: 92AV3C.spc of
-  spectralpython/spectral, see the header of indian_pines_bands.csv.
+  spectralpython/spectral; see the header of indian_pines_bands.csv.
   """
   table = _indian_pines_table()
   return table[:, 2].copy(), table[:, 3].copy()
 
 
 def rosis_bands(count: int) -> tuple[np.ndarray, np.ndarray]:
-  """Centres and widths in nm, float64 `[count]` each, of a Pavia scene of 102 or 103 bands.
+  """Returns centres and widths in nm, float64 `[count]` each, of a Pavia scene with 102 or 103 bands.
 
-  430 to 860 nm in 103 equal steps of about 4.2 nm [inferred from the published range and band count];
-  102 bands are the first 102 of these [inferred]. The width is taken as one step [inferred: the bands
-  of ROSIS adjoin].
+  The centres divide 430 to 860 nm evenly, about 4.2 nm apart [inferred from the published range and band
+  count]. 102 bands are the first 102 of these [inferred]. The width is one step [inferred: the bands of
+  ROSIS are contiguous].
 
   Raises:
     RequestError: for any other band count.
@@ -69,20 +69,8 @@ def rosis_bands(count: int) -> tuple[np.ndarray, np.ndarray]:
   return centres[:count], np.full(count, step)
 
 
-def salinas_bands() -> None:
-  """Always None: the band centres of Salinas are not known well enough to be given.
-
-  Its 204 bands are AVIRIS channels 1..223 less 108-112 and 154-167, but the table of Indian Pines does
-  not carry over: it has no channels 1, 33, 97, 107 and 153, and between the two flights the channels
-  moved. The oxygen line at 761 nm lies in channel 42 of Indian Pines and in channel 43 of Salinas, the
-  water band at 1130 nm in channels 80 and 81, while the carbon dioxide bands near 2010 nm did not move:
-  about 10 nm in one detector and none in another [inferred from the two cubes' mean spectra].
-  """
-  return None
-
-
 def sensor(name: str) -> Sensor:
-  """Returns "AVIRIS" (Indian Pines' 200 bands) or "ROSIS" (103 bands).
+  """Returns the sensor "AVIRIS" (the 200 bands of Indian Pines) or "ROSIS" (103 bands).
 
   Raises:
     RequestError: for an unknown name.

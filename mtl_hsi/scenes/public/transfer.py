@@ -1,4 +1,4 @@
-"""One attempt to bring a file here from one address; the next attempt goes on where it was cut."""
+"""One attempt to download a file from one address; the next attempt resumes where this one stopped."""
 
 import dataclasses
 import hashlib
@@ -10,8 +10,6 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-import tqdm
-
 from mtl_hsi.scenes.public.transport import Interrupted, Limits, RangeRefused, Refused, TooLarge, ask
 from mtl_hsi.storage.checksums import sha256
 
@@ -21,7 +19,7 @@ _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)")
 
 @dataclasses.dataclass(frozen=True)
 class _Origin:
-  """Whose bytes a part file holds: `validator` is a strong ETag or a Last-Modified date."""
+  """The source of a part file's bytes: `validator` is a strong ETag or a Last-Modified date."""
 
   url: str
   validator: str | None
@@ -29,14 +27,15 @@ class _Origin:
 
 
 def transfer(url: str, part: Path, limits: Limits, opener: urllib.request.OpenerDirector) -> str:
-  """Completes a part file by at most one request and returns its SHA-256, hexadecimal.
+  """Completes a part file with at most one request and returns its SHA-256, hexadecimal.
 
-  Bytes that an earlier attempt got from the same address are kept if the host still has that file and
-  sends the rest of it (RFC 9110, sections 13.1.5 and 14). A failure leaves what the next attempt needs.
+  Bytes that an earlier attempt received from the same address are kept if the host still has that file and
+  sends the rest (RFC 9110, sections 13.1.5 and 14). After a failure, the part file stays for the next
+  attempt.
 
   Raises:
-    Refused: asking this address again is of no use.
-    Interrupted: asking again may help.
+    Refused: another attempt at this address would fail too.
+    Interrupted: another attempt may succeed.
     OSError: the part file cannot be written.
   """
   origin = _read_origin(part)
@@ -59,27 +58,27 @@ def transfer(url: str, part: Path, limits: Limits, opener: urllib.request.Opener
 
 
 def discard(part: Path) -> None:
-  """Removes a part file and the note on its origin."""
-  _note(part).unlink(missing_ok=True)
+  """Removes a part file and the record of its origin."""
+  _origin_file(part).unlink(missing_ok=True)
   part.unlink(missing_ok=True)
 
 
-def _note(part: Path) -> Path:
+def _origin_file(part: Path) -> Path:
   return part.with_name(f"{part.name}.json")
 
 
 def _read_origin(part: Path) -> _Origin | None:
   try:
-    note = json.loads(_note(part).read_text())
-    return _Origin(**note) if part.exists() else None
+    origin = json.loads(_origin_file(part).read_text())
+    return _Origin(**origin) if part.exists() else None
   except (FileNotFoundError, ValueError, TypeError):
     return None
 
 
 def _begin(part: Path, origin: _Origin) -> None:
-  """Empties the part file before the note changes, so that the note is never of other bytes."""
+  """Empties the part file before the record changes, so that the record never describes other bytes."""
   part.write_bytes(b"")
-  _note(part).write_text(json.dumps(dataclasses.asdict(origin)))
+  _origin_file(part).write_text(json.dumps(dataclasses.asdict(origin)))
 
 
 def _validator(answer: http.client.HTTPResponse) -> str | None:
@@ -95,7 +94,7 @@ def _continuation(start: int, origin: _Origin | None) -> dict[str, str]:
 
 
 def _size_if_rest(answer: http.client.HTTPResponse, start: int, origin: _Origin) -> int:
-  """Size of the whole file, if the answer is all that is missing of the file whose beginning is held."""
+  """Returns the size of the whole file if the answer is exactly the missing rest of it."""
   found = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
   same = found and origin.validator in (None, _validator(answer))
   size = int(found[2]) + 1 if found else 0
@@ -108,8 +107,10 @@ def _receive(
   answer: http.client.HTTPResponse, part: Path, start: int, size: int | None, limits: Limits
 ) -> str:
   if size is not None and size > limits.largest:
-    raise TooLarge(f"its file has {size} bytes, {limits.largest} are the most that is taken")
+    raise TooLarge(f"its file has {size} bytes, more than the limit of {limits.largest}")
   digest = hashlib.sha256()
+  import tqdm
+
   bar = tqdm.tqdm(
     **dict(total=size, initial=start, desc=part.stem, disable=None),
     **dict(unit="B", unit_scale=True, unit_divisor=1024),
@@ -123,31 +124,31 @@ def _receive(
       bar.update(len(piece))
     taken = file.tell()
   if size is not None and taken != size:
-    raise Interrupted(f"the connection was cut after {taken} of {size} bytes")
+    raise Interrupted(f"the connection was closed after {taken} of {size} bytes")
   return digest.hexdigest()
 
 
 def _pieces(answer: http.client.HTTPResponse, taken: int, limits: Limits) -> Iterator[bytes]:
-  """The body as it comes, for as long as it comes fast enough and is not too large."""
+  """Yields the body as it arrives, unless it is too slow or too large."""
   before, since = taken, time.monotonic()
   while piece := _read(answer, limits):
     taken += len(piece)
     if taken > limits.largest:
-      raise TooLarge(f"its file has more than the {limits.largest} bytes that are taken at most")
+      raise TooLarge(f"its file has more than the limit of {limits.largest} bytes")
     yield piece
     seconds = time.monotonic() - since
     if seconds >= limits.window:
       speed = (taken - before) / seconds
       if speed < limits.slowest:
-        raise Interrupted(f"{speed:.0f} bytes per second, less than {limits.slowest:g}")
+        raise Interrupted(f"{speed:.0f} bytes per second, below the minimum of {limits.slowest:g}")
       before, since = taken, time.monotonic()
 
 
 def _read(answer: http.client.HTTPResponse, limits: Limits) -> bytes:
   try:
-    # Returns what one reception brings; `read` would wait for the whole amount, on a drip for hours.
+    # `read1` returns what has arrived; on a slow connection, `read` would wait for hours.
     return answer.read1(_PIECE_BYTES)
   except TimeoutError as error:
     raise Interrupted(f"no data for {limits.timeout:g} s") from error
   except (OSError, http.client.HTTPException) as error:
-    raise Interrupted("the connection was cut") from error
+    raise Interrupted("the connection was closed") from error

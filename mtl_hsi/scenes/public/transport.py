@@ -1,4 +1,4 @@
-"""Asking a host: https and nothing else, and what each refusal means."""
+"""HTTPS requests, and which failures are worth a retry."""
 
 import dataclasses
 import http.client
@@ -11,23 +11,23 @@ import certifi
 
 from mtl_hsi import __version__
 
-USER_AGENT = f"mtl_hsi/{__version__} (classification of hyperspectral scenes; fetches public data sets)"
+USER_AGENT = f"mtl_hsi/{__version__} (classification of hyperspectral scenes; downloads public data sets)"
 _WORTH_RETRYING = (408, 425, 429, 500, 502, 503, 504)
 
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-  """How long to wait for a host and how much to take from it.
+  """Limits on the time, size and attempts of a download.
 
   Attributes:
     timeout: seconds to wait for a connection, an answer or the next piece of a body.
-    slowest: bytes per second; a host that stays below for `window` seconds is cut off.
+    slowest: bytes per second; a transfer that is slower for `window` seconds is aborted.
     window: seconds over which the speed is measured.
     largest: bytes; a larger body is refused.
-    attempts: failures in a row after which a host is given up.
-    worthwhile: bytes; a cut transfer that brought as many starts the row anew.
-    back_off: seconds before the second attempt; doubles with each further one.
-    longest_wait: seconds; a host that asks for a longer pause is given up.
+    attempts: consecutive failures after which a host is abandoned.
+    worthwhile: bytes; an interrupted transfer that received this many resets the count of failures.
+    back_off: seconds before the second attempt; doubles with every further attempt.
+    longest_wait: seconds; a host that requests a longer pause is abandoned.
   """
 
   timeout: float
@@ -41,15 +41,15 @@ class Limits:
 
 
 class Refused(Exception):
-  """The host will not give the file; asking it again is of no use."""
+  """The host does not provide the file; another attempt would fail too."""
 
 
 class TooLarge(Refused):
-  """The file is larger than any that is wanted."""
+  """The file exceeds the size limit."""
 
 
 class Interrupted(Exception):
-  """A failure that may pass; `wait` is the pause in seconds that the host asks for."""
+  """A temporary failure; `wait` is the pause in seconds that the host requests."""
 
   def __init__(self, reason: str, wait: float = 0.0):
     super().__init__(reason)
@@ -57,20 +57,20 @@ class Interrupted(Exception):
 
 
 class RangeRefused(Interrupted):
-  """The host cannot go on where a transfer was cut: its file is another one now."""
+  """The host cannot resume the transfer because its file has changed."""
 
 
 def https_opener(context: ssl.SSLContext | None = None) -> urllib.request.OpenerDirector:
-  """Opens https addresses only, redirects included; obeys the proxy variables of the environment.
+  """Returns an opener of https addresses only, also after redirects; it uses the environment's proxies.
 
-  `context` says which certificates to trust; None: the system's authorities and those of `certifi`,
-  as Python finds none of the system's on a Mac or in a bare container.
+  `context` has the trusted certificates. None trusts the authorities of the system and of `certifi`, because
+  Python finds no system authorities on a Mac or in a minimal container.
   """
   if context is None:
     context = ssl.create_default_context()
     context.load_verify_locations(certifi.where())
   opener = urllib.request.OpenerDirector()
-  # urllib's own build_opener would add handlers for http, ftp, file and data addresses.
+  # urllib's build_opener would also add handlers for http, ftp, file and data addresses.
   for handler in (
     urllib.request.ProxyHandler(),
     urllib.request.HTTPSHandler(context=context),
@@ -87,11 +87,11 @@ def https_opener(context: ssl.SSLContext | None = None) -> urllib.request.Opener
 def ask(
   url: str, headers: Mapping[str, str], limits: Limits, opener: urllib.request.OpenerDirector
 ) -> http.client.HTTPResponse:
-  """Sends one GET request and returns the open answer, of status 2xx.
+  """Sends one GET request and returns the open response, with a status 2xx.
 
   Raises:
-    Refused: the host says no, is not there or cannot be trusted.
-    Interrupted: the host is busy, silent or cuts the connection.
+    Refused: the host rejects the request, is unreachable or has no trusted certificate.
+    Interrupted: the host is busy, does not answer or closes the connection.
   """
   try:
     return opener.open(urllib.request.Request(url, headers=dict(headers)), timeout=limits.timeout)
@@ -107,7 +107,7 @@ def _failed(error: Exception, limits: Limits) -> Refused | Interrupted:
   if isinstance(cause, TimeoutError):
     return Interrupted(f"no answer within {limits.timeout:g} s")
   if isinstance(cause, http.client.HTTPException | ConnectionResetError | BrokenPipeError | ssl.SSLEOFError):
-    return Interrupted("the connection was cut")
+    return Interrupted("the connection was closed")
   return Refused(str(cause))
 
 

@@ -87,7 +87,7 @@ def test_unknown_wavelengths_stay_unknown(tmp_path, write_tiny):
 
 def test_values_that_do_not_fit_are_refused_not_wrapped(tmp_path, write_tiny):
   write_tiny(CUBE.astype(np.int32) - 9000)
-  with pytest.raises(RequestError, match="'tiny': the cube holds int32 values from -"):
+  with pytest.raises(RequestError, match="'tiny': the cube has int32 values from -"):
     builders.load_scene("tiny", tmp_path)
   assert not list(tmp_path.glob("tfds/tiny/1*"))
 
@@ -122,7 +122,7 @@ def test_missing_files_are_fetched_into_the_data_directory(tmp_path, write_tiny,
 def test_what_no_host_gives_is_said_as_by_the_download(tmp_path, write_tiny):
   write_tiny(CUBE)
   (tmp_path / "Tiny.mat").unlink()
-  with pytest.raises(RequestError, match=f"^scene 'tiny': no host gave Tiny.mat .* put it into {tmp_path}$"):
+  with pytest.raises(RequestError, match=f"^scene 'tiny': no host provided Tiny.mat .* into {tmp_path}$"):
     builders.load_scene("tiny", tmp_path)
 
 
@@ -130,7 +130,7 @@ def test_changed_files_are_never_prepared(tmp_path, write_tiny):
   write_tiny(CUBE)
   scipy.io.savemat(tmp_path / "Tiny.mat", {"cube": CUBE}, do_compression=True)
   with pytest.raises(
-    RequestError, match=r"not the known file.*; get it again from .*of no other file$"
+    RequestError, match=r"another SHA-256 than .*; download it again from .* only the known file$"
   ) as error:
     builders.load_scene("tiny", tmp_path)
   # No key of a config can help here.
@@ -158,7 +158,7 @@ def test_two_that_prepare_at_once_take_turns(tmp_path, write_tiny):
   (tmp_path / "tfds").mkdir()
   scenes = []
   thread = threading.Thread(target=lambda: scenes.append(builders.load_scene("tiny", tmp_path)))
-  with download.alone(tmp_path / "tfds"):
+  with download.lock_directory(tmp_path / "tfds"):
     thread.start()
     thread.join(0.5)
     assert thread.is_alive()

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES, check_content
+from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES
+from mtl_hsi.scenes.public.verification import check_content
 from mtl_hsi.scenes.scene import Scene
 
 
@@ -103,6 +104,6 @@ def test_another_scene_is_refused_with_the_page_to_get_the_right_one():
   facts = PUBLIC_SCENES["salinas"]
   wrong = dataclasses.replace(facts, class_counts=facts.class_counts[::-1])
   with pytest.raises(
-    RequestError, match=r"not the public files of Salinas; get them again from https://www.ehu"
+    RequestError, match=r"not the public files of Salinas; download them again from https://www.ehu"
   ):
     check_content(_scene(facts, _labels(wrong)), facts)

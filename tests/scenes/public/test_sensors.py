@@ -39,10 +39,6 @@ def test_rosis_has_no_other_band_counts(count):
     sensors.rosis_bands(count)
 
 
-def test_salinas_bands_are_not_invented():
-  assert sensors.salinas_bands() is None
-
-
 def test_sensors_by_name():
   assert sensors.sensor("AVIRIS").centres.shape == (200,)
   assert sensors.sensor("ROSIS").centres.shape == (103,)
