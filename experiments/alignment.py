@@ -2,7 +2,7 @@
 
   .venv/bin/python experiments/alignment.py
 
-Needs the runs of experiments/alignment.sh in results.
+Needs the runs of experiments/alignment.sh in results/alignment.
 """
 
 import sys
@@ -16,19 +16,19 @@ _ALONE = "indian_pines"
 _SCENES = (_ALONE, "pavia_university_crop", "pavia_centre_crop")
 _ALONE_ENTRY = (f"{_ALONE}, alone", _ALONE, "-alone")
 _BETWEEN = (
-  "| scene | n | by index | by wavelength | wavelength less index [95 %] | up | Wilcoxon p |",
+  "| scene | n | by index | by wavelength | wavelength less index [95%] | up | Wilcoxon p |",
   "|---|---|---|---|---|---|---|",
 )
 _OVER_ALONE = (
-  "| n | aligned | Indian Pines alone | with both crops | gain [95 %] | up | Wilcoxon p |",
+  "| n | aligned | Indian Pines alone | with both crops | gain [95%] | up | Wilcoxon p |",
   "|---|---|---|---|---|---|---|",
 )
 _WAYS = ("index", "wavelength")
 _NOTES = """
-Overall accuracy in %, mean ± standard deviation over seeds 0-9. Differences are paired seed by seed, in
-percentage points, with their 95 % interval after Student; p by Wilcoxon's signed-rank test. Not corrected for
-the number of comparisons. By index Indian Pines has other wavelengths (103 bands, 498 to 1502 nm) than by
-wavelength (43 bands, 439 to 851 nm), so what alignment does to it is the difference of its gains.
+Overall accuracy in %, mean ± standard deviation over seeds 0-9. Differences are in percentage points,
+paired by seed, with their 95% interval (Student's t); p by Wilcoxon's signed-rank test, not corrected for
+the number of comparisons. Aligned by index, Indian Pines has other wavelengths (103 bands, 498 to 1502 nm)
+than aligned by wavelength (43 bands, 439 to 851 nm), so compare the gains, not the accuracies.
 """
 
 
@@ -37,7 +37,7 @@ def main() -> None:
   results = tables.results_directory(__doc__)
 
   def accuracies(way, kind, n, scene):
-    return tables.accuracies(results / f"alignment-{way}{kind}-n{n}", scene)
+    return tables.accuracies(results / "alignment" / f"{way}{kind}-n{n}", scene)
 
   between, over_alone = list(_BETWEEN), list(_OVER_ALONE)
   for n in (5, 10):

@@ -41,22 +41,22 @@ PYTHON
 run() { # name, scenes, further overrides
   local name=$1 scenes=$2
   shift 2
-  [ -f "results/$name/metrics.json" ] && return
+  [ -f "results/alignment/$name/metrics.json" ] && return
   local files=()
   for crop in pavia_university_crop pavia_centre_crop; do
     case ",$scenes," in *,$crop,*) files+=("--config.files.$crop.cube=$copies/$crop.npz" "--config.files.$crop.sensor=ROSIS") ;; esac
   done
-  .venv/bin/python launch.py --config="configs/letter.py:$scenes" "${files[@]}" --workdir="runs/$name" "$@"
-  keep "runs/$name" "results/$name" config environment scenes metrics
+  .venv/bin/python launch.py --config="configs/letter.py:$scenes" "${files[@]}" --workdir="runs/alignment/$name" "$@"
+  keep "runs/alignment/$name" "results/alignment/$name" config environment scenes metrics
 }
 
 all=indian_pines,pavia_university_crop,pavia_centre_crop
 for n in ${rows[*]}; do
   few=(--config.samples_per_class="$n")
-  run "alignment-index-n$n" "$all" "${few[@]}" --config.bands=103
-  run "alignment-wavelength-n$n" "$all" "${few[@]}" --config.alignment=wavelength
-  run "alignment-index-alone-n$n" indian_pines "${few[@]}" --config.bands=103
+  run "index-n$n" "$all" "${few[@]}" --config.bands=103
+  run "wavelength-n$n" "$all" "${few[@]}" --config.alignment=wavelength
+  run "index-alone-n$n" indian_pines "${few[@]}" --config.bands=103
   # The very bands of the three together, as a grid.
-  grid=$(.venv/bin/python -c "import json, sys; print(*json.load(open(sys.argv[1]))['scenes']['indian_pines']['channels']['centres'], sep=',')" "results/alignment-wavelength-n$n/scenes.json")
-  run "alignment-wavelength-alone-n$n" indian_pines "${few[@]}" --config.alignment=wavelength --config.grid="$grid"
+  grid=$(.venv/bin/python -c "import json, sys; print(*json.load(open(sys.argv[1]))['scenes']['indian_pines']['channels']['centres'], sep=',')" "results/alignment/wavelength-n$n/scenes.json")
+  run "wavelength-alone-n$n" indian_pines "${few[@]}" --config.alignment=wavelength --config.grid="$grid"
 done

@@ -2,7 +2,7 @@
 
   .venv/bin/python experiments/multitask_crops.py
 
-Needs the runs of experiments/multitask_crops.sh in results.
+Needs the runs of experiments/multitask_crops.sh in results/multitask_crops and results/table3.
 """
 
 import sys
@@ -22,22 +22,22 @@ _AVIRIS = {
 _ROSIS = {_WITH: "pavia_crops-with", _WITHOUT: "pavia_crops-without"}
 # For each scene: the run of the scene alone and the runs with partners.
 _RUNS_OF = {
-  "indian_pines": ("table3/hresnet-in-160", _AVIRIS),
+  "indian_pines": ("../table3/hresnet-in-160", _AVIRIS),
   "salinas_a": ("salinas_a", {key: _AVIRIS[key] for key in (_WITH, _WITHOUT)}),
   "pavia_university_crop": ("pavia_university_crop", _ROSIS),
   "pavia_centre_crop": ("pavia_centre_crop", _ROSIS),
 }
 _HEAD = (
-  "| scene | n | trained | OA | gain [95 %] | up | Wilcoxon p |",
+  "| scene | n | trained | OA | gain [95%] | up | Wilcoxon p |",
   "|---|---|---|---|---|---|---|",
 )
 _NOTES = """
-Overall accuracy in %, mean ± standard deviation over seeds 0-9. The gain is over the scene alone, seed by
-seed, in percentage points, with its 95 % interval after Student; p by Wilcoxon's signed-rank test over the
-seeds, not corrected for the number of comparisons. "Spectral knowledge" compares the runs with a shared first
-convolution to those without, "reversed bands" the runs with the partner's bands reversed to those with them
-in order. McNemar's test, which the paper's grid (configs/paper.py) has, is not here: it takes every pixel's
-prediction, and those of these runs were not kept.
+Overall accuracy in %, mean ± standard deviation over seeds 0-9. The gain over the scene alone is in
+percentage points, paired by seed, with its 95% interval (Student's t); p by Wilcoxon's signed-rank test
+over the seeds, not corrected for the number of comparisons. "Spectral knowledge" compares a shared first
+layer with separate ones, "reversed bands" the partner's bands in reverse order with their original order.
+The grids of configs/paper.py also have McNemar's test; it needs the predictions, which were not kept for
+these runs.
 """
 
 
@@ -48,12 +48,12 @@ _COMPARED = {"spectral knowledge": (_WITH, _WITHOUT), "reversed bands": (_REVERS
 def main() -> None:
   """Writes the table and prints it."""
   results = tables.results_directory(__doc__)
-  lines = list(_HEAD)
+  runs, lines = results / "multitask_crops", list(_HEAD)
   for scene, (single, together) in _RUNS_OF.items():
     for n in (5, 10, 20):
-      alone = tables.accuracies(results / f"{single}-n{n}", scene)
+      alone = tables.accuracies(runs / f"{single}-n{n}", scene)
       if alone:
-        found = {how: tables.accuracies(results / f"{run}-n{n}", scene) for how, run in together.items()}
+        found = {how: tables.accuracies(runs / f"{run}-n{n}", scene) for how, run in together.items()}
         lines += _rows(scene, n, alone, found)
   tables.write(results / "multitask_crops.md", [*lines, _NOTES])
 

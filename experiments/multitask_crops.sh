@@ -25,8 +25,8 @@ run() { # name, scenes, bands, further overrides
   case ",$scenes," in *,pavia_university_crop,*) files+=(--config.files.pavia_university_crop.cube="$data/pavia_university_crop.npz" --config.files.pavia_university_crop.sensor=ROSIS) ;; esac
   case ",$scenes," in *,pavia_centre_crop,*) files+=(--config.files.pavia_centre_crop.cube="$data/pavia_centre_crop.npz" --config.files.pavia_centre_crop.sensor=ROSIS) ;; esac
   .venv/bin/python launch.py --config="configs/letter.py:$scenes" --config.bands="$bands" "${files[@]}" \
-    --workdir="runs/$name" "$@"
-  keep "runs/$name" "results/$name" config environment metrics
+    --workdir="runs/multitask_crops/$name" "$@"
+  keep "runs/multitask_crops/$name" "results/multitask_crops/$name" config environment metrics
 }
 
 for n in ${rows[*]}; do

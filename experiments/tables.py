@@ -31,7 +31,7 @@ def read_metrics(run: Path) -> dict | None:
 
 
 def percent(metrics: dict, scene: str, kind: str = "overall") -> list[float]:
-  """Overall or average accuracy of every replica in %."""
+  """Returns overall or average accuracy of every replica in %."""
   return [100 * accuracy for accuracy in metrics["scenes"][scene][f"{kind}_accuracy"]["replicas"]]
 
 
@@ -50,7 +50,7 @@ def difference(one: Sequence[float], base: Sequence[float]) -> tuple[str, str, s
   """Cells of a paired difference: its mean with the 95% interval, the seeds with a gain, Wilcoxon's p."""
   paired = significance.paired(one, base)
   low, high = paired.interval
-  interval = f"{paired.mean:+.2f} [{low:+.2f}, {high:+.2f}]"
+  interval = f"{paired.mean:+.2f} [{low:.2f}, {high:.2f}]"
   return interval, f"{paired.up} of {paired.pairs}", f"{paired.p:.3f}"
 
 
