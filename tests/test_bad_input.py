@@ -426,7 +426,7 @@ def test_a_damaged_state_is_left_out_for_the_one_before(interrupted, finished, i
   outcome = launching.launch(*launching.arguments(inputs, interrupted))
   assert outcome.status == 0
   assert (
-    f"checkpoint {interrupted / 'checkpoints' / 'state' / '6'} is damaged; it is left out\n" in outcome.err
+    f"checkpoint {interrupted / 'checkpoints' / 'state' / '6'} is damaged; it is ignored\n" in outcome.err
   )
   assert (interrupted / "predictions.npz").read_bytes() == (finished / "predictions.npz").read_bytes()
 
@@ -434,8 +434,8 @@ def test_a_damaged_state_is_left_out_for_the_one_before(interrupted, finished, i
 @pytest.mark.parametrize(
   ("damaged", "message"),
   [
-    (["state/5", "state/6"], "every checkpoint in {}/state is damaged; delete {} to train anew"),
-    (["snapshots/4"], "snapshot {}/snapshots/4 is damaged; delete {} to train anew"),
+    (["state/5", "state/6"], "every checkpoint in {}/state is damaged; delete {} to train from scratch"),
+    (["snapshots/4"], "snapshot {}/snapshots/4 is damaged; delete {} to train from scratch"),
   ],
 )
 def test_damage_that_cannot_be_undone(interrupted, inputs, damaged, message):

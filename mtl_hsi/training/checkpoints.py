@@ -30,18 +30,16 @@ Tree = Any
 class Checkpoints:
   """The checkpoints in one directory, each a tree of arrays named by its epoch.
 
-  `state/<epoch>` holds what a killed run resumes from (the latest two are
-  kept), `snapshots/<epoch>` the networks that vote (all are kept). A
-  checkpoint is written whole under `partial/` and then renamed, so one that
-  is found under its name is complete; digests of its files tell whether it
-  has been damaged since.
+  `state/<epoch>` has the states from which a killed run resumes (the latest two are kept),
+  `snapshots/<epoch>` the networks that vote (all are kept). A checkpoint is written under `partial/` and then
+  renamed, so every checkpoint with its final name is complete. Digests of its files show later damage.
 
   Args:
-    directory: it is made by the first save.
-    voting: epochs of the snapshots that will be wanted; a state is of use only with those from before it.
+    directory: created by the first save.
+    voting: epochs of the snapshots that the run needs; a state is usable only with the snapshots before it.
 
   Attributes:
-    directory: its absolute path.
+    directory: the absolute path.
   """
 
   def __init__(self, directory: Path, voting: Sequence[int] = ()):
@@ -53,30 +51,29 @@ class Checkpoints:
 
     Args:
       epoch: epochs trained; a state of that epoch is replaced.
-      tree: nested containers of numpy or jax arrays, none of them empty.
+      tree: nested non-empty containers of numpy or jax arrays.
 
     Raises:
-      RequestError: the checkpoint cannot be written; those before it remain.
+      RequestError: the checkpoint cannot be written; the earlier ones are kept.
     """
     self._save("state", epoch, tree)
     earlier = [known for known in self._epochs("state") if known < epoch]
-    # Later ones exist only where they were found damaged and training went back.
+    # Later ones only exist if they were damaged and training went back.
     obsolete = set(self._epochs("state")) - {epoch, *earlier[1 - _STATES_KEPT :]}
     with self._partial(self._path("state", epoch)) as partial:
       for known in obsolete:
         os.rename(self._path("state", known), partial / str(known))
 
   def restore_latest_state(self, abstract: Callable[[int], Tree]) -> tuple[int, Tree] | None:
-    """Epoch and tree of the latest undamaged state; None where there is none. Warns of what is lost.
+    """Returns epoch and tree of the latest usable state, None if there is none; warns of lost checkpoints.
 
     Args:
-      abstract: from an epoch to the tree of its state: a `jax.ShapeDtypeStruct` with
-        sharding for every leaf.
+      abstract: returns the tree of an epoch's state: a `jax.ShapeDtypeStruct` with sharding for every leaf.
 
     Raises:
-      RequestError: every state is damaged, or the tree is not of that shape.
+      RequestError: every state is damaged, or the tree has another shape.
     """
-    # A run killed right after its last save has left this.
+    # It is left over if a run is killed during a save.
     shutil.rmtree(self.directory / "partial", ignore_errors=True)
     epoch = self.latest_intact_state()
     self._warn(epoch or 0)
@@ -85,16 +82,17 @@ class Checkpoints:
     return epoch, _load(self._path("state", epoch), abstract(epoch))
 
   def latest_intact_state(self) -> int | None:
-    """Epoch of the latest undamaged state whose snapshots are undamaged; None where there is none.
+    """Returns the epoch of the latest intact state whose earlier snapshots are intact; None without states.
 
     Raises:
-      RequestError: every state is damaged, or a snapshot from before all that are not.
+      RequestError: every state is damaged, or a snapshot before all intact states is damaged or missing.
     """
     epochs = self._epochs("state")
     intact = [epoch for epoch in epochs if _is_intact(self._path("state", epoch))]
     if epochs and not intact:
       raise RequestError(
-        f"every checkpoint in {self.directory / 'state'} is damaged; delete {self.directory} to train anew"
+        f"every checkpoint in {self.directory / 'state'} is damaged; delete {self.directory} to train from "
+        "scratch"
       )
     wanted = [epoch for epoch in self._voting if intact and epoch <= intact[-1]]
     lost = [epoch for epoch in wanted if not _is_intact(self._path("snapshots", epoch))]
@@ -108,14 +106,14 @@ class Checkpoints:
     self._save("snapshots", epoch, tree)
 
   def restore_snapshot(self, epoch: int, abstract: Tree) -> Tree:
-    """The snapshot taken after `epoch` epochs.
+    """Returns the snapshot taken after `epoch` epochs.
 
     Args:
       epoch: one of `snapshot_epochs()`.
       abstract: a `jax.ShapeDtypeStruct` with sharding for every leaf.
 
     Raises:
-      RequestError: it is missing or damaged, or the tree is not of that shape.
+      RequestError: the snapshot is missing or damaged, or the tree has another shape.
     """
     path = self._path("snapshots", epoch)
     if not _is_intact(path):
@@ -123,25 +121,25 @@ class Checkpoints:
     return _load(path, abstract)
 
   def snapshot_epochs(self) -> list[int]:
-    """Epochs of the snapshots there are, ascending."""
+    """Returns the epochs of all snapshots in ascending order."""
     return self._epochs("snapshots")
 
   def _warn(self, epoch: int) -> None:
-    """Tells what is damaged or missing beside the state of an epoch, which training goes on from."""
+    """Warns of damaged or missing checkpoints when training resumes from an epoch."""
     states = self._epochs("state")
     for other in states:
       path, intact = self._path("state", other), _is_intact(self._path("state", other))
       if other > epoch:
-        problem = "has a damaged snapshot before it" if intact else "is damaged"
-        logging.warning("checkpoint %s %s; it is left out", path, problem)
+        problem = "needs a snapshot that is damaged" if intact else "is damaged"
+        logging.warning("checkpoint %s %s; it is ignored", path, problem)
       elif not intact:
-        logging.warning("checkpoint %s is damaged; that of epoch %d is whole and later", path, epoch)
+        logging.warning("checkpoint %s is damaged; the later one of epoch %d is used", path, epoch)
     ahead = [known for known in self.snapshot_epochs() if known > epoch]
-    # Where there are later states, it was said why they are left out.
+    # For later states, the reason has been given above.
     if ahead and max(states, default=0) <= epoch:
       logging.warning(
-        "%s has nothing from after epoch %d, though there is a snapshot of epoch %d; what came later was not "
-        "saved or is gone, and is trained anew",
+        "%s has no state after epoch %d, although there is a snapshot of epoch %d; the epochs after the "
+        "state are trained again",
         self.directory / "state",
         epoch,
         ahead[-1],
@@ -150,7 +148,7 @@ class Checkpoints:
   def _lost(self, epoch: int) -> RequestError:
     path = self._path("snapshots", epoch)
     problem = "damaged" if path.exists() else "missing"
-    return RequestError(f"snapshot {path} is {problem}; delete {self.directory} to train anew")
+    return RequestError(f"snapshot {path} is {problem}; delete {self.directory} to train from scratch")
 
   def _path(self, kind: str, epoch: int) -> Path:
     return self.directory / kind / str(epoch)
@@ -170,7 +168,7 @@ class Checkpoints:
 
   @contextlib.contextmanager
   def _partial(self, target: Path) -> Iterator[Path]:
-    """An empty directory for what is not yet, or no longer, a checkpoint; it goes with the block."""
+    """Provides an empty directory for unfinished and obsolete checkpoints, and removes it afterwards."""
     partial = self.directory / "partial"
     try:
       shutil.rmtree(partial, ignore_errors=True)
@@ -187,13 +185,13 @@ class Checkpoints:
 
 
 def _write(path: Path, tree: Tree) -> None:
-  # A save that fails half-way leaves Orbax's threads complaining for seconds; most such are seen here.
+  # If a save fails midway, Orbax's threads log errors for seconds; the most frequent causes are found here.
   room = shutil.disk_usage(path.parent).free
   if room < sum(leaf.nbytes for leaf in jax.tree.leaves(tree)) + _METADATA_BYTES:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
   with _orbax():
     ocp.save(path, tree, custom_metadata={"leaves": _describe(tree)})
-  # Orbax leaves that to the system: what comes later would survive a power cut that this does not.
+  # Orbax does not flush its files: after a power cut, later files could exist without them.
   for written in (path, *path.rglob("*")):
     sync(written)
   write_json(path / _DIGESTS, _digests(path))
@@ -205,28 +203,28 @@ def _load(path: Path, abstract: Tree) -> Tree:
     there, here = stored.get(name, "absent"), expected.get(name, "absent")
     if there != here:
       raise RequestError(
-        f"checkpoint {path} does not fit this network: {name} is {there} there and {here} here;"
-        " name another --workdir, or delete the checkpoints to train anew"
+        f"checkpoint {path} does not fit this network: {name} is {there} in the file but {here} in "
+        "the network; choose another --workdir, or delete the checkpoints to train from scratch"
       )
   with _orbax():
     return ocp.load(path, abstract)
 
 
 def _stored(path: Path) -> dict[str, str]:
-  """What `_describe` said of the tree that was written."""
+  """Returns the description that `_write` stored."""
   try:
     with _orbax():
       return dict(ocp.metadata(path).custom_metadata["leaves"].items())
-  # Another program's checkpoint may be whole, too.
+  # The intact checkpoint of another program has no such description.
   except (AttributeError, LookupError, OSError, TypeError, ValueError) as error:
     raise RequestError(
-      f"checkpoint {path} is not one that a run writes ({type(error).__name__}: {_first_line(error)}); name "
-      "another --workdir, or delete the checkpoints to train anew"
+      f"checkpoint {path} was not written by a run ({type(error).__name__}: {_first_line(error)}); choose "
+      "another --workdir, or delete the checkpoints to train from scratch"
     ) from error
 
 
 def _describe(tree: Tree) -> dict[str, str]:
-  """Dtype and shape of every leaf, by its path in the tree."""
+  """Returns dtype and shape of every leaf by its path in the tree."""
   leaves = jax.tree_util.tree_leaves_with_path(tree)
   return {
     jax.tree_util.keystr(path, simple=True, separator="/"): f"{leaf.dtype}{list(leaf.shape)}"
@@ -235,16 +233,15 @@ def _describe(tree: Tree) -> dict[str, str]:
 
 
 def _digests(path: Path) -> dict[str, str]:
-  """SHA-256 of every file of a checkpoint, by its path inside."""
+  """Returns the SHA-256 of every file of a checkpoint by its relative path."""
   files = [file for file in path.rglob("*") if file.is_file() and file.name != _DIGESTS]
   return {file.relative_to(path).as_posix(): sha256(file) for file in files}
 
 
 def _is_intact(path: Path) -> bool:
-  """Whether a checkpoint's files are those written.
+  """Whether the files of a checkpoint are unchanged.
 
-  Orbax has no such check, and a failed restore covers the screen with the
-  tracebacks of its threads.
+  Orbax has no such check, and a failed restore fills the screen with the tracebacks of its threads.
   """
   try:
     written = read_json(path / _DIGESTS)
@@ -258,9 +255,9 @@ def _first_line(error: Exception) -> str:
 
 
 def _system_error(error: Exception) -> str | None:
-  """What the operating system said; None where the error did not come from there.
+  """Returns the operating system's reason; None if the error has another cause.
 
-  TensorStore raises ValueError with the number in its text.
+  TensorStore raises a ValueError with the error number in its text.
   """
   if isinstance(error, OSError):
     return reason(error)
@@ -270,14 +267,16 @@ def _system_error(error: Exception) -> str | None:
 
 @contextlib.contextmanager
 def _orbax() -> Iterator[None]:
-  """Orbax for this process alone, and mute: it logs every error that it raises as a page of tracebacks."""
+  """Uses Orbax in this process only, without its logs: it logs every error that it raises as a traceback."""
   logger = logging.get_absl_logger()
   level = logger.level
   logger.setLevel("CRITICAL")
   context = ocp.Context()
-  # Only the first of several processes comes here; Orbax would wait for the others.
+  # Only the first of several processes saves and restores; Orbax would wait for the others.
   context.multiprocessing.active_processes = {0}
-  # Its check that all of them name the same directory does not heed that (0.12).
+  # Before a save, Orbax (0.12.8, `_check_directory_consistency`) still broadcasts the directory to all JAX
+  # processes: it ignores `active_processes`, and no option turns the check off. So for the duration of the
+  # call it is made to see one process.
   try:
     with context, mock.patch.object(multihost, "process_count", return_value=1):
       yield
