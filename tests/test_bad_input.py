@@ -138,11 +138,8 @@ def test_impossible_requests(refusal, command, message):
 
 def test_a_public_scene_that_is_not_there(refusal, tmp_path):
   error = refusal(f"{MTL}:pu", f"--config.data_dir={tmp_path / 'data'}")
-  assert (
-    "scene 'pavia_university': PaviaU.mat and PaviaU_gt.mat not found; download from http"
-    in error
-  )
-  assert f"put them into {tmp_path / 'data'}, or add --config.download=True to fetch them" in error
+  assert "scene 'pavia_university': PaviaU.mat and PaviaU_gt.mat not found; download from http" in error
+  assert f"into {tmp_path / 'data'}, or add --config.download=True" in error
 
 
 LACKING = """

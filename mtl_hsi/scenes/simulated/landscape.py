@@ -14,18 +14,18 @@ _STANDING = 0.8
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Landscape:
-  """Which class covers each pixel.
+  """The class and the region of every pixel.
 
   Attributes:
-    classes: class id, 0 for ground that belongs to no class, int32 `[H, W]`.
-    regions: number of the connected region of one cover, from 0, int32 `[H, W]`.
+    classes: class id, 0 for ground without a class, int32 `[H, W]`.
+    regions: number of the connected region, from 0, int32 `[H, W]`.
   """
 
   classes: np.ndarray
   regions: np.ndarray
 
   def owners(self) -> np.ndarray:
-    """Class of each region, int32 `[regions]`."""
+    """Returns the class of each region, int32 `[regions]`."""
     owners = np.zeros(self.regions.max() + 1, np.int32)
     owners[self.regions] = self.classes
     return owners
@@ -34,9 +34,9 @@ class Landscape:
 def draw(rng: np.random.Generator, height: int, width: int, forms: Sequence[str]) -> Landscape:
   """Draws a landscape whose class i + 1 has the form `forms[i]`: "field", "roof" or "road".
 
-  The scene, turned by some angle and slightly bent, is cut into parcels again and again; the first cuts
-  are roads, so that they hang together and cross the scene. Parcels round one point are built up with
-  rows of houses on ground of no class, the others are fields.
+  The rotated and slightly bent scene is cut into parcels recursively. The first cuts are roads, so that
+  roads are connected and cross the scene. Parcels around one point get rows of houses on ground without a
+  class; the others are fields.
   """
   ids = {form: [i + 1 for i, f in enumerate(forms) if f == form] for form in ("field", "roof", "road")}
   u, v = _frame(rng, height, width)
@@ -60,7 +60,7 @@ def draw(rng: np.random.Generator, height: int, width: int, forms: Sequence[str]
 
 
 def smooth_noise(rng: np.random.Generator, height: int, width: int, scale: float) -> np.ndarray:
-  """Gaussian noise smooth over `scale` pixels, mean 0, standard deviation 1, float32 `[H, W]`."""
+  """Draws Gaussian noise smoothed over `scale` pixels, mean 0, standard deviation 1, float32 `[H, W]`."""
   noise = ndimage.gaussian_filter(rng.standard_normal((height, width), np.float32), scale, mode="reflect")
   return (noise - noise.mean()) / noise.std()
 

@@ -1,4 +1,4 @@
-"""From the plan of a simulated scene to what a sensor measures."""
+"""Renders the plan of a simulated scene as the measurement of a sensor."""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,8 @@ from mtl_hsi.scenes.simulated.landscape import Landscape, smooth_noise
 
 REFLECTANCE_UNIT = 10_000
 
-# How much scenes vary; chosen so that a pixel-wise SVM with ten samples a class comes to an OA of about
-# 70 % for sixteen classes and 80 % for eight.
+# How much scenes vary; chosen so that a pixel-wise SVM with ten samples per class reaches an OA of
+# about 70% for sixteen classes and 80% for eight.
 _FAMILY = 40
 _BLEND, _GRAIN, _SLOPES, _ROUGHNESS = 0.5, 0.45, 0.15, 0.08
 _SHADOW = 2
@@ -36,21 +36,21 @@ _ABSORPTION = (
 def render(
   rng: np.random.Generator, plan: Landscape, kinds: Sequence[covers.Cover], sensor: Sensor
 ) -> np.ndarray:
-  """Covers a landscape with spectra and looks at it.
+  """Renders a landscape with library spectra.
 
-  Every region has two library spectra of each constituent and shares of its own; textures vary both
-  within it. Light varies with slopes and roughness; in shadow only the blue sky remains. The result is
+  Every region mixes two library spectra of each constituent in random shares; textures vary both within
+  it. Light varies with slopes and roughness; in shadow only the blue sky remains. The result is
   blurred with the point spread (full width 1.4 pixels), which mixes neighbours, and gets read-out and
   photon noise, more where sunlight is weak or absorbed.
 
   Args:
-    rng: source of every draw.
-    plan: landscape of classes 0 (ground of no class) to len(kinds).
+    rng: source of all random draws.
+    plan: landscape of the classes 0 (ground without a class) to len(kinds).
     kinds: cover of each class from 1.
     sensor: its bands.
 
   Returns:
-    Reflectance times 10,000, uint16 `[H, W, B]`; work space beside it is a block of rows.
+    Reflectance times 10,000, uint16 `[H, W, B]`. Further memory is needed for one block of rows only.
   """
   height, width = plan.classes.shape
   library = spectral_library.load()

@@ -1,4 +1,4 @@
-"""Simulated scenes: landscapes drawn by chance, covered with library spectra, seen by a sensor."""
+"""Simulates scenes: random landscapes, rendered with library spectra for a sensor."""
 
 from collections.abc import Sequence
 
@@ -27,27 +27,27 @@ def simulate(
   seed: int,
   labelled_fraction: float,
 ) -> Scene:
-  """Makes a scene that is not a measurement but behaves like one.
+  """Simulates a scene with the statistics of a measured one.
 
-  Fields, roofs and roads are connected regions. Each region mixes library spectra of its own; texture,
-  slopes, shadows, the sensor's point spread (mixed pixels at borders) and its noise follow. Whole
-  regions are labelled, without their borders, until the wanted part of the scene is.
+  Fields, roofs and roads are connected regions. Each region mixes its own library spectra. Then texture,
+  slopes, shadows, the point spread of the sensor (mixed pixels at borders) and its noise are added. Whole
+  regions without their borders are labelled until the requested fraction is reached.
 
   Args:
     name: the scene's name.
     height, width: rows and columns.
-    sensor: its bands.
-    classes: names out of `covers.COVERS`; the i-th gets the id i, counted from 1.
+    sensor: sensor that measures the scene.
+    classes: names from `covers.COVERS`; ids count from 1 in this order.
     seed: equal arguments and seeds give equal scenes.
-    labelled_fraction: part of the pixels to label, about, in (0, 1]; more where 60 of every class need
-      it, less where borders and ground of no class leave less.
+    labelled_fraction: approximate fraction of labelled pixels, in (0, 1]. It is higher if 60 pixels of
+      every class need more, and lower if borders and ground without a class leave less.
 
   Returns:
     A scene in uint16 reflectance times 10,000 with at least 60 labelled pixels of every class.
 
   Raises:
-    RequestError: for unknown classes, bands that the spectral library does not reach, a scene too small
-      for its classes, or a fraction or seed out of range.
+    RequestError: a class is unknown, a band is outside the spectral library, the scene is too small for
+      its classes, or the fraction or the seed is out of range.
   """
   kinds = covers.find(classes)
   if not 0.0 < labelled_fraction <= 1.0:
@@ -74,7 +74,7 @@ def simulate(
 
 
 def _plan(rng, name, height, width, kinds, fraction):
-  """A landscape and its label image, drawn anew until every class has enough labelled pixels."""
+  """Draws landscapes and label images until every class has enough labelled pixels."""
   forms = [kind.form for kind in kinds]
   for _ in range(_ATTEMPTS if min(height, width) >= _SHORTEST_SIDE else 0):
     plan = landscape.draw(rng, height, width, forms)
@@ -89,7 +89,7 @@ def _plan(rng, name, height, width, kinds, fraction):
 
 
 def _label(rng, plan, classes, fraction):
-  """Labels whole regions less their borders: first enough of every class, then any, int32 `[H, W]`."""
+  """Labels whole regions without borders: first enough of every class, then any; int32 `[H, W]`."""
   core = ndimage.minimum_filter(plan.regions, 3) == ndimage.maximum_filter(plan.regions, 3)
   core &= plan.classes > 0
   owner = plan.owners()
