@@ -13,6 +13,8 @@ from unittest import mock
 import numpy as np
 from absl import flags
 
+from mtl_hsi.storage import checksums
+
 ROOT = Path(__file__).resolve().parent.parent
 BANDS = 6
 
@@ -131,3 +133,8 @@ def own_flags() -> Iterator[None]:
     for name in set(flags.FLAGS) - before:
       if name in _FLAGS or name.startswith("config."):
         delattr(flags.FLAGS, name)
+
+
+def list_metrics_only(directory: Path) -> None:
+  """Writes checksums of metrics.json alone, so that a test can replace the other files of a run."""
+  (directory / checksums.NAME).write_bytes(checksums.listing(directory, ["metrics.json"]))

@@ -9,7 +9,7 @@ from configs import common
 from mtl_hsi.channels.inputs import Inputs, entry
 from mtl_hsi.channels.scaling import Scaling
 from mtl_hsi.runs import trained
-from mtl_hsi.storage import atomic_files
+from mtl_hsi.storage import atomic_files, checksums
 
 _FILES = ("config.json", "scenes.json", "environment.json")
 _RESULTS = ("split.npz", "predictions.npz", "report.html", "metrics.json", "environment.json")
@@ -19,6 +19,9 @@ def seeds(folder: Path) -> list[bytes]:
   for directory in ("run", "unfinished"):
     for name in (*_RESULTS, *_FILES):
       atomic_files.write_bytes(folder / directory / name, _GOOD.get(name, b"{}"))
+    # Only metrics.json is listed, so that the fuzzed files are read.
+    listing = checksums.listing(folder / directory, ["metrics.json"])
+    atomic_files.write_bytes(folder / directory / checksums.NAME, listing)
   (folder / "unfinished" / "report.html").unlink()
   return [bytes([index]) + _GOOD[name] for index, name in enumerate(_FILES)]
 

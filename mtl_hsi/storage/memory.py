@@ -82,7 +82,7 @@ def check_ratio(declared: int, stored: int, where: str) -> None:
   """
   if declared > largest_inflated(stored):
     raise RequestError(
-      f"{where} declares {declared} bytes but stores {stored}, which expand at most "
+      f"{where} declares {declared} bytes and stores {stored}, which expand at most "
       f"{_LARGEST_DEFLATE_RATIO} times; the file is damaged or malicious: get it again"
     )
 

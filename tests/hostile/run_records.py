@@ -10,6 +10,7 @@ import numpy as np
 from configs import common
 from mtl_hsi.channels.inputs import Inputs, entry
 from mtl_hsi.channels.scaling import Scaling
+from mtl_hsi.storage import checksums
 
 _RESULTS = ("split.npz", "predictions.npz", "report.html", "metrics.json", "environment.json")
 
@@ -28,6 +29,8 @@ def write(place: Path, name: str = "fields", config: Mapping[str, Any] | None = 
   told = json.loads(told.to_json_best_effort())
   for file in _RESULTS:
     (place / file).write_text("{}")
+  # Only metrics.json is listed, so that tests can change the other files.
+  (place / checksums.NAME).write_bytes(checksums.listing(place, ["metrics.json"]))
   (place / "config.json").write_text(json.dumps({"schema": 1, **told, **(config or {})}))
   (place / "scenes.json").write_text(json.dumps({"schema": 1, "scenes": {name: {**_scene(), **changes}}}))
   return place

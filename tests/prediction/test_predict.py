@@ -75,7 +75,7 @@ def test_a_run_without_its_sums_is_refused(finished, fields, tmp_path):
   (run / "SHA256SUMS").unlink()
   outcome = predict(run, fields, output=tmp_path / "map")
   assert outcome.status == 2
-  assert f"error: {run / 'SHA256SUMS'} is missing; delete metrics.json there and give" in outcome.err
+  assert f"error: {run / 'SHA256SUMS'} is missing; delete metrics.json there and repeat" in outcome.err
   assert not list(tmp_path.glob("map*"))
 
 

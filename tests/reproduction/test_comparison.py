@@ -16,6 +16,7 @@ from mtl_hsi.report import colours
 from mtl_hsi.reproduction import comparison, paper_grid
 from mtl_hsi.runs import workdir
 from mtl_hsi.settings import experiment_settings
+from tests import launching
 
 PU, PC = SCENES = ("simulated_pavia_university", "simulated_pavia_centre")
 ALONE = {PU: "hresnet-pu-103-n10", PC: "hresnet-pc-103-n10"}
@@ -147,8 +148,8 @@ def test_a_file_that_no_run_writes_is_named(plan, grid, tmp_path, name, content)
   for run in (ALONE[PU], TOGETHER):
     shutil.copytree(grid / run, tmp_path / run)
   file = tmp_path / TOGETHER / name
-  (file.parent / "SHA256SUMS").unlink()
   file.write_bytes(content)
+  launching.list_metrics_only(file.parent)
   results = comparison.Results(plan.cells, plan.runs, plan.stand_ins, tmp_path)
   message = f"{re.escape(str(file))} (is not what a run writes|was written by another version)"
   with pytest.raises(RequestError, match=message):

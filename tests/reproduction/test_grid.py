@@ -10,6 +10,7 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.reproduction import grid
 from mtl_hsi.reproduction.grid import Run, Shard
 from mtl_hsi.runs import workdir
+from tests import launching
 
 
 def a_run(name, model="hresnet", seed=0):
@@ -22,6 +23,7 @@ def finish(run, directory, seconds):
   folder.mkdir()
   (folder / "config.json").write_text(json.dumps({"schema": 1, **run.config.to_dict()}))
   (folder / "metrics.json").write_text(json.dumps({"schema": 1, "seconds": {"total": seconds}}))
+  launching.list_metrics_only(folder)
   for name in ("environment.json", "split.npz", "predictions.npz", "report.html"):
     (folder / name).touch()
 
@@ -105,6 +107,7 @@ def test_a_time_that_was_damaged_is_not_believed(tmp_path):
   workdir.finish(tmp_path / "a", {"seconds": {"total": 2.0}})
   assert grid.seconds(run, tmp_path) == 2.0
   (tmp_path / "a" / "metrics.json").write_text(json.dumps({"seconds": {"total": 9.0}}))
+  launching.list_metrics_only(tmp_path / "a")
   with pytest.raises(RequestError, match=r"a/metrics\.json is damaged"):
     grid.seconds(run, tmp_path)
 
@@ -120,6 +123,7 @@ def test_a_time_that_no_run_writes_is_refused(tmp_path, text):
   run = a_run("a")
   finish(run, tmp_path, 1.0)
   (tmp_path / "a" / "metrics.json").write_text(text)
+  launching.list_metrics_only(tmp_path / "a")
   message = r"a/metrics\.json (is not what a run writes|does not contain|was written by another)"
   with pytest.raises(RequestError, match=message):
     grid.seconds(run, tmp_path)

@@ -8,6 +8,7 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.paper.cells import Cell
 from mtl_hsi.reproduction import table5
 from mtl_hsi.reproduction.table5 import Row, Times
+from tests import launching
 
 TITLES = {"IN": "Indian Pines", "SA": "salinas_a (stand-in)", "PU": "Pavia University", "PC": "Pavia Centre"}
 
@@ -41,6 +42,7 @@ def test_the_runs_of_two_pairs_are_needed():
 @pytest.fixture
 def directory(tmp_path):
   (tmp_path / "metrics.json").write_text(json.dumps({"schema": 1, "seconds": SECONDS}))
+  launching.list_metrics_only(tmp_path)
   (tmp_path / "environment.json").write_text(json.dumps({"starts": ["then", "now"], **MACHINE, "cores": 8}))
   return tmp_path
 
@@ -52,6 +54,7 @@ def test_each_activity_has_its_own_compilation_left_out_and_starts_are_counted(d
 def test_without_compilation_told_apart_the_times_are_unknown(directory):
   seconds = {key: SECONDS[key] for key in ("train", "classify", "compile", "total")}
   (directory / "metrics.json").write_text(json.dumps({"schema": 1, "seconds": seconds}))
+  launching.list_metrics_only(directory)
   old = table5.read(directory)
   assert old == times(None, None, 2)
   known = times(30.0, 2.0, 1)
@@ -74,6 +77,7 @@ def test_without_compilation_told_apart_the_times_are_unknown(directory):
 )
 def test_a_file_that_no_run_writes_is_named(directory, name, text):
   (directory / name).write_text(text)
+  launching.list_metrics_only(directory)
   with pytest.raises(RequestError, match=f"{directory / name} is not what a run writes"):
     table5.read(directory)
 
