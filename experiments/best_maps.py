@@ -18,7 +18,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(_ROOT))
 
 from configs import letter  # noqa: E402
-from mtl_hsi.report import colours, maps  # noqa: E402
+from mtl_hsi.report import colours, maps, pictures  # noqa: E402
 from mtl_hsi.settings import experiment_settings  # noqa: E402
 from mtl_hsi.storage import atomic_files  # noqa: E402
 
@@ -52,7 +52,9 @@ def main() -> None:
     titled.append((f"{title}: {accuracy:.1f} %", maps.class_image(scene, predicted)))
   legend = [*maps.class_legend(scene), (colours.UNLABELLED, "unlabelled")]
   title = f"{scene.title}, {_SAMPLES} training pixels a class"
-  atomic_files.write_bytes(_ROOT / "results" / "best_maps.png", maps.sheet(title, titled, legend, across=2))
+  atomic_files.write_bytes(
+    _ROOT / "results" / "best_maps.png", pictures.draw_sheet(title, titled, legend, columns=2)
+  )
 
 
 if __name__ == "__main__":

@@ -167,7 +167,7 @@ def colours_of(raster: rasterio.DatasetReader, classes: Iterable[int]) -> dict[i
 
 
 def palette(classes: Iterable[int]) -> dict[int, tuple[int, ...]]:
-  return {class_id: colours.of_class(place) for place, class_id in enumerate(classes)}
+  return {class_id: colours.class_colour(place) for place, class_id in enumerate(classes)}
 
 
 def wanted_colours(place: Path) -> dict[int, tuple[int, ...]]:

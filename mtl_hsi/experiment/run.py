@@ -18,8 +18,9 @@ from mtl_hsi.experiment import adaptation, execution
 from mtl_hsi.experiment.introduction import bands_used, description, introduction, split_used, summaries
 from mtl_hsi.experiment.problem import paper_figure, prepare
 from mtl_hsi.experiment.scenes_record import as_begun, as_known, describe, newer_files
-from mtl_hsi.report import console, run_report
+from mtl_hsi.report import console, report_files
 from mtl_hsi.report.false_colour import false_colour_bands
+from mtl_hsi.report.run_report import RunReport, SceneReport
 from mtl_hsi.runs import workdir
 from mtl_hsi.runs.records import with_schema
 from mtl_hsi.runs.trained import read_run
@@ -169,8 +170,8 @@ def _finish(config, options, problem, directory, done):
   with well_formed(directory / "environment.json"):
     environment = read_json(directory / "environment.json")
     command = workdir.command_line(environment)
-  summary = run_report.RunReport(
-    title=directory.absolute().name,
+  summary = RunReport(
+    name=directory.absolute().name,
     description=description(options),
     scenes=[_scene_report(options, problem, name, results, done) for name in problem.scenes],
     target=options.target,
@@ -181,7 +182,7 @@ def _finish(config, options, problem, directory, done):
     environment=environment,
     command=command,
   )
-  run_report.write(summary, directory)
+  report_files.write_report(summary, directory)
   results |= {**done.entries, "target": options.target, "seconds": done.seconds}
   results["compilations"] = done.compilations
   workdir.finish(directory, results)
@@ -245,21 +246,21 @@ def _proposals(options, problem, name, predictions, votes):
 def _scene_report(options, problem, name, results, done):
   scene, split = problem.scenes[name], problem.splits[name]
   votes = None if done.votes is None else done.votes[name]
-  return run_report.SceneReport(
+  return SceneReport(
     scene=scene,
     metrics=results["scenes"][name],
     prediction=done.predictions[name][0],
-    train=split.train[0],
-    test=split.test[0],
+    train=sampling.pixels_of(split.train[0]),
+    test=sampling.pixels_of(split.test[0]),
     false_colour_bands=false_colour_bands(scene),
-    bands=bands_used(problem, name),
+    bands_used=bands_used(problem, name),
     paper=paper_figure(problem, options) if name == options.target else None,
     leakage=results["leakage"][name],
     vote_share=None if votes is None else votes.share[0],
     probability=None if votes is None else votes.probability[0],
     patch_overlap=results["patch_overlap"][name],
-    reach=0 if problem.network is None else options.inference.smoothing.steps,
-    voters=1 if problem.network is None else len(options.schedule.snapshot_epochs),
-    split=split_used(options, scene),
+    smoothing_radius=0 if problem.network is None else options.inference.smoothing.steps,
+    snapshots=1 if problem.network is None else len(options.schedule.snapshot_epochs),
+    split_used=split_used(options, scene),
     proposals=_proposals(options, problem, name, done.predictions[name], votes),
   )

@@ -17,7 +17,7 @@ from rasterio.windows import Window
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.evaluation.pixel_areas import pixel_areas
-from mtl_hsi.report import colours, csv_cells, maps, rasters
+from mtl_hsi.report import colours, csv_cells, maps, pictures, rasters
 from mtl_hsi.report.rasters import Legend
 from mtl_hsi.scenes.scene import Georeference
 from mtl_hsi.storage import checksums, directory_lock
@@ -105,10 +105,9 @@ class ClassMaps:
     table[list(legend.colours)] = list(legend.colours.values())
     entries = [(legend.colours[i], maps.class_label(i, name)) for i, name in legend.names.items()]
     part = f", every {self._step}th pixel" if self._step > 1 else ""
-    drawn = maps.Map(
-      "prediction", legend.title + part, table[self._preview], [*entries, (colours.NO_DATA, "no data")]
-    )
-    _path(self._stem, "_classes.png").write_bytes(maps.picture(drawn))
+    entries.append((colours.NO_DATA, "no data"))
+    quick_look = pictures.draw_picture(legend.title + part, table[self._preview], entries)
+    _path(self._stem, "_classes.png").write_bytes(quick_look)
     _path(self._stem, "_areas.csv").write_bytes(_table(self.areas()))
     names = [self._stem.name + ending for ending in ENDINGS if ending != _SUMS]
     _path(self._stem, _SUMS).write_bytes(checksums.listing(self._stem.parent, names))
@@ -243,14 +242,14 @@ def _table(areas: list[ClassArea]) -> bytes:
   rows = [
     [
       own.class_id,
-      csv_cells.guarded(own.name),
+      csv_cells.escape_formula(own.name),
       own.pixels,
       *([] if own.hectares is None else [f"{own.hectares:.4f}"]),
     ]
     for own in areas
   ]
   heads = ["class", "name", "pixels", "hectares"]
-  return csv_cells.text([heads[: len(rows[0])], *rows]).encode(errors="backslashreplace")
+  return csv_cells.csv_text([heads[: len(rows[0])], *rows]).encode(errors="backslashreplace")
 
 
 def _complete_envi_header(path: Path, legend: Legend) -> None:

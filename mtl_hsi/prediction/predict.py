@@ -220,7 +220,7 @@ def _widths(scene):
 def _legend(scene: TrainedScene, options: PredictionSettings) -> rasters.Legend:
   own = scene.class_colours or {}
   table = {
-    class_id: own.get(class_id, colours.of_class(position))
+    class_id: own.get(class_id, colours.class_colour(position))
     for position, class_id in enumerate(scene.class_names)
   }
   return rasters.Legend(f"{options.image.stem}: classes of {scene.name}", scene.class_names, table)

@@ -1,11 +1,11 @@
-"""Colours of classes and marks, the same in every map, table and raster."""
+"""Colours of classes and marks, the same in all maps, tables and rasters."""
 
 from mtl_hsi.scenes.scene import Scene
 
 RGB = tuple[int, int, int]
 
-# The first seven are Okabe & Ito's for colour-blind readers. Each further one is the sRGB colour farthest (in
-# OKLab, also under simulated red and green blindness, and from black and NO_DATA) from all before it.
+# The first seven are Okabe and Ito's for colour-blind readers. Each further one is the sRGB colour farthest
+# from all previous ones, black and NO_DATA (in OKLab, also under simulated red and green blindness).
 _TABLE = bytes.fromhex(
   "e69f00 56b4e9 009e73 f0e442 0072b2 d55e00 cc79a7 990066 "
   "665500 9955ff 22dd77 00ffff 7700bb cc22aa 886677 bb0000 "
@@ -24,20 +24,21 @@ WRONG: RGB = (255, 140, 0)
 TRAINING: RGB = (255, 255, 255)
 
 
-def of_class(position: int) -> RGB:
-  """Colour of the class at a place, from 0, in the ascending order of ids; repeats after 64."""
+def class_colour(position: int) -> RGB:
+  """Returns the colour of the class at a position, from 0, in ascending order of ids; repeats after 64."""
   start = 3 * position % len(_TABLE)
   return tuple(_TABLE[start : start + 3])
 
 
-def of_scene(scene: Scene) -> list[RGB]:
-  """Colours of a scene's classes in the ascending order of ids: its own where it has them."""
-  own = scene.class_colours or {}
+def scene_colours(scene: Scene) -> list[RGB]:
+  """Returns the colours of a scene's classes in ascending order of ids, its own colours if it has some."""
+  given = scene.class_colours or {}
   return [
-    tuple(map(int, own.get(c, of_class(position)))) for position, c in enumerate(scene.class_ids.tolist())
+    tuple(map(int, given.get(class_id, class_colour(position))))
+    for position, class_id in enumerate(scene.class_ids.tolist())
   ]
 
 
 def hexadecimal(colour: RGB) -> str:
-  """As in HTML, "#rrggbb"."""
+  """Returns a colour as in HTML, "#rrggbb"."""
   return "#" + bytes(colour).hex()

@@ -1,47 +1,65 @@
-"""The table that a run ends with on the console."""
+"""The summary that a run prints at its end."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mtl_hsi.report import leakage_words
-from mtl_hsi.report.contents import RunReport, SceneReport
+from mtl_hsi.report import leakage_text
+from mtl_hsi.report.run_report import RunReport, SceneReport
 
 _WIDTH = 80
 _GAP = "  "
+_MEASURES = ("overall_accuracy", "average_accuracy", "kappa")
 
 
 def summary(run: RunReport, directory: Path) -> str:
-  """Returns the table of all scenes, what its figures are, and where the results lie; plain text."""
-  notes = "In %"
-  notes += f", mean +- standard deviation over {run.replicas} replicas" if run.replicas > 1 else ""
-  notes += ". OA: overall accuracy, AA: average accuracy."
-  if any(report.paper for report in run.scenes):
-    notes += " diff: our OA less the paper's, in percentage points."
-  if any(report.scene.simulated for report in run.scenes):
-    notes += " A simulated scene is no measurement: its figures say nothing about real scenes."
-  notes = [notes, *_leakages(run.scenes)]
+  """Returns the table of all scenes, what its figures mean, and where the results are; plain text."""
+  tested = [report for report in run.scenes if len(report.test)]
+  blocks = [table(tested)] if tested else []
+  blocks += [textwrap.fill(note, _WIDTH) for note in _notes(run, tested)]
   places = [f"Report: {directory / 'report.html'}", f"Maps:   {directory / 'maps'}"]
   if any(report.proposals is not None for report in run.scenes):
     places.append(f"Pixels to label next: {directory / 'proposals'}")
-  return "\n\n".join([table(run.scenes), *(textwrap.fill(note, _WIDTH) for note in notes), "\n".join(places)])
+  return "\n\n".join([*blocks, "\n".join(places)])
 
 
-def _leakages(reports):
-  """How close training and test pixels of each scene are, and once what that means."""
-  known = [report for report in reports if report.leakage is not None]
+def _notes(run: RunReport, tested: Sequence[SceneReport]) -> Iterator[str]:
+  if tested:
+    yield _about_figures(run, tested)
+  for report in run.scenes:
+    if report not in tested:
+      yield f"{report.scene.title}: all labels were used for training, so no accuracy can be computed."
+  yield from _about_leakage(tested)
+
+
+def _about_figures(run: RunReport, tested: Sequence[SceneReport]) -> str:
+  text = "OA: overall accuracy, AA: average accuracy, all in %"
+  text += f"; mean +- standard deviation over {run.replicas} replicas." if run.replicas > 1 else "."
+  if any(report.paper for report in tested):
+    text += " diff: our OA minus the paper's, in percentage points."
+  if any(report.scene.simulated for report in tested):
+    text += " The figures of simulated scenes say nothing about real scenes."
+  return text
+
+
+def _about_leakage(tested: Sequence[SceneReport]) -> Iterator[str]:
+  """Yields warnings, then how close training and test pixels are; scenes with equal texts share one."""
+  known = [report for report in tested if report.leakage is not None]
+  high = [report for report in known if leakage_text.is_high(report.leakage, report.patch_overlap)]
+  yield from dict.fromkeys(leakage_text.warning(report.test_given) for report in high)
+  titles = {}
   for report in known:
-    words = leakage_words.words(report.leakage, report.patch_overlap, report.reach)
-    yield f"{report.scene.title}: {words}"
-  high = [report for report in known if leakage_words.is_high(report.leakage, report.patch_overlap)]
-  yield from dict.fromkeys(leakage_words.warning(report.given) for report in high)
+    text = leakage_text.describe(report.leakage, report.patch_overlap, report.smoothing_radius)
+    titles.setdefault(text, []).append(report.scene.title)
+  for text, names in titles.items():
+    yield f"{', '.join(names)}: {text}"
 
 
 def table(reports: Sequence[SceneReport]) -> str:
-  """Returns OA, AA and kappa of each scene in %, beside the paper's OA where it has one.
+  """Returns OA, AA and kappa of each scene in %, beside the paper's OA if there is one.
 
-  Lines keep to 80 columns; where the names would not leave room for the
-  figures, each name has a line of its own.
+  Lines have at most 80 columns; if the names do not leave enough room for the figures, each name has its
+  own line.
   """
   heads = ["OA", "AA", "kappa"]
   rows = [[_percent(report, key) for key in _MEASURES] for report in reports]
@@ -59,9 +77,6 @@ def table(reports: Sequence[SceneReport]) -> str:
     stacked = [f"{name}\n{_GAP}{line}" for name, line in zip(names[1:], lines[1:], strict=True)]
     lines = [_GAP + lines[0], *stacked]
   return "\n".join(line.rstrip() for line in [lines[0], "-" * len(lines[0]), *lines[1:]])
-
-
-_MEASURES = ("overall_accuracy", "average_accuracy", "kappa")
 
 
 def _percent(report: SceneReport, key: str) -> str:

@@ -1,22 +1,23 @@
-"""Geometry of the training loss curves, drawn by the page as SVG."""
+"""Training loss curves as SVG paths."""
 
 import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 
-WIDTH, HEIGHT = 480, 240  # the drawing, in its own units
+WIDTH, HEIGHT = 480, 240  # the drawing, in SVG units
 LEFT, RIGHT, TOP, BOTTOM = 48, 470, 26, 200  # the frame within it
 _SMALLEST = 1e-6  # losses below are drawn at this height
+_MOST_TICKS = 8
 
 
 @dataclasses.dataclass(frozen=True)
 class Curve:
-  """One scene's loss over the epochs, logarithmic, in the drawing's units.
+  """One scene's loss over the epochs on a logarithmic axis, in SVG units.
 
   Attributes:
     line: SVG path of the mean over replicas.
-    band: SVG path around the replicas' smallest and largest.
+    band: SVG path around the smallest and largest loss of the replicas.
     epochs: x and label of the ticks below the frame.
     losses: y and label of the ticks beside it.
     ends: x of the end of each phase.
@@ -31,7 +32,7 @@ class Curve:
   last: list[float]
 
 
-def curves(losses: np.ndarray, phases: Sequence[tuple[str, int]]) -> list[Curve]:
+def loss_curves(losses: np.ndarray, phases: Sequence[tuple[str, int]]) -> list[Curve]:
   """Returns the curve of each scene of `losses` `[epochs, R, T]`, all on the same axes.
 
   An epoch whose loss is finite in no replica leaves a gap.
@@ -41,8 +42,8 @@ def curves(losses: np.ndarray, phases: Sequence[tuple[str, int]]) -> list[Curve]
   x = _x(np.arange(1, len(losses) + 1), len(losses))
 
   def y(loss):
-    share = (np.log10(np.maximum(loss, _SMALLEST)) - low) / (high - low)
-    return BOTTOM - share * (BOTTOM - TOP)
+    fraction = (np.log10(np.maximum(loss, _SMALLEST)) - low) / (high - low)
+    return BOTTOM - fraction * (BOTTOM - TOP)
 
   ends = np.cumsum([epochs for _, epochs in phases])
   drawn = []
@@ -63,7 +64,7 @@ def curves(losses: np.ndarray, phases: Sequence[tuple[str, int]]) -> list[Curve]
 
 
 def _decades(losses: np.ma.MaskedArray) -> tuple[int, int]:
-  """The powers of ten around all finite losses, at least one apart."""
+  """Returns the exponents of the powers of ten around all finite losses, at least one apart."""
   finite = np.maximum(losses.compressed(), _SMALLEST) if losses.count() else np.ones(1)
   low = int(np.floor(np.log10(finite.min())))
   return low, max(int(np.ceil(np.log10(finite.max()))), low + 1)
@@ -74,25 +75,25 @@ def _x(epoch, epochs: int):
 
 
 def _round_numbers(largest: int) -> list[int]:
-  """At most eight round numbers from 0 to `largest`."""
+  """Returns at most eight round numbers from 0 to `largest`."""
   power = 10 ** len(str(largest))
-  steps = [power * part // 1000 for part in (10, 20, 50, 100, 200, 500)]
-  step = next(step for step in steps if step and largest / step <= 7)
+  steps = [power * thousandths // 1000 for thousandths in (10, 20, 50, 100, 200, 500)]
+  step = next(step for step in steps if step and largest / step < _MOST_TICKS)
   return list(range(0, largest + 1, step))
 
 
 def _line(x: np.ndarray, y: np.ma.MaskedArray) -> str:
-  return " ".join(_points(x[part], y[part]) for part in np.ma.clump_unmasked(np.ma.asarray(y)))
+  return " ".join(_points(x[run], y[run]) for run in np.ma.clump_unmasked(np.ma.asarray(y)))
 
 
 def _band(x: np.ndarray, bottom: np.ma.MaskedArray, top: np.ma.MaskedArray) -> str:
   closed = []
-  for part in np.ma.clump_unmasked(np.ma.asarray(top)):
-    outline = np.concatenate([top[part], bottom[part][::-1]])
-    closed.append(_points(np.concatenate([x[part], x[part][::-1]]), outline) + "Z")
+  for run in np.ma.clump_unmasked(np.ma.asarray(top)):
+    outline = np.concatenate([top[run], bottom[run][::-1]])
+    closed.append(_points(np.concatenate([x[run], x[run][::-1]]), outline) + "Z")
   return " ".join(closed)
 
 
 def _points(x: np.ndarray, y: np.ndarray) -> str:
-  # the null step makes a lone point visible
+  # The zero-length step makes a single point visible.
   return "M" + "L".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True)) + "h0"

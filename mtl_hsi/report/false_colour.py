@@ -1,4 +1,4 @@
-"""Which bands stand for red, green and blue."""
+"""The bands shown as red, green and blue."""
 
 import numpy as np
 
@@ -9,12 +9,12 @@ from mtl_hsi.scenes.scene import Scene
 # Centres of red, green and blue in nm.
 _TRUE_COLOUR = (640.0, 550.0, 470.0)
 
-# Where a scene's own wavelengths are unknown, those usual for its sensor.
+# Public scenes whose bands suit other scenes of the same sensor.
 _SENSORS = {"AVIRIS": PUBLIC_SCENES["salinas"], "ROSIS": PUBLIC_SCENES["pavia_university"]}
 
 
 def false_colour_bands(scene: Scene) -> tuple[int, int, int]:
-  """Bands close to true colour by wavelength or sensor; else three spread over the range."""
+  """Returns bands close to true colour by wavelength or sensor, or else three spread over the range."""
   if is_public(scene):
     return PUBLIC_SCENES[scene.name].false_colour_bands
   count = scene.cube.shape[2]

@@ -1,72 +1,85 @@
-"""The report as one HTML file that needs nothing else."""
+"""The report page: one HTML file that needs no other."""
 
 import base64
+import datetime
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import jinja2
 import numpy as np
 
 from mtl_hsi.evaluation import area
 from mtl_hsi.evaluation.pixel_areas import pixel_areas
-from mtl_hsi.report import colours, curves, leakage_words, maps, proposals_table, spectra, templates, viewer
-from mtl_hsi.report.contents import RunReport, SceneReport
+from mtl_hsi.report import colours, curves, leakage_text, maps, proposals_table, spectra, templates, viewer
+from mtl_hsi.report.run_report import RunReport, SceneReport
+from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES, is_public
 
-_SHARP = 300  # pixels; smaller maps are magnified with their pixels visible
+_SHARP = 300  # pixels; smaller maps are magnified with visible pixels
 
 
-def html(run: RunReport) -> str:
-  """Renders the figures beside the paper's and, of each scene, maps, classes, confusion, curve and split."""
-  drawn = [None] * len(run.scenes) if run.losses is None else curves.curves(run.losses, run.phases)
+def render(run: RunReport) -> str:
+  """Returns the page: the accuracies, then maps, classes, confusion, loss and split of each scene."""
+  drawn = [None] * len(run.scenes) if run.losses is None else curves.loss_curves(run.losses, run.phases)
   script, budget = viewer.script(), spectra.scene_budget(len(run.scenes))
   return _ENVIRONMENT.get_template("page.html").render(
     run=run,
+    started=_date(run.environment["starts"][-1]),
     scenes=[_scene(report, curve, budget) for report, curve in zip(run.scenes, drawn, strict=True)],
     simulated=any(report.scene.simulated for report in run.scenes),
     in_paper=any(report.paper for report in run.scenes),
-    config=list(_flat("", run.config)),
-    environment=[entry for entry in _flat("", run.environment) if not entry[0].startswith("command")],
+    warnings=_warnings(run.scenes),
+    config=_listed(run.config),
+    environment=[entry for entry in _listed(run.environment) if not entry[0].startswith("command")],
     frame=curves,
     script=script,
-    # The page runs this script and no other, whatever a file may have smuggled in.
+    # The browser runs this script only, whatever a file may contain.
     script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
   )
 
 
 def _scene(report: SceneReport, curve: curves.Curve | None, budget: int) -> dict:
-  classes, drawn = maps.class_legend(report.scene), maps.maps(report)
-  view = viewer.view(report, drawn, budget)
+  """Returns what the template shows of a scene."""
+  scene, classes, drawn = report.scene, maps.class_legend(report.scene), maps.scene_maps(report)
+  view = viewer.make_view(report, drawn, budget)
   return {
     "report": report,
-    "scene": report.scene,
+    "scene": scene,
+    "title": PUBLIC_SCENES[scene.name].title if is_public(scene) else scene.name,
     "metrics": report.metrics,
-    "labelled": int((report.scene.labels > 0).sum()),
-    "maps": [_map(one, png, classes, view.every) for one, png in zip(drawn, view.pngs, strict=True)],
+    "labelled": int((scene.labels > 0).sum()),
+    "maps": [_map(one, png, classes, view.stride) for one, png in zip(drawn, view.pngs, strict=True)],
     "view": view,
     "legend": classes,
     "classes": _classes(report),
-    "split": report.split,
     "leakage": _leakage(report),
+    "warned": _has_high_leakage(report),
     "confusion": _confusion(report.metrics),
-    "train": _count(report.train),
-    "test": _count(report.test),
+    "train": len(report.train),
+    "test": len(report.test),
     "curve": curve,
-    "proposals": None if report.proposals is None else list(proposals_table.rows_of(report)),
+    "proposals": None if report.proposals is None else list(proposals_table.proposal_rows(report)),
   }
 
 
 def _leakage(report: SceneReport) -> str:
   if report.leakage is None:
     return ""
-  shares = report.leakage, report.patch_overlap
-  text = leakage_words.words(*shares, report.reach)
-  return f"{text} {leakage_words.warning(report.given)}" if leakage_words.is_high(*shares) else text
+  return leakage_text.describe(report.leakage, report.patch_overlap, report.smoothing_radius)
 
 
-def _map(drawn: maps.Map, png: bytes, classes: list, every: int) -> dict:
-  """The classes' legend stands once below all maps."""
-  height, width = (-(-size // every) for size in drawn.image.shape[:2])
+def _has_high_leakage(report: SceneReport) -> bool:
+  return report.leakage is not None and leakage_text.is_high(report.leakage, report.patch_overlap)
+
+
+def _warnings(reports: Sequence[SceneReport]) -> list[str]:
+  high = [report for report in reports if _has_high_leakage(report)]
+  return list(dict.fromkeys(leakage_text.warning(report.test_given) for report in high))
+
+
+def _map(drawn: maps.Map, png: bytes, classes: list, stride: int) -> dict:
+  """Returns a map without the legend of the classes, which the page shows once below all maps."""
+  height, width = (-(-size // stride) for size in drawn.image.shape[:2])
   return {
     "name": drawn.name.replace("_", " "),
     "title": drawn.title,
@@ -79,27 +92,21 @@ def _map(drawn: maps.Map, png: bytes, classes: list, every: int) -> dict:
 
 
 def _classes(report: SceneReport) -> list[dict]:
-  """The rows of the table of classes."""
-  labels = report.scene.labels
-  rows, columns = report.train[report.train[:, 0] >= 0].T
-  train = labels[rows, columns]
+  """Returns the rows of the table of classes; areas are those of the map that the page shows."""
+  scene = report.scene
+  train = scene.labels[tuple(report.train.T)]
+  pixels = pixel_areas(scene.georeference, *scene.labels.shape)
+  areas = area.class_areas(report.prediction[None], scene.class_ids, scene.nodata, pixels)
   return [
-    entry | {"colour": colour, "train_pixels": int((train == entry["id"]).sum())} | own
-    for colour, entry, own in zip(
-      colours.of_scene(report.scene), report.metrics["per_class"], _areas(report), strict=True
+    entry | {"colour": colour, "train_pixels": int((train == entry["id"]).sum())} | class_area
+    for colour, entry, class_area in zip(
+      colours.scene_colours(scene), report.metrics["per_class"], areas, strict=True
     )
   ]
 
 
-def _areas(report: SceneReport) -> list[dict]:
-  """Of the map that the page shows."""
-  scene = report.scene
-  pixels = pixel_areas(scene.georeference, *scene.labels.shape)
-  return area.class_areas(report.prediction[None], scene.class_ids, scene.nodata, pixels)
-
-
 def _confusion(metrics: dict) -> list[dict]:
-  """The rows of the confusion matrix, counts and shares of the row."""
+  """Returns the rows of the confusion matrix: counts and shares of the row."""
   matrix = np.array(metrics["confusion"])
   shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
   cells = [list(zip(*row, strict=True)) for row in zip(matrix.tolist(), shares.tolist(), strict=True)]
@@ -109,12 +116,13 @@ def _confusion(metrics: dict) -> list[dict]:
   ]
 
 
-def _count(coordinates: np.ndarray) -> int:
-  return int((coordinates[:, 0] >= 0).sum())
+def _listed(values: Mapping) -> list[tuple[str, str]]:
+  """Returns a nested mapping as dotted keys and values, without keys that have no value."""
+  return [(key, text) for key, text in _flat("", values) if text not in ("", "null", "[]", "{}")]
 
 
 def _flat(key: str, value) -> Iterator[tuple[str, str]]:
-  """A nested mapping as dotted keys with their values as JSON."""
+  """Yields a nested mapping as dotted keys with their values as JSON."""
   if isinstance(value, Mapping) and value:
     for name, inner in value.items():
       yield from _flat(f"{key}.{name}" if key else str(name), inner)
@@ -125,17 +133,17 @@ def _flat(key: str, value) -> Iterator[tuple[str, str]]:
     yield key, value if isinstance(value, str) else json.dumps(value)
 
 
-def _percent(value: dict, replicas: int) -> str:
-  """Mean and, of several replicas, standard deviation, fractions of 1, in %."""
+def _percent(value: dict, replicas: int, decimals: int = 2) -> str:
+  """Returns the mean and, of several replicas, the standard deviation of fractions of 1, in %."""
   if value["mean"] is None:
     return "\N{EN DASH}"
-  spread = f" \N{PLUS-MINUS SIGN} {100 * value['std']:.2f}" if replicas > 1 else ""
-  return f"{100 * value['mean']:.2f}{spread}"
+  spread = f" \N{PLUS-MINUS SIGN} {100 * value['std']:.{decimals}f}" if replicas > 1 else ""
+  return f"{100 * value['mean']:.{decimals}f}{spread}"
 
 
 def _interval(ends: list[float] | None) -> str:
-  """Fractions of 1, in %."""
-  return "\N{EN DASH}" if ends is None else f"{100 * ends[0]:.2f} to {100 * ends[1]:.2f}"
+  """Returns the ends of an interval, fractions of 1, in %."""
+  return "\N{EN DASH}" if ends is None else f"{100 * ends[0]:.1f} to {100 * ends[1]:.1f}"
 
 
 def _duration(seconds: float) -> str:
@@ -145,13 +153,21 @@ def _duration(seconds: float) -> str:
   return f"{minutes} min {seconds:02} s" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
+def _date(start: str) -> str:
+  """Returns date and minute of an ISO 8601 time; a text of another kind as it is."""
+  try:
+    return f"{datetime.datetime.fromisoformat(start):%Y-%m-%d %H:%M}"
+  except ValueError:
+    return start
+
+
 def _environment() -> jinja2.Environment:
   environment = templates.environment()
   environment.filters |= {
     "percent": _percent,
     "interval": _interval,
     "duration": _duration,
-    "thousands": lambda number: f"{number:,.10g}",
+    "thousands": lambda number: f"{number:,.0f}",
     "hexadecimal": colours.hexadecimal,
   }
   return environment

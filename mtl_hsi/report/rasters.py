@@ -16,7 +16,7 @@ from rasterio.io import DatasetWriter, MemoryFile
 from rasterio.windows import Window
 
 from mtl_hsi.report import colours
-from mtl_hsi.report.contents import SceneReport
+from mtl_hsi.report.run_report import SceneReport
 from mtl_hsi.scenes.scene import Georeference
 
 # Side of the blocks of a GeoTIFF. A window whose sides are multiples of it compresses every block once.
@@ -104,12 +104,12 @@ def write_confidence(
 def encode_class_map(report: SceneReport) -> bytes:
   """Returns the predicted class ids of a scene as a GeoTIFF (see `create_class_map`)."""
   scene = report.scene
-  scene_colours = dict(zip(scene.class_ids.tolist(), colours.of_scene(scene), strict=True))
+  scene_colours = dict(zip(scene.class_ids.tolist(), colours.scene_colours(scene), strict=True))
   legend = Legend(f"{scene.title}: predicted classes", dict(sorted(scene.class_names.items())), scene_colours)
 
   def write(path):
     with create_class_map(path, legend, *scene.labels.shape, scene.georeference) as raster:
-      raster.write(report.visible.astype(legend.dtype), 1)
+      raster.write(report.measured_prediction.astype(legend.dtype), 1)
 
   return _in_memory(write)
 
@@ -121,7 +121,7 @@ def encode_confidence(report: SceneReport) -> bytes:
 
   def write(path):
     with create_confidence(path, title, *scene.labels.shape, scene.georeference) as raster:
-      write_confidence(raster, report.visible, report.vote_share, report.probability)
+      write_confidence(raster, report.measured_prediction, report.vote_share, report.probability)
 
   return _in_memory(write)
 

@@ -1,41 +1,111 @@
-"""What a run leaves for people to read: a table, maps, rasters and one page."""
+"""The values that a report shows."""
 
-from pathlib import Path
+import dataclasses
+from collections.abc import Mapping, Sequence
 
-from mtl_hsi.errors import RequestError
-from mtl_hsi.report import maps, page, proposals_table, rasters
-from mtl_hsi.report.contents import RunReport, SceneReport
-from mtl_hsi.storage.atomic_files import reason, write_bytes
+import numpy as np
 
-__all__ = ["RunReport", "SceneReport", "write"]
+from mtl_hsi.evaluation.proposals import Proposals
+from mtl_hsi.paper.published import PaperFigure
+from mtl_hsi.scenes.scene import Scene
 
 
-def write(run: RunReport, directory: Path) -> None:
-  """Writes `maps/<scene>/` with its PNGs and GeoTIFFs, `proposals/<scene>.csv` and `report.html`.
+@dataclasses.dataclass(frozen=True, eq=False)
+class SceneReport:
+  """One scene and how it was classified.
 
-  Raises:
-    RequestError: a file cannot be written, or proposals of an earlier start cannot be read.
+  Attributes:
+    scene: the scene.
+    metrics: as `mtl_hsi.evaluation.metrics.summarise` returns them.
+    prediction: class id of each pixel, first replica, int `[H, W]`.
+    train: rows and columns of its training pixels, first replica, int32 `[n, 2]`.
+    test: the same for its test pixels `[m, 2]`.
+    false_colour_bands: indices of the bands shown as red, green and blue.
+    bands_used: which of the scene's bands were used, in words.
+    paper: overall accuracy in the paper's cell of this experiment, or None.
+    leakage: share of test pixels with a training pixel in their patch, or None if there are no test pixels.
+    vote_share: share of the snapshots that voted for the predicted class, first replica, `[H, W]`, or None
+      if there was no vote.
+    probability: mean probability of the predicted class, likewise.
+    patch_overlap: share of test pixels whose patch overlaps a training patch, or None.
+    proposals: pixels to label next, or None if none were requested.
+    smoothing_radius: distance in pixels over which the map is smoothed, 0 without smoothing.
+    snapshots: number of snapshots that vote.
+    split_used: how training and test pixels were chosen, in a sentence.
   """
-  for report in run.scenes:
-    folder = directory / "maps" / report.scene.name
-    for drawn in maps.maps(report):
-      write_bytes(folder / f"{drawn.name}.png", maps.picture(drawn))
-    write_bytes(folder / "prediction.tif", rasters.encode_class_map(report))
-    write_bytes(folder / "prediction.tif.aux.xml", rasters.category_names(report.scene.class_names))
-    if report.probability is not None:
-      write_bytes(folder / "confidence.tif", rasters.encode_confidence(report))
-    table = directory / "proposals" / f"{report.scene.name}.csv"
-    if report.proposals is not None and not _is_filled_in(table):
-      write_bytes(table, proposals_table.csv(report))
-  # Names of files may hold bytes that are no text.
-  write_bytes(directory / "report.html", page.html(run).encode(errors="backslashreplace"))
+
+  scene: Scene
+  metrics: dict
+  prediction: np.ndarray
+  train: np.ndarray
+  test: np.ndarray
+  false_colour_bands: tuple[int, int, int]
+  bands_used: str
+  paper: PaperFigure | None
+  leakage: float | None
+  vote_share: np.ndarray | None = None
+  probability: np.ndarray | None = None
+  patch_overlap: float | None = None
+  proposals: Proposals | None = None
+  smoothing_radius: int = 0
+  snapshots: int = 1
+  split_used: str = ""
+
+  @property
+  def test_given(self) -> bool:
+    """Whether the user chose the test pixels."""
+    return self.scene.tested is not None
+
+  @property
+  def replicas(self) -> int:
+    """Number of replicas."""
+    return len(self.metrics["overall_accuracy"]["replicas"])
+
+  @property
+  def difference(self) -> float | None:
+    """Overall accuracy minus the paper's, in percentage points."""
+    ours = self.metrics["overall_accuracy"]["mean"]
+    if self.paper is None or ours is None:
+      return None
+    return 100 * ours - self.paper.mean
+
+  @property
+  def measured_prediction(self) -> np.ndarray:
+    """The prediction, 0 in pixels without measurement, `[H, W]`."""
+    return np.where(self.scene.measured, self.prediction, 0)
 
 
-def _is_filled_in(table: Path) -> bool:
-  """Whether somebody has begun to label the proposals of an earlier start."""
-  try:
-    return proposals_table.is_filled_in(table.read_text(errors="replace"))
-  except FileNotFoundError:
-    return False
-  except OSError as error:
-    raise RequestError(f"cannot read {table}: {reason(error)}") from error
+@dataclasses.dataclass(frozen=True, eq=False)
+class RunReport:
+  """One run over one or more scenes.
+
+  Attributes:
+    name: name of the work directory.
+    description: the model and how it was trained, in a line.
+    scenes: the scenes in the order of training.
+    target: name of the scene that the run is about.
+    losses: training loss of each epoch, replica and scene `[epochs, R, T]`, or None if nothing was trained
+      by epochs.
+    phases: name and number of epochs of each phase, in order.
+    seconds: time spent, by activity.
+    config: the resolved config, nested.
+    environment: versions, devices and so on, nested; `directory` is where the run was started, `starts` are
+      the times of all starts (ISO 8601).
+    command: the command line.
+  """
+
+  name: str
+  description: str
+  scenes: Sequence[SceneReport]
+  target: str
+  losses: np.ndarray | None
+  phases: Sequence[tuple[str, int]]
+  seconds: Mapping[str, float]
+  config: Mapping
+  environment: Mapping
+  command: str
+
+  @property
+  def replicas(self) -> int:
+    """Number of replicas."""
+    return self.scenes[0].replicas

@@ -1,4 +1,4 @@
-"""The templates of the pages, strict and escaped."""
+"""Jinja templates: strict and escaped."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ _HERE = Path(__file__).parent
 
 
 def environment(*directories: Path) -> jinja2.Environment:
-  """Returns an environment of this package's templates, and of those in further directories.
+  """Returns an environment with the templates of this package and of further directories.
 
   Text is escaped, and an unknown name is an error.
   """

@@ -1,4 +1,4 @@
-"""What the page's viewer of a scene shows, packed for its script."""
+"""The data of the page's interactive viewer of a scene."""
 
 import dataclasses
 import re
@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 import rasterio
 
-from mtl_hsi.report import colours, maps, spectra
-from mtl_hsi.report.contents import SceneReport
+from mtl_hsi.report import colours, maps, pictures, spectra
+from mtl_hsi.report.run_report import SceneReport
 from mtl_hsi.scenes.scene import Georeference
 
-# A screen shows no more; larger scenes are thinned out.
+# A screen shows no more; maps of larger scenes are thinned out.
 _MOST_PIXELS = 2_000_000
-# What maps may take of a scene's bytes, so that something is left for spectra.
+# Largest part of a scene's bytes that maps may use, so that something is left for spectra.
 _SHARE_OF_MAPS = 0.7
 # Bytes for everything else of a scene: names, tables, curve.
 _REST = 100_000
-# Of viridis, from no confidence to full.
+# Viridis, from no confidence to full confidence.
 _RAMP = ((68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37))
-_SCRIPTS = ("viewer_data.js", "viewer.js")
+_SCRIPTS = ("viewer_data.js", "viewer_spectrum.js", "viewer_canvas.js", "viewer_input.js", "viewer.js")
 _NEITHER, _TRAIN, _TEST, _NO_DATA = range(4)
 
 
@@ -28,16 +28,16 @@ class View:
   """Maps and viewer of a scene within its share of the page.
 
   Attributes:
-    every: every how many rows and columns are shown.
-    pngs: the maps at that size, encoded, in the order of `maps.maps`.
-    data: what the script reads, for JSON; `viewer.js` says how.
-    caption: sentences on what the viewer shows, and what was left out to keep the page small.
+    stride: distance between the rows and columns that are shown.
+    pngs: the maps at that size, encoded, in the order of `maps.scene_maps`.
+    data: what the script reads, for JSON; see `viewer_data.js`.
+    caption: sentences on what the viewer shows and what was left out to keep the page small.
     layers: identifier and name of each layer over the false colour.
     ramp: colours of the confidence.
     error_legend: colours of the errors with their meaning.
   """
 
-  every: int
+  stride: int
   pngs: list[bytes]
   data: dict
   caption: str
@@ -47,101 +47,114 @@ class View:
 
 
 def script() -> str:
-  """The script of all viewers of a page."""
+  """Returns the script of all viewers of a page."""
   return "\n".join(Path(__file__).with_name(name).read_text("utf-8") for name in _SCRIPTS)
 
 
-def view(report: SceneReport, drawn: list[maps.Map], budget: int) -> View:
-  """Packs a scene into so many bytes of the page; `drawn` are its maps."""
-  every = max(1, int(np.ceil((report.prediction.size / _MOST_PIXELS) ** 0.5)))
+def make_view(report: SceneReport, drawn: list[maps.Map], budget: int) -> View:
+  """Returns the view of a scene within a number of bytes; `drawn` are its maps."""
+  stride = max(1, int(np.ceil((report.prediction.size / _MOST_PIXELS) ** 0.5)))
   while True:
-    pngs = [maps.png(np.ascontiguousarray(one.image[::every, ::every])) for one in drawn]
-    pixels = spectra.packed(_pixels(report, every))
+    pngs = [pictures.encode_png(np.ascontiguousarray(one.image[::stride, ::stride])) for one in drawn]
+    pixels = spectra.deflate_base64(_pixels(report, stride))
     used = len(pixels) + sum(4 * (len(png) + 2) // 3 for png in pngs)
-    if used <= _SHARE_OF_MAPS * budget or every >= max(report.prediction.shape):
+    if used <= _SHARE_OF_MAPS * budget or stride >= max(report.prediction.shape):
       break
-    every += 1
-  found = spectra.spectra(report.scene, every, budget - used - _REST)
-  layers = [("truth", "truth"), ("prediction", "prediction"), ("errors", "errors")]
-  if report.probability is not None:
-    layers.insert(2, ("confidence", "confidence"))
+    stride += 1
+  encoded = spectra.encode_spectra(report.scene, stride, budget - used - _REST)
   return View(
-    every=every,
+    stride=stride,
     pngs=pngs,
-    data=_data(report, every, pixels, found),
-    caption=_caption(report, drawn[0], every, found),
-    layers=layers,
+    data=_data(report, stride, pixels, encoded),
+    caption=_caption(report, stride, encoded),
+    layers=_layers(report),
     ramp=_RAMP,
     error_legend=maps.ERROR_LEGEND[:3],
   )
 
 
-def _pixels(report: SceneReport, every: int) -> np.ndarray:
-  """Bytes of truth, prediction, split and, where known, vote share and probability, one after the other."""
+def _layers(report: SceneReport) -> list[tuple[str, str]]:
+  layers = [("none", "image only"), ("truth", "reference"), ("prediction", "prediction")]
+  if report.probability is not None:
+    layers.append(("confidence", "confidence"))
+  if len(report.test):
+    layers.append(("errors", "errors"))
+  return layers
+
+
+def _pixels(report: SceneReport, stride: int) -> np.ndarray:
+  """Returns planes of bytes: truth, prediction, use and, where known, vote share and probability."""
   scene = report.scene
-  marks = np.full(scene.labels.shape, _NEITHER, np.uint8)
-  for rows, mark in ((report.test, _TEST), (report.train, _TRAIN)):
-    marks[tuple(rows[rows[:, 0] >= 0].T)] = mark
-  if scene.nodata is not None:
-    marks[scene.nodata] = _NO_DATA
-  planes = [*_places(report, scene.labels), *_places(report, report.visible), marks]
+  use = np.full(scene.labels.shape, _NEITHER, np.uint8)
+  use[tuple(report.test.T)] = _TEST
+  use[tuple(report.train.T)] = _TRAIN
+  use[~scene.measured] = _NO_DATA
+  ids = scene.class_ids
+  planes = [*_class_planes(ids, scene.labels), *_class_planes(ids, report.measured_prediction), use]
   for share in (report.vote_share, report.probability):
     if share is not None:
       planes.append((255 * np.asarray(share, np.float32)).round().astype(np.uint8))
-  return np.stack([plane[::every, ::every] for plane in planes])
+  return np.stack([plane[::stride, ::stride] for plane in planes])
 
 
-def _places(report: SceneReport, ids: np.ndarray) -> list[np.ndarray]:
-  """Places of class ids from 1, 0 for none, low bytes and, of more than 255 classes, high bytes."""
-  class_ids = report.scene.class_ids
-  places = np.where(ids > 0, 1 + np.searchsorted(class_ids, ids), 0)
-  planes = [(places & 255).astype(np.uint8)]
-  return planes if len(class_ids) <= 255 else [*planes, (places >> 8).astype(np.uint8)]
+def _class_planes(class_ids: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
+  """Returns positions of classes from 1, 0 for none: low bytes and, of more than 255 classes, high bytes."""
+  positions = np.where(labels > 0, 1 + np.searchsorted(class_ids, labels), 0)
+  planes = [(positions & 255).astype(np.uint8)]
+  return planes if len(class_ids) <= 255 else [*planes, (positions >> 8).astype(np.uint8)]
 
 
-def _data(report: SceneReport, every: int, pixels: str, found: spectra.Spectra) -> dict:
+def _data(report: SceneReport, stride: int, pixels: str, encoded: spectra.Spectra) -> dict:
   scene = report.scene
-  height, width = (-(-size // every) for size in scene.labels.shape)
-  wavelengths = None if scene.wavelengths is None else [float(scene.wavelengths[b]) for b in found.bands]
+  height, width = (-(-size // stride) for size in scene.labels.shape)
   return {
     "height": height,
     "width": width,
-    "every": every,
+    "stride": stride,
     "classes": [{"label": label, "colour": colour} for colour, label in maps.class_legend(scene)],
     "confidence": report.probability is not None,
-    # A network alone is always of one mind.
-    "votes": report.vote_share is not None and report.voters > 1,
+    # The votes of one snapshot are always unanimous.
+    "votes": report.vote_share is not None and report.snapshots > 1,
     "ramp": _RAMP,
     "errors": {"correct": colours.CORRECT, "wrong": colours.WRONG, "training": colours.TRAINING},
-    "georeference": None if scene.georeference is None else _place(scene.georeference),
+    "georeference": None if scene.georeference is None else _named_georeference(scene.georeference),
     "pixels": pixels,
-    "spectra": dataclasses.asdict(found),
-    "axis": {"name": "band", "unit": "", "values": found.bands}
-    if wavelengths is None
-    else {"name": "wavelength", "unit": "nm", "values": wavelengths},
+    "spectra": dataclasses.asdict(encoded),
+    "axis": _axis(report, encoded),
   }
 
 
-def _place(georeference: Georeference) -> dict:
+def _axis(report: SceneReport, encoded: spectra.Spectra) -> dict:
+  wavelengths = report.scene.wavelengths
+  if wavelengths is None:
+    return {"name": "band", "unit": "", "values": encoded.bands}
+  return {"name": "wavelength", "unit": "nm", "values": [float(wavelengths[band]) for band in encoded.bands]}
+
+
+def _named_georeference(georeference: Georeference) -> dict:
   crs = rasterio.CRS.from_user_input(georeference.crs)
-  known, quoted = crs.to_authority(), re.search(r'"([^"]+)"', crs.to_wkt())
-  name = ":".join(known) if known else quoted[1] if quoted else "unknown system"
+  authority, quoted = crs.to_authority(), re.search(r'"([^"]+)"', crs.to_wkt())
+  name = ":".join(authority) if authority else quoted[1] if quoted else "unknown coordinate system"
   return {"transform": list(georeference.transform), "crs": name}
 
 
-def _caption(report: SceneReport, false_colour: maps.Map, every: int, found: spectra.Spectra) -> str:
-  bands, apart = report.scene.cube.shape[2], every * found.step
-  channels = "; ".join(text for _, text in false_colour.legend[:3])
-  sentences = [f"False colour has {channels}."]
-  if every > 1:
-    sentences.append(f"Maps show every {_ordinal(every)} row and column.")
-  if found.text:
-    some = f"{bands}" if len(found.bands) == bands else f"{len(found.bands)} of {bands}"
-    whose = "pixel" if apart == 1 else f"{_ordinal(apart)} row and column"
-    sentences.append(f"Spectra are kept in 8 bits, {some} bands of every {whose}.")
-  scene, page = (budget / 1e6 for budget in (spectra.SCENE_BUDGET, spectra.PAGE_BUDGET))
-  sentences.append(f"All this takes at most {scene:g} MB a scene and {page:g} MB a page.")
+def _caption(report: SceneReport, stride: int, encoded: spectra.Spectra) -> str:
+  available, distance = report.scene.cube.shape[2], stride * encoded.step
+  sentences = [_false_colour_sentence(report)]
+  if stride > 1:
+    sentences.append(f"Maps show every {_ordinal(stride)} row and column.")
+  if encoded.text:
+    bands = f"{len(encoded.bands)} of {available}" if len(encoded.bands) < available else f"all {available}"
+    pixels = "every pixel" if distance == 1 else f"every {_ordinal(distance)} row and column"
+    sentences.append(f"Spectra are stored in 8 bits, for {bands} bands of {pixels}.")
   return " ".join(sentences)
+
+
+def _false_colour_sentence(report: SceneReport) -> str:
+  bands, wavelengths = report.false_colour_bands, report.scene.wavelengths
+  centres = ["" if wavelengths is None else f" ({wavelengths[band]:.0f} nm)" for band in bands]
+  red, green, blue = (f"{band}{centre}" for band, centre in zip(bands, centres, strict=True))
+  return f"False colour: red = band {red}, green = band {green}, blue = band {blue}, counted from 0."
 
 
 def _ordinal(number: int) -> str:

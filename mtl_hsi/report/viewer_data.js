@@ -1,42 +1,33 @@
 "use strict";
-// What the viewers of the page's scenes show, and spectra as charts. What a scene is made of stands beside each viewer
-// as JSON (viewer.py, spectra.py): `pixels` and `spectra.text` are zlib streams in base64, unpacked without a canvas, since browsers that guard
-// against fingerprinting falsify what is read from one. Positions are those of the maps, which may be thinned out;
-// `every` leads to the scene's own rows and columns. Text goes into the page as text only.
-const SVG = "http://www.w3.org/2000/svg";
+// The data of the viewers. Each scene's data are JSON beside its viewer (viewer.py, spectra.py): `pixels` and
+// `spectra.text` are zlib streams in base64. They are not read from images through a canvas, because browsers that
+// guard against fingerprinting falsify what is read. Positions are those of the maps, which may be thinned out;
+// `stride` leads to the scene's own rows and columns.
 const [TRAIN, TEST, NO_DATA] = [1, 2, 3];
-const USES = ["none: unlabelled", "training pixel", "test pixel", "no measurement"];
+const USES = ["unlabelled or unused", "training pixel", "test pixel", "no measurement"];
 
 async function inflate(text) {
-  const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const compressed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([compressed]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-// Arrays of the maps: places of classes from 1, 0 for none; see `_pixels` in viewer.py.
+// Returns one array per map; see `_pixels` in viewer.py. Classes are positions from 1, 0 is none.
 async function readPixels(scene) {
   const count = scene.height * scene.width, bytes = await inflate(scene.pixels);
   let plane = 0;
   const next = () => bytes.subarray(count * plane, count * ++plane);
-  function places() {
+  function classes() {
     const low = next();
     if (scene.classes.length <= 255) return low;
     const high = next();
     return Uint16Array.from(low, (value, i) => value + 256 * high[i]);
   }
-  const read = { truth: places(), prediction: places(), use: next() };
-  return scene.confidence ? { ...read, share: next(), probability: next() } : read;
+  const maps = { truth: classes(), prediction: classes(), use: next() };
+  return scene.confidence ? { ...maps, share: next(), probability: next() } : maps;
 }
 
-async function readSpectra({ text, columns }) {
-  if (!text) return null;
-  const bytes = await inflate(text);
-  // Each is the difference to its left neighbour, modulo 256 as the array itself counts.
-  for (let i = 0; i < bytes.length; i++) if (i % columns) bytes[i] += bytes[i - 1];
-  return bytes;
-}
-
-// Colours as a canvas stores them, whatever the order of the machine's bytes.
+// A colour in the byte order of a canvas, whatever the byte order of the machine.
 const packed = ([red, green, blue]) => new Uint32Array(new Uint8Array([red, green, blue, 255]).buffer)[0];
 
 function rampTable(ramp) {
@@ -46,7 +37,7 @@ function rampTable(ramp) {
   });
 }
 
-// Colour of a pixel in every layer, 0 where nothing is shown; `shown` says so of each class.
+// Returns functions from a pixel to its colour, one per layer, 0 for transparent. `shown` has a flag per class.
 function painters(scene, pixels, shown) {
   const classes = [0, ...scene.classes.map(({ colour }) => packed(colour))], ramp = rampTable(scene.ramp);
   const [right, wrong, training] = ["correct", "wrong", "training"].map((key) => packed(scene.errors[key]));
@@ -63,52 +54,15 @@ function painters(scene, pixels, shown) {
   };
 }
 
-const percent = (byte) => `${Math.round(byte / 2.55)} %`;
-const number = (value) => String(+value.toPrecision(4));
+const percent = (byte) => `${Math.round(byte / 2.55)}%`;
 
-// Row and column in the scene, and place on the ground where it is known.
-function placeOf(scene, row, column) {
-  [row, column] = [row * scene.every, column * scene.every];
+// Row and column in the scene and, with a georeference, the coordinates of the pixel's centre.
+function describePosition(scene, row, column) {
+  [row, column] = [row * scene.stride, column * scene.stride];
   const text = `Row ${row}, column ${column}`;
   if (!scene.georeference) return text;
   const { transform: [a, b, c, d, e, f], crs } = scene.georeference;
   const digits = Math.min(8, Math.max(0, 1 - Math.floor(Math.log10(Math.hypot(a, d)))));
   const x = a * (column + 0.5) + b * (row + 0.5) + c, y = d * (column + 0.5) + e * (row + 0.5) + f;
   return `${text}; x ${x.toFixed(digits)}, y ${y.toFixed(digits)} (${crs})`;
-}
-
-function element(parent, kind, attributes, text = "") {
-  const made = document.createElementNS(SVG, kind);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.textContent = text;
-  parent.append(made);
-}
-
-// The spectrum nearest to a pixel, with the row and column that it belongs to.
-function spectrumAt({ spectra }, bytes, row, column) {
-  const { step, rows, columns, low, high } = spectra;
-  const nearest = (place, count) => Math.min(Math.round(place / step), count - 1);
-  const [r, c] = [nearest(row, rows), nearest(column, columns)];
-  const level = (band) => bytes[(band * rows + r) * columns + c] / 255;
-  return { row: r * step, column: c * step, values: low.map((least, b) => least + level(b) * (high[b] - least)) };
-}
-
-function drawSpectrum(svg, { axis, spectra }, values) {
-  const [left, right, top, bottom] = [44, 312, 8, 132], xs = axis.values;
-  const [low, high] = [Math.min(spectra.usual[0], ...values), Math.max(spectra.usual[1], ...values)];
-  const first = xs[0], last = xs[xs.length - 1];
-  const x = (value) => left + ((value - first) / (last - first || 1)) * (right - left);
-  const y = (value) => bottom - ((value - low) / (high - low || 1)) * (bottom - top);
-  svg.replaceChildren();
-  for (const value of [low, (low + high) / 2, high]) {
-    element(svg, "path", { class: "grid", d: `M${left},${y(value)}H${right}` });
-    element(svg, "text", { x: left - 5, y: y(value) + 4, "text-anchor": "end" }, number(value));
-  }
-  for (const [value, anchor] of [[first, "start"], [last, "end"]]) {
-    element(svg, "text", { x: x(value), y: bottom + 16, "text-anchor": anchor }, number(value));
-  }
-  const title = axis.unit ? `${axis.name} (${axis.unit})` : `${axis.name} (from 0)`;
-  element(svg, "text", { x: (left + right) / 2, y: bottom + 32, "text-anchor": "middle" }, title);
-  const points = values.map((value, i) => `${x(xs[i]).toFixed(1)},${y(value).toFixed(1)}`).join("L");
-  element(svg, "path", { class: "line", d: `M${points}` });
 }

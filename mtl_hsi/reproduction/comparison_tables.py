@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mtl_hsi.paper import published
 from mtl_hsi.report import csv_cells, templates
-from mtl_hsi.report.csv_cells import guarded
+from mtl_hsi.report.csv_cells import escape_formula
 from mtl_hsi.reproduction import plots_over_n, words
 from mtl_hsi.reproduction.compared_cell import ComparedCell, column_title
 
@@ -20,7 +20,7 @@ def csv_text(cells: Iterable[ComparedCell]) -> str:
   """
   heads = ["target", "column", "samples_per_class", "oa_mean", "oa_std", "replicas"]
   rows = ([*_place(cell), *_measured(cell)] for cell in cells if cell.ours is not None)
-  return csv_cells.text([heads, *rows])
+  return csv_cells.csv_text([heads, *rows])
 
 
 def detail_csv(cells: Iterable[ComparedCell]) -> str:
@@ -33,7 +33,7 @@ def detail_csv(cells: Iterable[ComparedCell]) -> str:
   heads += ["oa_mean", "oa_std", "replicas", "paper_mean", "paper_std"]
   heads += ["difference", "difference_low", "difference_high", "gain", "gain_low", "gain_high"]
   heads += ["up", "wilcoxon_p", "only_this", "only_single", "mcnemar_p"]
-  return csv_cells.text([heads, *map(_details, cells)])
+  return csv_cells.csv_text([heads, *map(_details, cells)])
 
 
 def markdown(cells: Sequence[ComparedCell]) -> str:
@@ -117,9 +117,9 @@ def _grouped(cells: Iterable[ComparedCell], attribute: str) -> dict[str, list[Co
 def _details(cell: ComparedCell) -> list:
   difference, gain, nothing = cell.difference, cell.gain, [None] * 2
   return [
-    guarded(cell.table),
-    guarded(cell.scene),
-    "; ".join(map(guarded, cell.stand_ins)),
+    escape_formula(cell.table),
+    escape_formula(cell.scene),
+    "; ".join(map(escape_formula, cell.stand_ins)),
     *_place(cell),
     *(_measured(cell) if cell.ours is not None else [None] * 3),
     *_rounded(cell.published or nothing),
@@ -133,7 +133,7 @@ def _details(cell: ComparedCell) -> list:
 
 
 def _place(cell: ComparedCell) -> list:
-  return [guarded(cell.target), guarded(cell.column), cell.samples_per_class]
+  return [escape_formula(cell.target), escape_formula(cell.column), cell.samples_per_class]
 
 
 def _measured(cell: ComparedCell) -> list:

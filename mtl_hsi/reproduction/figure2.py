@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mtl_hsi.report import maps
+from mtl_hsi.report import maps, pictures
 from mtl_hsi.reproduction.compared_cell import column_title
 from mtl_hsi.scenes.scene import Scene
 
@@ -57,6 +57,6 @@ class Panel(NamedTuple):
 def draw(scene: Scene, panels: Sequence[Panel]) -> bytes:
   """Draws the maps of the target scene in two rows with the classes' legend; returns a PNG."""
   titled = [(panel.title, maps.class_image(scene, panel.ids)) for panel in panels]
-  return maps.sheet(
+  return pictures.draw_sheet(
     f"{scene.title}, {SAMPLES_PER_CLASS} samples per class", titled, maps.class_legend(scene), _ACROSS
   )

@@ -84,4 +84,4 @@ def test_test_labels_in_a_file_of_their_own(command, tmp_path):
           found = np.unique(split[f"{name}/{part}"][replica], axis=0)
           np.testing.assert_array_equal(found, np.argwhere(image))
   assert "all pixels for training" in outcome.out
-  assert "overestimates what to expect of new ground" in " ".join(outcome.out.split())
+  assert "this accuracy is too optimistic" in " ".join(outcome.out.split())

@@ -206,7 +206,7 @@ def test_rasters_keep_place_colours_and_names(finished, fields, tmp_path):
   with rasterio.open(tmp_path / "flight_classes.tif") as raster:
     assert raster.nodata == 0
     table = raster.colormap(1)
-    assert [table[i][:3] for i in (1, 4, 9)] == [colours.of_class(place) for place in range(3)]
+    assert [table[i][:3] for i in (1, 4, 9)] == [colours.class_colour(place) for place in range(3)]
     assert {key: raster.tags(1)[f"CLASS_{key}"] for key in names} == names
   assert "<Category>" in (tmp_path / "flight_classes.tif.aux.xml").read_text()
   header = (tmp_path / "flight_classes.hdr").read_text()
@@ -215,7 +215,7 @@ def test_rasters_keep_place_colours_and_names(finished, fields, tmp_path):
   assert "partial" not in header
   assert "description = {flight: classes of fields}\n" in header
   with rasterio.open(tmp_path / "flight_classes.img") as raster:
-    assert raster.colormap(1)[4][:3] == colours.of_class(1)
+    assert raster.colormap(1)[4][:3] == colours.class_colour(1)
   np.testing.assert_array_equal(read(tmp_path / "flight_classes.img"), read(tmp_path / "flight_classes.tif"))
   with rasterio.open(tmp_path / "flight_confidence.tif") as raster:
     share, probability = raster.read()

@@ -7,12 +7,13 @@ import pytest
 
 from mtl_hsi.evaluation import metrics
 from mtl_hsi.paper.published import PaperFigure
+from mtl_hsi.report import page
 from mtl_hsi.report.run_report import RunReport, SceneReport
 from mtl_hsi.scenes.scene import Scene
 
 
 def classified(scene, **changes):
-  """The prediction is the truth, and the first class where unlabelled; each class's first pixel trains."""
+  """A report: the prediction is right, and the first class where unlabelled; one pixel a class trains."""
   ids = scene.class_ids
   prediction = np.where(scene.labels > 0, scene.labels, ids[0]).astype(np.int32)
   train = np.array([np.argwhere(scene.labels == i)[0] for i in ids], np.int32)
@@ -25,7 +26,7 @@ def classified(scene, **changes):
   return dataclasses.replace(report, **changes)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def fields():
   """A simulated scene of 4 x 5 pixels and 3 bands; ids 2, 5 and 9, one pixel unlabelled."""
   labels = np.array([[2, 2, 2, 5, 5], [2, 2, 2, 5, 5], [9, 9, 9, 5, 5], [9, 9, 9, 5, 0]], np.int32)
@@ -33,7 +34,7 @@ def fields():
   return Scene("fields", cube, labels, {2: "Maïs & blé", 5: "<b>Wald</b>", 9: "Roof"}, simulated=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def fields_report(fields):
   return classified(fields)
 
@@ -52,11 +53,11 @@ def indian_pines_report():
   return dataclasses.replace(report, prediction=prediction)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run(indian_pines_report, fields_report):
   losses = np.geomspace(3, 0.01, 6)[:, None, None] * np.array([[1, 2], [1.5, 3]])  # two replicas, two scenes
   return RunReport(
-    title="Two scenes & one <network>",
+    name="Two scenes & one <network>",
     description="hresnet, 2 replicas",
     scenes=[indian_pines_report, fields_report],
     target="indian_pines",
@@ -71,3 +72,19 @@ def run(indian_pines_report, fields_report):
     },
     command="python launch.py --config='a & b'",
   )
+
+
+@pytest.fixture(scope="session")
+def rendered(run):
+  """The page of `run`."""
+  return page.render(run)
+
+
+@pytest.fixture
+def render_scene(run):
+  """Renders the page of one scene, by default without loss curves."""
+
+  def render(report, **changes):
+    return page.render(dataclasses.replace(run, **{"scenes": [report], "losses": None, **changes}))
+
+  return render

@@ -18,7 +18,7 @@ def named(report, name):
   return dataclasses.replace(report, scene=dataclasses.replace(report.scene, name=name))
 
 
-def test_figures_stand_beside_the_paper_s(indian_pines_report):
+def test_figures_are_beside_those_of_the_paper(indian_pines_report):
   head, rule, line = console.table([scored(indian_pines_report, 0.4172)]).splitlines()
   assert head.split() == ["scene", "OA", "AA", "kappa", "paper's", "OA", "diff"]
   assert set(rule) == {"-"}
@@ -26,14 +26,14 @@ def test_figures_stand_beside_the_paper_s(indian_pines_report):
   assert len(head) == len(rule) == len(line) <= 80
 
 
-def test_without_a_cell_in_the_paper_the_columns_are_left_out(indian_pines_report):
+def test_without_a_cell_in_the_paper_there_are_no_columns_for_it(indian_pines_report):
   text = console.table([scored(indian_pines_report, 0.4172, paper=None)])
   assert "paper" not in text
   assert "diff" not in text
   assert text.splitlines()[2].split("  ") == ["indian_pines", *["41.72 +- 1.25"] * 3]
 
 
-def test_lines_keep_to_80_columns_whatever_the_names(indian_pines_report, fields_report):
+def test_lines_have_at_most_80_columns(indian_pines_report, fields_report):
   long = named(scored(fields_report, 1.0), "a_long_name_of_a_field_campaign")
   lines = console.table([scored(indian_pines_report, 0.4172), long]).splitlines()
   assert max(map(len, lines)) <= 80
@@ -50,7 +50,7 @@ def test_one_replica_has_no_spread(fields_report):
   assert line.split() == ["fields", "(simulated)", "50.00", "50.00", "50.00"]
 
 
-def test_undefined_figures_are_said_to_be(fields_report):
+def test_undefined_figures(fields_report):
   undefined = {"mean": None, "std": None, "replicas": [None, None]}
   report = dataclasses.replace(
     fields_report,
@@ -61,24 +61,35 @@ def test_undefined_figures_are_said_to_be(fields_report):
   assert report.difference is None
 
 
-def test_summary_tells_what_the_figures_are_and_where_the_rest_lies(run):
+def test_summary_explains_the_figures_and_names_the_files(run):
   text = console.summary(run, Path("runs/two"))
   assert max(map(len, text.splitlines())) <= 80
   assert "over 2 replicas" in text
   assert "fields (simulated)" in text
-  assert "simulated scene is no measurement" in " ".join(text.split())
+  assert "figures of simulated scenes say nothing about real scenes" in " ".join(text.split())
   assert "runs/two/report.html" in text
   assert "runs/two/maps" in text
   alone = console.summary(dataclasses.replace(run, scenes=run.scenes[:1]), Path("runs/one"))
   assert "simulated" not in alone
-  assert "indian_pines: 25.0 % of the test pixels have a training pixel within their patch" in " ".join(
+  assert "indian_pines: 25.0% of the test pixels have a training pixel in their patch" in " ".join(
     alone.split()
   )
-  assert text.count("overestimates what to expect") == alone.count("overestimates what to expect") == 1
+  assert "this accuracy is too optimistic" in " ".join(alone.split())
+  assert " ".join(text.split()).count("is too optimistic") == 1
 
 
-def test_where_pixels_to_label_next_are(run, fields_report):
+def test_summary_names_the_proposals(run, fields_report):
   nothing = Proposals(np.zeros((0, 2), np.int32), np.zeros(0, np.int32), np.zeros(0, np.float32))
   asked = dataclasses.replace(run, scenes=[dataclasses.replace(fields_report, proposals=nothing)])
   assert console.summary(asked, Path("x")).endswith("Maps:   x/maps\nPixels to label next: x/proposals")
   assert "label next" not in console.summary(run, Path("x"))
+
+
+def test_a_scene_without_test_pixels_has_a_sentence_in_place_of_figures(run, fields_report):
+  untested = dataclasses.replace(fields_report, test=np.zeros((0, 2), np.int32))
+  sentence = "fields (simulated): all labels were used for training, so no accuracy can be"
+  text = console.summary(dataclasses.replace(run, scenes=[untested]), Path("x"))
+  assert text.startswith(sentence)
+  mixed = console.summary(dataclasses.replace(run, scenes=[run.scenes[0], untested]), Path("x"))
+  assert sentence in mixed
+  assert "fields" not in mixed.split("\n\n")[0]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mtl_hsi.evaluation.metrics import summarise
 from mtl_hsi.report import page
 from mtl_hsi.scenes.scene import Georeference
 
@@ -50,22 +51,22 @@ def row(rows, start):
   return next(cells for cells in rows if cells[0].startswith(start))
 
 
-def test_summary_stands_beside_the_paper_s_figure(run):
-  rows = Page(page.html(run)).rows
-  assert row(rows, "indian_pines") == [
-    "indian_pines target", "100.00 ± 0.00", "100.00 ± 0.00", "100.00 ± 0.00", "39.17 ± 3.06", "+60.83"
+def test_summary_stands_beside_the_paper_s_figure(rendered):
+  rows = Page(rendered).rows
+  assert row(rows, "Indian Pines") == [
+    "Indian Pines target", "100.00 ± 0.00 too optimistic", *["100.00 ± 0.00"] * 2, "39.17 ± 3.06", "+60.83"
   ]  # fmt: skip
   assert row(rows, "fields")[0] == "fields simulated"
   assert row(rows, "fields")[-2:] == [_NONE, _NONE]
 
 
 def test_without_a_cell_in_the_paper_it_is_not_mentioned(run):
-  text = page.html(dataclasses.replace(run, scenes=run.scenes[1:], losses=run.losses[:, :, 1:]))
+  text = page.render(dataclasses.replace(run, scenes=run.scenes[1:], losses=run.losses[:, :, 1:]))
   assert "paper" not in text
 
 
-def test_maps_are_embedded_and_nothing_is_fetched(run, indian_pines_report):
-  text = page.html(run)
+def test_maps_are_embedded_and_nothing_is_fetched(rendered, indian_pines_report):
+  text = rendered
   seen = Page(text)
   assert all(address.startswith(("data:image/png;base64,", "#")) for address in seen.addresses)
   assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|url\(|@import|fetch\(|import\(", text)
@@ -78,8 +79,8 @@ def test_maps_are_embedded_and_nothing_is_fetched(run, indian_pines_report):
   ]
 
 
-def test_every_text_is_escaped(run):
-  text = page.html(run)
+def test_every_text_is_escaped(rendered, run):
+  text = rendered
   assert text.count("<script") == text.count("</script") == len(run.scenes) + 1
   assert "&lt;script&gt;x" in text
   assert "<b>Wald</b>" not in text
@@ -88,47 +89,47 @@ def test_every_text_is_escaped(run):
   assert "--config=&#39;a &amp; b&#39;" in text
 
 
-def test_classes_with_their_counts(run):
-  rows = Page(page.html(run)).rows
-  assert row(rows, "9 Roof") == ["9 Roof", "", *["100.00 ± 0.00"] * 3, "1", "5", "6"]
+def test_classes_with_their_counts(rendered):
+  rows = Page(rendered).rows
+  assert row(rows, "9 Roof") == ["9 Roof", "", *["100.0 ± 0.0"] * 3, "1", "5", "6"]
 
 
-def test_class_without_test_pixels_is_explained(run, fields_report):
+def test_class_without_test_pixels_is_explained(rendered, run, fields_report):
   per_class = [dict(entry) for entry in fields_report.metrics["per_class"]]
   undefined = {"mean": None, "std": None}
   per_class[2] |= {"accuracy": undefined, "f1": undefined, "test_pixels": 0}
   report = dataclasses.replace(fields_report, metrics=fields_report.metrics | {"per_class": per_class})
-  text = page.html(dataclasses.replace(run, scenes=[report], losses=run.losses[:, :, 1:]))
-  assert row(Page(text).rows, "9 Roof") == ["9 Roof", "", _NONE, "100.00 ± 0.00", _NONE, "1", "0", "6"]
+  text = page.render(dataclasses.replace(run, scenes=[report], losses=run.losses[:, :, 1:]))
+  assert row(Page(text).rows, "9 Roof") == ["9 Roof", "", _NONE, "100.0 ± 0.0", _NONE, "1", "0", "6"]
   assert "without test pixels" in text
-  assert "without test pixels" not in page.html(run)
+  assert "without test pixels" not in rendered
 
 
-def test_measures_stand_with_their_intervals(run, fields_report):
+def test_measures_stand_with_their_intervals(render_scene, fields_report):
   metrics = dict(fields_report.metrics)
   metrics["kappa"] = {"mean": 0.5, "std": 0.1, "replicas": [0.4, 0.6], "interval": [0.25, 0.75]}
   metrics["average_accuracy"] = metrics["kappa"] | {"interval": None}
   report = dataclasses.replace(fields_report, metrics=metrics)
-  text = page.html(dataclasses.replace(run, scenes=[report], losses=None))
-  assert row(Page(text).rows, "Kappa") == ["Kappa", "50.00 ± 10.00", "25.00 to 75.00"]
+  text = render_scene(report)
+  assert row(Page(text).rows, "Kappa")[1:] == ["50.00 ± 10.00", "25.0 to 75.0"]
   assert row(Page(text).rows, "Average accuracy")[-1] == _NONE
   assert "Student" in text
 
 
-def test_areas_are_in_hectares_where_the_scene_has_a_place_on_the_ground(run, fields_report):
+def test_areas_are_in_hectares_with_a_georeference(render_scene, rendered, fields_report):
   place = Georeference("EPSG:32632", (100.0, 0.0, 500000.0, 0.0, -100.0, 5000000.0))
   scene = dataclasses.replace(fields_report.scene, georeference=place)
   report = dataclasses.replace(fields_report, scene=scene)
-  text = page.html(dataclasses.replace(run, scenes=[report], losses=None))
+  text = render_scene(report)
   assert row(Page(text).rows, "9 Roof")[-2:] == ["6", "6.00"]
-  assert "Hectares" not in page.html(run)
+  assert "Hectares" not in rendered
 
 
-def test_confusion_in_percent_of_the_true_class(run, fields_report):
+def test_confusion_in_percent_of_the_true_class(render_scene, fields_report):
   metrics = fields_report.metrics | {"confusion": [[999, 1, 0], [1, 1, 2], [0, 0, 0]]}
   report = dataclasses.replace(fields_report, metrics=metrics)
-  rows = Page(page.html(dataclasses.replace(run, scenes=[report], losses=None))).rows
-  confusion = rows[rows.index(["", "2", "5", "9", "pixels"]) + 1 :][:3]
+  rows = Page(render_scene(report)).rows
+  confusion = rows[rows.index(["", "2 Maïs & blé", "5 <b>Wald</b>", "9 Roof", "pixels"]) + 1 :][:3]
   assert confusion == [
     ["2 Maïs & blé", "100", "<1", "", "1,000"],
     ["5 <b>Wald</b>", "25", "25", "50", "4"],
@@ -136,48 +137,70 @@ def test_confusion_in_percent_of_the_true_class(run, fields_report):
   ]
 
 
-def test_loss_curves_with_their_phases(run):
-  text = page.html(run)
+def test_loss_curves_with_their_phases(rendered, run):
+  text = rendered
   assert text.count('aria-label="Training loss') == 2
   rows = Page(text).rows
   assert row(rows, "1 main")[:2] == ["1 main", "4"]
   assert row(rows, "2 adapt") == ["2 adapt", "2", "0.0125"]
-  assert "Training loss" not in page.html(dataclasses.replace(run, losses=None))
+  assert "Training loss" not in page.render(dataclasses.replace(run, losses=None))
 
 
 @pytest.mark.parametrize(
   ("leakage", "words"),
-  [(0.25, "25.0 % of the test pixels"), (0.0, "No test pixel has a training pixel"), (None, None)],
+  [(0.25, "25.0% of the test pixels"), (0.0, "No test pixel has a training pixel"), (None, None)],
 )
-def test_split_and_leakage_in_words(run, indian_pines_report, leakage, words):
+def test_split_and_leakage_in_words(render_scene, indian_pines_report, leakage, words):
   report = dataclasses.replace(indian_pines_report, leakage=leakage)
-  text = page.html(dataclasses.replace(run, scenes=[report], losses=None))
-  assert "Of 10,249 labelled pixels 16 train and\n10,233 test in the first replica." in text
-  assert "within" not in text if words is None else words in text
+  text = render_scene(report)
+  assert "16 are used\nfor training and 10,233 for testing in the first replica." in text
+  assert "in its patch" not in text if words is None else words in text
 
 
-def test_how_it_was_made(run):
-  seen = " ".join(re.sub(r"<[^>]*>", " ", page.html(run)).split())
+def test_how_it_was_made(rendered):
+  seen = " ".join(re.sub(r"<[^>]*>", " ", rendered).split())
   assert "training 3 min 20 s" in seen
   assert "classification 1.3 s" in seen
   assert "model.name hresnet" in seen
   assert "phases[1].epochs 2" in seen
   assert "versions.jax 0.10.2" in seen
-  assert "Started in /home/&lt;me&gt; , where relative paths begin." in seen
+  assert "Run from /home/&lt;me&gt; ; relative paths refer to this directory." in seen
   assert "was started" not in seen
 
 
 def test_times_of_a_run_that_was_interrupted_are_not_taken_for_all_of_it(run):
   starts = ["2026-01-01T00:00:00+00:00", "2026-01-02T00:00:00+00:00"]
-  text = page.html(dataclasses.replace(run, environment={**run.environment, "starts": starts}))
+  text = page.render(dataclasses.replace(run, environment={**run.environment, "starts": starts}))
   assert "The run was started 2 times; these are the times of the last start." in text
 
 
-def test_padding_of_uneven_replicas_is_not_counted(run, fields_report):
-  padded = np.concatenate([fields_report.train, [[-1, -1]]]).astype(np.int32)
-  report = dataclasses.replace(fields_report, train=padded)
-  text = page.html(dataclasses.replace(run, scenes=[report], losses=None))
-  assert "19 labelled pixels 3 train" in text
+def test_a_warning_is_beside_the_accuracy_it_is_about(render_scene, indian_pines_report):
+  warned = render_scene(indian_pines_report)
+  assert warned.index("too optimistic") < warned.index("<section")
+  assert "use --config.split=blocks." in warned
+  assert "too optimistic" not in render_scene(dataclasses.replace(indian_pines_report, leakage=0.0))
+
+
+def test_without_test_pixels_a_sentence_replaces_the_tables(render_scene, fields_report):
+  empty = np.zeros((3, 3), int)
+  scene = fields_report.scene
+  metrics = summarise(np.stack([empty, empty]), scene.class_ids, scene.class_names)
+  untested = dataclasses.replace(fields_report, test=np.zeros((0, 2), np.int32), metrics=metrics)
+  text = render_scene(untested)
+  assert "All labels were used for training, so no accuracy can be computed." in text
+  assert 'class="confusion"' not in text
+  assert "F1" not in text
+  assert row(Page(text).rows, "9 Roof") == ["9 Roof", "1", "0", "6"]
+  assert 'value="errors"' not in text
+  assert "test pixel, wrong" not in text
+
+
+def test_keys_without_a_value_are_left_out(render_scene, fields_report):
+  config = {"files": {"town": {"nodata": "", "labels": "a.gpkg"}}, "origin": None}
+  text = render_scene(fields_report, config=config)
+  assert "files.town.labels" in text
+  assert "files.town.nodata" not in text
+  assert "<dt>origin" not in text
 
 
 def test_a_single_replica_is_not_called_several(run, fields_report):
@@ -186,7 +209,7 @@ def test_a_single_replica_is_not_called_several(run, fields_report):
     metrics[key] = {"mean": 0.5, "std": 0.0, "replicas": [0.5], "interval": None}
   report = dataclasses.replace(fields_report, metrics=metrics)
   one = {"scenes": [report], "losses": run.losses[:, :1, 1:], "description": "hresnet, 1 replica"}
-  text = page.html(dataclasses.replace(run, **one))
+  text = page.render(dataclasses.replace(run, **one))
   assert "replicas" not in text
   assert row(Page(text).rows, "fields")[1:] == ["50.00"] * 3
   assert "1 scene: hresnet, 1 replica." in text

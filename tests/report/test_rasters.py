@@ -21,7 +21,7 @@ def test_class_ids_colours_and_names_come_back(fields_report):
     assert raster.nodata == 0
     assert raster.crs is None
     table = raster.colormap(1)
-    assert [table[i][:3] for i in (2, 5, 9)] == [colours.of_class(c) for c in range(3)]
+    assert [table[i][:3] for i in (2, 5, 9)] == [colours.class_colour(c) for c in range(3)]
     tags = raster.tags(1)
     assert (tags["CLASS_2"], tags["CLASS_5"], tags["CLASS_9"]) == ("Maïs & blé", "<b>Wald</b>", "Roof")
     assert "fields (simulated)" in raster.tags()["TIFFTAG_IMAGEDESCRIPTION"]
@@ -49,7 +49,7 @@ def test_ids_beyond_255_take_two_bytes(fields, fields_report):
   with MemoryFile(rasters.encode_class_map(report)) as memory, memory.open() as raster:
     assert raster.dtypes == ("uint16",)
     np.testing.assert_array_equal(raster.read(1), labels)
-    assert raster.colormap(1)[300][:3] == colours.of_class(2)
+    assert raster.colormap(1)[300][:3] == colours.class_colour(2)
 
 
 def test_confidence_has_the_shares_and_probabilities_of_measured_pixels(fields, fields_report):

@@ -19,7 +19,7 @@ def planes(view):
 
 
 def viewed(report, budget=8_000_000):
-  return viewer.view(report, maps.maps(report), budget)
+  return viewer.make_view(report, maps.scene_maps(report), budget)
 
 
 def test_pixels_hold_truth_prediction_use_and_confidence(fields, fields_report):
@@ -35,25 +35,25 @@ def test_pixels_hold_truth_prediction_use_and_confidence(fields, fields_report):
   np.testing.assert_allclose(probability / 255, share, atol=0.0025)
 
 
-def test_a_network_alone_shows_confidence_but_no_votes(run, fields_report):
+def test_a_network_alone_shows_confidence_but_no_votes(render_scene, fields_report):
   shape = fields_report.prediction.shape
   alone = dataclasses.replace(fields_report, vote_share=np.ones(shape), probability=np.full(shape, 0.5))
-  text = page.html(dataclasses.replace(run, scenes=[alone], losses=None))
+  text = render_scene(alone)
   assert 'data-show="confidence"' in text
   assert 'data-show="votes"' not in text
-  assert "mean over the snapshots" not in text
+  assert "averaged over the snapshots" not in text
   # Of one mind, and several all the same.
-  several = dataclasses.replace(alone, voters=5)
-  text = page.html(dataclasses.replace(run, scenes=[several], losses=None))
+  several = dataclasses.replace(alone, snapshots=5)
+  text = render_scene(several)
   assert 'data-show="votes"' in text
-  assert "mean over the snapshots" in text
+  assert "averaged over the snapshots" in text
 
 
-def test_without_votes_there_is_no_layer_of_confidence(run, fields_report):
+def test_without_votes_there_is_no_layer_of_confidence(render_scene, fields_report):
   view = viewed(fields_report)
   assert len(planes(view)) == 3
-  assert [key for key, _ in view.layers] == ["truth", "prediction", "errors"]
-  text = page.html(dataclasses.replace(run, scenes=[fields_report], losses=None))
+  assert [key for key, _ in view.layers] == ["none", "truth", "prediction", "errors"]
+  text = render_scene(fields_report)
   assert 'value="confidence"' not in text
   assert 'data-show="votes"' not in text
 
@@ -80,20 +80,20 @@ def test_large_scenes_are_thinned_out_until_they_fit(fields_report):
   report = classified(Scene("large", cube, labels, {1: "a", 2: "b", 3: "c"}), probability=np.ones((300, 200)))
   budget = 300_000
   view = viewed(report, budget)
-  assert view.every == 2
+  assert view.stride == 2
   assert len(json.dumps(view.data)) + sum(map(len, view.pngs)) * 4 / 3 < budget
   np.testing.assert_array_equal(planes(view)[0], labels[::2, ::2])
   assert "Maps show every 2nd row and column." in view.caption
-  assert re.search(r"in 8 bits, 6 bands of every \d+(th|nd|rd) row and column", view.caption)
+  assert re.search(r"in 8 bits, for all 6 bands of every \d+(th|nd|rd) row and column", view.caption)
 
 
 def test_a_page_of_large_scenes_stays_below_its_budget(run, fields_report, monkeypatch):
-  monkeypatch.setattr("mtl_hsi.report.run_report.spectra.PAGE_BUDGET", 1_000_000)
+  monkeypatch.setattr("mtl_hsi.report.spectra.PAGE_BUDGET", 1_000_000)
   generator = np.random.default_rng(0)
   cube = generator.integers(0, 9999, (300, 300, 20)).astype(np.uint16)
   labels = generator.integers(1, 3, (300, 300)).astype(np.int32)
   reports = [classified(Scene(f"scene{i}", cube, labels, {1: "a", 2: "b"})) for i in range(2)]
-  text = page.html(dataclasses.replace(run, scenes=reports, losses=None))
+  text = page.render(dataclasses.replace(run, scenes=reports, losses=None))
   assert 300_000 < len(text.encode()) <= 1_000_000
 
 
@@ -111,20 +111,16 @@ def test_place_on_the_ground_is_named_by_code_or_name(fields, fields_report):
 @pytest.mark.parametrize(
   "name", ["</script><script>alert(1)</script>", "a\"'&<!--", "<img src=x onerror=alert(1)>"]
 )
-def test_names_stay_text_in_the_data_too(run, fields, fields_report, name):
+def test_names_stay_text_in_the_data_too(render_scene, fields, fields_report, name):
   scene = dataclasses.replace(fields, class_names={**fields.class_names, 5: name})
-  text = page.html(
-    dataclasses.replace(
-      run, scenes=[dataclasses.replace(fields_report, scene=scene)], losses=None, title=name
-    )
-  )
+  text = render_scene(dataclasses.replace(fields_report, scene=scene), name=name)
   assert name not in text
   (data,) = re.findall(r'<script type="application/json">([^<]*)</script>', text)
   assert json.loads(data)["classes"][1]["label"] == f"5  {name}"
 
 
-def test_only_the_pages_own_script_may_run(run):
-  text = page.html(run)
+def test_only_the_pages_own_script_may_run(rendered):
+  text = rendered
   (policy,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', text)
   assert re.fullmatch(
     r"default-src 'none'; script-src 'sha256-[\w+/]{43}='; style-src 'unsafe-inline'; img-src data:", policy
@@ -135,6 +131,6 @@ def test_only_the_pages_own_script_may_run(run):
 def test_a_scenes_own_colours_are_those_of_maps_and_viewer(fields, fields_report):
   scene = dataclasses.replace(fields, class_colours={5: (1, 2, 3)})
   report = dataclasses.replace(fields_report, scene=scene)
-  expected = [colours.of_class(0), (1, 2, 3), colours.of_class(2)]
+  expected = [colours.class_colour(0), (1, 2, 3), colours.class_colour(2)]
   assert [entry["colour"] for entry in viewed(report).data["classes"]] == expected
   assert tuple(maps.class_image(scene, scene.labels)[0, 3]) == (1, 2, 3)

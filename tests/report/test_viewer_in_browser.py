@@ -29,9 +29,9 @@ def text(run, fields, fields_report):
   share, probability = np.full(prediction.shape, 1, np.float32), np.full(prediction.shape, 0.9, np.float16)
   share[1, 2], probability[1, 2] = 0.4, 0.25
   report = dataclasses.replace(
-    fields_report, scene=scene, prediction=prediction, vote_share=share, probability=probability, voters=5
+    fields_report, scene=scene, prediction=prediction, vote_share=share, probability=probability, snapshots=5
   )
-  return page.html(dataclasses.replace(run, scenes=[report], losses=None, title=_HOSTILE))
+  return page.render(dataclasses.replace(run, scenes=[report], losses=None, name=_HOSTILE))
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_hover_shows_classes_confidence_and_spectrum(opened):
   )
   assert found == [
     "Row 1, column 2; x 500025, y 4999985 (EPSG:32632): 9  Roof",
-    *(f"2  {_HOSTILE}", "9  Roof", "25 %", "40 % of the snapshots", "test pixel"),
+    *(f"2  {_HOSTILE}", "9  Roof", "25%", "40% of the snapshots", "test pixel"),
   ]
   axis = "return [...root.querySelectorAll('.inspector text')].map((text) => text.textContent);"
   assert opened.ask(axis)[3:] == ["450", "650", "wavelength (nm)"]
@@ -130,13 +130,13 @@ def test_layers_opacity_and_legend_change_what_is_drawn(opened):
     return drawn;
     """,
   )
-  truth, roof = list(colours.of_class(0)), list(colours.of_class(2))
+  truth, roof = list(colours.class_colour(0)), list(colours.class_colour(2))
   assert (found["truth"], found["prediction"], found["errors"]) == (truth, roof, list(colours.WRONG))
   np.testing.assert_allclose(found["confidence"], (59, 82, 139), atol=2)  # a quarter of the way up
   assert found["clear"] == found["none"] == found["hidden"] == found["no"]
   assert found["clear"] not in (truth, roof)
   assert (found["pressed"], found["again"]) == ("false", roof)
-  assert (found["output"], found["key"]) == ("100 %", 0)
+  assert (found["output"], found["key"]) == ("100%", 0)
 
 
 def test_keyboard_alone_reaches_the_map_moves_its_cursor_zooms_and_pans(opened):

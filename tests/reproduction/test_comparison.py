@@ -138,7 +138,7 @@ def test_the_figure_has_a_map_of_every_finished_run(written, grid, truth):
     pixels = np.array(picture)
   # Two maps of the first replica, eight times magnified; they differ from the truth in few pixels.
   trees = int((truth[PU] == 4).sum())
-  shown = (pixels == colours.of_class(3)).all(axis=-1).sum() / 8**2
+  shown = (pixels == colours.class_colour(3)).all(axis=-1).sum() / 8**2
   assert abs(shown - 2 * trees) < 15
 
 

@@ -31,7 +31,7 @@ def test_its_columns_are_of_table_1():
 
 
 def test_every_map_has_its_place():
-  roof, road = colours.of_class(0), colours.of_class(1)
+  roof, road = colours.class_colour(0), colours.class_colour(1)
   one = draw([("hresnet/single", LABELS)])
   six = draw([(column, LABELS) for column in figure2.COLUMNS])
   # Eight times magnified, beside a legend of one swatch a class.

@@ -2,11 +2,11 @@ import pytest
 import rasterio
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.report import run_report
+from mtl_hsi.report import report_files
 
 
 def test_a_run_leaves_its_maps_rasters_and_page(run, tmp_path):
-  run_report.write(run, tmp_path)
+  report_files.write_report(run, tmp_path)
   written = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
   names = ["false_colour.png", "ground_truth.png", "prediction.png", "errors.png"]
   names += ["prediction.tif", "prediction.tif.aux.xml"]
@@ -17,14 +17,14 @@ def test_a_run_leaves_its_maps_rasters_and_page(run, tmp_path):
 
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_the_raster_holds_the_prediction(run, tmp_path, indian_pines_report):
-  run_report.write(run, tmp_path)
+  report_files.write_report(run, tmp_path)
   with rasterio.open(tmp_path / "maps" / "indian_pines" / "prediction.tif") as raster:
     assert (raster.read(1) == indian_pines_report.prediction).all()
 
 
 def test_equal_runs_leave_equal_bytes(run, tmp_path):
   for name in ("one", "two"):
-    run_report.write(run, tmp_path / name)
+    report_files.write_report(run, tmp_path / name)
   for path in (tmp_path / "one").rglob("*.*"):
     assert path.read_bytes() == (tmp_path / "two" / path.relative_to(tmp_path / "one")).read_bytes()
 
@@ -32,4 +32,4 @@ def test_equal_runs_leave_equal_bytes(run, tmp_path):
 def test_a_place_that_cannot_be_written_is_named(run, tmp_path):
   (tmp_path / "maps").write_text("in the way")
   with pytest.raises(RequestError, match="maps"):
-    run_report.write(run, tmp_path)
+    report_files.write_report(run, tmp_path)

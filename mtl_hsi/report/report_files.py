@@ -1,0 +1,44 @@
+"""Writes a run's report: maps, rasters, proposals and the page."""
+
+from pathlib import Path
+
+from mtl_hsi.errors import RequestError
+from mtl_hsi.report import maps, page, pictures, proposals_table, rasters
+from mtl_hsi.report.run_report import RunReport, SceneReport
+from mtl_hsi.storage.atomic_files import reason, write_bytes
+
+
+def write_report(run: RunReport, directory: Path) -> None:
+  """Writes `maps/<scene>/` with PNGs and GeoTIFFs, `proposals/<scene>.csv` and `report.html`.
+
+  Raises:
+    RequestError: a file cannot be written, or proposals of an earlier start cannot be read.
+  """
+  for report in run.scenes:
+    _write_maps(report, directory / "maps" / report.scene.name)
+    _write_proposals(report, directory / "proposals" / f"{report.scene.name}.csv")
+  # Names of files may contain bytes that are not valid text.
+  write_bytes(directory / "report.html", page.render(run).encode(errors="backslashreplace"))
+
+
+def _write_maps(report: SceneReport, folder: Path) -> None:
+  for drawn in maps.scene_maps(report):
+    write_bytes(folder / f"{drawn.name}.png", pictures.draw_picture(drawn.title, drawn.image, drawn.legend))
+  write_bytes(folder / "prediction.tif", rasters.encode_class_map(report))
+  write_bytes(folder / "prediction.tif.aux.xml", rasters.category_names(report.scene.class_names))
+  if report.probability is not None:
+    write_bytes(folder / "confidence.tif", rasters.encode_confidence(report))
+
+
+def _write_proposals(report: SceneReport, table: Path) -> None:
+  """Leaves a table alone that somebody has begun to fill in."""
+  if report.proposals is None:
+    return
+  try:
+    if proposals_table.is_filled_in(table.read_text(errors="replace")):
+      return
+  except FileNotFoundError:
+    pass
+  except OSError as error:
+    raise RequestError(f"cannot read {table}: {reason(error)}") from error
+  write_bytes(table, proposals_table.encode_csv(report))
