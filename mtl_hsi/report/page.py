@@ -13,7 +13,8 @@ from mtl_hsi.evaluation import area
 from mtl_hsi.evaluation.pixel_areas import pixel_areas
 from mtl_hsi.report import colours, curves, leakage_text, maps, proposals_table, spectra, templates, viewer
 from mtl_hsi.report.run_report import RunReport, SceneReport
-from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES, is_public
+from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES
+from mtl_hsi.scenes.public.verification import is_public
 
 _SHARP = 300  # pixels; smaller maps are magnified with visible pixels
 
