@@ -25,16 +25,16 @@ RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 
 help:
 	@echo "make quickstart     trains on embedded scenes and writes runs/quickstart"
-	@echo "make paper          fetches the public scenes and fills the paper's tables: days on a CPU, see README.md"
+	@echo "make paper          downloads the public scenes and fills the paper's tables: days on a CPU, see README.md"
 	@echo "make test           runs the quick tests"
 	@echo "make test-slow      runs the slow tests"
-	@echo "make faults         kills and damages a run in every way: an hour or so; writes results/faults*.json;"
-	@echo "                    SALINAS_A=<file> takes that real scene in place of a simulated one"
+	@echo "make faults         kills and damages runs in every way: about an hour; writes results/faults*.json;"
+	@echo "                    SALINAS_A=<file> takes that real scene instead of a simulated one"
 	@echo "make fuzz           feeds every reader mutated files until all have had 200,000: 45 minutes"
-	@echo "make bench          times us beside Keras and PyTorch: 80 minutes on an idle CPU; writes results/benchmark.*"
+	@echo "make bench          compares our speed with Keras and PyTorch: 80 minutes on an idle CPU; writes results/benchmark.*"
 	@echo "make bench-scaling  times training as scenes, bands and the like grow; writes results/scaling.*"
-	@echo "make lint           looks for style and likely mistakes"
-	@echo "make lock           writes locks/ and third_party/licences.md anew from pyproject.toml; see locks/README.md"
+	@echo "make lint           checks style and common mistakes"
+	@echo "make lock           updates locks/ and third_party/licences.md from pyproject.toml; see locks/README.md"
 	@echo "make clean          removes what these commands installed and cached; keeps runs/"
 
 quickstart: $(INSTALLED)
@@ -88,7 +88,7 @@ clean:
 	@rm -rf $(VENV) .venv-bench .venv-lock .compile_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# An environment that does not work (half made, or its Python gone) is made anew. A python3.x that
+# An environment that does not work (half made, or its Python gone) is created again. A python3.x that
 # is found may still not run: version managers put stand-ins on the path.
 define MAKE_VENV
 @$(PYTHON) -c 'import pip; $(RECENT)' 2>/dev/null || { \

@@ -113,7 +113,7 @@ def test_the_defaults_are_installed_too():
 _USE = """
 import pathlib, mtl_hsi.library, mtl_hsi.paper
 from mtl_hsi.report import page, viewer
-from mtl_hsi.scenes import sensors
+from mtl_hsi.scenes.public import sensors
 assert page._ENVIRONMENT.get_template("page.html")
 assert viewer.script()
 assert len(sensors.indian_pines_bands()[0]) == 200
