@@ -269,7 +269,8 @@ def test_ten_samples_a_class_leave_a_pixel_wise_svm_something_to_learn():
 @pytest.mark.slow
 def test_a_scene_of_the_size_of_pavia_centre_is_quick_and_small():
   code = (
-    "from mtl_hsi.scenes import sensors, simulate; s = sensors.Sensor('ROSIS', *sensors.rosis_bands(102));"
+    "from mtl_hsi.scenes.public import sensors; from mtl_hsi.scenes.simulated import simulate;"
+    "s = sensors.Sensor('ROSIS', *sensors.rosis_bands(102));"
     "simulate.simulate('large', height=1096, width=715, sensor=s, classes=('grass', 'trees', 'asphalt road'),"
     "seed=0, labelled_fraction=0.2)"
   )
