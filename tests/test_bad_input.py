@@ -354,15 +354,6 @@ def test_scenes_of_unequal_band_counts(refusal, tmp_path):
   assert "--config.files.town.bands=0:5" in error
 
 
-@pytest.mark.parametrize("name", ["compilations", "leakage", "patch_overlap", "seconds", "svm", "target"])
-def test_a_scene_cannot_be_named_as_another_part_of_the_metrics(name):
-  with pytest.raises(
-    RequestError,
-    match=rf"scene {name!r}: the names compilations, leakage, patch_overlap, seconds, svm, target are",
-  ):
-    Scene(name, cube(FIELDS), FIELDS, {1: "a", 4: "b", 9: "c"})
-
-
 def test_class_ids_up_to_the_rasters_limit_are_taken():
   labels = np.where(FIELDS == 9, 65535, FIELDS).astype(np.int32)
   assert Scene("fields", cube(labels), labels, {1: "a", 4: "b", 65535: "c"}).class_ids[-1] == 65535
