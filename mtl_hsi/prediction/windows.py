@@ -1,4 +1,4 @@
-"""An image of any size, window by window, as a network reads it."""
+"""Reads windows of an image of any size as the network's input."""
 
 from typing import NamedTuple
 
@@ -10,24 +10,23 @@ from mtl_hsi.scenes.images.image import Image
 from mtl_hsi.scenes.scene_checks import LARGEST_VALUE
 
 
-class Region(NamedTuple):
-  """A window with its surroundings.
+class Window(NamedTuple):
+  """A window with a halo for the patches of its border pixels.
 
   Attributes:
-    padded: what the network reads, float32 `[h + P - 1, w + P - 1, B]`.
-    missing: where the window has no measurement, bool `[h, w]`.
+    padded: input of the network, float32 `[h + P - 1, w + P - 1, B]`.
+    missing: pixels of the window without a measurement, bool `[h, w]`.
   """
 
   padded: np.ndarray
   missing: np.ndarray
 
 
-def read(image: Image, inputs: Inputs, rows: slice, columns: slice, patch: int) -> Region:
-  """Reads a window with the surroundings that its patches need.
+def read_window(image: Image, inputs: Inputs, rows: slice, columns: slice, patch: int) -> Window:
+  """Reads a window with the halo that its patches need.
 
-  Beyond the border the image's last pixels are repeated, as `patches.lay_out`
-  does. A pixel with a value that no scene may have (see `scene_checks`), such as one that is
-  not finite, counts as not measured.
+  Outside the image the border pixels are repeated, as in `patches.lay_out`. A pixel with a value that is not
+  allowed in a scene (see `scene_checks`), such as one that is not finite, counts as not measured.
 
   Raises:
     RequestError: the image cannot be read there.
@@ -37,17 +36,16 @@ def read(image: Image, inputs: Inputs, rows: slice, columns: slice, patch: int) 
   values, missing = image.read(*halo.inside)
   missing = np.zeros(values.shape[:2], bool) if missing is None else np.array(missing)
   if values.dtype.kind == "f":
-    # Row by row, so that no mask of all values is made.
-    # The bound is infinite in 16 bits.
+    # Row by row, so that no mask of all values is made. The bound is infinite in 16 bits.
     with np.errstate(over="ignore"):
-      for own, line in zip(missing, values, strict=True):
-        # NaN is not smaller than anything.
-        own |= ~(np.abs(line) < LARGEST_VALUE).all(axis=-1)
-  # A pixel that is not finite gives warnings on its way, and becomes 0.
+      for missing_row, row in zip(missing, values, strict=True):
+        # Written so that NaN counts as missing.
+        missing_row |= ~(np.abs(row) < LARGEST_VALUE).all(axis=-1)
+  # Pixels that are not finite cause warnings here; they become 0.
   with np.errstate(invalid="ignore", over="ignore"):
     block = inputs(values, missing)
   (above, below), (before, behind) = halo.missing
-  return Region(
+  return Window(
     np.pad(block, [*halo.missing, (0, 0)], mode="edge"),
     missing[
       margin - above : missing.shape[0] - margin + below, margin - before : missing.shape[1] - margin + behind

@@ -27,7 +27,7 @@ def write(stem):
   """A map of 2 x 3 pixels."""
   ids = np.array([[1, 2, 4], [0, 1, 2]])
   legend = Legend("fields <b>flight</b>", _NAMES, {class_id: (class_id, 2, 3) for class_id in _NAMES})
-  with class_maps.create(stem, legend, 2, 3, _PLACE) as maps:
+  with class_maps.create(stem, legend, (2, 3), _PLACE) as maps:
     maps.write(slice(0, 2), slice(0, 3), ids, np.ones((2, 3)), np.ones((2, 3)))
   return ids
 
@@ -62,7 +62,7 @@ def test_areas_are_summed_over_windows(tmp_path):
   names = {1: "=HYPERLINK(1)", 2: "maize, early", 4: "rye"}
   legend = Legend("flight", names, {class_id: (1, 2, 3) for class_id in names})
   for stem, place in (("map", _PLACE), ("nowhere", None)):
-    with class_maps.create(tmp_path / stem, legend, 2, 4, place) as maps:
+    with class_maps.create(tmp_path / stem, legend, (2, 4), place) as maps:
       for columns in (slice(0, 3), slice(3, 4)):
         part = ids[:, columns]
         maps.write(slice(0, 2), columns, part, np.ones(part.shape), np.ones(part.shape))
@@ -77,8 +77,8 @@ def test_areas_are_summed_over_windows(tmp_path):
 def test_files_that_have_come_in_between_stay(tmp_path):
   legend = Legend("fields", {1: "a"}, {1: (0, 0, 0)})
   with (
-    pytest.raises(RequestError, match=r"map_classes.img exists and stays as it is"),
-    class_maps.create(tmp_path / "map", legend, 2, 3, _PLACE),
+    pytest.raises(RequestError, match=r"map_classes.img already exists and was not overwritten"),
+    class_maps.create(tmp_path / "map", legend, (2, 3), _PLACE),
   ):
     (tmp_path / "map_classes.img").write_text("precious")
   assert [path.name for path in tmp_path.iterdir()] == ["map_classes.img"]
@@ -97,7 +97,7 @@ def test_without_second_names_files_are_renamed_and_those_in_the_way_stay(tmp_pa
   other = tmp_path / "other"
   other.mkdir()
   (other / "map_confidence.tif").write_text("precious")
-  with pytest.raises(RequestError, match=r"map_confidence\.tif exists and stays as it is"):
+  with pytest.raises(RequestError, match=r"map_confidence\.tif already exists and was not overwritten"):
     write(other / "map")
   assert [path.name for path in other.iterdir()] == ["map_confidence.tif"]
   assert (other / "map_confidence.tif").read_text() == "precious"
@@ -122,10 +122,10 @@ def test_an_interrupt_among_the_names_takes_them_all_back(tmp_path, monkeypatch,
 
 def test_a_set_that_another_process_is_at_is_refused(tmp_path):
   legend = Legend("fields", {1: "a"}, {1: (0, 0, 0)})
-  with class_maps.create(tmp_path / "map", legend, 2, 3, _PLACE):
+  with class_maps.create(tmp_path / "map", legend, (2, 3), _PLACE):
     message = rf"map\.\* is in use by process {os.getpid()} on .*, or name another --config\.output"
     with pytest.raises(RequestError, match=message):
-      class_maps.check_free(tmp_path / "map")
+      class_maps.file_set(tmp_path / "map").check_free()
     write(tmp_path / "another")
   assert_whole(tmp_path / "map")
 
@@ -167,14 +167,14 @@ def test_a_set_that_was_killed_is_begun_anew_unless_it_was_complete(tmp_path):
     assert len(list(stem.parent.glob("map_*"))) == number - 1
     if number == 4:
       (stem.parent / "map_classes.hdr").write_text("precious")
-      with pytest.raises(RequestError, match=r"map_classes\.hdr exists and stays as it is"):
-        class_maps.check_free(stem)
+      with pytest.raises(RequestError, match=r"map_classes\.hdr already exists and was not overwritten"):
+        class_maps.file_set(stem).check_free()
       assert [path.name for path in stem.parent.iterdir()] == ["map_classes.hdr"]
       (stem.parent / "map_classes.hdr").unlink()
-    class_maps.check_free(stem)
+    class_maps.file_set(stem).check_free()
     write(stem)
     assert_whole(stem)
   complete = tmp_path / str(len(ENDINGS) + 1) / "map"
-  with pytest.raises(RequestError, match="exists and stays as it is"):
-    class_maps.check_free(complete)
+  with pytest.raises(RequestError, match="already exists and was not overwritten"):
+    class_maps.file_set(complete).check_free()
   assert_whole(complete)

@@ -106,7 +106,7 @@ def test_values_that_must_be_of_another_unit_are_warned_of(finished, tmp_path, f
   write_raster(tmp_path / "flight.tif", (factor * cube(FIELDS, 5)).astype(np.float32))
   outcome = predict(finished, tmp_path / "flight.tif", replicas=0, output=tmp_path / "map")
   assert outcome.status == 0, outcome.err
-  assert ("if they are in another unit" in outcome.err) == warned
+  assert ("if they have another unit" in outcome.err) == warned
   assert (tmp_path / "map_classes.tif").exists()
 
 
@@ -129,7 +129,7 @@ def test_an_image_is_read_as_its_scene_was(finished, tmp_path):
   outcome = predict(run, tmp_path / "a.tif", replicas=0, output=tmp_path / "other")
   assert outcome.status == 0, outcome.err
   assert "As in training: scale=2, offset=1\n" in outcome.out
-  assert "The file's own stand in place of training's: nodata=-5\n" in outcome.out
+  assert "Taken from the file, other than in training: nodata=-5\n" in outcome.out
   # So it may what its values mean.
   write_raster(tmp_path / "a.tif", np.delete(stored, 2, axis=-1) / 50)
   with rasterio.open(tmp_path / "a.tif", "r+") as raster:
@@ -138,7 +138,7 @@ def test_an_image_is_read_as_its_scene_was(finished, tmp_path):
   outcome = predict(run, tmp_path / "a.tif", replicas=0, output=tmp_path / "scaled")
   assert outcome.status == 0, outcome.err
   assert "As in training: nodata=-5\n" in outcome.out
-  assert "The file's own stand in place of training's: scale=2, offset=1\n" in outcome.out
+  assert "Taken from the file, other than in training: scale=2, offset=1\n" in outcome.out
   np.testing.assert_array_equal(read(tmp_path / "scaled_classes.tif"), read(tmp_path / "other_classes.tif"))
 
 
@@ -269,7 +269,7 @@ def test_bands_at_other_wavelengths_are_warned_of(finished, tmp_path):
   )  # fmt: skip
   assert outcome.status == 0, outcome.err
   assert "band 5 (from 0)" in outcome.err
-  assert "712.0 nm and in training at 700.0 nm" in outcome.err
+  assert "712.0 nm, but at 700.0 nm in training" in outcome.err
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ def test_bands_at_other_wavelengths_are_warned_of(finished, tmp_path):
     ({"wavelength_unit": "cm"}, "config key wavelength_unit is 'cm'; expected one of 'nm', 'um'"),
     ({"classify.tile_pixels": "0"}, "classify.tile_pixels is 0; expected 1 or more"),
     ({"image": "/nowhere.tif"}, "no such file: /nowhere.tif"),
-    ({"nodata": "7"}, "holds no measurement"),
+    ({"nodata": "7"}, "has no measurement"),
   ],
 )
 def test_what_cannot_be_predicted_is_refused(finished, tmp_path, overrides, message):
@@ -308,7 +308,7 @@ def test_an_image_of_other_bands_is_refused_with_both_numbers(finished, tmp_path
   outcome = predict(finished, tmp_path / "wide.tif", output=tmp_path / "map")
   assert (outcome.status, outcome.out, outcome.err.count("\n")) == (2, "", 1)
   assert re.search(
-    rf"error: .*wide.tif has {BANDS + 1} bands and scene 'fields' of .* had {BANDS};", outcome.err
+    rf"error: .*wide.tif has {BANDS + 1} bands, but scene 'fields' of .* has {BANDS};", outcome.err
   )
   assert launching.contents(tmp_path) == before
 
@@ -319,7 +319,7 @@ def test_nothing_is_written_over(finished, fields, tmp_path, ending):
   before = launching.contents(tmp_path)
   outcome = predict(finished, fields, output=tmp_path / "map")
   assert outcome.status == 2
-  assert f"map{ending} exists and stays as it is; name another --config.output" in outcome.err
+  assert f"map{ending} already exists and was not overwritten; choose another --config.output" in outcome.err
   assert launching.contents(tmp_path) == before
 
 
