@@ -15,11 +15,24 @@ from mtl_hsi.models.multitask import GROUPS
 Factory = Callable[[Any], optax.GradientTransformation]
 
 
+def clipped_adamw(
+  learning_rate: Any, max_norm: float = 1.0, weight_decay: float = 1e-4
+) -> optax.GradientTransformation:
+  """Returns AdamW on gradients whose global norm is at most `max_norm`."""
+  return optax.chain(
+    optax.clip_by_global_norm(max_norm), optax.adamw(learning_rate, weight_decay=weight_decay)
+  )
+
+
+# Optimisers that optax does not have, by name.
+ADDED = {"clipped_adamw": clipped_adamw}
+
+
 def optimizer(name: str, arguments: Mapping[str, Any]) -> Factory:
-  """Finds an optax optimiser by name and fixes its arguments.
+  """Finds an optimiser of optax or of `ADDED` by name and fixes its arguments.
 
   Args:
-    name: an optimiser of optax with a learning rate, such as "adadelta".
+    name: an optimiser with a learning rate, such as "adadelta".
     arguments: all its other arguments by name.
 
   Returns:
@@ -30,7 +43,7 @@ def optimizer(name: str, arguments: Mapping[str, Any]) -> Factory:
   """
   if name not in known():
     raise RequestError(f"optimizer.name is {name!r}; optax has {', '.join(known())}")
-  factory = getattr(optax, name)
+  factory = ADDED.get(name) or getattr(optax, name)
   accepted = [key for key in inspect.signature(factory).parameters if key != "learning_rate"]
   for key in arguments:
     if key not in accepted:
@@ -65,10 +78,10 @@ def phase_transformation(
 
 
 def known() -> list[str]:
-  """Lists optax's optimisers: its functions of a learning rate that need only gradients."""
+  """Lists the optimisers: those added, and optax's functions of a learning rate that need only gradients."""
   return sorted(
     name
-    for name, value in vars(optax).items()
+    for name, value in (vars(optax) | ADDED).items()
     if inspect.isfunction(value)
     and not name.startswith(("_", "scale_by"))
     # lbfgs needs the loss. noisy_sgd has a random key that is not the replica's and cannot be saved.

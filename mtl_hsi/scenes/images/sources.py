@@ -61,7 +61,7 @@ def open_source(path: Path, key: str | None) -> Source:
   Raises:
     RequestError: the file is missing, damaged or not an image, or has no such key.
   """
-  return _open_array(path, key) if path.suffix.lower() in SUFFIXES else _open_raster(path, key)
+  return OPENERS.get(path.suffix.lower(), _open_raster)(path, key)
 
 
 def find_cube_key(path: Path) -> str | None:
@@ -161,3 +161,7 @@ def _npz_mask(path: Path) -> np.ndarray | None:
   if mask.dtype != bool:
     raise RequestError(f"{location(path, 'nodata')} has dtype {mask.dtype}; expected bool, rows x columns")
   return mask
+
+
+# By file name suffix. Files with any other suffix are opened as rasters.
+OPENERS: dict[str, Callable[[Path, str | None], Source]] = dict.fromkeys(SUFFIXES, _open_array)

@@ -5,13 +5,12 @@ import difflib
 import importlib.util
 from pathlib import Path
 
-import numpy as np
 from absl import logging
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.files import read_scene
 from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES, PublicScene
-from mtl_hsi.scenes.public.sensors import indian_pines_bands, rosis_bands
+from mtl_hsi.scenes.public.sensors import public_wavelengths
 from mtl_hsi.scenes.public.verification import check_content, check_files
 from mtl_hsi.scenes.scene import Scene
 
@@ -44,7 +43,7 @@ def load_public(name: str, data_dir: Path, download: bool, accept_changed: bool)
     sensor=facts.sensor,
   )
   check_content(scene, facts)
-  centres, widths = _bands(facts)
+  centres, widths = public_wavelengths(name)
   source = "the copy in the package tensorly" if packaged else f"the files of {facts.page_url}"
   return dataclasses.replace(
     scene,
@@ -115,15 +114,3 @@ def _tensorly_data() -> Path | None:
   folder = Path(spec.origin).parent / "datasets" / "data"
   names = "Indian_pines_corrected.npy", "Indian_pines_gt.npy"
   return folder if all((folder / name).is_file() for name in names) else None
-
-
-def _bands(facts: PublicScene) -> tuple[np.ndarray | None, np.ndarray | None]:
-  if facts.sensor == "ROSIS":
-    return rosis_bands(facts.shape[2])
-  # The band centres of Salinas are not known well enough. Its 204 bands are AVIRIS channels 1..223 without
-  # 108-112 and 154-167, but the table of Indian Pines does not apply: it lacks channels 1, 33, 97, 107 and
-  # 153, and the channels moved between the two flights. The oxygen line at 761 nm is in channel 42 of Indian
-  # Pines and in channel 43 of Salinas, the water band at 1130 nm in channels 80 and 81, but the CO2 bands
-  # near 2010 nm are in the same channels: a shift of about 10 nm in one detector and none in another
-  # [inferred from the mean spectra of the two cubes].
-  return indian_pines_bands() if facts.name == "indian_pines" else (None, None)

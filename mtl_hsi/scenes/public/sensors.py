@@ -8,6 +8,7 @@ import numpy as np
 
 from mtl_hsi.errors import RequestError
 
+_ROSIS_COUNTS = {"pavia_university": 103, "pavia_centre": 102}
 _ROSIS_RANGE_NM = (430.0, 860.0)
 _ROSIS_BANDS = 103
 
@@ -67,6 +68,21 @@ def rosis_bands(count: int) -> tuple[np.ndarray, np.ndarray]:
     )
   centres, step = np.linspace(*_ROSIS_RANGE_NM, _ROSIS_BANDS, retstep=True)
   return centres[:count], np.full(count, step)
+
+
+def public_wavelengths(scene: str) -> tuple[np.ndarray | None, np.ndarray | None]:
+  """Returns centres and widths of a public scene's bands in nm, or two None if they are not known."""
+  if scene == "indian_pines":
+    return indian_pines_bands()
+  if scene in _ROSIS_COUNTS:
+    return rosis_bands(_ROSIS_COUNTS[scene])
+  # The band centres of Salinas are not known well enough. Its 204 bands are AVIRIS channels 1..223 without
+  # 108-112 and 154-167, but the table of Indian Pines does not apply: it lacks channels 1, 33, 97, 107 and
+  # 153, and the channels moved between the two flights. The oxygen line at 761 nm is in channel 42 of Indian
+  # Pines and in channel 43 of Salinas, the water band at 1130 nm in channels 80 and 81, but the CO2 bands
+  # near 2010 nm are in the same channels: a shift of about 10 nm in one detector and none in another
+  # [inferred from the mean spectra of the two cubes].
+  return None, None
 
 
 def sensor(name: str) -> Sensor:
