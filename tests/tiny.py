@@ -5,7 +5,8 @@ import numpy as np
 
 from mtl_hsi.channels.inputs import Inputs
 from mtl_hsi.channels.scaling import Scaling
-from mtl_hsi.models.multitask import Network, make_network
+from mtl_hsi.models.multitask import Network
+from mtl_hsi.models.registry import make_network
 from mtl_hsi.splits import sampling
 from mtl_hsi.training import batches, optim, patches, train_step
 from mtl_hsi.training.schedule import Phase, Schedule

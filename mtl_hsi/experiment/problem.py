@@ -10,7 +10,8 @@ from mtl_hsi.channels.inputs import Inputs
 from mtl_hsi.classification import smoothing
 from mtl_hsi.errors import RequestError
 from mtl_hsi.experiment.fit_inputs import align
-from mtl_hsi.models.multitask import Network, make_network
+from mtl_hsi.models.multitask import Network
+from mtl_hsi.models.registry import make_network
 from mtl_hsi.paper import published
 from mtl_hsi.runs.trained import TrainedRun
 from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES

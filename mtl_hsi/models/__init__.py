@@ -1,1 +1,3 @@
-"""The networks: stems, backbones and heads."""
+"""Networks as pure functions of parameters: first layers, backbones, heads, and their registry.
+
+May import errors."""

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from mtl_hsi.models import convolution
+from mtl_hsi.models.backbone import Layout, ModelOptions, Parts
 from mtl_hsi.models.convolution import Form
 from mtl_hsi.models.layers import BatchNorm, Convolution
 
@@ -39,7 +40,7 @@ class Stem(nn.Module):
     return self._join(self.conv1(x), self.conv3(x), self.conv5(x))
 
   def dense(self, x: Array) -> Array:
-    """The same of a large region `[H, W, B]`, in use only."""
+    """Applies the layer to a large region `[H, W, B]`, in inference only."""
     return self._join(*(conv.region(x) for conv in (self.conv1, self.conv3, self.conv5)))
 
   @staticmethod
@@ -53,8 +54,8 @@ class Backbone(nn.Module):
   Attributes:
     scenes: number of scenes T.
     norm_per_scene: see `layers.BatchNorm`.
-    form: of its convolutions.
-    drop: share of activations that a training step drops.
+    form: implementation of the convolutions.
+    drop: dropout rate.
   """
 
   scenes: int
@@ -75,7 +76,7 @@ class Backbone(nn.Module):
     self.dropout = nn.Dropout(self.drop)
 
   def __call__(self, x: Array, valid: Array, train: bool) -> Array:
-    """Features `[T, N, 128]` of the bank's output `x [T, N, 1, 1, 384]`; `valid` bool `[T, N]`."""
+    """Computes features `[T, N, 128]` of the bank's output `x [T, N, 1, 1, 384]`; `valid` bool `[T, N]`."""
 
     def norm(layer, values):
       return layer(values, valid, train)
@@ -83,7 +84,7 @@ class Backbone(nn.Module):
     return self._trunk(x, norm, train)[:, :, 0, 0]
 
   def dense(self, x: Array, kernel: Array, bias: Array, scene: Array) -> Array:
-    """Logits `[H, W, C]` of one scene from the bank's output `x [H, W, 384]` over a region.
+    """Computes logits `[H, W, C]` of one scene's region from the bank's output `x [H, W, 384]`.
 
     `kernel [128, C]` and `bias [C]` are the scene's head, `scene` its index.
     """
@@ -106,3 +107,19 @@ class Backbone(nn.Module):
   def _two(x, convolutions):
     first, second = convolutions
     return second(nn.relu(first(x)))
+
+
+def check(options: ModelOptions) -> None:
+  """Checks that no option is set: CCNN has none.
+
+  Raises:
+    RequestError: an option of another model is set.
+  """
+  options.refuse_unused("ccnn")
+
+
+def build(options: ModelOptions, layout: Layout) -> Parts:
+  """Builds the first layer and the backbone."""
+  del options
+  backbone = Backbone(layout.scenes, layout.norm_per_scene, layout.form)
+  return Parts(Stem(layout.bands, layout.form), backbone, PATCH)

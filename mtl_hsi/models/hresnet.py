@@ -14,7 +14,9 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jax import Array
 
+from mtl_hsi.errors import RequestError
 from mtl_hsi.models import window
+from mtl_hsi.models.backbone import Layout, ModelOptions, Parts
 from mtl_hsi.models.convolution import Form
 from mtl_hsi.models.layers import BatchNorm, Convolution
 
@@ -36,7 +38,7 @@ class Stem(nn.Module):
     return self.conv(x)
 
   def dense(self, x: Array) -> Array:
-    """The same of a large region `[H, W, B]`, in use only."""
+    """Applies the layer to a large region `[H, W, B]`, in inference only."""
     return self.conv.region(x)
 
 
@@ -56,12 +58,12 @@ class Residual(nn.Module):
     return x + self.conv2(nn.relu(self.conv1(nn.relu(self.norm(x, valid, train)))))
 
   def inner_dense(self, places: window.Places, scene: Array) -> window.Places:
-    """What the second convolution reads, at every place of the window."""
+    """Computes the input of the second convolution at every place of the window."""
     places = window.each(lambda x: nn.relu(self.norm.scene(x, scene)), places)
     return window.each(nn.relu, window.same(places, self.conv1.kernel, self.conv1.bias))
 
   def dense(self, places: window.Places, scene: Array) -> window.Places:
-    """The whole block at every place of the window."""
+    """Applies the whole block at every place of the window."""
     inner = self.inner_dense(places, scene)
     return window.add(places, window.same(inner, self.conv2.kernel, self.conv2.bias))
 
@@ -74,7 +76,7 @@ class Backbone(nn.Module):
     norm_per_scene: see `layers.BatchNorm`.
     blocks: number of residual blocks, 1 in the paper.
     pool: average over the 7 x 7 positions instead of flattening them.
-    form: of its convolutions.
+    form: implementation of the convolutions.
   """
 
   scenes: int
@@ -92,13 +94,13 @@ class Backbone(nn.Module):
     self.residuals = [Residual(self.scenes, self.norm_per_scene, self.form) for _ in range(self.blocks)]
 
   def __call__(self, x: Array, valid: Array, train: bool) -> Array:
-    """Features `[T, N, D]` of the stem's output `x [T, N, 7, 7, 64]`; `valid` bool `[T, N]`."""
+    """Computes features `[T, N, D]` of the stem's output `x [T, N, 7, 7, 64]`; `valid` bool `[T, N]`."""
     for block in self.residuals:
       x = block(x, valid, train)
     return jnp.mean(x, axis=(2, 3)) if self.pool else x.reshape(*x.shape[:2], self.features)
 
   def dense(self, x: Array, kernel: Array, bias: Array, scene: Array) -> Array:
-    """Logits `[H, W, C]` of one scene from the stem's output `x [H + 6, W + 6, 64]` over a region.
+    """Computes logits `[H, W, C]` of one scene's region from the stem's output `x [H + 6, W + 6, 64]`.
 
     The last convolution is linear and folds into the head. `kernel [D, C]` and
     `bias [C]` are the scene's head, `scene` its index.
@@ -114,8 +116,25 @@ class Backbone(nn.Module):
     return logits + constant.reshape(1, 1, -1)
 
   def _head_of_positions(self, kernel):
-    """The head's weights of every window position `[7, 7, 64, C]`."""
+    """Returns the head's weights at every window position, `[7, 7, 64, C]`."""
     shape = (_WINDOW, _WINDOW, _WIDTH, kernel.shape[-1])
     if self.pool:
       return jnp.broadcast_to(kernel.reshape(1, 1, *kernel.shape) / _WINDOW**2, shape)
     return kernel.reshape(shape)
+
+
+def check(options: ModelOptions) -> None:
+  """Checks the options of HResNet.
+
+  Raises:
+    RequestError: there is no residual block, or an option of another model is set.
+  """
+  options.refuse_unused("hresnet", "blocks", "pool")
+  if options.blocks < 1:
+    raise RequestError(f"model.blocks is {options.blocks}; hresnet needs at least one residual block")
+
+
+def build(options: ModelOptions, layout: Layout) -> Parts:
+  """Builds the first layer and the backbone."""
+  backbone = Backbone(layout.scenes, layout.norm_per_scene, options.blocks, options.pool, layout.form)
+  return Parts(Stem(layout.bands, layout.form), backbone, PATCH)

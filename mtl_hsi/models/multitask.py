@@ -1,12 +1,11 @@
-"""Stems, one backbone and heads of all scenes as one network.
+"""The multitask network: first layers, one shared backbone, and one head per scene.
 
-Parameters are one pytree of three groups:
+Parameters are one pytree with three groups:
 
-  stem      the first convolution: one set (with spectral knowledge), or one per
-            scene, stacked on a leading axis (without)
+  stem      the first layer: one set of parameters (with spectral knowledge), or
+            one per scene, stacked on a leading axis (without)
   backbone  shared by all scenes
-  heads     kernels `[T, D, C]` and biases `[T, C]` of all scenes; classes that
-            a scene lacks are masked
+  heads     see `heads.py`
 
 Source: paper section II-B, equation (3) and section III-B (spectral knowledge).
 """
@@ -14,39 +13,47 @@ Source: paper section II-B, equation (3) and section III-B (spectral knowledge).
 import dataclasses
 from collections.abc import Sequence
 
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jax import Array
 
-from mtl_hsi.errors import RequestError
-from mtl_hsi.models import ccnn, hresnet, products, vresnet
-from mtl_hsi.models.convolution import FORMS
-from mtl_hsi.models.layers import KERNEL_INIT, MOMENTUM, glorot
+from mtl_hsi.models import products
+from mtl_hsi.models.backbone import Backbone, Stem
+from mtl_hsi.models.heads import head_logits, head_of_scene, init_heads, mask_absent, present_classes
+from mtl_hsi.models.layers import MOMENTUM, glorot
 
 GROUPS = ("stem", "backbone", "heads")
-NAMES = ("hresnet", "ccnn", "vresnet")
 
 
 @dataclasses.dataclass(frozen=True)
 class Network:
-  """A multitask network; pure functions of parameters and statistics.
+  """A multitask network as pure functions of its parameters and moving statistics.
 
   Attributes:
-    stem: module of the first convolution.
-    backbone: module that all scenes share.
-    patch: side P of the patches it classifies.
+    stem: Flax module of the first layer.
+    backbone: Flax module that all scenes share.
+    patch: side P of the patches that the network classifies.
     class_counts: number of classes of every scene.
-    shared_stem: whether all scenes share the first convolution.
-    glorot: see `make_network`.
+    shared_stem: whether all scenes share the first layer.
+    glorot: see `registry.make_network`.
+
+  Raises:
+    TypeError: a module lacks a member that `backbone.py` requires.
   """
 
-  stem: nn.Module
-  backbone: nn.Module
+  stem: Stem
+  backbone: Backbone
   patch: int
   class_counts: tuple[int, ...]
   shared_stem: bool
   glorot: bool
+
+  def __post_init__(self):
+    for module, contract in ((self.stem, Stem), (self.backbone, Backbone)):
+      missing = [name for name in (*contract.__annotations__, "dense") if not hasattr(module, name)]
+      if missing:
+        name = type(module).__qualname__
+        raise TypeError(f"{name} lacks {', '.join(missing)}; see mtl_hsi/models/backbone.py")
 
   @property
   def scenes(self) -> int:
@@ -56,10 +63,10 @@ class Network:
   @property
   def present(self) -> Array:
     """Which classes a scene has: bool `[T, C]`."""
-    return jnp.arange(max(self.class_counts)).reshape(1, -1) < jnp.array(self.class_counts).reshape(-1, 1)
+    return present_classes(self.class_counts)
 
   def init(self, key: Array) -> tuple[dict, dict]:
-    """Fresh parameters {"stem", "backbone", "heads"} and moving statistics."""
+    """Draws parameters {"stem", "backbone", "heads"} and returns them with initial moving statistics."""
     stem_key, backbone_key, head_key = jax.random.split(key, 3)
     patches = jnp.zeros((self.scenes, 1, self.patch, self.patch, self.stem.bands))
     if self.shared_stem:
@@ -70,25 +77,23 @@ class Network:
       )
     maps = self._stems(stem, patches)
     variables = self.backbone.init(backbone_key, maps, jnp.ones((self.scenes, 1), bool), train=False)
-    shape = (self.backbone.features, max(self.class_counts))
-    kernels = jax.vmap(lambda k: KERNEL_INIT(k, shape))(jax.random.split(head_key, self.scenes))
-    heads = {"kernel": kernels, "bias": jnp.zeros((self.scenes, shape[1]))}
+    heads = init_heads(head_key, self.scenes, self.backbone.features, max(self.class_counts))
     params = {"stem": stem, "backbone": variables["params"], "heads": heads}
-    return _glorot(params) if self.glorot else params, variables["batch_stats"]
+    return _glorot(params, self.shared_stem) if self.glorot else params, variables.get("batch_stats", {})
 
   def train_logits(
     self, params: dict, stats: dict, patches: Array, valid: Array, key: Array, frozen: Sequence[str]
   ) -> tuple[Array, dict]:
-    """Logits of a training batch and the moved statistics.
+    """Computes the logits of a training batch and the updated moving statistics.
 
     Args:
       params: see `init`.
       stats: see `init`.
       patches: `[T, N, P, P, B]`.
       valid: bool `[T, N]`: samples that count for batch statistics.
-      key: of the dropout.
-      frozen: parameter groups that do not train; a frozen backbone works as in
-        use: it normalises by its moving statistics, leaves them and drops nothing.
+      key: random key for dropout.
+      frozen: parameter groups that do not train. A frozen backbone works as in inference: it normalises by
+        its moving statistics, does not update them, and applies no dropout.
 
     Returns:
       Logits `[T, N, C]`, minus infinity for absent classes, and statistics.
@@ -103,11 +108,11 @@ class Network:
       mutable=["batch_stats"],
       rngs={"dropout": key},
     )
-    logits = jax.vmap(self._head, in_axes=(None, 0, 0))(params["heads"], features, jnp.arange(self.scenes))
-    return logits, moved["batch_stats"]
+    logits = jax.vmap(head_logits)(params["heads"], features, self.present)
+    return logits, moved.get("batch_stats", stats)
 
   def batch_statistics(self, params: dict, stats: dict, patches: Array, valid: Array) -> dict:
-    """Batch normalisation's mean and variance over a batch, in the form of the moving statistics `stats`.
+    """Computes batch normalisation's mean and variance over a batch, structured like `stats`.
 
     Args:
       params: see `init`.
@@ -122,13 +127,13 @@ class Network:
       valid,
       train=True,
       mutable=["batch_stats"],
-      # Nothing is normalised after a dropout.
+      # Any key will do: in no model does dropout precede a normalisation.
       rngs={"dropout": jax.random.key(0)},
     )
-    return jax.tree.map(lambda x: x / (1 - MOMENTUM), moved["batch_stats"])
+    return jax.tree.map(lambda x: x / (1 - MOMENTUM), moved.get("batch_stats", {}))
 
   def patch_logits(self, params: dict, stats: dict, patches: Array, scene: Array) -> Array:
-    """Logits of patches of one scene in use.
+    """Computes the logits of patches of one scene, in inference.
 
     Args:
       params: see `init`.
@@ -140,57 +145,53 @@ class Network:
       `[N, C]`, minus infinity for absent classes.
     """
     maps = self._stem_of_scene(params["stem"], patches, scene, "__call__")[None]
-    own = jax.tree.map(lambda rows: rows if len(rows) == 1 else rows[scene][None], stats)
-    variables = {"params": params["backbone"], "batch_stats": own}
+    scene_stats = jax.tree.map(lambda rows: rows if len(rows) == 1 else rows[scene][None], stats)
+    variables = {"params": params["backbone"], "batch_stats": scene_stats}
     features = self.backbone.apply(variables, maps, jnp.ones(maps.shape[:2], bool), train=False)
-    return self._head(params["heads"], features[0], scene)
+    return head_logits(head_of_scene(params["heads"], scene), features[0], self.present[scene])
 
   def dense_logits(self, params: dict, stats: dict, region: Array, scene: Array) -> Array:
-    """Logits of every pixel of a region, equal to those of its patches.
+    """Computes the logits of every pixel of a region; they equal those of the pixels' patches.
 
     Args:
       params: see `init`.
       stats: see `init`.
-      region: `[H + P - 1, W + P - 1, B]`, the pixels and their surroundings.
+      region: `[H + P - 1, W + P - 1, B]`, the pixels and their halo.
       scene: index of the scene, an integer scalar.
 
     Returns:
       `[H, W, C]`, minus infinity for absent classes.
     """
     maps = self._stem_of_scene(params["stem"], region, scene, "dense")
-    head = jax.tree.map(lambda x: x[scene], params["heads"])
+    head = head_of_scene(params["heads"], scene)
     variables = {"params": params["backbone"], "batch_stats": stats}
     logits = self.backbone.apply(variables, maps, head["kernel"], head["bias"], scene, method="dense")
-    return self._mask(logits, scene)
+    return mask_absent(logits, self.present[scene])
 
   def _stems(self, stem, patches):
-    with _reading():
+    with _full_precision():
       if self.shared_stem:
         return self.stem.apply({"params": stem}, patches)
-      return jax.vmap(lambda own, x: self.stem.apply({"params": own}, x))(stem, patches)
+      return jax.vmap(lambda scene_stem, x: self.stem.apply({"params": scene_stem}, x))(stem, patches)
 
   def _stem_of_scene(self, stem, x, scene, method):
-    own = stem if self.shared_stem else jax.tree.map(lambda rows: rows[scene], stem)
-    with _reading():
-      return self.stem.apply({"params": own}, x, method=method)
-
-  def _head(self, heads, features, scene):
-    logits = features @ heads["kernel"][scene] + heads["bias"][scene].reshape(1, -1)
-    return self._mask(logits, scene)
-
-  def _mask(self, logits, scene):
-    present = self.present[scene]
-    return jnp.where(present.reshape((1,) * (logits.ndim - 1) + present.shape), logits, -jnp.inf)
+    scene_stem = stem if self.shared_stem else jax.tree.map(lambda rows: rows[scene], stem)
+    with _full_precision():
+      return self.stem.apply({"params": scene_stem}, x, method=method)
 
 
-def _reading():
-  """The first convolution's precision, whatever that of the others."""
-  # Spectra of unlike classes differ by less than the 8 or 10 bits of rounded operands resolve.
+def _full_precision():
+  """Compiles the first layer in float32, whatever the precision of the other layers."""
+  # Spectra of different classes can differ by less than the 8 or 10 bits of rounded operands resolve.
   return products.precision("float32")
 
 
-def _glorot(params):
-  """Fresh parameters with the kernels of convolutions `[..., O, k, k, D]` and heads `[T, D, C]` rescaled."""
+def _glorot(params, shared_stem):
+  """Rescales the initial kernels of `layers.Convolution` `[..., O, k, k, D]` and of the heads `[T, D, C]`.
+
+  Kernels with fewer axes, such as those of `nn.Dense`, keep their own initialisation.
+  """
+  stacked = {"stem": 0 if shared_stem else 1, "backbone": 0}
 
   def rescale(path, x):
     group, name = path[0].key, path[-1].key
@@ -198,80 +199,9 @@ def _glorot(params):
       return x
     if group == "heads":
       return glorot(x, *x.shape[-2:])
+    if x.ndim - stacked[group] < 4:
+      return x
     outputs, size, _, inputs = x.shape[-4:]
     return glorot(x, size**2 * inputs, size**2 * outputs)
 
   return jax.tree_util.tree_map_with_path(rescale, params)
-
-
-def make_network(
-  name: str,
-  *,
-  bands: int,
-  class_counts: Sequence[int],
-  spectral_knowledge: bool,
-  norm_per_scene: bool,
-  blocks: int,
-  pool: bool,
-  glorot: bool,
-  convolution: str,
-  patch: int | None = None,
-  width: int | None = None,
-) -> Network:
-  """Builds a network by name.
-
-  Args:
-    name: one of `NAMES`.
-    bands: input channels B that every scene has after alignment.
-    class_counts: number of classes of every scene.
-    spectral_knowledge: share the first convolution among the scenes.
-    norm_per_scene: batch statistics per scene, else joint.
-    blocks: residual blocks (HResNet, VResNet).
-    pool: average pooling before the head (HResNet; VResNet always has it).
-    glorot: kernels start by Glorot and Bengio's rule, else from N(0, 0.01).
-    convolution: of `convolution.FORMS`.
-    patch: side P of the patches (VResNet); None: the network has a side of its own.
-    width: channels of all convolutions (VResNet); None: likewise.
-
-  Raises:
-    RequestError: an unknown name or an option that the network lacks.
-  """
-  scenes, form = len(class_counts), FORMS[convolution]
-  check_options(name, blocks=blocks, pool=pool, patch=patch, width=width)
-  if name == "hresnet":
-    stem, side = hresnet.Stem(bands, form), hresnet.PATCH
-    backbone = hresnet.Backbone(scenes, norm_per_scene, blocks, pool, form)
-  elif name == "ccnn":
-    stem, side = ccnn.Stem(bands, form), ccnn.PATCH
-    backbone = ccnn.Backbone(scenes, norm_per_scene, form)
-  elif name == "vresnet":
-    stem, side = vresnet.Stem(bands, width, form), patch
-    backbone = vresnet.Backbone(scenes, norm_per_scene, patch, width, blocks, form)
-  else:
-    raise RequestError(f"model.name is {name!r}; the networks are {', '.join(NAMES)}")
-  return Network(stem, backbone, side, tuple(class_counts), spectral_knowledge, glorot)
-
-
-def check_options(name: str, *, blocks: int, pool: bool, patch: int | None, width: int | None) -> None:
-  """Refuses options that a network lacks, or an SVM, which has none; arguments as of `make_network`.
-
-  Raises:
-    RequestError: names them, and what they are to be.
-  """
-  if name == "vresnet":
-    if pool:
-      raise RequestError("model.pool is an option of hresnet; vresnet always averages, so leave it at False")
-    vresnet.check(patch, width, blocks)
-    return
-  if (patch, width) != (None, None):
-    raise RequestError(
-      f"model.patch and model.width are options of vresnet; for {name} start from "
-      "configs/letter.py, where they are None"
-    )
-  if name == "hresnet":
-    if blocks < 1:
-      raise RequestError(f"model.blocks is {blocks}; HResNet needs at least one residual block")
-  elif pool or blocks != 1:
-    raise RequestError(
-      f"model.pool and model.blocks are options of hresnet; with {name} leave them at False and 1"
-    )

@@ -2,11 +2,11 @@
 
   1x1 conv of all channels to the width                     -> P x P, the stem
   crop + {3x3 conv valid, BatchNorm, GELU}, once or more    -> two rows and columns fewer each
-  averaged over the positions that are left                 -> features of the head
+  averaged over the remaining positions                     -> features of the head
 
-Nothing pads, so that what is computed at a pixel does not depend on the patch
-that it is seen in: over a scene the network is a plain convolution, and the
-average a moving one.
+No convolution pads, so the activations at a pixel do not depend on the patch
+that contains it. Over a scene the network is therefore a plain convolution,
+followed by a moving average.
 """
 
 import flax.linen as nn
@@ -15,6 +15,7 @@ from jax import Array
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models import convolution
+from mtl_hsi.models.backbone import Layout, ModelOptions, Parts
 from mtl_hsi.models.convolution import Form
 from mtl_hsi.models.layers import BatchNorm, Convolution
 
@@ -33,12 +34,12 @@ class Stem(nn.Module):
     return self.conv(x)
 
   def dense(self, x: Array) -> Array:
-    """The same of a large region `[H, W, B]`, in use only."""
+    """Applies the layer to a large region `[H, W, B]`, in inference only."""
     return self.conv.region(x)
 
 
 class Residual(nn.Module):
-  """crop(x) + GELU(BatchNorm(conv(x))): a row and a column less on every side."""
+  """crop(x) + GELU(BatchNorm(conv(x))): one row or column fewer on every side."""
 
   scenes: int
   norm_per_scene: bool
@@ -53,7 +54,7 @@ class Residual(nn.Module):
     return _crop(x) + nn.gelu(self.norm(self.conv(x), valid, train))
 
   def dense(self, x: Array, scene: Array) -> Array:
-    """The same of a region `[H, W, D]` of one scene."""
+    """Applies the block to a region `[H, W, D]` of one scene, in inference only."""
     return _crop(x) + nn.gelu(self.norm.scene(self.conv.region(x), scene))
 
 
@@ -66,7 +67,7 @@ class Backbone(nn.Module):
     patch: side P of the patches.
     width: channels D.
     blocks: number of residual blocks.
-    form: of its convolutions.
+    form: implementation of the convolutions.
   """
 
   scenes: int
@@ -87,15 +88,15 @@ class Backbone(nn.Module):
     ]
 
   def __call__(self, x: Array, valid: Array, train: bool) -> Array:
-    """Features `[T, N, D]` of the stem's output `x [T, N, P, P, D]`; `valid` bool `[T, N]`."""
+    """Computes features `[T, N, D]` of the stem's output `x [T, N, P, P, D]`; `valid` bool `[T, N]`."""
     for block in self.residuals:
       x = block(x, valid, train)
     return jnp.mean(x, axis=(2, 3))
 
   def dense(self, x: Array, kernel: Array, bias: Array, scene: Array) -> Array:
-    """Logits `[H, W, C]` of one scene from the stem's output `x [H + P - 1, W + P - 1, D]` over a region.
+    """Computes logits `[H, W, C]` of one scene's region from the stem's output `x [H + P - 1, W + P - 1, D]`.
 
-    The average is linear, so the head comes first, whose outputs are fewer.
+    The average is linear, so the head is applied first: it has fewer outputs than inputs.
     `kernel [D, C]` and `bias [C]` are the scene's head, `scene` its index.
     """
     for block in self.residuals:
@@ -104,24 +105,35 @@ class Backbone(nn.Module):
     return sums / _window(self.patch, self.blocks) ** 2 + bias.reshape(1, 1, -1)
 
 
-def check(patch: int | None, width: int | None, blocks: int) -> None:
-  """Refuses a network that cannot be.
+def check(options: ModelOptions) -> None:
+  """Checks the options of VResNet.
 
   Raises:
-    RequestError: a number is missing or too small, or the patch has no centre or is used up by the blocks.
+    RequestError: a number is missing or too small, the patch has no centre pixel, or the blocks use it up.
   """
-  for key, value in (("model.patch", patch), ("model.width", width), ("model.blocks", blocks)):
+  options.refuse_unused("vresnet", "patch", "width", "blocks")
+  for key in ("patch", "width", "blocks"):
+    value = getattr(options, key)
     if value is None or value < 1:
-      raise RequestError(f"{key} is {value}; vresnet needs a number of 1 or more, as configs/best.py has it")
-  if patch % 2 == 0 or _window(patch, blocks) < 1:
+      raise RequestError(
+        f"model.{key} is {value}; vresnet needs a number of 1 or more, as in configs/best.py"
+      )
+  if options.patch % 2 == 0 or _window(options.patch, options.blocks) < 1:
     raise RequestError(
-      f"model.patch is {patch}; expected an odd number of at least {2 * blocks + 1}, since each of the "
-      f"{blocks} residual blocks takes two rows and columns"
+      f"model.patch is {options.patch}; expected an odd number of at least {2 * options.blocks + 1}, since "
+      f"each of the {options.blocks} residual blocks removes two rows and columns"
     )
 
 
+def build(options: ModelOptions, layout: Layout) -> Parts:
+  """Builds the first layer and the backbone."""
+  patch, width, form = options.patch, options.width, layout.form
+  backbone = Backbone(layout.scenes, layout.norm_per_scene, patch, width, options.blocks, form)
+  return Parts(Stem(layout.bands, width, form), backbone, patch)
+
+
 def _window(patch, blocks):
-  """Side of what the blocks leave of a patch."""
+  """Returns the side of the window that the blocks leave of a patch."""
   return patch - 2 * blocks
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from ml_collections import config_dict
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.models.multitask import make_network
+from mtl_hsi.models.registry import make_network
 from mtl_hsi.paper import published
 from mtl_hsi.paper.cells import Cell, Training, cells_of, select, training_of
 from mtl_hsi.reproduction import comparison, cost, grid

@@ -13,7 +13,8 @@ from mtl_hsi.channels.by_wavelength import Bands
 from mtl_hsi.channels.inputs import Inputs, read_inputs
 from mtl_hsi.classification.classify import InferenceOptions
 from mtl_hsi.errors import RequestError
-from mtl_hsi.models.multitask import Network, make_network
+from mtl_hsi.models.multitask import Network
+from mtl_hsi.models.registry import make_network
 from mtl_hsi.runs import workdir
 from mtl_hsi.runs.records import read_record
 from mtl_hsi.runtime.replicas import Replicas

@@ -8,7 +8,8 @@ import numpy as np
 from mtl_hsi.classification.classify import InferenceOptions
 from mtl_hsi.classification.smoothing import Smoothing
 from mtl_hsi.errors import RequestError
-from mtl_hsi.models import convolution, multitask
+from mtl_hsi.models import convolution, registry
+from mtl_hsi.models.backbone import ModelOptions
 from mtl_hsi.settings import scene_settings
 from mtl_hsi.settings.config_checks import one_of, require
 from mtl_hsi.training import svm_baseline
@@ -19,7 +20,7 @@ SVM = "svm"
 
 @dataclasses.dataclass(frozen=True)
 class ModelSettings:
-  """Arguments of `models.multitask.make_network` that a config decides; `SVM` by name is no network."""
+  """Arguments of `models.registry.make_network` that a config decides; `SVM` by name is no network."""
 
   name: str
   spectral_knowledge: bool
@@ -74,9 +75,12 @@ def model(config: Any) -> ModelSettings:
     RequestError: names the key, its value and what was expected.
   """
   own = config.model
-  if one_of((*multitask.NAMES, SVM), "model.name", own.name) == SVM:
+  options = ModelOptions(own.blocks, own.pool, own.patch, own.width)
+  if one_of((*registry.MODELS, SVM), "model.name", own.name) == SVM:
     _check_svm(config)
-  multitask.check_options(own.name, blocks=own.blocks, pool=own.pool, patch=own.patch, width=own.width)
+    options.refuse_unused(SVM)
+  else:
+    registry.check_options(own.name, options)
   return ModelSettings(
     name=own.name,
     spectral_knowledge=config.spectral_knowledge,

@@ -203,8 +203,8 @@ def test_replicas_are_those_of_their_seeds(svm_finished, inputs, tmp_path):
   ("changes", "message"),
   [
     ({"samples_per_class": 2}, "config key samples_per_class is 2; expected 3 or more with svm"),
-    ({"model.pool": True}, "options of hresnet; with svm leave them at False and 1"),
-    ({"model.blocks": 2}, "options of hresnet; with svm leave them at False and 1"),
+    ({"model.pool": True}, "model.pool is True, but svm has no such option; set it to False"),
+    ({"model.blocks": 2}, "model.blocks is 2, but svm has no such option; set it to 1"),
   ],
 )
 def test_what_an_svm_cannot_do_is_refused(inputs, tmp_path, changes, message):

@@ -120,12 +120,12 @@ def test_a_key_decides_on_the_initial_network():
 @pytest.mark.parametrize(
   ("name", "changes", "message"),
   [
-    ("resnet", {}, r"model\.name is 'resnet'; the networks are hresnet, ccnn, vresnet"),
-    ("hresnet", {"blocks": 0}, r"model\.blocks is 0; HResNet needs at least one"),
-    ("ccnn", {"pool": True}, r"options of hresnet; with ccnn leave them at False and 1"),
-    ("ccnn", {"blocks": 2}, r"options of hresnet; with ccnn leave them at False and 1"),
-    ("ccnn", {"width": 32}, r"model\.patch and model\.width are options of vresnet; for ccnn start from"),
-    ("hresnet", {"patch": 9}, r"options of vresnet; for hresnet start from configs/letter\.py"),
+    ("resnet", {}, r"model\.name is 'resnet'; expected one of hresnet, ccnn, vresnet"),
+    ("hresnet", {"blocks": 0}, r"model\.blocks is 0; hresnet needs at least one"),
+    ("ccnn", {"pool": True}, r"model\.pool is True, but ccnn has no such option; set it to False"),
+    ("ccnn", {"blocks": 2}, r"model\.blocks is 2, but ccnn has no such option; set it to 1"),
+    ("ccnn", {"width": 32}, r"model\.width is 32, but ccnn has no such option; set it to None"),
+    ("hresnet", {"patch": 9}, r"hresnet has no such option; set it to None, as configs/letter\.py"),
   ],
 )
 def test_impossible_networks_are_refused(name, changes, message):

@@ -54,10 +54,10 @@ def test_parameters_are_those_of_its_layers():
   [
     ({"patch": 6}, r"model\.patch is 6; expected an odd number of at least 5, since each of the 2 residual"),
     ({"patch": 3}, r"model\.patch is 3; expected an odd number of at least 5"),
-    ({"patch": None}, r"model\.patch is None; vresnet needs a number of 1 or more, as configs/best\.py"),
+    ({"patch": None}, r"model\.patch is None; vresnet needs a number of 1 or more, as in configs/best\.py"),
     ({"width": 0}, r"model\.width is 0; vresnet needs a number of 1 or more"),
     ({"blocks": 0}, r"model\.blocks is 0; vresnet needs a number of 1 or more"),
-    ({"pool": True}, r"model\.pool is an option of hresnet; vresnet always averages"),
+    ({"pool": True}, r"model\.pool is True, but vresnet has no such option; set it to False"),
   ],
 )
 def test_impossible_networks_are_refused(changes, message):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mtl_hsi.models.multitask import make_network
+from mtl_hsi.models.registry import make_network
 from mtl_hsi.reproduction import cost
 
 OPTIONS = {

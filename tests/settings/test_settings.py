@@ -285,11 +285,11 @@ def test_options_of_a_scenes_files():
     ({"model__name": "resnet"}, "model.name is 'resnet'; expected one of 'hresnet', 'ccnn', 'vresnet', "),
     (
       {"model__name": "svm", "model__pool": True},
-      "model.pool and model.blocks are options of hresnet; with svm leave them at False and 1",
+      "model.pool is True, but svm has no such option; set it to False",
     ),
     (
       {"model__name": "svm", "model__blocks": 2},
-      "model.pool and model.blocks are options of hresnet; with svm leave them at False and 1",
+      "model.blocks is 2, but svm has no such option; set it to 1",
     ),
     (
       {"model__name": "svm", "samples_per_class": 2},
@@ -297,10 +297,9 @@ def test_options_of_a_scenes_files():
     ),
     (
       {"model__name": "svm", "model__width": 64},
-      "model.patch and model.width are options of vresnet; for svm start from configs/letter.py, "
-      "where they are None",
+      "model.width is 64, but svm has no such option; set it to None, as configs/letter.py does",
     ),
-    ({"model__name": "vresnet"}, "model.patch is None; vresnet needs a number of 1 or more, as configs/best"),
+    ({"model__name": "vresnet"}, "model.patch is None; vresnet needs a number of 1 or more, as in configs/best"),
     ({"steps_per_epoch": 0}, "steps_per_epoch is 0; expected 1 or more, or None"),
     (
       {"augmentation": "symmetries"},
