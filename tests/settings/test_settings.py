@@ -299,7 +299,7 @@ def test_options_of_a_scenes_files():
       {"model__name": "svm", "model__width": 64},
       "model.width is 64, but svm has no such option; set it to None, as configs/letter.py does",
     ),
-    ({"model__name": "vresnet"}, "model.patch is None; vresnet needs a number of 1 or more, as in configs/best"),
+    ({"model__name": "vresnet"}, "model.patch is None; vresnet needs a number of 1 or more, as in configs"),
     ({"steps_per_epoch": 0}, "steps_per_epoch is 0; expected 1 or more, or None"),
     (
       {"augmentation": "symmetries"},
