@@ -7,7 +7,7 @@ from mtl_hsi.channels.inputs import Inputs
 from mtl_hsi.channels.scaling import Scaling
 from mtl_hsi.models.multitask import Network
 from mtl_hsi.models.registry import make_network
-from mtl_hsi.splits import sampling
+from mtl_hsi.splits.drawn import random_split
 from mtl_hsi.training import batches, optim, patches, train_step
 from mtl_hsi.training.schedule import Phase, Schedule
 
@@ -84,7 +84,7 @@ def training_set(replicas: int = 2, samples_per_class: int = 2) -> batches.Train
   """Returns the training pixels of all replicas, leading axis R."""
   images = labels()
   splits = [
-    sampling.random_split(image, samples_per_class, seed=0, replicas=replicas, name=name)
+    random_split(image, samples_per_class, seed=0, replicas=replicas, name=name)
     for name, image in zip(NAMES, images)
   ]
   ids = [np.arange(1, count + 1) for count in CLASSES]

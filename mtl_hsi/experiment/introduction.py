@@ -11,8 +11,8 @@ from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.scenes.summary import summary
 from mtl_hsi.settings.experiment_settings import Settings
 from mtl_hsi.settings.training_settings import SVM
-from mtl_hsi.splits import sampling
-from mtl_hsi.splits.sampling import ALL
+from mtl_hsi.splits.drawn import ALL
+from mtl_hsi.splits.split import pixels_of
 
 # How far the centres of one channel may lie apart unsaid; bands of imaging spectrometers are as wide.
 _NEAR_NM = 15.0
@@ -23,7 +23,7 @@ def introduction(problem: Problem, options: Settings) -> str:
   lines = []
   for name, scene in problem.scenes.items():
     height, width, _ = scene.cube.shape
-    train, test = (len(sampling.pixels_of(part[0])) for part in problem.splits[name])
+    train, test = (len(pixels_of(part[0])) for part in problem.splits[name])
     lines.append(
       f"{scene.title}: {height} x {width} pixels, {bands_used(problem, name)}, "
       f"{len(scene.class_ids)} classes, {train} training and {test} test pixels"
@@ -65,7 +65,7 @@ def _untested(problem):
     if not tests.size:
       yield f"warning: {scene.title}: every labelled pixel trains and none tests, so there is no accuracy"
       continue
-    tested = [np.unique(scene.labels[tuple(sampling.pixels_of(rows).T)]) for rows in tests]
+    tested = [np.unique(scene.labels[tuple(pixels_of(rows).T)]) for rows in tests]
     for class_id, title in sorted(scene.class_names.items()):
       missing = sum(class_id not in found for found in tested)
       if missing:

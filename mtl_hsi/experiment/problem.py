@@ -20,10 +20,9 @@ from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings.band_settings import BY_WAVELENGTH
 from mtl_hsi.settings.experiment_settings import Settings
 from mtl_hsi.settings.training_settings import SVM
-from mtl_hsi.splits import sampling
 from mtl_hsi.splits.blocks import block_split
-from mtl_hsi.splits.given import given_split
-from mtl_hsi.splits.sampling import Split
+from mtl_hsi.splits.drawn import ALL, given_split, random_split, with_training_pixels
+from mtl_hsi.splits.split import Split, read_splits
 from mtl_hsi.training import batches, patches, svm_baseline
 from mtl_hsi.training.recipe import LETTER_RECIPE
 
@@ -62,12 +61,12 @@ class Problem:
     return 1 if self.network is None else self.network.patch
 
   @property
-  def apart(self) -> int:
-    """Difference of rows or columns from which on patches of a test and a training pixel do not overlap."""
-    return _apart(self.network, self.shift)
+  def min_separation(self) -> int:
+    """Smallest difference in rows or columns at which a test and a training patch do not overlap."""
+    return _min_separation(self.network, self.shift)
 
 
-def _apart(network, shift):
+def _min_separation(network, shift):
   return 1 if network is None else network.patch + shift
 
 
@@ -86,7 +85,7 @@ def prepare(options: Settings, origin: TrainedRun | None = None) -> Problem:
   if options.inference.smoothing.steps:
     inputs = {name: _with_contrast(own, scenes[name]) for name, own in inputs.items()}
   network = _network(options, scenes, inputs)
-  splits = _splits(options, scenes, _apart(network, options.recipe.shift))
+  splits = _splits(options, scenes, _min_separation(network, options.recipe.shift))
   problem = Problem(scenes, inputs, channels, splits, network, options.recipe.shift)
   if network is None:
     for name, scene in scenes.items():
@@ -119,38 +118,38 @@ def _network(options, scenes, inputs):
   )
 
 
-def _splits(options, scenes, apart):
+def _splits(options, scenes, min_separation):
   if options.split_file is not None:
-    return sampling.read_splits(
+    return read_splits(
       options.split_file, {name: s.labels for name, s in scenes.items()}, options.replicas
     )
-  return {name: _split(options, scene, apart) for name, scene in scenes.items()}
+  return {name: _split(options, scene, min_separation) for name, scene in scenes.items()}
 
 
-def _split(options, scene, apart):
+def _split(options, scene, min_separation):
   if scene.trained is None:
-    return _drawn(options, scene, scene.labels, apart)
+    return _drawn(options, scene, scene.labels, min_separation)
   others = np.where(scene.trained, 0, scene.labels)
-  if not (others.any() or options.samples_per_class == sampling.ALL):
+  if not (others.any() or options.samples_per_class == ALL):
     raise RequestError(
       f"scene {scene.name!r}: all labels are among more_labels, which train, and none is left to test; give "
       "samples_per_class=0 to do without a test"
     )
-  drawn = _drawn(options, scene, others, apart)
+  drawn = _drawn(options, scene, others, min_separation)
   by_blocks = scene.tested is None and options.block_size is not None
-  distance = apart if by_blocks else 1
-  return sampling.with_training_pixels(drawn, scene.trained, apart=distance, name=scene.name)
+  distance = min_separation if by_blocks else 1
+  return with_training_pixels(drawn, scene.trained, min_separation=distance, name=scene.name)
 
 
-def _drawn(options, scene, labels, apart):
+def _drawn(options, scene, labels, min_separation):
   """The split of pixels of which it is not known that they train."""
   draw = {"seed": options.seed, "replicas": options.replicas, "name": scene.name}
   if scene.tested is not None:
     return given_split(labels, scene.tested, options.samples_per_class, **draw)
   if options.block_size is not None:
-    size = options.block_size
-    return block_split(labels, options.samples_per_class, block_size=size, apart=apart, **draw)
-  return sampling.random_split(labels, options.samples_per_class, **draw)
+    draw |= {"block_size": options.block_size, "min_separation": min_separation}
+    return block_split(labels, options.samples_per_class, **draw)
+  return random_split(labels, options.samples_per_class, **draw)
 
 
 def layers(problem: Problem) -> list[patches.Layer]:

@@ -29,7 +29,8 @@ from mtl_hsi.runtime.environment import describe_environment
 from mtl_hsi.scenes.public.verification import is_public
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import experiment_settings
-from mtl_hsi.splits import sampling
+from mtl_hsi.splits.leakage import leaked_share, patch_overlap
+from mtl_hsi.splits.split import pixels_of, split_arrays
 from mtl_hsi.storage import atomic_files, checksums
 from mtl_hsi.storage.json_files import read_json, well_formed
 from mtl_hsi.training.checkpoints import Checkpoints
@@ -143,7 +144,7 @@ def _begin(options, problem, directory, command, started):
   scenes = as_known(describe(problem), directory / "scenes.json")
   once = {
     "scenes.json": atomic_files.json_bytes(with_schema({"scenes": scenes})),
-    "split.npz": atomic_files.npz_bytes(sampling.split_arrays(problem.splits)),
+    "split.npz": atomic_files.npz_bytes(split_arrays(problem.splits)),
   }
   # Those that are there come first, since another content is refused.
   for name in sorted(once, key=lambda name: not (directory / name).exists()):
@@ -221,15 +222,15 @@ def _measure(problem, predictions):
   for name, scene in problem.scenes.items():
     split, confusions = problem.splits[name], []
     for predicted, rows in zip(predictions[name], split.test, strict=True):
-      test = tuple(sampling.pixels_of(rows).T)
+      test = tuple(pixels_of(rows).T)
       confusions.append(metrics.confusion(scene.labels[test], predicted[test], scene.class_ids))
     results[name] = metrics.summarise(np.stack(confusions), scene.class_ids, scene.class_names)
     pixels = pixel_areas(scene.georeference, *scene.labels.shape)
     areas = area.class_areas(predictions[name], scene.class_ids, scene.nodata, pixels)
     for row, own in zip(results[name]["per_class"], areas, strict=True):
       row |= own
-    leakage[name] = sampling.leakage(split, scene.labels.shape, problem.patch)
-    overlap[name] = sampling.patch_overlap(split, scene.labels.shape, problem.apart)
+    leakage[name] = leaked_share(split, scene.labels.shape, problem.patch)
+    overlap[name] = patch_overlap(split, scene.labels.shape, problem.min_separation)
   return {"scenes": results, "leakage": leakage, "patch_overlap": overlap}
 
 

@@ -16,7 +16,7 @@ from mtl_hsi.reproduction.compared_cell import ComparedCell, scene_title
 from mtl_hsi.runs.records import read_record
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import experiment_settings
-from mtl_hsi.splits import sampling
+from mtl_hsi.splits.split import pixels_of
 from mtl_hsi.storage import atomic_files, checksums
 from mtl_hsi.storage.json_files import well_formed
 
@@ -123,7 +123,7 @@ class Results:
     counts = np.zeros(2, np.int64)
     tests = self._array(cell, "split.npz", f"{scene}/test")
     for replica, rows in enumerate(tests):
-      pixels = tuple(sampling.pixels_of(rows).T)
+      pixels = tuple(pixels_of(rows).T)
       counts += significance.discordant(truth[pixels], together[replica][pixels], alone[replica][pixels])
     return tuple(counts.tolist())
 

@@ -55,7 +55,7 @@ class Settings:
     mnf_components: minimum noise fractions that join the bands as channels; 0 for none.
     split_file: a split to read back, or None to draw one.
     block_size: side of the blocks that training and test pixels are drawn from, or None for a random split.
-    samples_per_class: n, or `sampling.ALL`.
+    samples_per_class: n, or `ALL`.
     replicas: R.
     seed: of replica 0.
     model: the network, or an SVM.

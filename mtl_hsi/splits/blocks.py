@@ -1,17 +1,17 @@
-"""Splits whose training and test pixels lie apart: in blocks of their own, with a buffer between.
+"""Splits by spatial blocks: training and test pixels lie in different blocks, with a buffer between them.
 
-A test pixel of a random split has training pixels of its own field around it;
-one of these splits stands for ground that the network has not seen.
+Test pixels of a random split are surrounded by training pixels of the same field. A split by blocks shows
+instead what accuracy to expect in areas without labels.
 """
-
-import zlib
 
 import numpy as np
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.splits.sampling import Split, near, stack
+from mtl_hsi.splits.drawn import draw_per_class, replica_generator
+from mtl_hsi.splits.leakage import near
+from mtl_hsi.splits.split import Split, stack
 
-# Divisions of the blocks that are tried; the first in which every class is trained and tested is taken.
+# Number of random divisions of the blocks that are tried until every class is trained and tested.
 _TRIES = 20
 
 
@@ -20,46 +20,44 @@ def block_split(
   samples_per_class: int,
   *,
   block_size: int,
-  apart: int,
+  min_separation: int,
   seed: int,
   replicas: int,
   name: str,
 ) -> Split:
-  """Divides the scene's square blocks among training and test, and draws n training pixels of every class.
+  """Divides square blocks into training and test blocks and draws n training pixels of every class.
 
-  Blocks are divided at random so that each side gets about half the pixels of
-  every class, the classes in fewest blocks first. A class within one block has
-  the block cut in two, across the longer extent of its pixels, at their median.
-  Test pixels are those of test blocks whose patch overlaps no training patch.
-  A class none of whose pixels lies far enough from training pixels is trained
-  but not tested. Replica r depends on `seed + r` and the scene's name alone.
+  The division is random; each side gets about half the pixels of every class. Classes in the fewest blocks
+  are divided first. If a class occurs in only one block, the block is split in two, across the longer extent
+  of the class at its median. Test pixels are the labelled pixels of test blocks whose patch overlaps no
+  training patch. A class is trained but not tested if all its pixels are too close to training pixels.
 
   Args:
-    labels: `[H, W]`, 0 is unlabelled.
-    samples_per_class: n; a class with fewer pixels in training blocks gives all of these.
+    labels: class ids `[H, W]`, 0 is unlabelled.
+    samples_per_class: n; a class with fewer pixels in training blocks gives all of them.
     block_size: rows and columns of a block.
-    apart: difference of rows or columns from which on patches of a test and a training pixel do not overlap.
-    seed: of the first replica.
+    min_separation: smallest difference in rows or columns at which two patches do not overlap.
+    seed: seed of the first replica, see `replica_generator`.
     replicas: R.
     name: the scene's name.
 
   Raises:
-    RequestError: a class has no pixel in training blocks, or nothing is left to test.
+    RequestError: a class has no pixel in training blocks, or no test pixels remain.
   """
-  blocks = _blocks(labels, block_size)
+  blocks = _number_blocks(labels, block_size)
   draws = []
   for replica in range(replicas):
-    generator = np.random.default_rng([seed + replica, zlib.crc32(name.encode())])
-    draws.append(_best(labels, blocks, samples_per_class, apart, generator))
-    for part, pixels in zip(("training", "test"), draws[-1], strict=True):
+    generator = replica_generator(seed, replica, name)
+    draws.append(_best_draw(labels, blocks, samples_per_class, min_separation, generator))
+    for purpose, pixels in zip(("training", "test"), draws[-1], strict=True):
       if not len(pixels):
         raise RequestError(
-          f"scene {name!r}: no {part} pixel is left in replica {replica} with blocks of {block_size} x "
-          f"{block_size} pixels and a buffer of {apart - 1} (split=blocks); try another block_size, fewer "
-          "samples_per_class or split=random"
+          f"scene {name!r}: no {purpose} pixel is left in replica {replica} with blocks of {block_size} x "
+          f"{block_size} pixels and a buffer of {min_separation - 1} (split=blocks); try another block_size, "
+          "a smaller samples_per_class or split=random"
         )
     _check_trained(labels, draws[-1][0], block_size, replica, name)
-  return Split(*(stack(part) for part in zip(*draws, strict=True)))
+  return Split(*(stack(pixels) for pixels in zip(*draws, strict=True)))
 
 
 def _check_trained(labels, train, block_size, replica, name):
@@ -71,8 +69,8 @@ def _check_trained(labels, train, block_size, replica, name):
     )
 
 
-def _blocks(labels, size):
-  """Block of every pixel, `[H, W]`, numbered from 0; every class of two pixels is in two of them."""
+def _number_blocks(labels, size):
+  """Returns the block of every pixel `[H, W]`, from 0; a class of two or more pixels is in two or more."""
   height, width = labels.shape
   across = -(-width // size)
   blocks = np.arange(height)[:, None] // size * across + np.arange(width) // size
@@ -80,63 +78,60 @@ def _blocks(labels, size):
     pixels = np.argwhere(labels == class_id)
     if len(pixels) > 1 and len(np.unique(blocks[tuple(pixels.T)])) == 1:
       axis = int(np.ptp(pixels, axis=0).argmax())
-      # Pixels from here on; the smallest is never among them.
+      # The first row or column of the second part; the class always has pixels before it.
       cut = max(np.median(pixels[:, axis]), pixels[:, axis].min() + 1)
-      behind = np.arange(labels.shape[axis]) >= cut
-      behind = behind[:, None] if axis == 0 else behind[None]
-      blocks[(blocks == blocks[tuple(pixels[0])]) & behind] = blocks.max() + 1
+      second_part = np.arange(labels.shape[axis]) >= cut
+      second_part = second_part[:, None] if axis == 0 else second_part[None]
+      blocks[(blocks == blocks[tuple(pixels[0])]) & second_part] = blocks.max() + 1
   return np.unique(blocks, return_inverse=True)[1].reshape(labels.shape)
 
 
-def _best(labels, blocks, samples_per_class, apart, generator):
-  """The try in which most classes are trained, and then most are tested; of equal ones the first."""
+def _best_draw(labels, blocks, samples_per_class, min_separation, generator):
+  """Returns the first draw with the most trained classes and, among those, the most tested classes."""
   class_ids = np.unique(labels[labels > 0])
   counts = np.stack(
     [np.bincount(blocks[labels == class_id], minlength=blocks.max() + 1) for class_id in class_ids]
   )
   best, most = None, (-1, -1)
   for _ in range(_TRIES):
-    training = _divide(counts, generator)[blocks]
-    made = _draw(labels, training, samples_per_class, apart, generator)
-    covered = tuple(len(np.unique(labels[tuple(pixels.T)])) for pixels in made)
+    in_training_block = _training_blocks(counts, generator)[blocks]
+    draw = _draw(labels, in_training_block, samples_per_class, min_separation, generator)
+    covered = tuple(len(np.unique(labels[tuple(pixels.T)])) for pixels in draw)
     if covered > most:
-      best, most = made, covered
+      best, most = draw, covered
     if most == (len(class_ids), len(class_ids)):
       break
   return best
 
 
-def _divide(counts, generator):
-  """Which blocks train, bool `[blocks]`, by the pixels of every class in every block `[C, blocks]`.
+def _training_blocks(counts, generator):
+  """Decides which blocks train, bool `[blocks]`, from the pixels of every class in every block `[C, blocks]`.
 
-  Class by class, blocks with most of its pixels first, each goes to the side
-  that has fewer of its pixels; where both have as many, to the one with fewer
-  pixels of all classes, by their shares.
+  Goes through the classes and, for each, through its blocks in descending order of its pixels. A block joins
+  the side that has fewer pixels of the class. On a tie it joins the side that has less of all classes in the
+  block, in shares of the classes' pixels.
   """
   shares = counts / counts.sum(axis=1, keepdims=True)
   side = np.full(counts.shape[1], -1)
   held = np.zeros((2, len(counts)))
-  # Random where the number of blocks, or of pixels, is the same.
+  # The order is random among classes in equally many blocks, and among blocks with equally many pixels.
   order = generator.permutation(len(counts))
-  for own in order[np.argsort((counts[order] > 0).sum(axis=1), kind="stable")]:
-    waiting = generator.permutation(np.flatnonzero((counts[own] > 0) & (side < 0)))
-    for block in waiting[np.argsort(-counts[own, waiting], kind="stable")]:
-      ahead = held[1, own] - held[0, own]
+  for current in order[np.argsort((counts[order] > 0).sum(axis=1), kind="stable")]:
+    undecided = generator.permutation(np.flatnonzero((counts[current] > 0) & (side < 0)))
+    for block in undecided[np.argsort(-counts[current, undecided], kind="stable")]:
+      ahead = held[1, current] - held[0, current]
       if ahead == 0:
         ahead = (held[1] - held[0]) @ shares[:, block]
-      if (counts[own] > 0).sum() == 1:
+      if (counts[current] > 0).sum() == 1:
         side[block] = 1
       else:
         side[block] = ahead < 0 if ahead else generator.integers(2)
       held[side[block]] += shares[:, block]
-  # Blocks without a labelled pixel are on no side that matters.
+  # Blocks without labelled pixels count as test blocks, which has no effect.
   return side == 1
 
 
-def _draw(labels, training, samples_per_class, apart, generator):
-  train = [
-    generator.permutation(np.argwhere((labels == class_id) & training).astype(np.int32))[:samples_per_class]
-    for class_id in np.unique(labels[labels > 0])
-  ]
-  train = np.concatenate(train)
-  return train, np.argwhere((labels > 0) & ~training & ~near(train, labels.shape, apart - 1)).astype(np.int32)
+def _draw(labels, in_training_block, samples_per_class, min_separation, generator):
+  train, _ = draw_per_class(np.where(in_training_block, labels, 0), samples_per_class, generator)
+  close = near(train, labels.shape, min_separation - 1)
+  return train, np.argwhere((labels > 0) & ~in_training_block & ~close).astype(np.int32)

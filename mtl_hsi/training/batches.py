@@ -11,7 +11,7 @@ import numpy as np
 from jax import Array
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.splits.sampling import PADDING
+from mtl_hsi.splits.split import PADDING
 from mtl_hsi.training.patches import MIRROR_IMAGES
 
 # The number of rows of a training set is a power of two, at least this one, so that a few compiled programs

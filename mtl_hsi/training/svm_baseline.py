@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.splits.sampling import pixels_of
+from mtl_hsi.splits.split import pixels_of
 
 if TYPE_CHECKING:
   from sklearn.model_selection import GridSearchCV
@@ -34,7 +34,7 @@ def check_samples(name: str, labels: np.ndarray, class_names: Mapping[int, str],
     name: name of the scene.
     labels: class ids, int32 `[H, W]`, 0 is unlabelled.
     class_names: name of every class id.
-    train: training pixels of every replica, int32 `[R, n, 2]`; see `sampling.Split`.
+    train: training pixels of every replica, int32 `[R, n, 2]`; see `Split`.
 
   Raises:
     RequestError: in some replica a class has training pixels, but fewer than folds, or only one class has

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from absl import logging
 
-from mtl_hsi.splits.sampling import pixels_of
+from mtl_hsi.splits.split import pixels_of
 from mtl_hsi.storage import atomic_files
 from mtl_hsi.training import svm_baseline
 
@@ -28,7 +28,7 @@ class Task(NamedTuple):
   Attributes:
     cube: scaled values of every pixel, float32 `[H, W, B]`.
     labels: class ids, int32 `[H, W]`, 0 is unlabelled.
-    train: training pixels of every replica, int32 `[R, n, 2]`; see `sampling.Split`.
+    train: training pixels of every replica, int32 `[R, n, 2]`; see `Split`.
   """
 
   cube: np.ndarray

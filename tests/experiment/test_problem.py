@@ -14,7 +14,9 @@ from mtl_hsi.experiment import introduction, problem, scenes_record
 from mtl_hsi.paper.published import PaperFigure
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import experiment_settings
-from mtl_hsi.splits import sampling
+from mtl_hsi.splits.drawn import ALL, random_split
+from mtl_hsi.splits.leakage import patch_overlap
+from mtl_hsi.splits.split import pixels_of, split_arrays
 from mtl_hsi.storage import atomic_files
 from mtl_hsi.training.recipe import LETTER_RECIPE
 from tests import launching
@@ -47,7 +49,7 @@ def test_scenes_splits_and_network_fit_together(options):
   assert list(made.scenes) == ["fields", "town"]
   assert (made.network.class_counts, made.network.stem.bands, made.network.shared_stem) == ((3, 2), 6, True)
   for name, labels in {"fields": launching.FIELDS, "town": launching.TOWN}.items():
-    expected = sampling.random_split(labels, 3, seed=0, replicas=2, name=name)
+    expected = random_split(labels, 3, seed=0, replicas=2, name=name)
     np.testing.assert_array_equal(made.splits[name].train, expected.train)
     np.testing.assert_array_equal(made.splits[name].test, expected.test)
 
@@ -254,7 +256,7 @@ def test_the_introduction_names_the_run_that_training_starts_from(options, new_s
 
 @pytest.mark.parametrize(
   "changes",
-  [{}, {"block_size": 4}, {"samples_per_class": sampling.ALL}, {"given": True}],
+  [{}, {"block_size": 4}, {"samples_per_class": ALL}, {"given": True}],
   ids=["random", "blocks", "all", "given"],
 )
 def test_more_labels_train_in_every_replica_and_are_never_tested(options, changes):
@@ -265,18 +267,18 @@ def test_more_labels_train_in_every_replica_and_are_never_tested(options, change
   fields = Scene("fields", launching.cube(labels), labels, {1: "a", 4: "b"}, trained=more, **given)
   split = prepare(options, fields, target="fields", **changes).splits["fields"]
   for train, test in zip(*split, strict=True):
-    train, test = (sampling.pixels_of(rows).tolist() for rows in (train, test))
+    train, test = (pixels_of(rows).tolist() for rows in (train, test))
     assert {(0, 0), (0, 1)} <= set(map(tuple, train))
     assert len(set(map(tuple, train))) == len(train)
     assert not set(map(tuple, train)) & set(map(tuple, test))
-    assert bool(test) == (changes.get("samples_per_class") != sampling.ALL)
+    assert bool(test) == (changes.get("samples_per_class") != ALL)
 
 
 def test_more_labels_that_are_all_there_are_leave_nothing_to_test(options):
   made = scene(trained=launching.FIELDS > 0)
   with pytest.raises(RequestError, match="'fields': all labels are among more_labels"):
     prepare(options, made, target="fields")
-  split = prepare(options, made, target="fields", samples_per_class=sampling.ALL).splits["fields"]
+  split = prepare(options, made, target="fields", samples_per_class=ALL).splits["fields"]
   assert (split.train.shape, split.test.shape) == ((2, np.count_nonzero(launching.FIELDS), 2), (2, 0, 2))
 
 
@@ -296,7 +298,7 @@ def test_channels_of_other_wavelengths_are_told(options):
 
 def test_a_split_from_a_file_takes_the_place_of_chance(options, tmp_path):
   drawn = problem.prepare(dataclasses.replace(options, seed=5)).splits
-  atomic_files.write_npz(tmp_path / "split.npz", sampling.split_arrays(drawn))
+  atomic_files.write_npz(tmp_path / "split.npz", split_arrays(drawn))
   read = problem.prepare(dataclasses.replace(options, split_file=tmp_path / "split.npz")).splits
   for name, split in drawn.items():
     np.testing.assert_array_equal(read[name].train, split.train)
@@ -330,11 +332,11 @@ def test_splits_by_blocks_keep_the_networks_patches_apart(options):
   labels = np.kron([[1, 4, 9, 1], [9, 1, 4, 9]], np.ones((15, 15))).astype(np.int32)
   wide = dataclasses.replace(scene(), cube=np.ones((30, 60, 6)), labels=labels)
   made = prepare(options, wide, block_size=15)
-  assert sampling.patch_overlap(made.splits["fields"], labels.shape, made.patch) == 0
-  assert sampling.patch_overlap(made.splits["fields"], labels.shape, made.patch + 8) > 0
+  assert patch_overlap(made.splits["fields"], labels.shape, made.patch) == 0
+  assert patch_overlap(made.splits["fields"], labels.shape, made.patch + 8) > 0
   recipe = dataclasses.replace(options.recipe, steps=1, shift=3)
   made = prepare(dataclasses.replace(options, recipe=recipe), wide, block_size=15)
-  assert sampling.patch_overlap(made.splits["fields"], labels.shape, made.patch + 3) == 0
+  assert patch_overlap(made.splits["fields"], labels.shape, made.patch + 3) == 0
   assert "3 samples per class from blocks" in introduction.description(
     dataclasses.replace(options, block_size=15)
   )

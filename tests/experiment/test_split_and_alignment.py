@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from mtl_hsi.channels import inputs
-from mtl_hsi.splits import sampling
+from mtl_hsi.splits.leakage import patch_overlap
+from mtl_hsi.splits.split import Split
 from tests import launching
 
 # Fields of 10 x 10 pixels; the bands of each scene see another part of one spectrum a class.
@@ -54,8 +55,8 @@ def test_blocks_and_common_wavelengths(command, tmp_path):
   with np.load(run / "split.npz") as split:
     for name, labels in LABELS.items():
       assert metrics["leakage"][name] == metrics["patch_overlap"][name] == 0
-      own = sampling.Split(split[f"{name}/train"], split[f"{name}/test"])
-      assert sampling.patch_overlap(own, labels.shape, 5) == 0
+      own = Split(split[f"{name}/train"], split[f"{name}/test"])
+      assert patch_overlap(own, labels.shape, 5) == 0
       # What a new image of the scene would go through.
       assert scenes[name]["channels"]["centres"] == [550, 600, 650, 700]
       restored = inputs.read_inputs(scenes[name])

@@ -17,7 +17,7 @@ from mtl_hsi.scenes.labels.class_table import read_class_table
 from mtl_hsi.scenes.labels.label_set import Columns, Grid
 from mtl_hsi.scenes.labels.pixel_table import read_pixel_table
 from mtl_hsi.settings import scenes_file
-from mtl_hsi.splits import sampling
+from mtl_hsi.splits.split import read_splits
 from tests.hostile import hostile_files
 from tests.hostile.any_input import for_any, nodes, read_or_reject
 
@@ -109,7 +109,7 @@ def test_archives_with_any_content(noise, position, cut):
       for key in list_arrays(path):
         read_array(path, key)
     with contextlib.suppress(RequestError):
-      sampling.read_splits(path, {"fields": np.ones((2, 2), np.int32)}, 1)
+      read_splits(path, {"fields": np.ones((2, 2), np.int32)}, 1)
 
 
 @for_any(st.binary(min_size=1, max_size=8), st.integers(0, 90), st.booleans())

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.splits import blocks, sampling
+from mtl_hsi.splits import blocks
+from mtl_hsi.splits.leakage import leaked_share, patch_overlap
+from mtl_hsi.splits.split import pixels_of
 
 GENERATOR = np.random.default_rng(0)
 # Fields of 10 x 10 pixels of four classes with gaps between their ids, some of it unlabelled.
@@ -19,7 +21,7 @@ def draw(labels=FIELDS, samples_per_class=5, *, block_size=12, patch=5, seed=0, 
     labels,
     samples_per_class,
     block_size=block_size,
-    apart=patch,
+    min_separation=patch,
     seed=seed,
     replicas=replicas,
     name=name,
@@ -27,13 +29,13 @@ def draw(labels=FIELDS, samples_per_class=5, *, block_size=12, patch=5, seed=0, 
 
 
 def classes_of(labels, rows):
-  ids, counts = np.unique(labels[tuple(sampling.pixels_of(rows).T)], return_counts=True)
+  ids, counts = np.unique(labels[tuple(pixels_of(rows).T)], return_counts=True)
   return dict(zip(ids.tolist(), counts.tolist(), strict=True))
 
 
 def distance(split):
   """Smallest distance of a test pixel from a training pixel, in rows or columns."""
-  train, test = (sampling.pixels_of(rows[0]) for rows in split)
+  train, test = (pixels_of(rows[0]) for rows in split)
   return np.abs(train[:, None] - test[None]).max(axis=2).min()
 
 
@@ -42,15 +44,15 @@ def distance(split):
 def test_no_test_patch_overlaps_a_training_patch(patch, seed):
   split = draw(patch=patch, seed=seed)
   assert distance(split) >= patch
-  assert sampling.patch_overlap(split, FIELDS.shape, patch) == 0
-  assert sampling.leakage(split, FIELDS.shape, patch) == 0
+  assert patch_overlap(split, FIELDS.shape, patch) == 0
+  assert leaked_share(split, FIELDS.shape, patch) == 0
 
 
 def test_no_block_has_training_and_test_pixels():
   split = draw(patch=1, replicas=4)
   assert split.train.dtype == split.test.dtype == np.int32
   for train, test in zip(*split, strict=True):
-    of = [{(row // 12, column // 12) for row, column in sampling.pixels_of(rows)} for rows in (train, test)]
+    of = [{(row // 12, column // 12) for row, column in pixels_of(rows)} for rows in (train, test)]
     assert not of[0] & of[1]
 
 
@@ -69,7 +71,7 @@ def test_replica_r_is_the_draw_of_seed_plus_r():
     one = draw(seed=4 + replica)
     for part in ("train", "test"):
       np.testing.assert_array_equal(
-        sampling.pixels_of(getattr(many, part)[replica]), sampling.pixels_of(getattr(one, part)[0])
+        pixels_of(getattr(many, part)[replica]), pixels_of(getattr(one, part)[0])
       )
   assert len({rows.tobytes() for rows in many.train}) == 3
   assert (draw(name="town").train != draw().train).any()
@@ -85,7 +87,7 @@ def test_a_class_within_one_block_is_cut_in_two():
     assert classes_of(labels, test).keys() == {1, 2}
     for class_id, middle in ((1, 10), (2, 30)):
       own = [
-        pixels[labels[tuple(pixels.T)] == class_id][:, 1] for pixels in (train, sampling.pixels_of(test))
+        pixels[labels[tuple(pixels.T)] == class_id][:, 1] for pixels in (train, pixels_of(test))
       ]
       assert (own[0].max() < middle <= own[1].min()) or (own[1].max() < middle <= own[0].min())
 
@@ -138,4 +140,4 @@ def test_real_scenes_keep_all_classes_and_a_fair_part_of_their_test_pixels(real_
   for train, test in zip(*split, strict=True):
     assert set(classes_of(labels, train).values()) == {10}
     assert len(classes_of(labels, test)) == tested
-    assert len(sampling.pixels_of(test)) > 0.15 * (labels > 0).sum()
+    assert len(pixels_of(test)) > 0.15 * (labels > 0).sum()
