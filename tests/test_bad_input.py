@@ -127,7 +127,7 @@ def line(*words):
     ([IN, "--config.optimizer.eps=1e999"], "the config does not fit into config.json"),
     (
       [IN, "--config.samples_per_class=3000"],
-      line("largest class has 2455 pixels", "ask for fewer than 2455"),
+      line("largest class has 2455 pixels", "choose a number below 2455"),
     ),
     ([IN, "--config.split=nowhere.npz"], line("cannot read a split from /.*/nowhere.npz", "no such file")),
   ],
@@ -203,7 +203,7 @@ def holes():
       [],
       line("fields.npz: ", "widths from 0.01 to 0.01 nm", "units are mixed"),
     ),
-    (fields(), ["samples_per_class=40"], line("largest class has 40 pixels", "ask for fewer than 40")),
+    (fields(), ["samples_per_class=40"], line("largest class has 40 pixels", "choose a number below 40")),
     (fields(), ["files.fields.cube_key=nope"], r"no array 'nope'; it contains cube \(12 x 10 x 6\), label"),
     (fields(), ["files.fields.bands=2:9"], "files.fields.bands ends at 9; the scene has 6 bands"),
     (fields(), ["files.fields.bands=5:2"], "files.fields.bands is '5:2'; expected 'first:end'"),

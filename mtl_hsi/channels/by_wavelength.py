@@ -28,8 +28,8 @@ _CUT = 3.0
 _PLACES = 101
 
 
-class Bands(NamedTuple):
-  """Bands of a sensor.
+class SpectralBands(NamedTuple):
+  """SpectralBands of a sensor.
 
   Attributes:
     centres: in nm, float64 `[b]`, in any order.
@@ -40,8 +40,8 @@ class Bands(NamedTuple):
   widths: np.ndarray
 
 
-def bands_of(scene: Scene, chosen: np.ndarray) -> Bands:
-  """Bands of a scene; widths that are not known are taken from the spacing.
+def bands_of(scene: Scene, chosen: np.ndarray) -> SpectralBands:
+  """SpectralBands of a scene; widths that are not known are taken from the spacing.
 
   Args:
     scene: with wavelengths.
@@ -62,16 +62,16 @@ def bands_of(scene: Scene, chosen: np.ndarray) -> Bands:
       "needs two wavelengths at least"
     )
   widths = _spacing(centres) if scene.widths is None else scene.widths[chosen].astype(np.float64)
-  return Bands(centres, widths)
+  return SpectralBands(centres, widths)
 
 
-def common_bands(scenes: Mapping[str, Bands], grid: np.ndarray | None) -> Bands:
+def common_bands(scenes: Mapping[str, SpectralBands], grid: np.ndarray | None) -> SpectralBands:
   """The bands to which all scenes are resampled, in ascending order.
 
   Without a grid they are the bands of the coarsest sensor, the one with fewest
   bands in the range that all scenes share; of bands nearer to each other than
   half their width, where detectors overlap, only the first. A common band is
-  as wide as the widest scene's there, and as the spacing of a grid. Bands in a
+  as wide as the widest scene's there, and as the spacing of a grid. SpectralBands in a
   gap of any scene are left out, as are those of a grid beyond the shared range.
 
   Args:
@@ -102,15 +102,15 @@ def common_bands(scenes: Mapping[str, Bands], grid: np.ndarray | None) -> Bands:
       f"the scenes have no wavelengths in common{asked}: {ranges}; train them apart, or without "
       "alignment=wavelength"
     )
-  return Bands(centres[kept], widths[kept])
+  return SpectralBands(centres[kept], widths[kept])
 
 
-def range_of(bands: Bands) -> str:
+def range_of(bands: SpectralBands) -> str:
   """Their range in words: "400 to 2500 nm"."""
   return f"{bands.centres.min():.5g} to {bands.centres.max():.5g} nm"
 
 
-def resampling(own: Bands, common: Bands) -> np.ndarray:
+def resampling(own: SpectralBands, common: SpectralBands) -> np.ndarray:
   """Weights of a scene's bands in every common band; they sum to 1.
 
   With the common band's width F and, of the scene around it, width w and
@@ -141,7 +141,7 @@ def resampling(own: Bands, common: Bands) -> np.ndarray:
   channel = np.broadcast_to(np.arange(len(common.centres))[:, None], upper.shape)
   np.add.at(weights, (upper - 1, channel), shares * (1 - fraction))
   np.add.at(weights, (upper, channel), shares * fraction)
-  # Bands of one centre share its weight.
+  # SpectralBands of one centre share its weight.
   return (weights / shared_by[:, None])[node_of_band].astype(np.float32)
 
 

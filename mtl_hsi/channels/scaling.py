@@ -1,4 +1,4 @@
-"""From a scene's own unit to the range a network reads: (value - offset) / scale."""
+"""Scaling of a scene's values to the range that a network reads: (value - offset) / scale."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from mtl_hsi.scenes.scene import Scene
 
 
 class Scaling(NamedTuple):
-  """What is subtracted from the values of every band, and what they are then divided by.
+  """The numbers of the scaling (value - offset) / scale of every band.
 
   Attributes:
     offset: `[bands of the scene]`.
@@ -25,26 +25,26 @@ Method = Callable[[Scene], Scaling]
 
 
 def by_maximum(scene: Scene) -> Scaling:
-  """By the scene's maximum over all its bands (author's code).
+  """Scales by the maximum over all bands of the scene (author's code).
 
   Raises:
     RequestError: no value is positive.
   """
-  values = scene.cube if scene.nodata is None else scene.cube[~scene.nodata]
+  values = scene.cube if scene.nodata is None else scene.cube[scene.measured]
   largest = float(values.max())
   if largest <= 0:
-    raise RequestError(f"scene {scene.name!r}: the largest value is {largest:g}; nothing to scale by")
+    raise RequestError(f"scene {scene.name!r}: the largest value is {largest:g}; expected a positive one")
   return by_number(scene, largest)
 
 
 def by_number(scene: Scene, number: float) -> Scaling:
-  """By one number for all scenes (5000 in another script of the author's)."""
+  """Scales by a given number (5000 in another of the author's scripts)."""
   bands = scene.cube.shape[2]
   return Scaling(np.zeros(bands), np.full(bands, number))
 
 
 def by_band(scene: Scene) -> Scaling:
-  """Every band to mean 0 and standard deviation 1 over the scene; a constant band becomes 0."""
+  """Scales every band to mean 0 and standard deviation 1 over the scene; a constant band becomes 0."""
   measured = scene.measured
   # Sums around a first value keep their digits, and are exactly 0 where a band is constant.
   first = scene.cube[np.unravel_index(measured.argmax(), measured.shape)].astype(np.float64)
@@ -59,5 +59,5 @@ def by_band(scene: Scene) -> Scaling:
   return Scaling(first + mean, np.where(deviation > 0, deviation, 1.0))
 
 
-# The methods that a name chooses.
+# Values of the config key `scaling`.
 METHODS: dict[str, Method] = {"maximum": by_maximum, "per_band": by_band}

@@ -69,7 +69,7 @@ def summarise(confusions: np.ndarray, class_ids: Sequence[int], class_names: Map
 
   Returns:
     `overall_accuracy`, `average_accuracy`, `kappa`: `mean`, `std` (population),
-    `replicas` and `interval` (95 %, see `mean_interval`; of a single replica
+    `replicas` and `interval` (95%, see `mean_interval`; of a single replica
     `single_intervals`), fractions of 1; `per_class`: list
     of `id`, `name`, `accuracy`, `users_accuracy`, `f1`, `test_pixels` (of one
     replica, their mean where replicas differ); `class_ids` and `confusion`,
@@ -101,7 +101,7 @@ def summarise(confusions: np.ndarray, class_ids: Sequence[int], class_names: Map
 
 
 def mean_interval(values: np.ndarray, lowest: float) -> list[float] | None:
-  """The 95 % interval of the mean of normal values, by Student's t: m -+ t s / sqrt(R).
+  """Returns the 95% interval of the mean of normal values, by Student's t: m -+ t s / sqrt(R).
 
   Args:
     values: of every replica `[R]`; nan is left out.
@@ -118,7 +118,7 @@ def mean_interval(values: np.ndarray, lowest: float) -> list[float] | None:
 
 
 def single_intervals(confusion: np.ndarray) -> dict[str, list[float] | None]:
-  """The 95 % intervals of a single replica's measures, for independent test pixels; None where undefined.
+  """Returns 95% intervals of one replica's measures, for independent test pixels; None where undefined.
 
   That of the overall accuracy is Wilson's; the others are normal: of the average accuracy with the classes'
   variances after Agresti & Coull ("Approximate is better than 'exact' for interval estimation of binomial
@@ -168,7 +168,7 @@ def _kappa_error(confusion):
 
 
 def wilson_interval(hits: int, total: int) -> list[float] | None:
-  """The 95 % interval of a share of independent trials (Wilson 1927); too narrow for neighbouring pixels.
+  """Returns the 95% interval of a proportion (Wilson 1927); too narrow for correlated neighbouring pixels.
 
   Returns:
     Its ends, or None without trials.

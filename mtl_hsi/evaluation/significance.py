@@ -1,6 +1,6 @@
 """Whether two accuracies differ by more than chance.
 
-Accuracies are in %, differences in percentage points, intervals cover 95 %.
+Accuracies are percentages, differences are percentage points, and intervals cover 95%.
 """
 
 import dataclasses
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-_UPPER = 0.975  # quantile at the upper end of a two-sided interval of 95 %
+_UPPER = 0.975  # quantile at the upper end of a two-sided 95% interval
 
 
 @dataclasses.dataclass(frozen=True)

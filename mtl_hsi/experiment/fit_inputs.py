@@ -17,7 +17,7 @@ from mtl_hsi.settings.training_settings import SVM
 
 def align(
   options: Settings, scenes: Mapping[str, Scene], origin: TrainedRun | None
-) -> tuple[Mapping[str, Inputs], by_wavelength.Bands | None]:
+) -> tuple[Mapping[str, Inputs], by_wavelength.SpectralBands | None]:
   """What is done to every scene's pixels, and the bands that all then have, where these have wavelengths.
 
   Args:

@@ -31,7 +31,7 @@ _LETTERS_PHASES = ((100, 1.0, ()), (30, 0.1, ()))
 _LETTERS_OPTIMIZER = "adadelta"
 _LETTERS_BATCH = 20
 
-# Bands of the paper's experiments, by the target's sensor.
+# SpectralBands of the paper's experiments, by the target's sensor.
 _PAPER_BANDS = {"ROSIS": by_index.ROSIS_BANDS, "AVIRIS": by_index.AVIRIS_BANDS}
 
 
@@ -50,7 +50,7 @@ class Problem:
 
   scenes: Mapping[str, Scene]
   inputs: Mapping[str, Inputs]
-  channels: by_wavelength.Bands | None
+  channels: by_wavelength.SpectralBands | None
   splits: Mapping[str, Split]
   network: Network | None
   shift: int

@@ -12,8 +12,8 @@ from absl import logging
 
 from mtl_hsi.classification.voting import confidence_arrays
 from mtl_hsi.errors import RequestError
-from mtl_hsi.evaluation import area, metrics, proposals
-from mtl_hsi.evaluation.pixel_areas import pixel_areas
+from mtl_hsi.evaluation import metrics, proposals
+from mtl_hsi.evaluation.areas import class_areas, pixel_areas
 from mtl_hsi.experiment import adaptation, execution
 from mtl_hsi.experiment.introduction import bands_used, description, introduction, split_used, summaries
 from mtl_hsi.experiment.problem import paper_figure, prepare
@@ -226,7 +226,7 @@ def _measure(problem, predictions):
       confusions.append(metrics.confusion(scene.labels[test], predicted[test], scene.class_ids))
     results[name] = metrics.summarise(np.stack(confusions), scene.class_ids, scene.class_names)
     pixels = pixel_areas(scene.georeference, *scene.labels.shape)
-    areas = area.class_areas(predictions[name], scene.class_ids, scene.nodata, pixels)
+    areas = class_areas(predictions[name], scene.class_ids, scene.nodata, pixels)
     for row, own in zip(results[name]["per_class"], areas, strict=True):
       row |= own
     leakage[name] = leaked_share(split, scene.labels.shape, problem.patch)

@@ -10,7 +10,7 @@ from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.evaluation.pixel_areas import pixel_areas
+from mtl_hsi.evaluation.areas import pixel_areas
 from mtl_hsi.prediction import envi_header
 from mtl_hsi.report import colours, csv_cells, maps, pictures, rasters
 from mtl_hsi.report.rasters import Legend

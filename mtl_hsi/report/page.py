@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import jinja2
 import numpy as np
 
-from mtl_hsi.evaluation import area
-from mtl_hsi.evaluation.pixel_areas import pixel_areas
+from mtl_hsi.evaluation.areas import class_areas, pixel_areas
 from mtl_hsi.report import colours, curves, leakage_text, maps, proposals_table, spectra, templates, viewer
 from mtl_hsi.report.run_report import RunReport, SceneReport
 from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES
@@ -97,7 +96,7 @@ def _classes(report: SceneReport) -> list[dict]:
   scene = report.scene
   train = scene.labels[tuple(report.train.T)]
   pixels = pixel_areas(scene.georeference, *scene.labels.shape)
-  areas = area.class_areas(report.prediction[None], scene.class_ids, scene.nodata, pixels)
+  areas = class_areas(report.prediction[None], scene.class_ids, scene.nodata, pixels)
   return [
     entry | {"colour": colour, "train_pixels": int((train == entry["id"]).sum())} | class_area
     for colour, entry, class_area in zip(

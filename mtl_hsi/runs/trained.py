@@ -9,7 +9,7 @@ import jax
 import numpy as np
 from ml_collections import config_dict
 
-from mtl_hsi.channels.by_wavelength import Bands
+from mtl_hsi.channels.by_wavelength import SpectralBands
 from mtl_hsi.channels.inputs import Inputs, read_inputs
 from mtl_hsi.classification.classify import InferenceOptions
 from mtl_hsi.errors import RequestError
@@ -79,7 +79,7 @@ class TrainedRun:
   config: config_dict.ConfigDict
   scenes: Mapping[str, TrainedScene]
   target: str
-  channels: Bands | None
+  channels: SpectralBands | None
   network: Network
   replicas: int
   snapshot_epochs: tuple[int, ...]
@@ -207,7 +207,7 @@ def _check_scene(scene: TrainedScene, smoothed: bool) -> None:
 def _channels(entry):
   if "channels" not in entry:
     return None
-  return Bands(**{key: np.array(values, float) for key, values in entry["channels"].items()})
+  return SpectralBands(**{key: np.array(values, float) for key, values in entry["channels"].items()})
 
 
 def _numbers(values):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mtl_hsi.channels import scaling
-from mtl_hsi.channels.by_wavelength import Bands
+from mtl_hsi.channels.by_wavelength import SpectralBands
 from mtl_hsi.classification import classify, logits
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models import products
@@ -34,7 +34,7 @@ class Origin:
 
   run: Path
   new_stem: bool
-  channels: Bands | None
+  channels: SpectralBands | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -188,7 +188,7 @@ def _origin(config):
     return None
   channels = None
   if "channels" in config:
-    channels = Bands(np.array(config.channels.centres), np.array(config.channels.widths))
+    channels = SpectralBands(np.array(config.channels.centres), np.array(config.channels.widths))
   return Origin(Path(config.run), config.stem == "new", channels)
 
 

@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 
 from mtl_hsi.channels import by_wavelength
-from mtl_hsi.channels.by_wavelength import Bands, common_bands, resampling
+from mtl_hsi.channels.by_wavelength import SpectralBands, common_bands, resampling
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.public import sensors
 from mtl_hsi.scenes.scene import Scene
 
-FINE = Bands(*sensors.rosis_bands(103))
+FINE = SpectralBands(*sensors.rosis_bands(103))
 # Two of its detector joins step back by 10 nm; three stretches without bands.
-COARSE = Bands(*sensors.indian_pines_bands())
+COARSE = SpectralBands(*sensors.indian_pines_bands())
 
 
 def evenly(first, last, step, width=None):
   centres = np.arange(first, last + step / 2, step, dtype=float)
-  return Bands(centres, np.full(len(centres), float(width or step)))
+  return SpectralBands(centres, np.full(len(centres), float(width or step)))
 
 
 def seen(bands, spectrum):
@@ -70,7 +70,7 @@ def test_the_coarsest_scene_gives_the_bands_and_keeps_its_values():
 
 def test_a_narrow_feature_gets_the_width_of_the_common_band():
   feature = 12.0
-  own, common = evenly(400, 900, 8), Bands(np.arange(550.0, 750, 0.5), np.full(400, 20.0))
+  own, common = evenly(400, 900, 8), SpectralBands(np.arange(550.0, 750, 0.5), np.full(400, 20.0))
   result = resample(own, common, lambda nm: np.exp(-4 * np.log(2) * ((nm - 650) / feature) ** 2))
   above = common.centres[result > result.max() / 2]
   assert common.centres[result.argmax()] == pytest.approx(650, abs=0.5)
@@ -78,7 +78,7 @@ def test_a_narrow_feature_gets_the_width_of_the_common_band():
 
 
 def test_a_step_is_half_way_at_its_place_and_as_wide_as_the_common_band():
-  own, common = evenly(400, 900, 3), Bands(np.array([600.0, 640, 650, 660, 700]), np.full(5, 20.0))
+  own, common = evenly(400, 900, 3), SpectralBands(np.array([600.0, 640, 650, 660, 700]), np.full(5, 20.0))
   below, before, middle, after, above = resample(own, common, lambda nm: (nm > 650).astype(float))
   assert (below, middle, above) == pytest.approx((0, 0.5, 1), abs=0.01)
   # The Gaussian's integral up to half its full width at half maximum.
@@ -111,14 +111,14 @@ def test_a_grid_finer_than_a_scene_is_not_sharper_than_it():
 
 def test_the_order_of_bands_does_not_matter():
   shuffled = np.random.default_rng(0).permutation(len(COARSE.centres))
-  own = Bands(COARSE.centres[shuffled], COARSE.widths[shuffled])
+  own = SpectralBands(COARSE.centres[shuffled], COARSE.widths[shuffled])
   common = common_bands({"fine": FINE, "coarse": COARSE}, None)
   np.testing.assert_array_equal(common, common_bands({"fine": FINE, "coarse": own}, None))
   np.testing.assert_array_equal(resampling(own, common), resampling(COARSE, common)[shuffled])
 
 
 def test_bands_of_one_centre_share_their_weight():
-  own = Bands(np.array([500.0, 510, 510, 520]), np.full(4, 10.0))
+  own = SpectralBands(np.array([500.0, 510, 510, 520]), np.full(4, 10.0))
   common = common_bands({"one": own}, None)
   assert common.centres.tolist() == [500, 510, 520]
   assert resampling(own, common).T.tolist() == [[1, 0, 0, 0], [0, 0.5, 0.5, 0], [0, 0, 0, 1]]
@@ -127,7 +127,7 @@ def test_bands_of_one_centre_share_their_weight():
 def test_bands_in_a_gap_of_any_scene_are_left_out():
   whole, holed = evenly(400, 700, 10), evenly(400, 700, 10)
   missing = (holed.centres > 490) & (holed.centres < 560)
-  holed = Bands(holed.centres[~missing], holed.widths[~missing])
+  holed = SpectralBands(holed.centres[~missing], holed.widths[~missing])
   common = common_bands({"whole": whole, "holed": holed}, np.arange(400.0, 701, 5))
   assert [nm for nm in np.arange(400.0, 701, 5) if nm not in common.centres] == [*range(495, 560, 5)]
   # No band before the gap reads one behind it.
@@ -138,7 +138,7 @@ def test_bands_in_a_gap_of_any_scene_are_left_out():
 def test_one_missing_band_is_no_gap():
   own = evenly(400, 700, 10)
   kept = np.arange(31) != 12
-  own = Bands(own.centres[kept], own.widths[kept])
+  own = SpectralBands(own.centres[kept], own.widths[kept])
   common = common_bands({"own": own}, np.array([510.0, 520, 530]))
   np.testing.assert_allclose(resampling(own, common)[11:13].T, [[1, 0], [0.5, 0.5], [0, 1]])
 

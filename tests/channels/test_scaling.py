@@ -33,7 +33,7 @@ def test_the_maximum_is_that_of_all_bands():
 
 
 def test_a_scene_of_nothing_has_no_maximum():
-  with pytest.raises(RequestError, match="scene 'fields': the largest value is 0; nothing to scale by"):
+  with pytest.raises(RequestError, match="scene 'fields': the largest value is 0; expected a positive one"):
     scaling.by_maximum(scene(np.zeros((5, 4, 3))))
 
 

@@ -102,7 +102,7 @@ def test_test_pixels_keep_away_from_further_training_pixels():
     test = pixels_of(rows)
     assert len(test) > 20
     assert test.max(axis=1).min() == 4
-  with pytest.raises(RequestError, match="no test pixel lies 12 or more pixels away from all of more_labels"):
+  with pytest.raises(RequestError, match="no test pixel is 12 or more pixels away from all of more_labels"):
     with_training_pixels(drawn, more, min_separation=12, name="f")
 
 

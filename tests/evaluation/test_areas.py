@@ -1,14 +1,19 @@
-"""Areas of pixels on the ground, against tables and against geodesic polygons."""
+"""Areas of pixels and of classes, against tables, geodesic polygons and counts by hand."""
 
 import itertools
+import json
 
 import numpy as np
 import pyproj
 import pytest
+import rasterio
 
-from mtl_hsi.evaluation.pixel_areas import pixel_areas
+from mtl_hsi.evaluation.areas import PixelAreas, class_areas, pixel_areas
 from mtl_hsi.scenes.scene import Georeference
+from tests import launching
+from tests.scenes import formats
 
+MAPS = np.array([[[1, 1, 4], [9, 9, 4]], [[1, 1, 1], [1, 9, 4]]])
 _SITE = 'ENGCRS["site",EDATUM["site"],CS[Cartesian,2],AXIS["x",east],AXIS["y",north],LENGTHUNIT["metre",1]]'
 
 
@@ -24,7 +29,7 @@ _SITE = 'ENGCRS["site",EDATUM["site"],CS[Cartesian,2],AXIS["x",east],AXIS["y",no
     ("EPSG:2263", (10.0, 0, 980000, 0, -10.0, 200000), (10 * 1200 / 3937) ** 2 / 10000),
   ],
 )
-def test_systems_that_keep_areas_are_believed(crs, transform, hectares):
+def test_nominal_areas_of_equal_area_systems_are_kept(crs, transform, hectares):
   found = pixel_areas(Georeference(crs, transform), 40, 30)
   assert found.hectares.shape == (1, 1)
   assert found.hectares.item() == pytest.approx(hectares, rel=1e-12)
@@ -79,5 +84,49 @@ def test_all_pixels_together_are_the_geodesic_polygon_around_them(crs, transform
     Georeference("EPSG:32632", (1.0, 0, 1e12, 0, -1.0, 0)),
   ],
 )
-def test_what_has_no_place_on_earth_has_no_area(place):
+def test_without_a_position_on_earth_there_are_no_areas(place):
   assert pixel_areas(place, 3, 4) is None
+
+
+def test_pixels_are_counted_over_replicas_without_those_that_hold_nothing():
+  nodata = np.array([[False, False, True], [False, False, False]])
+  areas = class_areas(MAPS, [1, 4, 9], nodata, None)
+  assert [own["map_pixels"]["mean"] for own in areas] == [2.5, 1, 1.5]
+  assert areas[0]["map_pixels"]["std"] == 0.5
+  assert all(own["map_hectares"] is None for own in areas)
+
+
+def test_hectares_are_pixels_times_their_size():
+  areas = class_areas(MAPS, [1, 4, 7, 9], None, PixelAreas(*np.zeros((2, 1)), np.full((1, 1), 0.09)))
+  assert [own["map_pixels"]["mean"] for own in areas] == [3, 1.5, 0, 1.5]
+  assert areas[0]["map_hectares"] == pytest.approx({"mean": 0.27, "std": 0.09})
+
+
+def test_every_pixel_counts_with_its_own_area():
+  pixels = PixelAreas(np.arange(2), np.arange(3), np.array([[1.0, 2, 4], [8, 16, 32]]))
+  nodata = np.array([[False, False, False], [False, False, True]])
+  areas = class_areas(MAPS, [1, 4, 9], nodata, pixels)
+  assert [own["map_hectares"]["mean"] for own in areas] == [(3 + 15) / 2, 4 / 2, (24 + 16) / 2]
+  assert areas[0]["map_hectares"]["std"] == 6
+
+
+def test_a_run_in_degrees_reports_hectares(tmp_path):
+  labels = np.repeat([[1, 2], [2, 1]], 9, axis=0).repeat(8, axis=1).astype(np.uint8)
+  # Pixels of about 1.1 x 0.8 km, at 45 degrees north.
+  place = {"crs": "EPSG:4326", "transform": rasterio.Affine(0.01, 0, 7, 0, -0.01, 45.09)}
+  formats.save_raster(tmp_path / "cube.tif", launching.cube(labels), **place)
+  formats.save_raster(tmp_path / "gt.tif", labels, **place)
+  outcome = launching.launch(
+    f"--config={launching.ROOT / 'configs' / 'letter.py'}:field",
+    f"--workdir={tmp_path / 'run'}",
+    f"--config.files.field.cube={tmp_path / 'cube.tif'}",
+    f"--config.files.field.labels={tmp_path / 'gt.tif'}",
+    *("--config.model.name=svm", "--config.samples_per_class=4", "--config.replicas=2"),
+  )
+  assert outcome.status == 0, outcome.err
+  classes = json.loads((tmp_path / "run" / "metrics.json").read_text())["scenes"]["field"]["per_class"]
+  assert sum(own["map_pixels"]["mean"] for own in classes) == labels.size
+  # A degree is 111.132 km from south to north there, and 78.847 km from west to east.
+  whole = labels.size * 1.11132 * 0.78847 * 100
+  assert sum(own["map_hectares"]["mean"] for own in classes) == pytest.approx(whole, rel=1e-4)
+  assert "<th>Hectares</th>" in (tmp_path / "run" / "report.html").read_text()
