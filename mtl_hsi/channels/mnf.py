@@ -1,8 +1,8 @@
 """MNF components: linear combinations of bands, in descending order of their signal-to-noise ratio.
 
 Neighbouring bands are nearly equal; two crops often differ by a small contrast of many bands. Such a
-direction has little variance, so gradient descent on standardised bands finds it late. MNF makes it a channel.
-The components are computed without labels, from all pixels.
+direction has little variance, so gradient descent on standardised bands finds it late. MNF gives it a
+channel. The components are computed without labels, from all pixels.
 
 Source: Green et al., "A transformation for ordering multispectral data in terms of image quality with
 implications for noise removal" (1988); noise from differences of neighbouring pixels, as there.
