@@ -108,7 +108,11 @@ class Network:
       mutable=["batch_stats"],
       rngs={"dropout": key},
     )
-    logits = jax.vmap(head_logits)(params["heads"], features, self.present)
+    # Heads mapped over directly would be one batched product, whose sums round differently on CPUs.
+    logits = jax.vmap(
+      lambda heads, x, scene: head_logits(head_of_scene(heads, scene), x, self.present[scene]),
+      in_axes=(None, 0, 0),
+    )(params["heads"], features, jnp.arange(self.scenes))
     return logits, moved.get("batch_stats", stats)
 
   def batch_statistics(self, params: dict, stats: dict, patches: Array, valid: Array) -> dict:
