@@ -1,8 +1,8 @@
-"""Trains, alone or in grids, adapts and predicts: python launch.py --config=configs/mtl.py:pu_all.
+"""Trains, adapts and applies networks: python launch.py --config=configs/mtl.py:pu_all.
 
-A config is one of configs/quickstart.py, own.py, best.py, letter.py, predict.py, adapt.py, mtl.py, paper.py
-and rehearsal.py, some with an argument behind a colon. --config=<file> --help says what it does and lists its
-keys; --config.<key>=<value> changes any of them, and docs/configs.md explains them.
+The configs are configs/quickstart.py, own.py, best.py, letter.py, predict.py, adapt.py, mtl.py, paper.py and
+rehearsal.py. Some have an argument after a colon. --config=<file> --help describes a config and lists its
+keys, --config.<key>=<value> changes a key, and docs/configs.md explains all keys.
 """
 
 import sys
@@ -13,21 +13,21 @@ from absl import flags
 from mtl_hsi import commandline
 from mtl_hsi.errors import RequestError
 
-_CONFIG = commandline.define_config("config", "Config file, with its argument behind a colon.")
+_CONFIG = commandline.define_config("config", "Config file, with its argument after a colon.")
 _WORKDIR = flags.DEFINE_string(
-  "workdir", None, "Where results go; by default under runs/, named after the config."
+  "workdir", None, "Directory for the results (default: in runs/, named after the config)."
 )
 _COMPILE_CACHE = flags.DEFINE_string(
-  "compile_cache", None, "Compiled programs; by default beside the work directory."
+  "compile_cache", None, "Directory for compiled programs (default: next to the work directory)."
 )
 _SHARD = flags.DEFINE_string(
-  "shard", "1/1", "Which part of a grid to do, i/n: the i-th of n parts that may run at the same time."
+  "shard", "1/1", "Part of a grid to run: i/n is the i-th of n parts, which can run at the same time."
 )
 _COORDINATOR = flags.DEFINE_string(
   "coordinator",
   None,
-  "Joins several processes, on one machine or many, into one run: address:port of the first of them, or "
-  "'auto' under SLURM, Open MPI or on TPU pods.",
+  "Runs one experiment in several processes, on one machine or many: <address>:<port> of the first process, "
+  "or 'auto' under SLURM, Open MPI or on TPU pods.",
 )
 _PROCESSES = flags.DEFINE_integer(
   "processes",
@@ -36,7 +36,10 @@ _PROCESSES = flags.DEFINE_integer(
   lower_bound=1,
 )
 _PROCESS = flags.DEFINE_integer(
-  "process", None, "Index of this process among those that --coordinator joins, from 0.", lower_bound=0
+  "process",
+  None,
+  "Index of this process among those that --coordinator joins, counted from 0.",
+  lower_bound=0,
 )
 
 
@@ -45,12 +48,12 @@ def main(_):
   kind = commandline.kind(config)
   workdir = Path(_WORKDIR.value) if _WORKDIR.value else commandline.default_workdir(_CONFIG)
   _check_flags(kind)
-  # JAX is imported only once the request has proved readable.
+  # JAX is imported only after the flags have been checked, since that takes seconds.
   from mtl_hsi.runtime import devices, processes
 
   cache = Path(_COMPILE_CACHE.value or workdir.absolute().parent / ".compile_cache")
-  # The tiles of an image use all cores, as do networks in training if there are enough of them. Only its
-  # run knows how many networks an adaptation trains.
+  # Prediction uses all cores. Training uses as many cores as there are replicas, a number that an adaptation
+  # only knows once it has read its run.
   devices.configure(cache, config.replicas if kind in ("grid", "experiment") else devices.usable_cores())
   if _COORDINATOR.value:
     processes.join(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
@@ -58,15 +61,15 @@ def main(_):
 
 
 def _check_flags(kind):
-  """Refuses flags that the kind of request does not use."""
+  """Rejects flags that this kind of request does not use."""
   several = (_COORDINATOR.value, _PROCESSES.value, _PROCESS.value) != (None, None, None)
   if several and kind == "grid":
-    raise RequestError("a grid runs in one process; leave out --coordinator, and divide it with --shard=i/n")
+    raise RequestError("a grid runs in one process; remove --coordinator and use --shard=i/n")
   if several and kind == "adaptation":
-    raise RequestError("an adaptation runs in one process; leave out --coordinator and --processes")
+    raise RequestError("an adaptation runs in one process; remove --coordinator and --processes")
   if kind == "prediction" and (several or _WORKDIR.value):
     raise RequestError(
-      "a prediction runs in one process and writes to --config.output; leave out --coordinator, --processes "
+      "a prediction runs in one process and writes to --config.output; remove --coordinator, --processes "
       "and --workdir"
     )
   if several and not _COORDINATOR.value:

@@ -15,7 +15,7 @@ _AFTERWARDS = 0.03
 _PATIENCE = 20.0
 # It then has to save its state; one that does so after every epoch anyway would not show that.
 _NO_OTHER_SAVE = "--config.checkpoint_seconds=1e9"
-_GOES_ON = "terminated; the same command goes on from the last checkpoint"
+_GOES_ON = "terminated; run the same command again to resume from the last checkpoint"
 # What a bar counts as done, which at its end are all epochs that were trained.
 _EPOCHS = re.compile(r"training: [^\r\n]*? (\d+)/\d+ \[")
 

@@ -1,4 +1,4 @@
-"""From a command line to a resolved config, and from errors to exit statuses."""
+"""Parsing of the command line into a config, and conversion of errors into exit statuses."""
 
 import ast
 import difflib
@@ -19,12 +19,12 @@ from ml_collections import config_dict, config_flags
 from mtl_hsi.errors import RequestError
 from mtl_hsi.runtime import interruption
 
-# --help shows the flags of the module that asks for them, not of this one.
+# Makes --help show the flags as those of launch.py, not of this module.
 flags.disclaim_key_flags()
 
 _LONGEST_NAME = 100
 
-# Keys that tell a kind of config from the others, and are read before a reader looks at all of them.
+# Keys that distinguish the kinds of configs, or that are read before a config is checked as a whole.
 _NEEDED = {
   "prediction": {"run", "image"},
   "adaptation": {"run", "stem", "optimizer.name", "replicas"},
@@ -32,8 +32,10 @@ _NEEDED = {
   "experiment": {"optimizer.name", "replicas"},
 }
 
-# Keys that choose among a grid's runs, which lie side by side.
+# Keys that choose among the runs of a grid, which all have the same directory.
 _CHOOSING = ("cells", "samples_per_class", "dry_run")
+
+_SYNONYMS = {"lr": "learning_rate"}
 
 _EXPECTED = {
   int: "a whole number",
@@ -44,10 +46,11 @@ _EXPECTED = {
 
 
 def main(run: Callable[[Sequence[str]], None], flag: flags.FlagHolder) -> None:
-  """Parses the flags, that of the config among them, and calls `run`.
+  """Parses the flags, including the config, and calls `run`.
 
-  A RequestError or a bad flag ends the process with one line on stderr and status 2. SIGTERM and Ctrl-C end
-  it with one that says what is left and status 143 and 130; where it trains, as soon as the state is saved.
+  A RequestError or an invalid flag ends the process with one line on stderr and status 2. SIGTERM and Ctrl-C
+  end it with status 143 and 130, and with a line that says what remains. A run that is training first saves
+  its state.
   """
   try:
     with interruption.sigterm_raises():
@@ -56,33 +59,33 @@ def main(run: Callable[[Sequence[str]], None], flag: flags.FlagHolder) -> None:
     _exit(2, f"error: {error}")
   except KeyboardInterrupt as interrupt:
     word = "terminated" if isinstance(interrupt, interruption.Terminated) else "interrupted"
-    _exit(interruption.status(interrupt), f"{word}; {_left_behind(flag)}")
+    _exit(interruption.status(interrupt), f"{word}; {_what_remains(flag)}")
 
 
 def define_config(name: str, text: str) -> flags.FlagHolder:
-  """Declares the flag of a config file whose keys `--<name>.<key>=<value>` overrides.
+  """Declares the flag of a config file, whose keys `--<name>.<key>=<value>` overrides.
 
-  A file that is no config and a key that it does not have are RequestErrors;
-  keys under `optimizer` may be new, since every optimiser has its own.
+  A file that is not a config and an unknown key are RequestErrors. Keys under
+  `optimizer` can be added, since every optimiser has different arguments.
   """
-  # lock_config and accept_new_attributes let the optimiser's keys through; `resolve` locks.
+  # Both options are needed for new keys under `optimizer`. `resolve` locks the config.
   flag = config_flags.DEFINE_config_file(name, None, text, lock_config=False, accept_new_attributes=True)
   flags.FLAGS[name].parser = _ConfigFile(name)
   return flag
 
 
 def resolve(flag: flags.FlagHolder) -> config_dict.ConfigDict:
-  """The config of a flag of `define_config` with the command line's overrides, locked.
+  """Returns the locked config of a flag of `define_config`, with the overrides of the command line.
 
-  Another optimiser than the file's drops the arguments that the file has for its own; scenes are added from
-  a `scenes_file`.
+  If the command line chooses another optimiser, the arguments that the file has for its optimiser are
+  dropped. The scenes of a `scenes_file` are added.
 
   Raises:
-    RequestError: no config was named, or its `scenes_file` cannot be used.
+    RequestError: no config was given, or its `scenes_file` cannot be used.
   """
   config = flag.value
   if config is None:
-    raise RequestError(f"no config; name one, such as --{flag.name}=configs/mtl.py:in (see configs/)")
+    raise RequestError(f"no config given; add one, such as --{flag.name}=configs/mtl.py:in (see configs/)")
   original, overrides = flags.FLAGS[flag.name].parser.optimizer, _overrides(flag)
   if original and config.optimizer.name != original["name"]:
     for key in original:
@@ -96,18 +99,18 @@ def resolve(flag: flags.FlagHolder) -> config_dict.ConfigDict:
 
 
 def kind(config: config_dict.ConfigDict) -> str:
-  """What a config asks for: a "grid" of experiments (configs/paper.py), a "prediction" (configs/predict.py),
-  an "adaptation" (configs/adapt.py), or one "experiment"; "" for what is no config of ours.
+  """Returns what a config requests: a "grid" of experiments (configs/paper.py), a "prediction"
+  (configs/predict.py), an "adaptation" (configs/adapt.py) or an "experiment"; "" for any other ConfigDict.
   """
   keys = _kinds(config).keys()
   return next((name for name, needed in _NEEDED.items() if keys >= needed), "")
 
 
 def default_workdir(flag: flags.FlagHolder) -> Path:
-  """`runs/`, and there a name made of the config's and of what was changed on the command line.
+  """Returns a directory in `runs/` that is named after the config and the overrides.
 
-  A grid's directory is the same for all its tables and whatever is chosen of them, since they share runs. A
-  prediction has that of the run that predicts.
+  All tables of a grid, and all selections of them, share runs and so have the same directory. A prediction
+  has the work directory of the run that predicts.
   """
   if kind(flag.value) == "prediction":
     return Path(flag.value.run)
@@ -122,22 +125,22 @@ def default_workdir(flag: flags.FlagHolder) -> Path:
   return Path("runs") / name
 
 
-def _left_behind(flag: flags.FlagHolder) -> str:
-  """What remains of a request that is interrupted."""
+def _what_remains(flag: flags.FlagHolder) -> str:
+  """Describes what remains of an interrupted request."""
   config = flag.value if flags.FLAGS.is_parsed() else None
   if config is not None and kind(config) == "prediction":
-    return "nothing is left of a map that was not finished; the same command begins it anew"
+    return "the incomplete map was removed; run the same command again to start from scratch"
   if config is not None and config.get("check_only"):
     return "nothing was written"
-  return "the same command goes on from the last checkpoint"
+  return "run the same command again to resume from the last checkpoint"
 
 
 class _ConfigFile(flags.ArgumentParser):
-  """Parser of `<file>.py[:<argument>]`; what ml_collections brings gives tracebacks or no reason at all.
+  """Parser of `<file>.py[:<argument>]`; that of ml_collections gives tracebacks or no reason at all.
 
   Attributes:
-    optimizer: the optimiser as the file has it, without overrides; empty where nothing is trained.
-    kinds: type of every key.
+    optimizer: the optimiser of the file, without overrides; empty if the config trains nothing.
+    kinds: the type of every key.
   """
 
   def __init__(self, name: str):
@@ -166,15 +169,15 @@ def _load(argument: str) -> config_dict.ConfigDict:
     config = _call(path, [cell] if colon else [])
   except RequestError:
     raise
-  # The file is a program of its own: anything can happen in it.
+  # The file is a program and can raise anything.
   except Exception as error:
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == str(path)]
     place = f" at line {lines[-1]}" if lines else ""
-    raise RequestError(f"config {path} fails{place}: {type(error).__name__}: {error}") from error
+    raise RequestError(f"config {path} failed{place}: {type(error).__name__}: {error}") from error
   if not isinstance(config, config_dict.ConfigDict) or not kind(config):
     raise RequestError(
-      f"config {path}: what get_config returns must start from configs/common.py's ConfigDict"
+      f"config {path}: get_config must return a ConfigDict that is derived from the one in configs/common.py"
     )
   return config
 
@@ -189,29 +192,30 @@ def _call(path: Path, arguments: Sequence[str]) -> Any:
     inspect.signature(module.get_config).bind(*arguments)
   except TypeError as error:
     verb = "takes no" if arguments else "needs an"
-    raise RequestError(f"config {path} {verb} argument behind a colon") from error
+    raise RequestError(f"config {path} {verb} argument after a colon") from error
   return module.get_config(*arguments)
 
 
 def _check_key(key: str, known: Sequence[str]) -> None:
-  """Refuses what is no key of the config, or one with keys below it; the optimiser's arguments are free."""
+  """Rejects unknown keys and groups of keys; any argument of the optimiser is accepted."""
   if key in known or re.fullmatch(r"optimizer\.\w+", key):
     return
   inner = [path for path in known if path.startswith(f"{key}.")]
   if inner:
     raise RequestError(f"config key {key!r} is a group; its keys are {', '.join(inner)}")
-  close = difflib.get_close_matches(key, known, n=1)
-  hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+  name = _SYNONYMS.get(key, key)
+  close = [path for path in known if path.endswith(f".{name}")] or difflib.get_close_matches(key, known, n=1)
+  hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"known keys: {', '.join(known)}"
   raise RequestError(f"unknown config key {key!r}; {hint}")
 
 
 def _kinds(config: config_dict.ConfigDict) -> dict[str, type]:
-  """Type of every key that has no further keys below it, by its path."""
+  """Returns the type of every key that is not a group, by the path of the key."""
   return {path: group.get_type(path.rpartition(".")[2]) for path, group, _ in _leaves(config)}
 
 
 def _leaves(config: config_dict.ConfigDict, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
-  """Path, group and value of every key that has no further keys below it."""
+  """Yields the path, group and value of every key that is not a group."""
   for key, value in config.items():
     if isinstance(value, config_dict.ConfigDict):
       yield from _leaves(value, f"{prefix}{key}.")
@@ -224,7 +228,7 @@ def _overrides(flag: flags.FlagHolder) -> dict[str, Any]:
 
 
 def _help(name: str, argument: str) -> None:
-  """Says what a config does and lists its keys."""
+  """Prints what a config does, and its keys."""
   try:
     print(ast.get_docstring(ast.parse(_file(argument).read_text("utf-8"))) or "")
   except (OSError, SyntaxError, ValueError) as error:
@@ -234,14 +238,14 @@ def _help(name: str, argument: str) -> None:
   except RequestError as error:
     print(f"\nIts keys cannot be listed: {error}")
     return
-  print(f"\nKeys, which --{name}.<key>=<value> changes and docs/configs.md explains:\n")
+  print(f"\nKeys (change one by --{name}.<key>=<value>; see docs/configs.md):\n")
   for path, _, value in _leaves(config):
     print(f"  {path} = {value!r}")
   print("\nOther flags: launch.py --help")
 
 
 def _named(name: str, argv: Sequence[str]) -> str | None:
-  """The config file and argument that a command line names, None where there are none."""
+  """Returns the config file and its argument as given on a command line, or None."""
   for place, word in enumerate(argv):
     found = re.fullmatch(rf"--?{name}(?:=(.*))?", word)
     if found:
@@ -250,7 +254,7 @@ def _named(name: str, argv: Sequence[str]) -> str | None:
 
 
 def _parse(name: str, argv: Sequence[str]) -> Sequence[str]:
-  """Parses all flags; where a config is named beside --help, that shows the config and not the flags."""
+  """Parses all flags; --help with a config shows that config instead of the flags."""
   if {"--help", "-help"} & set(argv) and (argument := _named(name, argv)):
     _help(name, argument)
     sys.exit(0)
@@ -261,8 +265,10 @@ def _parse(name: str, argv: Sequence[str]) -> Sequence[str]:
   except TypeError as error:
     if "Could not override field" not in str(error):
       raise
-    # A key that the config does not have takes the type of its first value.
-    raise RequestError(f"a key is given twice, with values of two types; give it once: {error}") from error
+    # A key that is not in the config gets the type of its first value.
+    raise RequestError(
+      f"a key is given twice, with values of different types; give it once: {error}"
+    ) from error
   except (flags.Error, ValueError) as error:
     raise RequestError(str(error)) from error
   if rest:
@@ -273,7 +279,7 @@ def _parse(name: str, argv: Sequence[str]) -> Sequence[str]:
 
 
 def _expectation(problem: str) -> str:
-  """absl's words for a value of the wrong type, with what was expected in place of Python's reason."""
+  """Returns absl's message for a value of the wrong type, with the expected type as the reason."""
   found = re.match(r"flag --(\w+)\.([^=]+)=", problem)
   if not found:
     return problem
@@ -283,6 +289,6 @@ def _expectation(problem: str) -> str:
 
 def _exit(status: int, message: str) -> None:
   line = " ".join(message.split())
-  # What a file says must not command the terminal.
-  print("".join(sign if sign.isprintable() else f"\\x{ord(sign):02x}" for sign in line), file=sys.stderr)
+  # Control characters from a file must not reach the terminal.
+  print("".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in line), file=sys.stderr)
   sys.exit(status)

@@ -1,10 +1,10 @@
-"""The error that speaks to the person at the keyboard."""
+"""The error for requests that cannot be carried out."""
 
 
 class RequestError(Exception):
-  """Something asked for cannot be done; the message is all the user sees.
+  """Raised if a request cannot be carried out; its message is all that the user sees.
 
-  The message is one line: what was wrong, where (file, key, scene), what was
-  expected and what to do. `launch.py` prints it without a traceback and exits
+  The message is one line: what was wrong and where (file, key, scene), what was
+  expected, and what to do. `launch.py` prints it without a traceback and exits
   with status 2.
   """

@@ -52,7 +52,7 @@ def line(*words):
 @pytest.mark.parametrize(
   ("command", "message"),
   [
-    ([], line("no config", "--config=configs/mtl.py:in")),
+    ([], line("no config given", "--config=configs/mtl.py:in")),
     (["--config=nowhere.py"], line("no config file /.*/nowhere.py", "configs/mtl.py")),
     (["--config=/"], "no config file /; expected a Python file"),
     (["--config=configs/mtl"], "no config file .*/configs/mtl; expected a Python file"),
@@ -67,7 +67,10 @@ def line(*words):
       [IN, "--config.phases.phase1.epoch=3"],
       "key 'phases.phase1.epoch'; did you mean 'phases.phase1.epochs'?",
     ),
-    ([IN, "--config.lr=3"], line("unknown config key 'lr'; known are", "phases.phase1.learning_rate")),
+    (
+      [IN, "--config.lr=3"],
+      "unknown config key 'lr'; did you mean 'phases.phase1.learning_rate' or 'phases.phase2",
+    ),
     ([IN, "--config.phases.phase3.epochs=3"], "unknown config key 'phases.phase3.epochs'; did you mean"),
     ([IN, "--config.files.mine.cube=a.npz"], "unknown config key 'files.mine.cube'"),
     (
@@ -82,7 +85,7 @@ def line(*words):
     ([f"{MTL}:xx"], line("no cell 'xx'", "in, sa, pu, pc")),
     (
       [f"{ROOT / 'configs' / 'quickstart.py'}".join(["--config=", ":x"])],
-      "quickstart.py takes no argument behind a colon",
+      "quickstart.py takes no argument after a colon",
     ),
     ([MTL], "has no cell ''"),
     (
@@ -98,7 +101,7 @@ def line(*words):
     ),
     (
       [IN, "--config.optimizer.weight_decay=0.1", "--config.optimizer.weight_decay=x"],
-      "a key is given twice, with values of two types; give it once",
+      "a key is given twice, with values of different types; give it once",
     ),
     ([IN, "--config.optimizer.rho=x"], "--config.optimizer.rho=x: expected a number"),
     (
@@ -155,17 +158,20 @@ def get_config():
 @pytest.mark.parametrize(
   ("code", "message"),
   [
-    ("get_config = 3 +", "fails: SyntaxError: invalid syntax"),
-    ("import nowhere", "fails at line 1: ModuleNotFoundError: No module named 'nowhere'"),
-    ("\ndef get_config():\n  return 1 / 0", "fails at line 3: ZeroDivisionError: division by zero"),
+    ("get_config = 3 +", "failed: SyntaxError: invalid syntax"),
+    ("import nowhere", "failed at line 1: ModuleNotFoundError: No module named 'nowhere'"),
+    ("\ndef get_config():\n  return 1 / 0", "failed at line 3: ZeroDivisionError: division by zero"),
     ("x = 3", "has no function get_config"),
-    ("def get_config(cell):\n  pass", "needs an argument behind a colon"),
-    ("def get_config():\n  return {}", "must start from configs/common.py's ConfigDict"),
-    ("from ml_collections import ConfigDict as get_config", "must start from configs/common.py's ConfigDict"),
+    ("def get_config(cell):\n  pass", "needs an argument after a colon"),
+    ("def get_config():\n  return {}", "get_config must return a ConfigDict that is derived from the one in"),
+    (
+      "from ml_collections import ConfigDict as get_config",
+      "get_config must return a ConfigDict that is derived from the one in",
+    ),
     (LACKING.format("seed"), "the config has no key 'seed'; start it from configs/common.py"),
-    (LACKING.format("replicas"), "must start from configs/common.py's ConfigDict"),
-    (LACKING.format("optimizer"), "must start from configs/common.py's ConfigDict"),
-    (LACKING.format("optimizer.name"), "must start from configs/common.py's ConfigDict"),
+    (LACKING.format("replicas"), "get_config must return a ConfigDict that is derived from the one in"),
+    (LACKING.format("optimizer"), "get_config must return a ConfigDict that is derived from the one in"),
+    (LACKING.format("optimizer.name"), "get_config must return a ConfigDict that is derived from the one in"),
   ],
 )
 def test_a_file_that_is_no_config(refusal, tmp_path, code, message):
@@ -391,7 +397,7 @@ def test_a_work_directory_in_use(refusal, inputs, tmp_path):
     (tmp_path / "run" / "config.json").unlink()
     error = refusal(*launching.arguments(inputs, tmp_path / "run"))
   assert f"{tmp_path / 'run'} is in use by process {os.getpid()} on " in error
-  assert "wait for it to end, or name another --workdir" in error
+  assert "wait until it ends, or choose another --workdir" in error
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests import launching
 
 IN = f"--config={launching.ROOT / 'configs' / 'mtl.py'}:in"
 
-# Ends as launch.py does, and tells whether JAX was imported.
+# Runs launch.py, then prints whether JAX was imported.
 LAUNCH = """
 import runpy, sys
 try:
@@ -26,7 +26,7 @@ finally:
 
 @pytest.fixture
 def resolved(monkeypatch):
-  """From a command line to the config and the work directory that it leads to; nothing is run."""
+  """Returns a function from a command line to its config and work directory; nothing is run."""
 
   def resolve(*command):
     with mock.patch.object(run_module, "run_experiment") as run:
@@ -84,7 +84,7 @@ def test_another_optimiser_drops_the_defaults_of_the_first(resolved, overrides, 
   assert config.optimizer.to_dict() == expected
 
 
-def test_the_optimiser_stands_in_config_json(inputs, tmp_path):
+def test_the_optimiser_is_saved_in_config_json(inputs, tmp_path):
   command = launching.arguments(inputs, tmp_path / "run", **{"optimizer.name": "adam", "optimizer.b1": 0.8})
   with mock.patch("mtl_hsi.experiment.execution.do", side_effect=RequestError("far enough")):
     assert launching.launch(*command).err == "error: far enough\n"
@@ -106,7 +106,7 @@ def test_the_work_directory_is_named_after_the_config(resolved, command, name):
   assert str(workdir) == f"runs/{name}"
 
 
-def test_long_names_of_work_directories_are_cut_but_stay_apart(resolved):
+def test_long_names_of_work_directories_are_shortened_but_differ(resolved):
   names = [resolved(IN, f"--config.split=/{'x' * 200}{i}.npz")[1].name for i in range(2)]
   assert names[0] != names[1]
   assert max(map(len, names)) < 120
@@ -123,7 +123,7 @@ def test_help_on_a_config_shows_what_it_does_and_its_keys(form, monkeypatch):
   monkeypatch.chdir(launching.ROOT)
   outcome = launching.launch(*form)
   assert (outcome.status, outcome.err) == (0, "")
-  assert outcome.out.startswith("Scenes from files, trained together in one network.\n")
+  assert outcome.out.startswith("Your own scenes, from files.\n")
   assert "configs/own.py:fields,town \\\n" in outcome.out
   lines = outcome.out.splitlines()
   for entry in ("samples_per_class = 10", "phases.phase1.epochs = 30", "snapshots = (0,)"):
@@ -135,7 +135,7 @@ def test_help_on_a_config_that_needs_an_argument_shows_what_it_does(monkeypatch)
   monkeypatch.chdir(launching.ROOT)
   outcome = launching.launch("--config=configs/mtl.py", "--help")
   assert outcome.status == 0
-  assert outcome.out.startswith("One experiment of the paper, named by its scenes.\n")
+  assert outcome.out.startswith("One experiment of the letter, named by its scenes.\n")
   assert "Its keys cannot be listed: " in outcome.out
   outcome = launching.launch("--config=configs/nothing.py", "--help")
   assert (outcome.status, outcome.out) == (2, "")
@@ -165,7 +165,7 @@ def test_help_shows_every_flag():
 @pytest.mark.parametrize(
   ("overrides", "left"),
   [
-    ([], "the same command goes on from the last checkpoint"),
+    ([], "run the same command again to resume from the last checkpoint"),
     (["--config.check_only=True"], "nothing was written"),
   ],
 )
@@ -190,7 +190,7 @@ def test_sigterm_ends_without_a_traceback():
   assert outcome == (
     128 + signal.SIGTERM,
     "",
-    "terminated; the same command goes on from the last checkpoint\n",
+    "terminated; run the same command again to resume from the last checkpoint\n",
   )
   assert signal.getsignal(signal.SIGTERM) == before
 
@@ -216,7 +216,7 @@ def test_a_bad_request_is_refused_before_jax_is_imported():
     (["table5", "--config.replicas=2", "--config.dry_run=True"], "runs/paper-replicas=2"),
   ],
 )
-def test_all_choices_of_a_grid_lie_in_one_directory(arguments, directory):
+def test_all_selections_of_a_grid_share_a_directory(arguments, directory):
   what, *overrides = arguments
   config = f"--config={launching.ROOT / 'configs' / 'paper.py'}:{what}"
   with mock.patch.object(paper_grid, "run") as run:

@@ -123,7 +123,7 @@ def test_a_complete_run_says_nothing_of_a_disk_that_cannot_be_written(trial, fin
     places.read_only(trial)
 
 
-GOES_ON = "terminated; the same command goes on from the last checkpoint\n"
+GOES_ON = "terminated; run the same command again to resume from the last checkpoint\n"
 BARS = "training:   0%|          | 0/6 [00:00<?, ?epoch/s]\rtraining:  67%|######6   | 4/6 [00:01<00:00]\n"
 
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: an end at once, or as soon as what is being done can be gone on with."""
+"""Handling of Ctrl-C and SIGTERM, immediately or once the state of a run is saved."""
 
 import contextlib
 import signal
@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterator
 
 
 class Terminated(KeyboardInterrupt):
-  """SIGTERM has come, which schedulers such as SLURM send some seconds before they kill."""
+  """Raised by SIGTERM, which schedulers such as SLURM send some seconds before they kill a process."""
 
 
 def status(interrupt: KeyboardInterrupt) -> int:
-  """The status to exit with, by the convention of shells: 128 and the signal's number."""
+  """Returns the exit status by the convention of shells: 128 plus the number of the signal."""
   return 128 + (signal.SIGTERM if isinstance(interrupt, Terminated) else signal.SIGINT)
 
 
 @contextlib.contextmanager
 def sigterm_raises() -> Iterator[None]:
-  """Lets SIGTERM raise Terminated within the block, as Ctrl-C raises KeyboardInterrupt."""
+  """Makes SIGTERM raise `Terminated` within the block, as Ctrl-C raises KeyboardInterrupt."""
   before = signal.signal(signal.SIGTERM, _terminate)
   try:
     yield
@@ -27,20 +27,20 @@ def sigterm_raises() -> Iterator[None]:
 
 @contextlib.contextmanager
 def postponed() -> Iterator[Callable[[], bool]]:
-  """Holds Ctrl-C and SIGTERM back to the end of the block; a second one ends it at once.
+  """Delays Ctrl-C and SIGTERM until the end of the block; a second signal takes effect immediately.
 
-  The block looks whether one has come and may leave by KeyboardInterrupt itself. A signal that would not
-  raise is left alone, and so are all outside the main thread, where Python delivers none.
+  The block can poll for a signal and raise KeyboardInterrupt itself. Signals whose handler is not a Python
+  function are not delayed, and neither are signals outside the main thread, where Python delivers none.
 
   Yields:
-    Whether one has come, as a function.
+    A function that returns whether a signal has been received.
   """
-  came = []
+  received = []
 
   def note(number, frame):
-    if came:
+    if received:
       handlers[number](number, frame)
-    came.append(number)
+    received.append(number)
 
   handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
   if threading.current_thread() is not threading.main_thread():
@@ -49,15 +49,15 @@ def postponed() -> Iterator[Callable[[], bool]]:
   for number in handlers:
     signal.signal(number, note)
   try:
-    yield lambda: bool(came)
+    yield lambda: bool(received)
   except KeyboardInterrupt:
-    if not came:
+    if not received:
       raise
   finally:
     for number, handler in handlers.items():
       signal.signal(number, handler)
-  if came:
-    handlers[came[0]](came[0], None)
+  if received:
+    handlers[received[0]](received[0], None)
 
 
 def _terminate(*_):

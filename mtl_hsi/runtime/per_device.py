@@ -1,4 +1,4 @@
-"""One function on several devices, each on its own."""
+"""Running one function on several devices independently of each other."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,25 +12,26 @@ from mtl_hsi.runtime.devices import keep_to_cores
 
 
 def per_device(function: Callable, mesh: Mesh, axis: int, *, donate: bool = False) -> Callable:
-  """Compiles a function that every device runs on what it has of the arguments.
+  """Compiles a function that every device applies to its shards of the arguments.
 
-  One program for all devices would pass through other stages of XLA than one for a single device, and differ
-  from it by rounding; this gives the same bits whatever the number of devices. Host devices that keep to a
-  core each share the program of the first, which thereby is compiled once, and run it side by side.
+  XLA compiles one program for all devices differently from a program for a single device, and rounding
+  differs. One program per device gives the same bits for any number of devices. Host devices that use one
+  core each share the program of the first device, so it is compiled once, and run it in parallel.
 
   Args:
-    function: gives a tree of arrays.
+    function: returns a tree of arrays.
     mesh: the devices, along its only axis.
-    axis: of the results, along which those of all devices are put together.
-    donate: whether the first argument's memory may be reused.
+    axis: axis of the results along which the results of all devices are concatenated.
+    donate: whether the memory of the first argument may be reused.
 
   Returns:
-    The function of trees of arrays over the mesh, of which a device sees its shard, and of numbers, which all
-    see; gives arrays over the mesh.
+    A function of trees of arrays over the mesh, of which each device gets its shard, and of numbers, which
+    all devices get. It returns arrays over the mesh.
   """
   program = jax.jit(function, donate_argnums=0 if donate else ())
   devices = [device for device in mesh.devices.flat if device.process_index == jax.process_index()]
-  # Where each device's part is computed. Products on all cores would get into each other's way on one device.
+  # The device that computes each shard. Matrix products that use all cores would slow each other down on a
+  # shared device.
   shared = mesh.devices.flat[0].platform == "cpu" and keep_to_cores()
   homes = devices[:1] * len(devices) if shared else devices
   threads = ThreadPoolExecutor(len(devices), thread_name_prefix="device")
@@ -43,33 +44,33 @@ def per_device(function: Callable, mesh: Mesh, axis: int, *, donate: bool = Fals
 
   def run(*arguments):
     parts = [_parts(arguments, device, home) for device, home in zip(devices, homes, strict=True)]
-    # Threads would trace it once each, and compile as often what they share; their own programs they compile
-    # side by side.
+    # Otherwise every thread would trace the function, and compile a program that is shared. Programs that are
+    # not shared are compiled by the threads in parallel.
     if shared:
       program.lower(*parts[0]).compile()
     else:
       program.trace(*parts[0])
     precision = jax.config.jax_default_matmul_precision
 
-    def run_one(own, device):
-      # The context of the caller is not that of a thread.
+    def run_one(shards, device):
+      # Threads do not inherit the JAX settings of the caller's context.
       with jax.default_matmul_precision(precision):
-        return jax.device_put(program(*own), device)
+        return jax.device_put(program(*shards), device)
 
-    # Running on a CPU keeps a thread busy.
+    # A program on a CPU blocks the thread that calls it.
     return jax.tree.map(whole, *threads.map(run_one, parts, devices))
 
   return run
 
 
 def _parts(arguments: Any, device: jax.Device, home: jax.Device) -> Any:
-  """What a device has of every array, where it is computed with."""
+  """Returns a device's shard of every array, moved to the device that computes with it."""
 
   def part(x):
     if not isinstance(x, Array):
       return x
     shards = {shard.device: shard.data for shard in x.addressable_shards}
-    # What all devices have is there already.
+    # A replicated array is on that device already.
     return shards[home] if x.is_fully_replicated else jax.device_put(shards[device], home)
 
   return jax.tree.map(part, arguments)

@@ -1,8 +1,8 @@
-"""Several processes, on one machine or on many, that train as one.
+"""Training in several processes, on one machine or on many.
 
-Every process runs the same program on devices of its own, and the replicas are
-spread over all of them. The first process alone reads and writes the work
-directory and speaks to the user; what it finds there it tells the others.
+Every process runs the same program on its own devices, and the replicas are
+distributed over all devices. Only the first process reads and writes the work
+directory and prints. It sends the others what it reads.
 """
 
 from collections.abc import Callable
@@ -17,69 +17,69 @@ from mtl_hsi.errors import RequestError
 
 
 def join(coordinator: str, processes: int | None, index: int | None) -> None:
-  """Joins the other processes; call it before JAX computes anything.
+  """Joins the other processes; to be called before JAX computes anything.
 
   Args:
-    coordinator: address and port of the first process, such as "node1:1234"; "auto" where JAX can ask
-      the environment (SLURM, Open MPI, TPU pods), which then tells the other two.
-    processes: how many there are.
-    index: of this one, from 0.
+    coordinator: address and port of the first process, such as "node1:1234"; or "auto" where JAX can read
+      all three arguments from the environment (SLURM, Open MPI, TPU pods).
+    processes: number of processes.
+    index: index of this process, from 0.
 
   Raises:
     RequestError: a number is missing or wrong, or the others do not answer.
   """
-  # It would catch SIGTERM for itself.
+  # This service would intercept SIGTERM.
   jax.config.update("jax_enable_preemption_service", False)
   given = {}
   if coordinator != "auto":
     if processes is None or index is None or not index < processes:
       raise RequestError(
-        f"--coordinator={coordinator} joins processes by number, and --processes is {processes}, --process "
-        f"{index}; give how many there are and which one this is, from 0 to one less"
+        f"--processes is {processes} and --process is {index}; --coordinator={coordinator} needs the number "
+        "of processes and the index of this one, counted from 0"
       )
     given = {"coordinator_address": coordinator, "num_processes": processes, "process_id": index}
   try:
     jax.distributed.initialize(**given)
-  # JAX raises whatever its coordination service does.
+  # JAX passes on any exception of its coordination service.
   except Exception as error:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     raise RequestError(f"cannot join the processes at --coordinator={coordinator}: {reason}") from error
 
 
 def is_first() -> bool:
-  """Whether this process reads, writes and speaks."""
+  """Whether this process is the one that reads, writes and prints."""
   return _alone() or jax.process_index() == 0
 
 
 def count() -> int:
-  """How many processes there are."""
+  """Returns the number of processes."""
   return 1 if _alone() else jax.process_count()
 
 
 def place(tree: Any, sharding: Sharding) -> Any:
-  """Arrays that every process has, placed on the devices of all."""
+  """Places arrays that every process has on the devices of all processes."""
   if _alone():
     return jax.device_put(tree, sharding)
 
-  def of_all(x):
+  def place_array(x):
     x = np.asarray(x)
     return jax.make_array_from_callback(x.shape, sharding, lambda index: x[index])
 
-  return jax.tree.map(of_all, tree)
+  return jax.tree.map(place_array, tree)
 
 
 def fetch(tree: Any) -> Any:
-  """Arrays on the devices of all processes, as numpy arrays in every process."""
+  """Returns arrays on the devices of all processes as numpy arrays, in every process."""
   if _alone():
     return jax.tree.map(np.asarray, tree)
   return multihost_utils.process_allgather(tree, tiled=True)
 
 
 def from_first(find: Callable[[], int | None]) -> int:
-  """What the first process finds, in every process: a number, 0 for None.
+  """Returns, in every process, the number that the first process finds; 0 for None.
 
   Raises:
-    RequestError: `find` raised one; in the other processes it says so.
+    RequestError: `find` raised it in the first process.
   """
   if _alone():
     return find() or 0
@@ -93,16 +93,16 @@ def from_first(find: Callable[[], int | None]) -> int:
   if failure:
     raise failure
   if failed:
-    raise RequestError("the first process has failed; it says why")
+    raise RequestError("the first process failed; see its output for the reason")
   return int(found)
 
 
 def tree_from_first(find: Callable[[], Any], shapes: Any) -> Any:
-  """The tree of arrays that the first process finds, in every process.
+  """Returns, in every process, the tree of arrays that the first process finds.
 
   Args:
-    find: called in the first process.
-    shapes: what it finds, as `jax.ShapeDtypeStruct`.
+    find: called in the first process only.
+    shapes: shapes and types of the arrays, as `jax.ShapeDtypeStruct`.
 
   Raises:
     RequestError: as in `from_first`.
@@ -120,5 +120,5 @@ def tree_from_first(find: Callable[[], Any], shapes: Any) -> Any:
 
 
 def _alone():
-  """Known without waking JAX's devices."""
+  """Whether there is only one process; finds out without initialising the devices."""
   return not jax.distributed.is_initialized()

@@ -1,4 +1,4 @@
-"""Progress bars on a terminal and in a log file."""
+"""Progress bars for terminals and log files."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -8,20 +8,21 @@ from mtl_hsi.runtime import processes
 if TYPE_CHECKING:
   import tqdm
 
-# Between two states of a bar in a log file.
+# Seconds between two lines of a bar in a log file.
 _LOG_SECONDS = 30
 
 
-def bar(what: str, total: int, unit: str, initial: int = 0) -> "tqdm.tqdm":
-  """A bar with the remaining time; it goes to stderr, so that stdout keeps what is worth keeping.
+def bar(description: str, total: int, unit: str, initial: int = 0) -> "tqdm.tqdm":
+  """Returns a progress bar with the remaining time, which only the first process shows.
 
-  A log file gets a line of it now and then, a terminal ten a second; of several processes one shows it.
+  The bar is on stderr, since stdout is for results. It is updated ten times a second on a terminal and every
+  30 seconds in a log file.
   """
   import tqdm
 
   interval = 0.1 if sys.stderr.isatty() else _LOG_SECONDS
   return tqdm.tqdm(
-    desc=what,
+    desc=description,
     total=total,
     unit=unit,
     initial=initial,

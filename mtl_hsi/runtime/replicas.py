@@ -1,4 +1,4 @@
-"""Monte-Carlo replicas as a leading axis, spread over the devices."""
+"""Monte-Carlo replicas as a leading axis that is distributed over the devices."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,12 +17,12 @@ _AXIS = "replicas"
 class Replicas:
   """R independent networks that are trained together.
 
-  Every device holds an equal number of replicas; where R does not divide, the
-  last replica is computed more than once and its copies are dropped. On CPUs a
-  replica's bits depend neither on those beside it nor on the number of devices.
+  Every device has the same number of replicas. If R is not divisible, the last
+  replica is computed several times and the copies are dropped. On CPUs the bits
+  of a replica depend neither on other replicas nor on the number of devices.
 
   Attributes:
-    count: R.
+    count: the number of replicas, R.
   """
 
   def __init__(self, count: int, devices: list[jax.Device]):
@@ -33,14 +33,14 @@ class Replicas:
     self._loop = loop_over_replicas(devices[0].platform)
 
   def keys(self, seed: int) -> jax.Array:
-    """Root keys `[R]`: replica r has the key of `seed + r`."""
+    """Returns root keys `[R]`; replica r has the key of `seed + r`."""
     seeds = seed + np.minimum(np.arange(self._rows), self.count - 1)
     data = np.asarray(jax.random.key_data(jax.vmap(jax.random.key)(seeds)))
     wrap = jax.jit(jax.random.wrap_key_data, out_shardings=self._sharding(_AXIS))
     return wrap(processes.place(data, self._sharding(_AXIS)))
 
   def put(self, tree: Any) -> Any:
-    """Places arrays with a leading replica axis `[R, ...]`, each replica on its device."""
+    """Places arrays `[R, ...]` so that every replica is on its device."""
 
     def pad(x):
       return np.concatenate([x, np.repeat(x[-1:], self._rows - self.count, axis=0)])
@@ -48,15 +48,15 @@ class Replicas:
     return processes.place(jax.tree.map(pad, tree), self._sharding(_AXIS))
 
   def share(self, tree: Any) -> Any:
-    """Places arrays that all replicas read on every device."""
+    """Places arrays that all replicas read on all devices."""
     return processes.place(tree, self._sharding())
 
   def get(self, tree: Any) -> Any:
-    """Fetches arrays with a leading replica axis as numpy `[R, ...]`."""
+    """Returns arrays of all replicas as numpy arrays `[R, ...]`."""
     return jax.tree.map(lambda x: x[: self.count], processes.fetch(tree))
 
   def shapes(self, one: Any) -> Any:
-    """Shapes of what `get` returns, `[R, ...]`, from the shapes of one replica's arrays."""
+    """Returns the shapes `[R, ...]` of what `get` returns, given the shapes for one replica."""
     home = SingleDeviceSharding(jax.local_devices()[0])
     return jax.tree.map(lambda x: jax.ShapeDtypeStruct((self.count, *x.shape), x.dtype, sharding=home), one)
 
@@ -64,15 +64,15 @@ class Replicas:
     """Compiles a function of one replica into one of all replicas.
 
     Args:
-      function: takes `separate` arguments of its replica, then arguments that
-        all replicas share; returns arrays of its replica.
-      separate: how many arguments have the leading replica axis.
-      donate: whether the first argument's memory may be reused.
+      function: function of `separate` arguments of one replica, followed by arguments
+        that all replicas share; returns arrays of that replica.
+      separate: number of arguments with the leading replica axis.
+      donate: whether the memory of the first argument may be reused.
     """
 
     def local(*arguments):
-      own, shared = arguments[:separate], arguments[separate:]
-      return self._loop(lambda arguments: function(*arguments, *shared))(own)
+      per_replica, shared = arguments[:separate], arguments[separate:]
+      return self._loop(lambda of_replica: function(*of_replica, *shared))(per_replica)
 
     return per_device(local, self._mesh, axis=0, donate=donate)
 
@@ -81,10 +81,10 @@ class Replicas:
 
 
 def loop_over_replicas(platform: str) -> Callable:
-  """How a device of this platform applies a function to each of its replicas: `jax.vmap`, or one by one."""
+  """Returns the transformation that applies a function to all replicas on a device of this platform."""
   return _one_by_one if platform == "cpu" else jax.vmap
 
 
 def _one_by_one(function):
-  """One network at a time stays in a core's cache; the results are those of `jax.vmap` to rounding."""
+  """Does the same as `jax.vmap`, up to rounding; one network at a time fits into the cache of a core."""
   return lambda arguments: lax.map(function, arguments)

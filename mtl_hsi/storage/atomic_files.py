@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, in forms of which equal values give equal bytes."""
+"""Atomic writing of files, in encodings that give equal bytes for equal values."""
 
 import io
 import json
@@ -16,11 +16,11 @@ _PARTIAL = ".partial"
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-  """Writes a file whole or not at all; makes its directory where it is missing.
+  """Writes a file completely or not at all, and creates its directory if necessary.
 
   Raises:
-    RequestError: the file cannot be written (full disk, permission); an older
-      file of that name is then as it was.
+    RequestError: the file cannot be written (full disk, permission). An existing
+      file of that name is then unchanged.
   """
   path = Path(path)
   try:
@@ -31,28 +31,29 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_once(path: Path, data: bytes) -> None:
-  """Writes a file as `write_bytes` does, unless an earlier start of the run has written the same.
+  """Writes a file as `write_bytes` does, unless it exists with the same content.
 
   Raises:
-    RequestError: the file is there with other content, which stays, or it cannot be written.
+    RequestError: the file exists with different content and was not changed, or
+      it cannot be written.
   """
   path = Path(path)
   try:
-    known = path.read_bytes()
+    existing = path.read_bytes()
   except FileNotFoundError:
     write_bytes(path, data)
     return
   except OSError as error:
     raise RequestError(f"cannot read {path}: {reason(error)}") from error
-  if known != data:
+  if existing != data:
     raise RequestError(
-      f"the run in {path.parent} began with another {path.name}: its scenes, their files or its split have "
-      "changed since; name another --workdir"
+      f"the run in {path.parent} started with a different {path.name}: the scenes, their files or the split "
+      "have changed since then; choose another --workdir"
     )
 
 
 def write_json(path: Path, value: object) -> None:
-  """Writes a value as `json_bytes` encodes it, as `write_bytes` does.
+  """Writes a value as JSON: `json_bytes`, then `write_bytes`.
 
   Raises:
     RequestError: the file cannot be written.
@@ -61,16 +62,16 @@ def write_json(path: Path, value: object) -> None:
 
 
 def json_bytes(value: object) -> bytes:
-  """Encodes JSON with sorted keys and a final newline.
+  """Returns a value as JSON with sorted keys and a final newline.
 
   Raises:
-    ValueError: the value holds NaN or an infinity, which JSON does not have.
+    ValueError: the value contains NaN or an infinity, which JSON cannot represent.
   """
   return f"{json.dumps(value, sort_keys=True, indent=2, allow_nan=False)}\n".encode()
 
 
 def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-  """Writes arrays as `npz_bytes` encodes them, as `write_bytes` does.
+  """Writes arrays to an .npz file: `npz_bytes`, then `write_bytes`.
 
   Raises:
     RequestError: the file cannot be written.
@@ -79,11 +80,11 @@ def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def npz_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
-  """Encodes a compressed .npz; equal arrays give equal bytes."""
+  """Returns arrays as a compressed .npz file; equal arrays give equal bytes."""
   buffer = io.BytesIO()
   with zipfile.ZipFile(buffer, "w") as archive:
     for name in sorted(arrays):
-      # numpy.savez stamps its entries with the time of day, a ZipInfo made by hand with 1980.
+      # numpy.savez stores the current time with every entry. A new ZipInfo always has the year 1980.
       entry = zipfile.ZipInfo(f"{name}.npy")
       entry.compress_type = zipfile.ZIP_DEFLATED
       entry.external_attr = 0o644 << 16
@@ -94,23 +95,23 @@ def npz_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
 
 
 def is_partial(name: str) -> bool:
-  """Whether a file of this name is what a process that was killed while it wrote has left behind."""
+  """Whether this is the name of an incomplete file, which a killed process has left behind."""
   return name.endswith(_PARTIAL)
 
 
 def remove_partial_files(directory: Path) -> None:
-  """Removes what a process that was killed while it wrote has left behind, at any depth."""
+  """Removes the incomplete files that killed processes have left behind, at any depth."""
   for partial in directory.rglob(f".*{_PARTIAL}"):
-    # Maps of an image are made in a directory of such a name, by a process that may still run.
+    # A directory with such a name has the maps that a process, which may still run, makes of an image.
     if partial.is_file():
       partial.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:
-  """Has what was written to a file, or the names in a directory, survive a power cut.
+  """Flushes a file, or the entries of a directory, to disk so that they survive a power cut.
 
   Raises:
-    OSError: it cannot be opened, or the disk fails.
+    OSError: the path cannot be opened, or the disk fails.
   """
   handle = os.open(path, os.O_RDONLY)
   try:
@@ -120,12 +121,12 @@ def sync(path: Path) -> None:
 
 
 def reason(error: OSError) -> str:
-  """What went wrong, in the system's words."""
+  """Returns the operating system's description of an error, in lower case."""
   return (error.strerror or str(error)).lower()
 
 
 def _replace(path: Path, data: bytes) -> None:
-  # The first processes of two containers, which share a directory, have the same number.
+  # A process number is not unique: containers that share a directory each count from 1.
   partial = path.parent / f".{path.name}.{secrets.token_hex(4)}{_PARTIAL}"
   try:
     with open(partial, "wb") as file:

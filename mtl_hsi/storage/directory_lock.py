@@ -1,4 +1,4 @@
-"""One process at a time in a directory."""
+"""A lock that lets only one process at a time use a directory."""
 
 import contextlib
 import fcntl
@@ -15,18 +15,18 @@ LOCK = ".lock"
 
 @contextlib.contextmanager
 def held(path: Path, name: str, option: str) -> Iterator[None]:
-  """Holds the directory's lock file; makes the directory where it is missing.
+  """Holds the lock of a directory within the block, and creates the directory if necessary.
 
-  At the end the lock file goes, and the directory where nothing else is in it. The kernel releases the lock
-  when a process dies; a lock file left behind then holds nobody up.
+  At the end the lock file is removed, and so is the directory if it is empty. The kernel releases the lock
+  when a process dies, so a lock file that is left behind blocks nobody.
 
   Args:
     path: the directory.
-    name: what it is to the user, for errors.
-    option: by which they may name another one.
+    name: name of the directory in error messages.
+    option: command-line option that chooses another directory.
 
   Raises:
-    RequestError: another process holds it, or the directory cannot be made or written.
+    RequestError: another process holds the lock, or the directory cannot be created or written.
   """
   file = path / LOCK
   try:
@@ -34,29 +34,29 @@ def held(path: Path, name: str, option: str) -> Iterator[None]:
     handle = _acquire(file)
   except BlockingIOError as error:
     raise RequestError(
-      f"{name} is in use by {_holder(file)}; wait for it to end, or name another {option}"
+      f"{name} is in use by {_holder(file)}; wait until it ends, or choose another {option}"
     ) from error
   except OSError as error:
-    raise RequestError(f"cannot write {name}: {reason(error)}; name another {option}") from error
+    raise RequestError(f"cannot write {name}: {reason(error)}; choose another {option}") from error
   try:
     yield
   finally:
     with contextlib.suppress(OSError):
       file.unlink()
-      # Succeeds where nothing could be written, as on a full disk.
+      # Succeeds only if the directory is empty, for example because the disk is full.
       path.rmdir()
     os.close(handle)
 
 
 def _acquire(file: Path) -> int:
-  """Descriptor of the lock file, locked and with this process's name in it."""
+  """Returns the descriptor of the lock file, which is locked and names this process."""
   while True:
     handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
     try:
       fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-      # The holder before may have removed the file between our opening and locking it.
+      # The previous holder may have removed the file after it was opened here and before it was locked.
       if _is_at(handle, file):
-        # On a full disk this fails; the first file that is written tells.
+        # This fails on a full disk. Writing the first result then reports the error.
         with contextlib.suppress(OSError):
           os.truncate(handle, 0)
           os.write(handle, f"process {os.getpid()} on {socket.gethostname()}".encode())

@@ -101,7 +101,8 @@ def test_a_run_that_is_told_to_stop_saves_its_last_epoch(finished, inputs, tmp_p
     patched.setattr(Checkpoints, "save_snapshot", save_and_terminate)
     outcome = launching.launch(*command)
   assert outcome.status == 128 + signal.SIGTERM
-  assert outcome.err.splitlines()[-1] == "terminated; the same command goes on from the last checkpoint"
+  last_line = outcome.err.splitlines()[-1]
+  assert last_line == "terminated; run the same command again to resume from the last checkpoint"
   assert [path.name for path in (tmp_path / "run" / "checkpoints" / "state").iterdir()] == ["4"]
   outcome = launching.launch(*command)
   assert outcome.status == 0, outcome.err
@@ -119,9 +120,7 @@ def test_a_run_does_not_go_on_with_other_data(inputs, tmp_path):
   np.savez(tmp_path / "fields.npz", cube=3 * launching.cube(launching.FIELDS, 1), label=launching.FIELDS)
   outcome = launching.launch(*command)
   assert outcome.status == 2
-  assert (
-    "run began with another scenes.json: its scenes, their files or its split have changed" in outcome.err
-  )
+  assert "run started with a different scenes.json: the scenes, their files or the split" in outcome.err
   after = launching.contents(tmp_path / "run")
   assert {name: after[name] for name in before} == before
 

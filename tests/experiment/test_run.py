@@ -307,7 +307,7 @@ def test_a_refusal_writes_nothing_that_was_missing(inputs, finished, tmp_path):
     assert launching.contents(run) == before
 
   (run / "split.npz").write_bytes(b"another")
-  refused("began with another split.npz")
+  refused("started with a different split.npz")
   (run / "split.npz").unlink()
   for file in (run / "checkpoints" / "state").glob("*/digests.json"):
     file.write_bytes(b"")

@@ -123,7 +123,7 @@ def test_an_interrupt_among_the_names_takes_them_all_back(tmp_path, monkeypatch,
 def test_a_set_that_another_process_is_at_is_refused(tmp_path):
   legend = Legend("fields", {1: "a"}, {1: (0, 0, 0)})
   with class_maps.create(tmp_path / "map", legend, (2, 3), _PLACE):
-    message = rf"map\.\* is in use by process {os.getpid()} on .*, or name another --config\.output"
+    message = rf"map\.\* is in use by process {os.getpid()} on .*, or choose another --config\.output"
     with pytest.raises(RequestError, match=message):
       class_maps.file_set(tmp_path / "map").check_free()
     write(tmp_path / "another")

@@ -341,7 +341,7 @@ def test_an_interrupt_leaves_nothing_of_a_map_and_says_so(finished, fields, tmp_
     outcome = predict(finished, fields, output=tmp_path / "maps" / "map")
   assert outcome.status == 130
   assert outcome.err.splitlines()[-1] == (
-    "interrupted; nothing is left of a map that was not finished; the same command begins it anew"
+    "interrupted; the incomplete map was removed; run the same command again to start from scratch"
   )
   assert "Traceback" not in outcome.err
   assert launching.contents(tmp_path) == before
@@ -373,7 +373,7 @@ def test_a_run_of_svms_is_refused(finished, fields, tmp_path):
 def test_flags_of_training_mean_nothing_to_a_prediction(finished, fields, flag):
   outcome = launching.launch(PREDICT, f"--config.run={finished}", f"--config.image={fields}", flag)
   assert outcome.status == 2
-  assert "leave out --coordinator, --processes and --workdir" in outcome.err
+  assert "remove --coordinator, --processes and --workdir" in outcome.err
 
 
 @pytest.mark.slow

@@ -73,7 +73,7 @@ def test_what_the_first_process_refuses_ends_all(inputs, finished):
   first, second = launch_two(launching.arguments(inputs, finished, batch_size=7))
   assert (first.status, second.status) == (2, 2)
   assert "holds a run of another config (batch_size: 20 -> 7)" in first.err
-  assert "error: the first process has failed; it says why" in second.err
+  assert "error: the first process failed; see its output for the reason" in second.err
   assert launching.contents(finished) == before
 
 
@@ -94,7 +94,7 @@ def test_runs_that_cannot_be_cut_are_refused_by_all(inputs, tmp_path, changes, m
 
 @pytest.mark.parametrize(("count", "index"), [(None, 0), (2, None), (2, 2)])
 def test_processes_need_their_numbers(count, index):
-  with pytest.raises(RequestError, match=f"--processes is {count}, --process {index}; give how many"):
+  with pytest.raises(RequestError, match=f"--processes is {count} and --process is {index}; "):
     processes.join("localhost:1", count, index)
 
 
@@ -110,7 +110,7 @@ def test_numbers_of_processes_need_a_coordinator(inputs, tmp_path, flag):
 def test_grids_are_divided_into_shards_instead(tmp_path, flag):
   outcome = launching.launch("--config=configs/rehearsal.py:table3", f"--workdir={tmp_path / 'grid'}", flag)
   assert outcome.status == 2
-  assert "divide it with --shard=i/n" in outcome.err
+  assert "use --shard=i/n" in outcome.err
 
 
 def test_a_process_alone_finds_everything_itself():

@@ -109,6 +109,8 @@ def test_npz_is_compressed(tmp_path):
 def test_a_file_written_once_is_the_same_at_every_start(tmp_path):
   write_once(tmp_path / "scenes.json", b"one")
   write_once(tmp_path / "scenes.json", b"one")
-  with pytest.raises(RequestError, match=r"began with another scenes.json: .* changed since; name another"):
+  with pytest.raises(
+    RequestError, match=r"with a different scenes.json: .* changed since then; choose another"
+  ):
     write_once(tmp_path / "scenes.json", b"two")
   assert (tmp_path / "scenes.json").read_bytes() == b"one"
