@@ -7,7 +7,8 @@ import numpy as np
 
 from mtl_hsi.scenes.images import wavelength_table
 from mtl_hsi.scenes.images.bad_bands import parse_bands
-from mtl_hsi.scenes.images.sources import Source, open_source
+from mtl_hsi.scenes.images.source import Source
+from mtl_hsi.scenes.images.sources import open_source
 from mtl_hsi.scenes.scene import Georeference
 
 Scaling = tuple[np.ndarray, np.ndarray]

@@ -1,0 +1,39 @@
+"""What every image format provides: the interface between a reader of a format and `Image`."""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from mtl_hsi.scenes.images.wavelengths import Wavelengths
+from mtl_hsi.scenes.scene import Georeference
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Source:
+  """An image file with all its bands.
+
+  Attributes:
+    origin: file and key, for messages.
+    shape: H, W and B.
+    dtype: dtype of the values in the file, in native byte order.
+    read_window: from slices of rows and columns and the indices of bands to values `[h, w, b]`.
+    read_wavelengths: from the indices of bands to their wavelengths; called only if these are needed, so that
+      invalid ones do not matter otherwise.
+    read_bad_bands: the indices of the bands that the file flags as bad, likewise.
+    nodata: the nodata value of every band `[B]`, or None.
+    mask: True where there is no measurement `[H, W]`, or None.
+    scaling: scale and offset of every band, each `[B]`, or None.
+    georeference: position on the ground, or None.
+  """
+
+  origin: str
+  shape: tuple[int, int, int]
+  dtype: np.dtype
+  read_window: Callable[[slice, slice, np.ndarray], np.ndarray]
+  read_wavelengths: Callable[[np.ndarray], Wavelengths]
+  read_bad_bands: Callable[[], np.ndarray]
+  nodata: np.ndarray | None = None
+  mask: np.ndarray | None = None
+  scaling: tuple[np.ndarray, np.ndarray] | None = None
+  georeference: Georeference | None = None
