@@ -80,12 +80,12 @@ def _start(
   """The same of one replica."""
   params, stats = network.init(key)
   params["backbone"] = known["params"]["backbone"]
-  if new_stem or not network.backbone.norm_per_scene:
+  if new_stem or not network.norm_per_scene:
     mean = jax.tree.map(lambda own: jnp.mean(own, axis=0, keepdims=True), known["stats"])
     stats = jax.tree.map(lambda fresh, own: jnp.broadcast_to(own, fresh.shape), stats, mean)
   if not new_stem:
     params["stem"] = known["params"]["stem"]
-    if network.backbone.norm_per_scene:
+    if network.norm_per_scene:
       stats = network.batch_statistics(params, stats, *_patches(network, samples, pixels))
   return {"params": params, "stats": stats}
 

@@ -61,6 +61,11 @@ class Network:
     return len(self.class_counts)
 
   @property
+  def norm_per_scene(self) -> bool:
+    """Whether batch statistics are kept per scene; False if they are joint or the backbone has none."""
+    return getattr(self.backbone, "norm_per_scene", False)
+
+  @property
   def present(self) -> Array:
     """Which classes a scene has: bool `[T, C]`."""
     return present_classes(self.class_counts)
