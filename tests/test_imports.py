@@ -44,7 +44,6 @@ _EXCEPTIONS: dict[str, str] = {
   "tests/experiment/test_run.py": "being split",
   "tests/prediction/test_predict.py": "being split",
   "tests/settings/test_settings.py": "being split",
-  "tests/test_bad_input.py": "being split",
   "tests/test_benchmarks.py": "being split",
   "tests/training/test_checkpoints.py": "being split",
   "tests/training/test_svm_baseline.py": "being split",

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from mtl_hsi.runtime import devices
+from mtl_hsi.runtime.compile_clock import compile_clock
 from mtl_hsi.runtime.per_device import per_device
 
 MESH = Mesh(np.array(jax.devices()[:2]), ("halves",))
@@ -49,7 +49,7 @@ def test_host_devices_share_a_program_where_each_keeps_to_its_core(flags, progra
   monkeypatch.setenv("XLA_FLAGS", flags)
   step, given = per_device(lambda x, y: x * y - 1, MESH, 0), halves(np.ones((4, 3), np.float32))
   shared = whole(np.ones((1, 3), np.float32))
-  with devices.compile_clock() as clock:
+  with compile_clock() as clock:
     result = step(given, shared)
   np.testing.assert_array_equal(result, np.zeros((4, 3)))
   assert clock.compilations == programs

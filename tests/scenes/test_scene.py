@@ -33,6 +33,13 @@ def test_class_ids_keep_their_gaps_and_ascend():
   assert scene.class_ids.dtype == np.int32
 
 
+def test_class_ids_may_have_any_value_that_a_raster_can_store():
+  labels = np.zeros((3, 4), np.int32)
+  labels[0, 0], labels[2, 3] = 2, 65535
+  scene = _scene(labels=labels, class_names={65535: "roof", 2: "maize"})
+  assert scene.class_ids.tolist() == [2, 65535]
+
+
 def test_the_title_marks_simulated_scenes():
   assert _scene().title == "my_fields"
   assert _scene(simulated=True).title == "my_fields (simulated)"
