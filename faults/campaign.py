@@ -1,13 +1,13 @@
-"""Disturbs one experiment in every way, again and again, and compares what it ends with.
+"""Disturbs an experiment with every kind of fault, restarts it, and compares its results.
 
   make faults
   .venv/bin/python -m faults.campaign --times=1 --only=kill,full-disk
   .venv/bin/python -m faults.campaign --directory=runs/mine -- --config=configs/own.py:fields ...
 
-A trial starts the experiment in a work directory of its own, inflicts the fault at a moment drawn by --seed,
-and starts it again. Behind `--` stand the arguments of launch.py for another experiment. Trials that are done
-are not done again. Use a machine that does little else: moments are drawn within the time that the run takes
-when nobody disturbs it.
+A trial starts the experiment in a new work directory, inflicts the fault at a random moment (see --seed) and
+starts the experiment again. To use another experiment, add the arguments of launch.py after `--`. Complete
+trials are skipped. Use a machine with little other load: the moments are drawn within the duration of the
+undisturbed run.
 """
 
 import argparse
@@ -27,30 +27,31 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.storage import atomic_files
 
 FAULTS = {
-  "kill": Fault(kills.at_any_moment),
-  "sigterm": Fault(kills.terminated),
-  "kill-in-checkpoint": Fault(kills.in_a_checkpoint),
-  "kill-in-results": Fault(kills.in_the_results),
-  "kill-in-classification": Fault(kills.in_classification),
-  "kill-in-download": Fault(downloads.in_a_download),
+  "kill": Fault(kills.kill_at_any_moment),
+  "sigterm": Fault(kills.terminate),
+  "kill-in-checkpoint": Fault(kills.kill_in_checkpoint),
+  "kill-in-results": Fault(kills.kill_in_results),
+  "kill-in-classification": Fault(kills.kill_in_classification),
+  "kill-in-download": Fault(downloads.kill_in_download),
   "full-disk": Fault(places.full_disk),
-  "checkpoint-truncated": Fault(damage.of_a_checkpoint(damage.truncate), damages=True),
-  "checkpoint-flipped": Fault(damage.of_a_checkpoint(damage.flip), damages=True),
-  "checkpoint-file-removed": Fault(damage.of_a_checkpoint(damage.remove), damages=True),
-  "checkpoint-emptied": Fault(damage.emptied_checkpoint, damages=True),
-  "result-damaged": Fault(damage.of_a_result, damages=True),
+  "checkpoint-truncated": Fault(damage.damage_checkpoint(damage.truncate), damages=True),
+  "checkpoint-flipped": Fault(damage.damage_checkpoint(damage.flip), damages=True),
+  "checkpoint-file-removed": Fault(damage.damage_checkpoint(damage.remove), damages=True),
+  "checkpoint-emptied": Fault(damage.empty_checkpoint, damages=True),
+  "result-damaged": Fault(damage.damage_result, damages=True),
   "read-only": Fault(places.read_only),
   "second-process": Fault(places.second_process),
 }
 
-# Times that the moment is drawn anew for a run that was over before it.
+# Number of moments that are drawn if a run always ends before the fault strikes.
 _DRAWS = 3
 
-# Keys of environment.json that tell nothing of the machine.
-_OF_A_START = ("command", "directory", "started", "starts")
+# Keys of environment.json that do not describe the machine.
+_START_KEYS = ("command", "directory", "started", "starts")
 
 
 def main() -> None:
+  """Runs the campaign; exits with status 1 if a trial lost something or was missed."""
   arguments = _arguments()
   try:
     rows = run(arguments)
@@ -61,24 +62,25 @@ def main() -> None:
 
 
 def run(arguments: argparse.Namespace) -> list[dict]:
-  """Does what is left of a campaign, and writes and prints what has come out.
+  """Runs the remaining trials of a campaign, and writes and prints the results of all.
 
   Returns:
-    For every fault `fault`, `times`, and how many trials ended `identical`, `refused`, `lost` and `missed`.
+    One entry for every fault: `fault`, the number of trials `times`, and the numbers of trials that ended
+    `identical`, `refused`, `lost` and `missed`.
 
   Raises:
-    RequestError: the experiment fails undisturbed, or the directory has another one's campaign.
+    RequestError: the undisturbed run fails, or the directory has the campaign of another experiment.
   """
-  experiment = Experiment(arguments.experiment or _default(arguments), arguments.directory)
+  experiment = Experiment(arguments.experiment or _default_experiment(arguments), arguments.directory)
   print(f"undisturbed: {experiment.seconds:.0f} s", flush=True)
   arguments.only = [name for name in arguments.only if _possible(name)]
   file = experiment.directory / "trials.jsonl"
-  for fault, number in _left(_read(file), arguments):
-    done = _try(experiment, fault, number, arguments.seed)
+  for fault, number in _remaining(_read_trials(file), arguments):
+    done = _run_trial(experiment, fault, number, arguments.seed)
     with file.open("a") as lines:
       lines.write(json.dumps(done) + "\n")
     print(f"{fault} {number}: {done['outcome']}; {done['moment']}; {done['remark']}", flush=True)
-  trials = [trial for trial in _read(file) if trial["fault"] in arguments.only]
+  trials = [trial for trial in _read_trials(file) if trial["fault"] in arguments.only]
   rows = _rows(arguments.only, trials)
   if arguments.out:
     atomic_files.write_json(arguments.out, rows)
@@ -89,7 +91,7 @@ def run(arguments: argparse.Namespace) -> list[dict]:
 
 
 def table(rows: Sequence[dict]) -> str:
-  """The rows as Markdown."""
+  """Returns the rows as a Markdown table."""
   head = ("fault", "times", "survived, identical", "refused clearly", "lost", "never struck")
   lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
   keys = ("fault", "times", IDENTICAL, REFUSED, LOST, MISSED)
@@ -98,36 +100,45 @@ def table(rows: Sequence[dict]) -> str:
 
 def _arguments():
   parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-  parser.add_argument("--times", type=int, default=5, help="trials of every fault (default: 5)")
-  parser.add_argument("--only", default=",".join(FAULTS), help=f"some of {','.join(FAULTS)}")
-  parser.add_argument("--seed", type=int, default=0, help="of the moments (default: 0)")
-  parser.add_argument("--epochs", type=int, default=12, help="of all phases together (default: 12)")
+  parser.add_argument("--times", type=int, default=5, help="number of trials of every fault (default: 5)")
   parser.add_argument(
-    "--salinas_a", type=Path, help="file of a second real scene; without it the quickstart's simulated one"
+    "--only", default=",".join(FAULTS), help=f"comma-separated faults (default: {','.join(FAULTS)})"
+  )
+  parser.add_argument("--seed", type=int, default=0, help="seed of the moments (default: 0)")
+  parser.add_argument("--epochs", type=int, default=12, help="epochs of all phases together (default: 12)")
+  parser.add_argument(
+    "--salinas_a",
+    type=Path,
+    help="file of a second real scene (default: the simulated scene of quickstart.py)",
   )
   parser.add_argument(
-    "--directory", type=Path, default=Path("runs/faults"), help="for runs and trials (default: runs/faults)"
+    "--directory",
+    type=Path,
+    default=Path("runs/faults"),
+    help="directory for runs and trials (default: runs/faults)",
   )
-  parser.add_argument("--out", type=Path, help="JSON file for the table; <out>_trials.json gets the trials")
-  parser.add_argument("experiment", nargs="*", help="behind --: launch.py's arguments for another experiment")
+  parser.add_argument(
+    "--out", type=Path, help="JSON file for the table; the trials are written to <out>_trials.json"
+  )
+  parser.add_argument("experiment", nargs="*", help="after --: arguments of launch.py for another experiment")
   arguments = parser.parse_args()
   arguments.only = arguments.only.split(",")
   unknown = [name for name in arguments.only if name not in FAULTS]
   if unknown:
-    parser.error(f"--only has {unknown[0]}; expected some of {', '.join(FAULTS)}")
+    parser.error(f"--only={unknown[0]}: unknown fault; expected some of {', '.join(FAULTS)}")
   return arguments
 
 
 def _possible(fault):
-  """Whether a fault can be inflicted here; says so where it cannot."""
+  """Whether a fault can be inflicted on this machine; prints a note if not."""
   if FAULTS[fault].inflict is places.read_only and not places.can_forbid_writing():
-    print(f"{fault}: left out; root may write anywhere here, and nothing can be mounted")
+    print(f"{fault}: skipped; this process runs as root and cannot mount a read-only file system")
     return False
   return True
 
 
-def _default(arguments):
-  """Two scenes, two networks, a state saved after every epoch."""
+def _default_experiment(arguments):
+  """Returns the arguments of an experiment of two scenes and two replicas that saves every epoch."""
   common = [
     "--config.samples_per_class=5",
     "--config.replicas=2",
@@ -147,8 +158,8 @@ def _default(arguments):
   return ["--config=configs/letter.py:indian_pines,salinas_a", "--config.bands=160", *scene, *common]
 
 
-def _left(trials: Sequence[dict], arguments: argparse.Namespace) -> Iterator[tuple[str, int]]:
-  """Fault and number of every trial that is not done; the faults in turns, so that early ones tell of all."""
+def _remaining(trials: Sequence[dict], arguments: argparse.Namespace) -> Iterator[tuple[str, int]]:
+  """Yields fault and number of the remaining trials, alternating between the faults."""
   done = {(trial["fault"], trial["trial"], trial["seed"]) for trial in trials}
   for number in range(1, arguments.times + 1):
     for fault in arguments.only:
@@ -156,8 +167,8 @@ def _left(trials: Sequence[dict], arguments: argparse.Namespace) -> Iterator[tup
         yield fault, number
 
 
-def _try(experiment: Experiment, fault: str, number: int, seed: int) -> dict:
-  """One trial; its directory stays only where something was lost."""
+def _run_trial(experiment: Experiment, fault: str, number: int, seed: int) -> dict:
+  """Runs a trial and returns its entry; its directory is kept only if something was lost."""
   directory = experiment.directory / f"{fault}-{number}"
   shutil.rmtree(directory, ignore_errors=True)
   directory.mkdir()
@@ -171,13 +182,13 @@ def _try(experiment: Experiment, fault: str, number: int, seed: int) -> dict:
     "trial": number,
     "seed": seed,
     "seconds": time.monotonic() - start,
-    # Without where the repository lies on the machine.
+    # Paths are made relative to the repository.
     **{key: text.replace(f"{ROOT}/", "") for key, text in verdict._asdict().items()},
   }
 
 
 def _verdict(name: str, fault: Fault, trial: Trial) -> Verdict:
-  """What becomes of a trial; where the fault misses it, that is told and further moments are drawn."""
+  """Returns the verdict on a trial; draws further moments if the fault comes too late."""
   for _ in range(_DRAWS):
     try:
       return fault.strike(trial)
@@ -187,11 +198,11 @@ def _verdict(name: str, fault: Fault, trial: Trial) -> Verdict:
   return Verdict(
     MISSED,
     "",
-    f"{remark}; if the machine was busy when the undisturbed run was made, name another --directory",
+    f"{remark}; if the machine was busy during the undisturbed run, choose another --directory",
   )
 
 
-def _read(file: Path) -> list[dict]:
+def _read_trials(file: Path) -> list[dict]:
   return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
@@ -205,12 +216,12 @@ def _rows(faults, trials):
 
 
 def _details(experiment, trials):
-  """Where and on what the campaign ran, and every trial of it."""
+  """Returns the machine and the config of a campaign, and all its trials."""
   config, environment = (
     json.loads((experiment.undisturbed / name).read_bytes()) for name in ("config.json", "environment.json")
   )
   return {
-    "machine": {key: value for key, value in environment.items() if key not in _OF_A_START},
+    "machine": {key: value for key, value in environment.items() if key not in _START_KEYS},
     "command": ["python", "-m", "faults.campaign", *sys.argv[1:]],
     "config": config,
     "undisturbed_seconds": experiment.seconds,

@@ -1,4 +1,4 @@
-"""Files that are no longer what was written: cut, flipped in a bit, removed."""
+"""Damage to files of a run: truncation, flipped bits, removal."""
 
 import random
 import shutil
@@ -13,7 +13,7 @@ Damage = Callable[[Path, random.Random], str]
 
 
 def truncate(file: Path, chance: random.Random) -> str:
-  """Cuts a file that is not empty; returns what was done."""
+  """Truncates a file that is not empty; returns a description."""
   data = file.read_bytes()
   length = chance.randrange(len(data))
   file.write_bytes(data[:length])
@@ -21,7 +21,7 @@ def truncate(file: Path, chance: random.Random) -> str:
 
 
 def flip(file: Path, chance: random.Random) -> str:
-  """Flips one bit of a file that is not empty."""
+  """Flips one bit of a file that is not empty; returns a description."""
   data = bytearray(file.read_bytes())
   place, bit = chance.randrange(len(data)), chance.randrange(8)
   data[place] ^= 1 << bit
@@ -30,13 +30,13 @@ def flip(file: Path, chance: random.Random) -> str:
 
 
 def remove(file: Path, _: random.Random) -> str:
-  """Removes a file."""
+  """Removes a file; returns a description."""
   file.unlink()
   return "removed"
 
 
-def of_a_checkpoint(damage: Damage) -> Callable[[Trial], Verdict]:
-  """Damage to a file of a checkpoint of a run that was killed in the second half of its checkpoints."""
+def damage_checkpoint(damage: Damage) -> Callable[[Trial], Verdict]:
+  """Returns a fault: a run is killed while it saves its later checkpoints, and a file of one is damaged."""
 
   def inflict(trial):
     checkpoints = _kill_with_checkpoints(trial)
@@ -49,8 +49,8 @@ def of_a_checkpoint(damage: Damage) -> Callable[[Trial], Verdict]:
   return lambda trial: start_again(trial, until_struck(trial, lambda _: inflict(trial)))
 
 
-def emptied_checkpoint(trial: Trial) -> Verdict:
-  """A checkpoint of which the directory alone is left."""
+def empty_checkpoint(trial: Trial) -> Verdict:
+  """Kills a run and removes all files of one checkpoint."""
 
   def empty(_):
     checkpoints = _kill_with_checkpoints(trial)
@@ -64,8 +64,8 @@ def emptied_checkpoint(trial: Trial) -> Verdict:
   return start_again(trial, until_struck(trial, empty))
 
 
-def of_a_result(trial: Trial) -> Verdict:
-  """Damage of any kind to any result of a finished run."""
+def damage_result(trial: Trial) -> Verdict:
+  """Damages a result of a complete run."""
   shutil.copytree(trial.experiment.undisturbed, trial.run)
   lines = (trial.run / checksums.NAME).read_text().splitlines()
   file = trial.run / trial.chance.choice([checksums.NAME, *(line.split("  ")[1] for line in lines)])
@@ -74,7 +74,7 @@ def of_a_result(trial: Trial) -> Verdict:
 
 
 def _kill_with_checkpoints(trial):
-  """Checkpoints that a killed run has left; None where it was not killed."""
+  """Kills a run and returns its checkpoints; None if it ended before."""
   if kills.die_within(trial, "checkpoints", first=0.5) is None:
     return None
   return sorted(trial.run.glob("checkpoints/state/*")) + sorted(trial.run.glob("checkpoints/snapshots/*"))

@@ -1,4 +1,4 @@
-"""A process that dies while a scene is fetched."""
+"""Kills during the download of a scene."""
 
 import contextlib
 import hashlib
@@ -20,8 +20,8 @@ _PIECES = 100
 _PAUSE = 0.005
 
 
-def in_a_download(trial: Trial) -> Verdict:
-  """SIGKILL while Indian Pines comes, piece by piece, from a host on this machine."""
+def kill_in_download(trial: Trial) -> Verdict:
+  """Kills a run while it downloads Indian Pines in small pieces from a host on this machine."""
   folder = trial.run.with_name(f"{trial.run.name}-data")
   countdown = _Countdown(trial.chance.randrange(2, _PIECES))
   moment = f"at piece {countdown.left} of {_PIECES} of the cube"
@@ -42,7 +42,7 @@ def in_a_download(trial: Trial) -> Verdict:
 
 
 class _Countdown:
-  """Calls an action once it has been called so many times itself."""
+  """Calls an action when it is called for the n-th time."""
 
   def __init__(self, left: int):
     self.left, self.action = left, None
@@ -54,7 +54,7 @@ class _Countdown:
 
 
 class _Pieces:
-  """A stream into which everything goes piece by piece."""
+  """Wraps a stream and writes to it in small pieces, with pauses."""
 
   def __init__(self, stream, size: int, after: Callable[[], object]):
     self._stream, self._size, self._after = stream, size, after
@@ -71,7 +71,7 @@ class _Pieces:
 
 @contextlib.contextmanager
 def _hosts(folder: Path, countdown: _Countdown) -> Iterator[dict[str, tuple[str, str]]]:
-  """Address and SHA-256 of both files of Indian Pines by name; every piece of the cube counts."""
+  """Yields URL and SHA-256 of both files of Indian Pines by name; counts the pieces of the cube."""
   facts, scene = PUBLIC_SCENES["indian_pines"], load_public("indian_pines", folder, False, False)
   contents = {facts.labels: scene.labels.astype(np.uint8), facts.cube: scene.cube}
   files = {}

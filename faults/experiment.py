@@ -1,4 +1,4 @@
-"""The experiment that faults are inflicted on: its starts, and what it leaves when nobody disturbs it."""
+"""The experiment of a campaign: starting it, and comparing its results with those of an undisturbed run."""
 
 import hashlib
 import json
@@ -17,23 +17,24 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.storage import atomic_files, checksums
 
 ROOT = Path(__file__).resolve().parent.parent
-# What differs between runs that are the same.
-_OWN = ("seconds", "compilations")
+# Metrics that differ between equal runs.
+_NOT_REPRODUCIBLE = ("seconds", "compilations")
 
 
 class Ending(NamedTuple):
-  """How a start ended: its status (negative: the signal) and standard error."""
+  """How a start ended: exit status (if negative, the signal) and standard error."""
 
   status: int
   err: str
 
   @property
   def last_line(self) -> str:
+    """The last line of standard error, or an empty string."""
     return (self.err.strip().splitlines() or [""])[-1]
 
   @property
   def refused(self) -> bool:
-    """Whether it said in one line what was wrong, and that as the last thing."""
+    """Whether it ended with status 2 and a one-line error."""
     return (
       self.status == 2
       and self.last_line.startswith("error: ")
@@ -43,10 +44,10 @@ class Ending(NamedTuple):
 
 
 class Start:
-  """A process that does the experiment; it is killed with the block, if it still runs."""
+  """A process that runs the experiment; it is killed at the end of the block."""
 
   def __init__(self, command: Sequence[str], environment: Mapping[str, str], largest_file: int | None):
-    # A pipe that nobody empties would hold the process up.
+    # The process would block on a pipe that nobody reads.
     self._err = tempfile.TemporaryFile()  # noqa: SIM115
     self._process = subprocess.Popen(
       [sys.executable, *command],
@@ -64,12 +65,13 @@ class Start:
     self._err.close()
 
   def wait(self) -> Ending:
+    """Waits for the end of the process."""
     status = self._process.wait()
     self._err.seek(0)
     return Ending(status, self._err.read().decode("utf-8", "replace"))
 
   def send_after(self, seconds: float, number: int) -> None:
-    """Sends a signal after some time, or none where the process ends before."""
+    """Sends a signal after some time, unless the process ends before."""
     try:
       self._process.wait(seconds)
     except subprocess.TimeoutExpired:
@@ -80,32 +82,32 @@ class Start:
 
 
 class Experiment:
-  """One experiment and what it leaves when nobody disturbs it.
+  """One experiment and its undisturbed run.
 
   Attributes:
-    arguments: of launch.py, but for the directories.
-    directory: of the campaign.
-    undisturbed: work directory of the run that nobody disturbed.
-    events: files that run touched: seconds from its start, part (see `launcher.part_of`), path.
-    seconds: that it took.
+    arguments: arguments of launch.py without the directories.
+    directory: directory of the campaign.
+    undisturbed: work directory of the undisturbed run.
+    events: accesses to files by the undisturbed run: time in seconds, part (see `launcher.part_of`), path.
+    seconds: duration of the undisturbed run.
   """
 
   def __init__(self, arguments: Sequence[str], directory: Path):
-    """Does the run that nobody disturbs, unless it is there already.
+    """Makes the undisturbed run, unless the directory has it already.
 
     Raises:
-      RequestError: it fails, or the directory has the campaign of another experiment.
+      RequestError: the run fails, or the directory has the campaign of another experiment.
     """
     self.arguments, self.directory = list(arguments), directory.absolute()
     self.undisturbed = self.directory / "undisturbed"
     file = self.directory / "undisturbed.json"
     if not file.exists():
-      self._do_undisturbed(file)
+      self._run_undisturbed(file)
     known = json.loads(file.read_bytes())
     if known["arguments"] != self.arguments:
       raise RequestError(
-        f"{directory} has the campaign of another experiment ({' '.join(known['arguments'])}); name another "
-        "--directory"
+        f"{directory} has the campaign of another experiment ({' '.join(known['arguments'])}); choose "
+        "another --directory"
       )
     self.events, self.seconds = known["events"], known["seconds"]
 
@@ -122,23 +124,23 @@ class Experiment:
 
     Args:
       run: the work directory.
-      orders: for `faults.launcher`, or None to start launch.py itself.
-      more: further arguments.
-      environment: further variables.
-      largest_file: bytes that no file may exceed.
+      orders: orders for `faults.launcher`; None starts launch.py itself.
+      more: additional arguments.
+      environment: additional environment variables.
+      largest_file: limit on the size of files, in bytes.
     """
     program = ["launch.py"] if orders is None else ["-m", "faults.launcher", self._orders(run, orders)]
     cache = self.directory / "compile_cache"
     command = [*program, *self.arguments, *more, f"--workdir={run}", f"--compile_cache={cache}"]
     return Start(command, environment, largest_file)
 
-  def go(self, run: Path, **options: Any) -> Ending:
+  def run_to_end(self, run: Path, **options: Any) -> Ending:
     """Starts the experiment as `start` does, and waits for its end."""
     with self.start(run, **options) as started:
       return started.wait()
 
   def difference(self, run: Path) -> str | None:
-    """What is not as in the undisturbed run; None where all is."""
+    """Describes the first difference from the undisturbed run; None if there is none."""
     for name in sorted(_results(self.undisturbed) | _results(run)):
       one, other = self.undisturbed / name, run / name
       if not (one.is_file() and other.is_file() and one.read_bytes() == other.read_bytes()):
@@ -154,15 +156,15 @@ class Experiment:
   def _orders(self, run, orders):
     return json.dumps({"watched": str(run), **orders})
 
-  def _do_undisturbed(self, file):
+  def _run_undisturbed(self, file):
     record = self.directory / "events.json"
     shutil.rmtree(self.undisturbed, ignore_errors=True)
     self.directory.mkdir(parents=True, exist_ok=True)
-    # The first run compiles, which the others do not.
+    # Only the first run compiles; the second has the duration of those in trials.
     for _ in range(2):
       shutil.rmtree(self.undisturbed, ignore_errors=True)
       start = time.monotonic()
-      ending = self.go(self.undisturbed, orders={"record": str(record)})
+      ending = self.run_to_end(self.undisturbed, orders={"record": str(record)})
       if ending.status != 0:
         raise RequestError(f"the experiment fails undisturbed, status {ending.status}: {ending.last_line}")
     known = {"arguments": self.arguments, "seconds": time.monotonic() - start}
@@ -171,7 +173,7 @@ class Experiment:
 
 
 def digests(run: Path) -> dict[str, str]:
-  """SHA-256 of every file of a work directory, but for what a killed process has left half done."""
+  """Returns the SHA-256 of all files of a work directory, except for locks and incomplete files."""
   files = {path.relative_to(run).as_posix(): path for path in sorted(run.rglob("*")) if path.is_file()}
   return {
     name: hashlib.sha256(path.read_bytes()).hexdigest()
@@ -181,16 +183,16 @@ def digests(run: Path) -> dict[str, str]:
 
 
 def _results(run):
-  """Results that are equal byte for byte in equal runs."""
+  """Returns the names of the results that are equal byte for byte in equal runs."""
   files = [run / f"{name}.npz" for name in ("split", "predictions", "confidence")]
   return {path.relative_to(run).as_posix() for path in (*files, *run.glob("maps/*/*")) if path.is_file()}
 
 
 def _metrics(run):
   metrics = json.loads((run / "metrics.json").read_bytes())
-  return {key: value for key, value in metrics.items() if key not in _OWN}
+  return {key: value for key, value in metrics.items() if key not in _NOT_REPRODUCIBLE}
 
 
 def _limit(largest):
-  """What a child does between its start and its program."""
+  """Returns a function that limits the size of files, to be called in the child process."""
   return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))

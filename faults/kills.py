@@ -1,4 +1,4 @@
-"""A process that dies: at any moment, or in the middle of something."""
+"""Kills and terminations of a run, at any moment or during a particular step."""
 
 import re
 import signal
@@ -9,19 +9,19 @@ from pathlib import Path
 from faults.experiment import Ending
 from faults.trial import LOST, Trial, Verdict, start_again, until_struck
 
-# Writes that a file is followed by; a kill lands within or between them.
+# Longest time in seconds from an access to a file to the kill, which so hits the writes that follow.
 _AFTERWARDS = 0.03
-# Seconds in which a run that is told to stop has to: SLURM kills after 30.
+# Seconds in which a run must end after SIGTERM. SLURM sends SIGKILL after 30.
 _PATIENCE = 20.0
-# It then has to save its state; one that does so after every epoch anyway would not show that.
+# Without regular checkpoints, the state must have been saved because of SIGTERM.
 _NO_OTHER_SAVE = "--config.checkpoint_seconds=1e9"
-_GOES_ON = "terminated; run the same command again to resume from the last checkpoint"
-# What a bar counts as done, which at its end are all epochs that were trained.
+_RESUMABLE = "terminated; run the same command again to resume from the last checkpoint"
+# The number of trained epochs in a progress bar.
 _EPOCHS = re.compile(r"training: [^\r\n]*? (\d+)/\d+ \[")
 
 
-def at_any_moment(trial: Trial) -> Verdict:
-  """SIGKILL at any time from start to end."""
+def kill_at_any_moment(trial: Trial) -> Verdict:
+  """Kills a run at any time between its start and its end."""
 
   def kill(share):
     moment = trial.chance.uniform(0, share * trial.experiment.seconds)
@@ -32,14 +32,14 @@ def at_any_moment(trial: Trial) -> Verdict:
   return start_again(trial, until_struck(trial, kill))
 
 
-def terminated(trial: Trial) -> Verdict:
-  """SIGTERM, at any time from when the run holds its directory, which has to end it cleanly and soon.
+def terminate(trial: Trial) -> Verdict:
+  """Sends SIGTERM at any time after the run has locked its directory; it must end cleanly and soon.
 
-  Before, while Python loads the program, the signal has its usual effect, and there is nothing to lose.
+  Before that, while Python loads the program, SIGTERM has its default effect and nothing can be lost.
   """
   problems = []
 
-  def terminate(share):
+  def send_sigterm(share):
     held = trial.experiment.events[0][0]
     moment = held + trial.chance.uniform(0, share * (trial.experiment.seconds - held))
     with trial.experiment.start(trial.run, more=[_NO_OTHER_SAVE]) as started:
@@ -52,19 +52,19 @@ def terminated(trial: Trial) -> Verdict:
     problems.append(stop_problem(ending, trial.run, taken))
     return f"after {moment:.2f} s; it ended {taken:.1f} s later"
 
-  moment = until_struck(trial, terminate)
+  moment = until_struck(trial, send_sigterm)
   return Verdict(LOST, moment, problems[0]) if problems[0] else start_again(trial, moment)
 
 
 def stop_problem(ending: Ending, run: Path, seconds: float) -> str | None:
-  """What is wrong with the end of a run that was told to stop, or None.
+  """Describes what is wrong with the end of a run after SIGTERM; None if nothing is.
 
   Args:
-    ending: how it ended.
-    run: its work directory.
-    seconds: that it took.
+    ending: how the run ended.
+    run: work directory of the run.
+    seconds: time from SIGTERM to the end.
   """
-  clean = ending.status == 128 + signal.SIGTERM and ending.last_line == _GOES_ON
+  clean = ending.status == 128 + signal.SIGTERM and ending.last_line == _RESUMABLE
   if not clean or "Traceback" in ending.err:
     return f"status {ending.status} after SIGTERM: {ending.err.strip()[-2000:]}"
   if seconds > _PATIENCE:
@@ -72,29 +72,29 @@ def stop_problem(ending: Ending, run: Path, seconds: float) -> str | None:
   trained = max(map(int, _EPOCHS.findall(ending.err)), default=0)
   saved = max((int(path.name) for path in run.glob("checkpoints/state/*")), default=0)
   if saved < trained:
-    return f"it trained {trained} epochs, and the last state that it saved is of epoch {saved}"
+    return f"it trained {trained} epochs, but the last saved state is of epoch {saved}"
   return None
 
 
-def in_a_checkpoint(trial: Trial) -> Verdict:
-  """SIGKILL where a file of a checkpoint is made, moved or removed, or a moment later."""
+def kill_in_checkpoint(trial: Trial) -> Verdict:
+  """Kills a run when it creates, moves or removes a file of a checkpoint, or shortly after."""
   return start_again(trial, until_struck(trial, lambda _: die_within(trial, "checkpoints")))
 
 
-def in_the_results(trial: Trial) -> Verdict:
-  """SIGKILL where a file of the results is made or moved, or a moment later."""
+def kill_in_results(trial: Trial) -> Verdict:
+  """Kills a run when it creates or moves a file of the results, or shortly after."""
   return start_again(trial, until_struck(trial, lambda _: die_within(trial, "results")))
 
 
-def in_classification(trial: Trial) -> Verdict:
-  """SIGKILL between the first vote of the networks and the writing of what they found."""
+def kill_in_classification(trial: Trial) -> Verdict:
+  """Kills a run between the first vote of the networks and the writing of the first result."""
   events = trial.experiment.events
   after = _first_result(events)
   room = events[after][0] - events[after - 1][0]
 
   def kill(share):
     seconds = trial.chance.uniform(0, share * room)
-    if trial.experiment.go(trial.run, orders={"die_classifying": seconds}).status == -signal.SIGKILL:
+    if trial.experiment.run_to_end(trial.run, orders={"die_classifying": seconds}).status == -signal.SIGKILL:
       return f"{seconds:.2f} s into classification"
     return None
 
@@ -102,28 +102,28 @@ def in_classification(trial: Trial) -> Verdict:
 
 
 def die_within(trial: Trial, part: str, first: float = 0.0) -> str | None:
-  """Kills a run at one of the files it touches; the moment, or None where it did not come to that.
+  """Kills a run at a random access to a file; returns the moment, or None if the run ended before.
 
   Args:
-    trial: whose run.
-    part: "checkpoints", or "results", which begin when the last checkpoint was read.
-    first: share of the files that it is left to touch before.
+    trial: the trial.
+    part: "checkpoints", or "results" (only those that follow the last checkpoint).
+    first: share of the accesses that are never chosen, from the beginning.
   """
   events = trial.experiment.events
-  paths = [path for _, own, path in events if own == part]
+  paths = [path for _, accessed, path in events if accessed == part]
   least = int(first * len(paths))
   if part == "results":
-    # The lock, the config and the like come before.
+    # Earlier accesses are to the lock, the config and the like.
     least = max(least, len(paths) - (len(events) - _first_result(events)))
   index = trial.chance.randrange(least, len(paths))
   seconds = trial.chance.choice([0.0, trial.chance.uniform(0, _AFTERWARDS)])
-  ending = trial.experiment.go(trial.run, orders={"die": [part, index + 1, seconds]})
+  ending = trial.experiment.run_to_end(trial.run, orders={"die": [part, index + 1, seconds]})
   if ending.status != -signal.SIGKILL:
     return None
   name = paths[index].removeprefix(f"{trial.experiment.undisturbed}/")
-  return f"{1000 * seconds:.0f} ms after {part} touch {index + 1} of {len(paths)} (about {name})"
+  return f"{1000 * seconds:.0f} ms after {part} access {index + 1} of {len(paths)} (about {name})"
 
 
 def _first_result(events: Sequence[tuple[float, str, str]]) -> int:
-  """Index of the first event after those of the checkpoints."""
+  """Returns the index of the first event after those of the checkpoints."""
   return 1 + max(index for index, (_, part, _) in enumerate(events) if part == "checkpoints")

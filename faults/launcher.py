@@ -1,9 +1,9 @@
-"""launch.py in a process that notes what it does to its work directory, or dies while it does it.
+"""Runs launch.py, records its accesses to the work directory, and can kill itself at one of them.
 
   python -m faults.launcher '{"watched": "runs/x", "die": ["checkpoints", 7, 0.01]}' --workdir=runs/x ...
 
-Python tells of every file that is opened, renamed or removed. The product is not changed for it, but that
-Indian Pines may come from another host than its own, and that it may die some time into classification.
+Accesses are found by an audit hook of Python, for files that are opened, renamed or removed. The program is
+patched only to download Indian Pines from another host, and to die during classification.
 """
 
 import atexit
@@ -21,6 +21,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> None:
+  """Runs launch.py as ordered by the first argument, a JSON object."""
   orders, sys.argv = json.loads(sys.argv[1]), ["launch.py", *sys.argv[2:]]
   _watch(os.path.abspath(orders["watched"]), orders.get("record"), orders.get("die"))
   if "die_classifying" in orders:
@@ -31,7 +32,7 @@ def main() -> None:
 
 
 def part_of(path: str, watched: str) -> str | None:
-  """What a path in a work directory belongs to: "checkpoints", "results", or None."""
+  """Returns the part of a work directory that a path is in: "checkpoints", "results" or None (outside)."""
   inner = path.removeprefix(watched + os.sep)
   if inner == path:
     return None
@@ -39,7 +40,7 @@ def part_of(path: str, watched: str) -> str | None:
 
 
 def _watch(watched, record, die):
-  """Notes `[seconds, part, path]` of all that is touched, for a file; dies at the n-th of a part."""
+  """Records `[seconds, part, path]` of every access in a file; dies at the n-th access to a part."""
   start, events, seen = time.monotonic(), [], {}
   if record:
     atexit.register(lambda: Path(record).write_text(json.dumps(events)))
@@ -66,7 +67,7 @@ def _die(seconds):
 
 
 def _die_classifying(seconds):
-  """Dies so many seconds after the networks have begun to vote."""
+  """Dies a number of seconds after the networks have begun to vote."""
   from mtl_hsi.classification.classify import Classifier
 
   vote = Classifier.vote
@@ -79,7 +80,7 @@ def _die_classifying(seconds):
 
 
 def _fetch_from(files):
-  """Has Indian Pines fetched, not found in a package: `files` gives (address, SHA-256) by file name."""
+  """Makes Indian Pines be downloaded; `files` has its URLs and SHA-256 by file name."""
   from mtl_hsi.scenes.public import registry
 
   facts = registry.PUBLIC_SCENES["indian_pines"]

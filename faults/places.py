@@ -1,4 +1,4 @@
-"""A work directory that cannot be written, or that two processes want at once."""
+"""Work directories that cannot be written, or that two processes use."""
 
 import contextlib
 import os
@@ -12,14 +12,14 @@ from pathlib import Path
 from faults import kills
 from faults.trial import IDENTICAL, LOST, REFUSED, Trial, Verdict, start_again, until_struck
 
-# What standard error needs where no file may grow.
+# Smallest limit on the size of files, in bytes, which leaves room for standard error.
 _LEAST = 2**16
 
 
 def full_disk(trial: Trial) -> Verdict:
-  """A disk that fills up, and has room when the run is started again.
+  """Lets the disk fill up, and makes room before the run is started again.
 
-  It is a small file system in memory where one may be mounted, else a limit on the size of files.
+  The disk is a small file system in memory if one can be mounted, and else a limit on the size of files.
   """
   size = sum(path.stat().st_size for path in trial.experiment.undisturbed.rglob("*") if path.is_file())
   share = trial.chance.uniform(0.05, 0.95)
@@ -28,7 +28,7 @@ def full_disk(trial: Trial) -> Verdict:
     return _large_files_refused(trial)
   try:
     moment = f"a disk of {share * size / 2**20:.2f} MiB"
-    ending = trial.experiment.go(trial.run)
+    ending = trial.experiment.run_to_end(trial.run)
     if not (ending.refused and "no space left" in ending.last_line):
       return Verdict(LOST, moment, f"status {ending.status} on a full disk: {ending.err.strip()[-2000:]}")
     _mount("-o", "remount,size=1g", trial.run)
@@ -42,35 +42,37 @@ def _large_files_refused(trial):
 
   def refuse(_):
     limit = trial.chance.randrange(_LEAST, sizes[-1])
-    ending = trial.experiment.go(trial.run, largest_file=limit)
+    ending = trial.experiment.run_to_end(trial.run, largest_file=limit)
     if ending.status == 0:
       return None
     return f"no file above {limit} bytes, status {ending.status}: {ending.last_line}"
 
   moment = until_struck(trial, refuse)
   clear = "status 2: error: " in moment and "file too large" in moment
-  return start_again(trial, moment) if clear else Verdict(LOST, moment, "not refused clearly")
+  return start_again(trial, moment) if clear else Verdict(LOST, moment, "no clear error")
 
 
 def read_only(trial: Trial) -> Verdict:
-  """A killed run whose directory can only be read when it is started again; later it can be written."""
+  """Kills a run and starts it again in a read-only directory, and then in a writable one."""
   part = trial.chance.choice(["checkpoints", "results"])
 
   def kill(_):
     moment = kills.die_within(trial, part)
-    # One that is complete has nothing left to write.
+    # A complete run has nothing left to write.
     return None if (trial.run / "metrics.json").exists() else moment
 
   moment = until_struck(trial, kill)
   with _unwritable(trial.run) as how:
     verdict = start_again(trial, f"{how}, killed {moment}")
   if verdict.outcome != REFUSED:
-    return Verdict(LOST, verdict.moment, verdict.remark or "the run ended though nothing could be written")
+    return Verdict(
+      LOST, verdict.moment, verdict.remark or "the run succeeded although nothing could be written"
+    )
   return start_again(trial, f"{verdict.moment}: {verdict.remark}")
 
 
 def can_forbid_writing() -> bool:
-  """Whether a directory can be made one that this process cannot write in."""
+  """Whether a directory can be made unwritable for this process."""
   if os.geteuid() != 0:
     return True
   with tempfile.TemporaryDirectory() as name:
@@ -81,7 +83,7 @@ def can_forbid_writing() -> bool:
 
 
 def second_process(trial: Trial) -> Verdict:
-  """The same command while a process is at it: one of the two has to be refused."""
+  """Starts the same command twice at a time; one of the two must be refused."""
   experiment = trial.experiment
   held = experiment.seconds - experiment.events[0][0]
 
@@ -89,7 +91,7 @@ def second_process(trial: Trial) -> Verdict:
     seconds = trial.chance.uniform(0, 0.7 * share * held)
     with experiment.start(trial.run) as first:
       time.sleep(seconds)
-      second = experiment.go(trial.run)
+      second = experiment.run_to_end(trial.run)
       endings = [first.wait(), second]
     if [ending.status for ending in endings] == [0, 0]:
       return None
@@ -108,7 +110,7 @@ def second_process(trial: Trial) -> Verdict:
 
 
 def _mount(*arguments: object) -> bool:
-  """Whether that could be mounted here."""
+  """Mounts something, and returns whether that was possible."""
   if shutil.which("mount") is None or os.geteuid() != 0:
     return False
   return subprocess.run(["mount", *arguments], capture_output=True).returncode == 0
@@ -116,7 +118,7 @@ def _mount(*arguments: object) -> bool:
 
 @contextlib.contextmanager
 def _unwritable(run: Path) -> Iterator[str]:
-  """Nothing in a directory can be written within the block; how that was reached."""
+  """Makes a directory unwritable within the block; yields a description."""
   if _mount("--bind", run, run):
     try:
       subprocess.run(["mount", "-o", "remount,ro,bind", run], check=True)

@@ -1,4 +1,4 @@
-"""One trial: a fault is inflicted on a run, which is started again, and what became of it is judged."""
+"""One trial: a fault is inflicted on a run, the run is started again, and its end is judged."""
 
 import random
 import shutil
@@ -8,25 +8,25 @@ from typing import NamedTuple
 
 from faults.experiment import Ending, Experiment, digests
 
-# Both are what was promised; "missed" says that the fault never struck, and anything else is "lost".
+# Outcomes. The first two are correct; "missed" means that the fault never struck, and "lost" is all else.
 IDENTICAL, REFUSED, MISSED, LOST = "identical", "refused", "missed", "lost"
 
-# A fault may come after the end of a run that was faster than the undisturbed one.
+# Attempts at a fault, which comes too late if a run is faster than the undisturbed one.
 _ATTEMPTS = 5
 
 
 class Missed(Exception):
-  """A run was over before the fault struck, at every attempt."""
+  """Raised if a run ended before the fault struck, at every attempt."""
 
 
 class Verdict(NamedTuple):
-  """What became of a run.
+  """The outcome of a trial.
 
   Attributes:
-    outcome: IDENTICAL (its results are those of the undisturbed run, bit for bit), REFUSED (in one line, with
-      every file as it was), MISSED (it was not disturbed) or LOST.
+    outcome: IDENTICAL (the results are those of the undisturbed run, bit for bit), REFUSED (with a one-line
+      error, and all files unchanged), MISSED (the run was not disturbed) or LOST.
     moment: when and where the fault struck.
-    remark: what the program said, or why the run counts as lost.
+    remark: the error of the program, or why the run counts as lost.
   """
 
   outcome: str
@@ -35,12 +35,12 @@ class Verdict(NamedTuple):
 
 
 class Trial(NamedTuple):
-  """What a fault is given.
+  """The arguments of a fault.
 
   Attributes:
-    experiment: to disturb.
-    run: its work directory, which is not there yet.
-    chance: draws the moment.
+    experiment: the experiment to disturb.
+    run: its work directory, which does not exist yet.
+    chance: random generator for the moment.
   """
 
   experiment: Experiment
@@ -52,16 +52,16 @@ class Fault(NamedTuple):
   """A way to disturb a run.
 
   Attributes:
-    inflict: does it, starts the run again and judges how that ends.
-    damages: it destroys what was saved, so that a refusal may be all that is left; after any other one, which
-      takes nothing away, a run that is refused is lost.
+    inflict: disturbs a run, starts it again and judges its end.
+    damages: whether the fault destroys saved files, so that the run may be refused. After any other fault a
+      refusal counts as a loss.
   """
 
   inflict: Callable[[Trial], Verdict]
   damages: bool = False
 
   def strike(self, trial: Trial) -> Verdict:
-    """What becomes of a run.
+    """Inflicts the fault and returns the verdict.
 
     Raises:
       Missed: the fault never struck.
@@ -73,15 +73,15 @@ class Fault(NamedTuple):
 
 
 def until_struck(trial: Trial, inflict: Callable[[float], str | None]) -> str:
-  """The moment at which a fault struck; it is tried anew, in a new directory, while it comes too late.
+  """Inflicts a fault and returns its moment; starts from scratch if the fault comes too late.
 
   Args:
-    trial: whose run.
-    inflict: does it, within a share of the time that the undisturbed run took, half as much at every attempt,
-      since this run may be faster; the moment, or None where the run was over.
+    trial: the trial.
+    inflict: function that inflicts the fault within the given share of the duration of the undisturbed run,
+      and returns the moment, or None if the run had ended. The share is halved at every attempt.
 
   Raises:
-    Missed: it never struck.
+    Missed: the fault never struck.
   """
   for attempt in range(_ATTEMPTS):
     moment = inflict(0.5**attempt)
@@ -92,13 +92,13 @@ def until_struck(trial: Trial, inflict: Callable[[float], str | None]) -> str:
 
 
 def start_again(trial: Trial, moment: str, **options) -> Verdict:
-  """Starts the run again and judges how it ends."""
+  """Starts the run again and judges its end."""
   before = digests(trial.run)
-  return judge(trial, moment, trial.experiment.go(trial.run, **options), before)
+  return judge(trial, moment, trial.experiment.run_to_end(trial.run, **options), before)
 
 
 def judge(trial: Trial, moment: str, ending: Ending, before: dict[str, str]) -> Verdict:
-  """The verdict on a start; `before` are the digests of all files as they were then."""
+  """Returns the verdict on a start; `before` has the digests of all files before it."""
   if ending.status == 0:
     difference = trial.experiment.difference(trial.run)
     return Verdict(LOST, moment, difference) if difference else Verdict(IDENTICAL, moment, "")
@@ -107,5 +107,7 @@ def judge(trial: Trial, moment: str, ending: Ending, before: dict[str, str]) -> 
   after = digests(trial.run)
   changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
   if changed:
-    return Verdict(LOST, moment, f"{changed[0]} was changed by a start that was refused: {ending.last_line}")
+    return Verdict(
+      LOST, moment, f"{changed[0]} was changed although the start was refused: {ending.last_line}"
+    )
   return Verdict(REFUSED, moment, ending.last_line)

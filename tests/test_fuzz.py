@@ -1,4 +1,4 @@
-"""Fuzz targets: their seeds, and the inputs that increased the coverage."""
+"""The fuzz targets accept their seeds and the stored inputs."""
 
 import contextlib
 import importlib
@@ -13,9 +13,8 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.storage import memory
 from tests import launching
 
-# Its seeds are too small for a public scene.
+# The seeds of this target are too small for a public scene.
 _REJECTED = ("public",)
-
 
 _TARGETS = [name for names in targets.FAMILIES.values() for name in names]
 
