@@ -1,4 +1,4 @@
-"""How every test runs: on two host devices, strictly, with its programs cached between runs."""
+"""Settings of all tests: two host devices, strict rank promotion, a persistent compilation cache."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 _QUICKLY_COMPILED = "--xla_backend_optimization_level=0", "--xla_cpu_multi_thread_eigen=false"
 
-# JAX reads these when it is imported; what a test starts inherits them.
+# JAX reads these variables when it is imported. Processes that a test starts inherit them.
 os.environ.update(
   JAX_PLATFORMS="cpu",
   JAX_NUM_CPU_DEVICES="2",
@@ -23,9 +23,9 @@ os.environ.update(
 
 
 def pytest_configure(config: pytest.Config) -> None:
-  """Has XLA, most of the quick tests' time, optimise nothing there and compile once for both devices.
+  """Makes XLA compile quickly in the quick tests: without optimisations, and once for both devices.
 
-  Slow tests leave it as users have it.
+  The slow tests use the defaults of XLA.
   """
   if config.option.markexpr == "not slow":
     os.environ.setdefault("XLA_FLAGS", " ".join(_QUICKLY_COMPILED))
@@ -33,16 +33,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-  """Directory of the real scenes, which are not part of the project."""
+  """The directory of the real scenes, which are not part of the repository."""
   path = Path(os.environ.get("MTL_HSI_TEST_DATA", _ROOT.parent / "shared" / "data"))
   if not path.is_dir():
-    pytest.skip(f"no real scenes in {path}; MTL_HSI_TEST_DATA names another directory")
+    pytest.skip(f"no real scenes in {path}; set MTL_HSI_TEST_DATA to another directory")
   return path
 
 
 @pytest.fixture(scope="session")
 def inputs(tmp_path_factory) -> Path:
-  """Directory of the tiny scenes and their config."""
+  """The directory of the tiny scenes and their config."""
   directory = tmp_path_factory.mktemp("inputs")
   launching.write_inputs(directory)
   return directory
@@ -50,7 +50,7 @@ def inputs(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def launched(inputs, tmp_path_factory) -> tuple[Path, launching.Outcome]:
-  """Work directory and outcome of an undisturbed run on the tiny scenes; nothing may be changed there."""
+  """The work directory and outcome of a complete run on the tiny scenes; no test may change it."""
   workdir = tmp_path_factory.mktemp("finished") / "run"
   outcome = launching.launch(*launching.arguments(inputs, workdir))
   assert outcome.status == 0, outcome.err
@@ -59,5 +59,5 @@ def launched(inputs, tmp_path_factory) -> tuple[Path, launching.Outcome]:
 
 @pytest.fixture(scope="session")
 def finished(launched) -> Path:
-  """The work directory of `launched`."""
+  """The work directory of a complete run on the tiny scenes; no test may change it."""
   return launched[0]

@@ -1,4 +1,4 @@
-"""launch.py in this process, on tiny scenes."""
+"""Runs launch.py within the test process, on tiny scenes."""
 
 import contextlib
 import io
@@ -18,14 +18,14 @@ from mtl_hsi.storage import checksums
 ROOT = Path(__file__).resolve().parent.parent
 BANDS = 6
 
-# Class ids with gaps and in no order; 0 is unlabelled.
+# Class ids that are neither consecutive nor sorted; 0 is unlabelled.
 FIELDS = np.repeat([[4] * 8 + [0, 0], [1] * 10, [9] * 9 + [0]], 4, axis=0).astype(np.int32)
 TOWN = np.repeat([[2] * 8, [2] * 5 + [0] * 3, [7] * 8], [5, 2, 4], axis=0).astype(np.int32)
 
-# What `seconds` in metrics.json tells.
+# The keys of `seconds` in metrics.json.
 SECONDS = {"train", "classify", "total", "compile", "compile_train", "compile_classify"}
 
-# Two scenes from files, one simulated.
+# A config of two scenes from files and a simulated one.
 CONFIG = """
 from configs import letter
 
@@ -48,7 +48,7 @@ def get_config():
   config.phases.phase2.epochs = 1
   config.snapshots = (0, 2)
   config.checkpoint_seconds = 0.0
-  # Cuts all three scenes into tiles of 4 x 4 pixels, so that one program classifies them.
+  # All three scenes are cut into tiles of 4 x 4 pixels, so that one program classifies them.
   config.classify.tile_pixels = 16
   return config
 """
@@ -58,7 +58,7 @@ _FLAGS = ("config", "workdir", "compile_cache", "shard", "coordinator", "process
 
 
 class Outcome(NamedTuple):
-  """What a launch left: exit status, standard output and standard error."""
+  """The outcome of a launch: exit status, standard output and standard error."""
 
   status: int
   out: str
@@ -66,28 +66,28 @@ class Outcome(NamedTuple):
 
 
 def cube(labels: np.ndarray, seed: int = 0) -> np.ndarray:
-  """Every class bright in bands of its own, with noise; uint16 `[H, W, B]`."""
+  """Returns a noisy uint16 cube `[H, W, B]` in which the classes are bright in different bands."""
   generator = np.random.default_rng(seed)
   bright = labels[..., None] % 3 == np.arange(BANDS) % 3
   return (300 + 1500 * bright + generator.normal(0, 50, (*labels.shape, BANDS))).astype(np.uint16)
 
 
 def write_inputs(directory: Path) -> None:
-  """`fields.npz` of 12 x 10 pixels, `town.npz` of 11 x 8, and `tiny.py`, a config with a third scene."""
+  """Writes `fields.npz` (12 x 10 pixels), `town.npz` (11 x 8), and `tiny.py`, a config with a third scene."""
   np.savez(directory / "fields.npz", cube=cube(FIELDS, 1), label=FIELDS)
   np.savez(directory / "town.npz", cube=cube(TOWN, 2), label=TOWN)
   (directory / "tiny.py").write_text(CONFIG)
 
 
 def arguments(directory: Path, workdir: Path, **overrides: object) -> list[str]:
-  """The command line that trains on the inputs of a directory for 3 + 3 epochs."""
+  """Returns the command line that trains on the inputs in a directory for 6 epochs in two phases."""
   files = {f"files.{name}.cube": directory / f"{name}.npz" for name in ("fields", "town")}
   changes = [f"--config.{key}={value}" for key, value in {**files, **overrides}.items()]
   return [f"--config={directory / 'tiny.py'}", f"--workdir={workdir}", *changes]
 
 
 def launch(*command: str) -> Outcome:
-  """Runs launch.py in this process as if the command line were its own; JAX stays as conftest.py set it."""
+  """Runs launch.py in this process with the given command line; JAX stays as conftest.py set it."""
   out, err = io.StringIO(), io.StringIO()
   with (
     mock.patch.object(sys, "argv", ["launch.py", *command]),
@@ -95,7 +95,7 @@ def launch(*command: str) -> Outcome:
     contextlib.redirect_stdout(out),
     contextlib.redirect_stderr(err),
     _logging_to(err),
-    own_flags(),
+    separate_flags(),
   ):
     try:
       runpy.run_path(str(ROOT / "launch.py"), run_name="__main__")
@@ -106,7 +106,7 @@ def launch(*command: str) -> Outcome:
 
 
 def contents(directory: Path) -> Mapping[str, tuple[int, bytes]]:
-  """Time of change and content of every file below a directory, by its relative path."""
+  """Returns modification time and content of every file below a directory, by its relative path."""
   files = [path for path in sorted(directory.rglob("*")) if path.is_file()]
   return {str(path.relative_to(directory)): (path.stat().st_mtime_ns, path.read_bytes()) for path in files}
 
@@ -124,8 +124,8 @@ def _logging_to(stream: io.StringIO) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def own_flags() -> Iterator[None]:
-  """absl's flags are global; those of one launch must not meet the next one's."""
+def separate_flags() -> Iterator[None]:
+  """Removes the flags that the block defines, since absl's flags are global."""
   before = set(flags.FLAGS)
   try:
     yield
@@ -136,5 +136,5 @@ def own_flags() -> Iterator[None]:
 
 
 def list_metrics_only(directory: Path) -> None:
-  """Writes checksums of metrics.json alone, so that a test can replace the other files of a run."""
+  """Writes SHA256SUMS with metrics.json only, so that a test can change the other files of a run."""
   (directory / checksums.NAME).write_bytes(checksums.listing(directory, ["metrics.json"]))

@@ -23,32 +23,44 @@ def test_every_target_is_listed_once():
   assert sorted(_TARGETS) == sorted(module.name for module in pkgutil.iter_modules(targets.__path__))
 
 
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", _TARGETS)
-def test_seeds_are_read_and_corpora_cause_no_undocumented_error(name, tmp_path, monkeypatch):
+@pytest.fixture(scope="session")
+def corpora():
+  """The inputs that increased the coverage, by target."""
+  inputs = {name: [] for name in _TARGETS}
+  with tarfile.open(launching.ROOT / "fuzz" / "corpora.tar.xz") as archive:
+    for file in filter(tarfile.TarInfo.isfile, archive):
+      inputs[file.name.partition("/")[0]].append(archive.extractfile(file).read())
+  return inputs
+
+
+@pytest.fixture(params=_TARGETS)
+def target(request, monkeypatch):
+  """The module of a target."""
   monkeypatch.setattr(sys, "argv", sys.argv)
-  with launching.own_flags():
-    target = importlib.import_module(f"fuzz.targets.{name}")
-    accepted = _feed(target, target.seeds(tmp_path), tmp_path)
-    assert accepted or name in _REJECTED
-    monkeypatch.setattr(memory, "available", lambda: 64 << 20)
-    corpus = _corpus(name)
-    assert corpus
-    _feed(target, corpus, tmp_path)
+  with launching.separate_flags():
+    yield importlib.import_module(f"fuzz.targets.{request.param}")
 
 
-def _feed(target, inputs, folder):
-  """Returns the number of inputs that are accepted; all others raise a RequestError."""
+@pytest.mark.filterwarnings("ignore")
+def test_seeds_are_accepted(target, tmp_path):
+  name = target.__name__.rpartition(".")[2]
+  assert feed(target, target.seeds(tmp_path), tmp_path) or name in _REJECTED
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("step", [10, pytest.param(1, marks=pytest.mark.slow)])
+def test_inputs_cause_no_undocumented_error(target, step, corpora, tmp_path, monkeypatch):
+  inputs = corpora[target.__name__.rpartition(".")[2]]
+  assert inputs
+  monkeypatch.setattr(memory, "available", lambda: 64 << 20)
+  feed(target, inputs[::step], tmp_path)
+
+
+def feed(target, inputs, folder):
+  """Returns the number of inputs that are accepted; all others must raise a RequestError."""
   count = 0
   for data in inputs:
     with contextlib.suppress(RequestError):
       target.feed(data, folder)
       count += 1
   return count
-
-
-def _corpus(name):
-  """Returns the inputs that increased the coverage of a target."""
-  with tarfile.open(launching.ROOT / "fuzz" / "corpora.tar.xz") as corpora:
-    files = [file for file in corpora if file.isfile() and file.name.startswith(f"{name}/corpus/")]
-    return [corpora.extractfile(file).read() for file in files]
