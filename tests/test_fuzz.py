@@ -42,18 +42,15 @@ def target(request, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_seeds_are_accepted(target, tmp_path):
+@pytest.mark.parametrize("step", [10, pytest.param(1, marks=pytest.mark.slow)])
+def test_seeds_are_accepted_and_no_input_causes_an_undocumented_error(
+  target, step, corpora, tmp_path, monkeypatch
+):
   name = target.__name__.rpartition(".")[2]
   assert feed(target, target.seeds(tmp_path), tmp_path) or name in _REJECTED
-
-
-@pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("step", [10, pytest.param(1, marks=pytest.mark.slow)])
-def test_inputs_cause_no_undocumented_error(target, step, corpora, tmp_path, monkeypatch):
-  inputs = corpora[target.__name__.rpartition(".")[2]]
-  assert inputs
+  assert corpora[name]
   monkeypatch.setattr(memory, "available", lambda: 64 << 20)
-  feed(target, inputs[::step], tmp_path)
+  feed(target, corpora[name][::step], tmp_path)
 
 
 def feed(target, inputs, folder):
