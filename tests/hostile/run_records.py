@@ -1,4 +1,4 @@
-"""Work directories of finished runs, as somebody else may have made them."""
+"""Work directories of complete runs from an untrusted source."""
 
 import json
 from collections.abc import Mapping
@@ -16,22 +16,22 @@ _RESULTS = ("split.npz", "predictions.npz", "report.html", "metrics.json", "envi
 
 
 def write(place: Path, name: str = "fields", config: Mapping[str, Any] | None = None, **changes: Any) -> Path:
-  """Writes a run of one scene whose networks are missing, which are not asked for.
+  """Writes a run of one scene without networks, and returns its directory.
 
   Args:
-    place: its directory.
-    name: of the scene.
-    config: keys that are others.
-    changes: of the scene's entry in `scenes.json`.
+    place: the directory.
+    name: name of the scene.
+    config: changes to the config.
+    changes: changes to the entry of the scene in `scenes.json`.
   """
-  told = common.get_config()
-  told.scenes, told.target = (name,), name
-  told = json.loads(told.to_json_best_effort())
+  values = common.get_config()
+  values.scenes, values.target = (name,), name
+  values = json.loads(values.to_json_best_effort())
   for file in _RESULTS:
     (place / file).write_text("{}")
   # Only metrics.json is listed, so that tests can change the other files.
   (place / checksums.NAME).write_bytes(checksums.listing(place, ["metrics.json"]))
-  (place / "config.json").write_text(json.dumps({"schema": 1, **told, **(config or {})}))
+  (place / "config.json").write_text(json.dumps({"schema": 1, **values, **(config or {})}))
   (place / "scenes.json").write_text(json.dumps({"schema": 1, "scenes": {name: {**_scene(), **changes}}}))
   return place
 

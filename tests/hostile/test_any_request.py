@@ -1,4 +1,4 @@
-"""Whatever is asked for by a config, a command line or the records of a run: done, or refused in one line."""
+"""Any config, command line or record of a run is accepted, or rejected with a RequestError."""
 
 import contextlib
 import json
@@ -22,7 +22,7 @@ from tests.hostile.any_input import for_any, nodes, replaced
 
 
 def _config() -> config_dict.ConfigDict:
-  """A config of one public scene and one from files."""
+  """Returns a config of a public scene and a scene from files."""
   made = common.get_config()
   made.scenes, made.target = ("salinas", "fields"), "fields"
   made.files.fields = {**dict.fromkeys(OPTIONS, ""), "cube": "f.npz"}
@@ -30,7 +30,7 @@ def _config() -> config_dict.ConfigDict:
 
 
 def _leaves(config, prefix=""):
-  """Values that have no further keys below them, by their paths."""
+  """Returns the values that are not groups, by their paths."""
   for key, value in config.items():
     if isinstance(value, config_dict.ConfigDict):
       yield from _leaves(value, f"{prefix}{key}.")
@@ -59,7 +59,7 @@ _CHANGES = st.lists(
 @for_any(_CHANGES)
 def test_configs(changes):
   config = _config()
-  # As the command line does, it refuses what it cannot make one of the key's type.
+  # Like the command line, the config rejects values that cannot be converted to the type of the key.
   with contextlib.suppress(TypeError, ValueError):
     config.update_from_flattened_dict(dict(changes))
   with contextlib.suppress(RequestError):

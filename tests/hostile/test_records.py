@@ -1,4 +1,4 @@
-"""The records of a finished run that somebody else made: read, or refused before a path is made of them."""
+"""Records of a run from an untrusted source are rejected before a path is made of their content."""
 
 import os
 
@@ -9,12 +9,12 @@ from mtl_hsi.runs import trained
 from tests.hostile import run_records
 
 
-def test_what_a_run_writes_is_read(tmp_path):
+def test_valid_records_are_read(tmp_path):
   assert trained.read_run(run_records.write(tmp_path)).scenes["fields"].inputs.channels == 4
 
 
 @pytest.mark.parametrize("name", ["../../up", "/tmp/up", "a\0b", "a" * 200])
-def test_a_scene_whose_name_leads_out_of_the_directory(tmp_path, name):
+def test_a_scene_name_that_is_a_path(tmp_path, name):
   with pytest.raises(RequestError, match=r"scenes\.json is not what a run writes .*its name is none"):
     trained.read_run(run_records.write(tmp_path, name))
 
@@ -47,7 +47,7 @@ def test_a_scene_whose_name_leads_out_of_the_directory(tmp_path, name):
     {"wavelengths": "400"},
   ],
 )
-def test_entries_that_no_run_writes(tmp_path, changes):
+def test_invalid_entries_of_scenes(tmp_path, changes):
   with pytest.raises(RequestError, match=r"scenes\.json is not what a run writes"):
     trained.read_run(run_records.write(tmp_path, **changes))
 
@@ -55,14 +55,14 @@ def test_entries_that_no_run_writes(tmp_path, changes):
 @pytest.mark.parametrize(
   "config", [{"scenes": 3}, {"target": "town"}, {"model": []}, {"phases": {"phase1": 3}}, {"snapshots": None}]
 )
-def test_configs_that_no_run_has(tmp_path, config):
+def test_invalid_configs(tmp_path, config):
   with pytest.raises(RequestError):
     trained.read_run(run_records.write(tmp_path, config=config))
 
 
 @pytest.mark.parametrize("text", ["[]", "3", "[" * 100_000, "{", "\xff", '{"a": ' + "9" * 5000 + "}"])
 @pytest.mark.parametrize("name", ["config.json", "scenes.json"])
-def test_records_that_are_no_object(tmp_path, name, text):
+def test_records_that_are_not_objects(tmp_path, name, text):
   (run_records.write(tmp_path) / name).write_bytes(text.encode("latin-1"))
   with pytest.raises(RequestError, match=name.replace(".", r"\.")):
     trained.read_run(tmp_path)

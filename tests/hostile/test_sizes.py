@@ -60,9 +60,7 @@ def test_an_archive_that_decompresses_beyond_the_memory(tmp_path, small_machine)
   content = hostile_files.npy_header((3_000_000,), "|u1") + bytes(3_000_000)
   path = hostile_files.npz(tmp_path / "a.npz", cube=content, gt=hostile_files.npy_header((0,)))
   assert path.stat().st_size < 10_000
-  _assert_rejected(
-    path, r"a.npz \(cube\) declares 3.00013 MB and needs 6.00026 MB to read, but only 1 MB"
-  )
+  _assert_rejected(path, r"a.npz \(cube\) declares 3.00013 MB and needs 6.00026 MB to read, but only 1 MB")
   assert read_array(path, "gt").size == 0
 
 

@@ -32,11 +32,11 @@ print(
 
 
 def configure(cache: Path, accelerator: str = "/nowhere", networks: int = 1, **variables: str) -> dict:
-  """What `configure` settles in a process of its own, where JAX has not started yet."""
-  own = {name: value for name, value in os.environ.items() if not name.startswith(("JAX_", "XLA_"))}
+  """Returns what `configure` does in a new process, in which JAX has not been initialised."""
+  inherited = {name: value for name, value in os.environ.items() if not name.startswith(("JAX_", "XLA_"))}
   command = [sys.executable, "-c", CONFIGURE, str(cache), accelerator, str(networks)]
   result = subprocess.run(
-    command, cwd=ROOT, env={**own, **variables}, capture_output=True, text=True, check=True
+    command, cwd=ROOT, env={**inherited, **variables}, capture_output=True, text=True, check=True
   )
   assert result.stderr == ""
   return json.loads(result.stdout)
@@ -46,14 +46,14 @@ def test_without_an_accelerator_every_core_is_a_device(tmp_path):
   settled = configure(tmp_path / "cache")
   assert settled["platforms"] == "cpu"
   assert settled["devices"] == settled["cores"]
-  assert list((tmp_path / "cache").glob("jit__lambda-*")), "the program was not kept"
+  assert list((tmp_path / "cache").glob("jit__lambda-*")), "the program was not cached"
 
 
 def test_with_an_accelerator_jax_chooses(tmp_path):
   assert configure(tmp_path, accelerator=os.devnull)["platforms"] is None
 
 
-def test_the_environment_comes_first(tmp_path):
+def test_environment_variables_take_precedence(tmp_path):
   settled = configure(
     tmp_path / "ours",
     JAX_PLATFORMS="cpu",
@@ -64,14 +64,14 @@ def test_the_environment_comes_first(tmp_path):
   assert [path.name for path in tmp_path.iterdir()] == ["theirs"]
 
 
-def test_as_many_networks_as_cores_keep_to_their_own(tmp_path):
+def test_each_network_uses_one_core_if_there_are_enough_networks(tmp_path):
   cores = devices.usable_cores()
   alone = configure(tmp_path, networks=cores, XLA_FLAGS="--xla_cpu_enable_fast_math=false")
   assert alone["flags"] == "--xla_cpu_multi_thread_eigen=false --xla_cpu_enable_fast_math=false"
   assert cores == 1 or "eigen" not in configure(tmp_path, networks=cores - 1, XLA_FLAGS="")["flags"]
 
 
-def test_a_torn_cache_entry_is_compiled_anew_in_silence(tmp_path):
+def test_a_truncated_cache_entry_is_recompiled_without_a_warning(tmp_path):
   configure(tmp_path)
   for entry in tmp_path.glob("*-cache"):
     entry.write_bytes(entry.read_bytes()[:10])

@@ -13,7 +13,7 @@ from mtl_hsi.runtime.environment import commit, describe_environment
 
 
 def git(directory, *arguments):
-  """Runs git as a user of its own; skips where there is none."""
+  """Runs git as a new user; skips the test if git is missing."""
   user = ("-c", "user.name=me", "-c", "user.email=me@localhost")
   try:
     return subprocess.run(
@@ -23,7 +23,7 @@ def git(directory, *arguments):
     pytest.skip("no git on this machine's path")
 
 
-def test_a_checkout_tells_its_commit_and_whether_it_was_changed(tmp_path):
+def test_a_checkout_has_a_commit_and_may_be_modified(tmp_path):
   git(tmp_path, "init")
   (tmp_path / "a.py").write_text("a = 1\n")
   git(tmp_path, "add", "a.py")
@@ -40,7 +40,7 @@ def test_a_checkout_tells_its_commit_and_whether_it_was_changed(tmp_path):
   assert commit(tmp_path / "runs") is None
 
 
-def test_what_git_cannot_tell_is_not_known(tmp_path, monkeypatch):
+def test_without_git_the_commit_is_unknown(tmp_path, monkeypatch):
   (tmp_path / ".git").mkdir()
   assert commit(tmp_path) is None
   monkeypatch.setenv("PATH", "")

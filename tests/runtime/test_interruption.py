@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, at once and a little later."""
+"""Ctrl-C and SIGTERM, immediate and delayed."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from mtl_hsi.runtime.interruption import Terminated
 
 @pytest.fixture(autouse=True)
 def handlers():
-  """Signals as a command line has them; they must be so again afterwards."""
+  """Installs the handlers of the command line; the test must leave the signals unchanged."""
   before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
   with interruption.sigterm_raises():
     yield
@@ -25,15 +25,15 @@ def test_sigterm_raises():
 
 
 def block(*numbers, error=None):
-  """A block in which signals come, and which may end by an error."""
-  told = []
+  """Runs a block that receives signals and may then raise an error."""
+  received = []
   with interruption.postponed() as interrupted:
     for number in numbers:
       signal.raise_signal(number)
-      told.append(interrupted())
+      received.append(interrupted())
     if error:
       raise error
-    assert told == [True], "the block went on"
+    assert received == [True], "the second signal did not end the block"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_signal_waits_for_the_end_of_the_block(number, kind):
   assert raised.type is kind
 
 
-def test_a_block_that_leaves_by_itself_tells_which_signal_came():
+def test_a_block_that_raises_itself_ends_with_the_error_of_the_signal():
   with pytest.raises(Terminated):
     block(signal.SIGTERM, error=KeyboardInterrupt())
 

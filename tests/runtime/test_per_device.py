@@ -1,4 +1,4 @@
-"""One function on two devices, each on its own."""
+"""One function on two devices."""
 
 import jax
 import numpy as np
@@ -12,17 +12,17 @@ MESH = Mesh(np.array(jax.devices()[:2]), ("halves",))
 
 
 def halves(x):
-  """An array cut along its first axis."""
+  """Shards an array along its first axis."""
   return jax.device_put(x, NamedSharding(MESH, PartitionSpec("halves")))
 
 
 def whole(x):
-  """An array that both devices have."""
+  """Replicates an array on both devices."""
   return jax.device_put(x, NamedSharding(MESH, PartitionSpec()))
 
 
 @pytest.mark.parametrize("axis", [0, 1])
-def test_results_of_both_are_put_together_along_an_axis(axis):
+def test_results_of_both_devices_are_concatenated_along_an_axis(axis):
   double = per_device(lambda x, y: {"sum": x + y}, MESH, axis)
   given = np.arange(12.0, dtype=np.float32).reshape(4, 3)
   result = double(halves(given), whole(np.ones((1, 3), np.float32)))["sum"]
@@ -31,7 +31,7 @@ def test_results_of_both_are_put_together_along_an_axis(axis):
   assert len(result.addressable_shards) == 2
 
 
-def test_numbers_are_the_same_to_both_and_compile_nothing_anew():
+def test_numbers_are_passed_to_both_devices_without_recompilation():
   traces = []
 
   def scale(x, factor):
@@ -45,7 +45,7 @@ def test_numbers_are_the_same_to_both_and_compile_nothing_anew():
 
 
 @pytest.mark.parametrize(("flags", "programs"), [("--xla_cpu_multi_thread_eigen=false", 1), ("", 2)])
-def test_host_devices_share_a_program_where_each_keeps_to_its_core(flags, programs, monkeypatch):
+def test_host_devices_that_use_one_core_share_a_program(flags, programs, monkeypatch):
   monkeypatch.setenv("XLA_FLAGS", flags)
   step, given = per_device(lambda x, y: x * y - 1, MESH, 0), halves(np.ones((4, 3), np.float32))
   shared = whole(np.ones((1, 3), np.float32))
@@ -55,7 +55,7 @@ def test_host_devices_share_a_program_where_each_keeps_to_its_core(flags, progra
   assert clock.compilations == programs
 
 
-def test_results_can_be_given_again_and_their_memory_taken():
+def test_the_memory_of_the_first_argument_can_be_reused():
   step = per_device(lambda x: x + 1, MESH, 0, donate=True)
   state = step(halves(np.zeros(4, np.int32)))
   following = step(state)
@@ -64,13 +64,13 @@ def test_results_can_be_given_again_and_their_memory_taken():
     np.asarray(state)
 
 
-def test_keys_are_arrays_too():
+def test_keys_are_sharded_like_arrays():
   keys = jax.jit(jax.random.wrap_key_data)(halves(np.arange(8, dtype=np.uint32).reshape(4, 2)))
   drawn = per_device(jax.vmap(lambda key: jax.random.uniform(key)), MESH, 0)(keys)
   np.testing.assert_array_equal(drawn, jax.vmap(jax.random.uniform)(jax.device_put(keys, jax.devices()[0])))
 
 
-def test_the_precision_of_the_caller_is_in_force():
+def test_the_precision_of_the_caller_applies():
   found = []
 
   def product(x):
@@ -82,7 +82,7 @@ def test_the_precision_of_the_caller_is_in_force():
   assert found == ["highest"]
 
 
-def test_what_fails_on_a_device_fails():
+def test_an_error_on_a_device_is_raised():
   def fail(_):
     raise ValueError("no more")
 

@@ -1,4 +1,4 @@
-"""Several processes that train as one."""
+"""Training in several processes."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from tests import launching
 
 
 def launch_two(arguments):
-  """Outcomes of two processes of one device each that do one run, the first process's first."""
+  """Runs two processes with one device each, and returns the outcome of each."""
   with socket.socket() as taken:
     taken.bind(("localhost", 0))
     port = taken.getsockname()[1]
@@ -43,11 +43,11 @@ def predictions(run):
 
 
 @pytest.mark.slow
-def test_two_processes_do_the_run_of_one(inputs, finished, tmp_path):
+def test_two_processes_give_the_results_of_one(inputs, finished, tmp_path):
   first, second = launch_two(launching.arguments(inputs, tmp_path / "run"))
   assert (first.status, second.status) == (0, 0), first.err + second.err
   assert "Report:" in first.out
-  assert "fields" not in second.out, "only the first process speaks"
+  assert "fields" not in second.out, "only the first process prints"
   alone = predictions(finished)
   for name, together in predictions(tmp_path / "run").items():
     np.testing.assert_array_equal(together, alone[name])
@@ -56,7 +56,7 @@ def test_two_processes_do_the_run_of_one(inputs, finished, tmp_path):
 
 
 @pytest.mark.slow
-def test_two_processes_go_on_where_one_stopped(inputs, finished, tmp_path):
+def test_two_processes_resume_the_run_of_one(inputs, finished, tmp_path):
   run = tmp_path / "run"
   shutil.copytree(finished, run)
   for name in ("metrics.json", "predictions.npz"):
@@ -68,7 +68,7 @@ def test_two_processes_go_on_where_one_stopped(inputs, finished, tmp_path):
 
 
 @pytest.mark.slow
-def test_what_the_first_process_refuses_ends_all(inputs, finished):
+def test_an_error_of_the_first_process_ends_all(inputs, finished):
   before = launching.contents(finished)
   first, second = launch_two(launching.arguments(inputs, finished, batch_size=7))
   assert (first.status, second.status) == (2, 2)
@@ -85,7 +85,7 @@ def test_what_the_first_process_refuses_ends_all(inputs, finished):
     ({"model.name": "svm"}, "model.name=svm runs in one process"),
   ],
 )
-def test_runs_that_cannot_be_cut_are_refused_by_all(inputs, tmp_path, changes, message):
+def test_runs_that_cannot_be_distributed_are_refused_by_all(inputs, tmp_path, changes, message):
   for outcome in launch_two(launching.arguments(inputs, tmp_path / "run", **changes)):
     assert outcome.status == 2
     assert message in outcome.err
@@ -93,13 +93,13 @@ def test_runs_that_cannot_be_cut_are_refused_by_all(inputs, tmp_path, changes, m
 
 
 @pytest.mark.parametrize(("count", "index"), [(None, 0), (2, None), (2, 2)])
-def test_processes_need_their_numbers(count, index):
+def test_the_number_and_index_of_processes_are_required(count, index):
   with pytest.raises(RequestError, match=f"--processes is {count} and --process is {index}; "):
     processes.join("localhost:1", count, index)
 
 
 @pytest.mark.parametrize("flag", ["--processes=2", "--process=0"])
-def test_numbers_of_processes_need_a_coordinator(inputs, tmp_path, flag):
+def test_processes_and_process_require_a_coordinator(inputs, tmp_path, flag):
   outcome = launching.launch(*launching.arguments(inputs, tmp_path / "run"), flag)
   assert outcome.status == 2
   assert "error: --processes and --process need --coordinator" in outcome.err
@@ -107,13 +107,13 @@ def test_numbers_of_processes_need_a_coordinator(inputs, tmp_path, flag):
 
 
 @pytest.mark.parametrize("flag", ["--coordinator=localhost:1", "--processes=2"])
-def test_grids_are_divided_into_shards_instead(tmp_path, flag):
+def test_a_grid_runs_in_one_process(tmp_path, flag):
   outcome = launching.launch("--config=configs/rehearsal.py:table3", f"--workdir={tmp_path / 'grid'}", flag)
   assert outcome.status == 2
   assert "use --shard=i/n" in outcome.err
 
 
-def test_a_process_alone_finds_everything_itself():
+def test_a_single_process_needs_no_other():
   assert processes.count() == 1
   assert processes.is_first()
   assert processes.from_first(lambda: 7) == 7

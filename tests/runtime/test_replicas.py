@@ -1,4 +1,4 @@
-"""Replicas spread over two devices: each of them is what it would be alone."""
+"""Replicas on two devices; each gives the same bits as it would alone."""
 
 import dataclasses
 import functools
@@ -31,7 +31,7 @@ def per_replica(count: int) -> dict:
 
 
 @COUNTS
-def test_what_is_put_comes_back(count):
+def test_get_returns_what_was_put(count):
   replicas = replicas_of(count)
   back = replicas.get(replicas.put(per_replica(count)))
   jax.tree.map(np.testing.assert_array_equal, back, per_replica(count))
@@ -39,19 +39,19 @@ def test_what_is_put_comes_back(count):
 
 
 @COUNTS
-def test_replicas_are_spread_over_the_devices(count):
+def test_replicas_are_distributed_over_the_devices(count):
   placed = replicas_of(count).put(per_replica(count))["a"]
   rows = [shard.data.shape[0] for shard in placed.addressable_shards]
   assert rows == {1: [1], 2: [1, 1], 3: [2, 2]}[count]
 
 
-def test_what_is_shared_is_whole_on_every_device():
+def test_shared_arrays_are_complete_on_every_device():
   shared = replicas_of(2).share(np.arange(5))
   assert [shard.data.shape for shard in shared.addressable_shards] == [(5,), (5,)]
 
 
 @COUNTS
-def test_a_replicas_key_is_that_of_its_own_seed(count):
+def test_every_replica_has_the_key_of_its_seed(count):
   keys = replicas_of(count).get(jax.jit(jax.random.key_data)(replicas_of(count).keys(7)))
   expected = [jax.random.key_data(jax.random.key(7 + replica)) for replica in range(count)]
   np.testing.assert_array_equal(keys, expected)
@@ -69,13 +69,13 @@ def test_a_function_is_applied_to_every_replica(count):
   result = replicas.get(
     spread(replicas.put(per_replica(count)), replicas.put(numbers), replicas.share(np.arange(4)))
   )
-  own = per_replica(count)
-  np.testing.assert_array_equal(result["sum"], own["a"].sum(axis=(1, 2)) * numbers)
-  np.testing.assert_array_equal(result["shared"], own["b"][:, None] + np.arange(4))
+  trees = per_replica(count)
+  np.testing.assert_array_equal(result["sum"], trees["a"].sum(axis=(1, 2)) * numbers)
+  np.testing.assert_array_equal(result["shared"], trees["b"][:, None] + np.arange(4))
 
 
 @COUNTS
-def test_expected_shapes_are_those_that_come_back(count):
+def test_shapes_are_those_of_what_get_returns(count):
   replicas = replicas_of(count)
   one = {"a": jax.ShapeDtypeStruct((2, 3), np.float32), "b": jax.ShapeDtypeStruct((), np.int32)}
   back = replicas.get(replicas.put(per_replica(count)))
@@ -86,7 +86,7 @@ def test_expected_shapes_are_those_that_come_back(count):
 
 @functools.cache
 def train_epochs(net, count, devices, seed, first=0, epochs=2, recipe=LETTER_RECIPE):
-  """States of replicas after some epochs, with training sets from `first` on and keys from `seed` on."""
+  """Returns the states after some epochs of replicas `first`, ... with the keys of `seed`, ..."""
   replicas = Replicas(count, jax.devices()[:devices])
   samples = jax.tree.map(lambda x: x[first : first + count], tiny.training_set(replicas=3))
   steps = np.int32(batches.steps_per_epoch(samples.counts, 8, mixed=False, drop_last=False))
@@ -133,12 +133,12 @@ def alone_and_together(net, recipe=LETTER_RECIPE):
   alone = train_epochs(net, 1, devices=1, seed=6, first=2, recipe=recipe)
   jax.tree.map(np.testing.assert_array_equal, alone, jax.tree.map(lambda x: x[2:], together))
   assert len(np.unique(together["losses"][:, 0, 0])) == 3, (
-    "replicas must differ for the comparison to mean anything"
+    "if replicas were equal, the comparison would prove nothing"
   )
 
 
 def test_the_number_of_devices_changes_no_bit():
-  """Nor does it that three replicas do not divide among two."""
+  # Three replicas on two devices are padded to four.
   one, two = (train_epochs(tiny.network(), 3, devices=devices, seed=4) for devices in (1, 2))
   jax.tree.map(np.testing.assert_array_equal, one, two)
 
@@ -150,13 +150,13 @@ def test_every_known_optimiser_keeps_its_state_over_a_scan_on_several_devices(na
   transformation = optim.phase_transformation(make, 0.1, ())
   params = {group: {"kernel": np.full((2, 4, 3), 0.5, np.float32)} for group in GROUPS}
 
-  def train(own):
+  def train(params):
     def step(carry, _):
       moved, state = carry
       updates, state = transformation.update(jax.tree.map(jnp.ones_like, moved), state, moved)
       return (optax.apply_updates(moved, updates), state), None
 
-    return lax.scan(step, (own, transformation.init(own)), length=2)[0][0]
+    return lax.scan(step, (params, transformation.init(params)), length=2)[0][0]
 
   moved = replicas.get(replicas.spread(train, 1)(replicas.put(params)))
   for group in GROUPS:

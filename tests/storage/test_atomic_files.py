@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files are written completely or not at all."""
 
 import errno
 import os
@@ -19,7 +19,7 @@ from mtl_hsi.storage.atomic_files import (
 )
 
 
-def test_a_file_is_replaced_whole_and_nothing_else_is_left(tmp_path):
+def test_a_file_is_replaced_and_nothing_else_remains(tmp_path):
   file = tmp_path / "maps" / "salinas" / "truth.png"
   write_bytes(file, b"old")
   write_bytes(file, b"new")
@@ -27,7 +27,7 @@ def test_a_file_is_replaced_whole_and_nothing_else_is_left(tmp_path):
   assert [path.name for path in file.parent.iterdir()] == ["truth.png"]
 
 
-def test_two_processes_of_the_same_number_do_not_meet(tmp_path, monkeypatch):
+def test_processes_with_equal_numbers_do_not_interfere(tmp_path, monkeypatch):
   replace, first = os.replace, iter([True])
 
   def overtaken(partial, path):
@@ -42,7 +42,7 @@ def test_two_processes_of_the_same_number_do_not_meet(tmp_path, monkeypatch):
   assert [path.name for path in tmp_path.iterdir()] == ["table1.md"]
 
 
-def test_what_a_killed_process_left_is_found_by_its_name(tmp_path, monkeypatch):
+def test_incomplete_files_are_recognised_by_their_names(tmp_path, monkeypatch):
   def killed(*_):
     raise SystemExit
 
@@ -57,7 +57,7 @@ def test_what_a_killed_process_left_is_found_by_its_name(tmp_path, monkeypatch):
   assert not left.exists()
 
 
-def test_a_full_disk_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
+def test_a_full_disk_leaves_only_the_old_file(tmp_path, monkeypatch):
   file = tmp_path / "metrics.json"
   write_bytes(file, b"old")
 
@@ -71,7 +71,7 @@ def test_a_full_disk_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
   assert [path.name for path in tmp_path.iterdir()] == ["metrics.json"]
 
 
-def test_a_directory_that_cannot_be_made_is_named(tmp_path):
+def test_a_directory_that_cannot_be_created_is_reported(tmp_path):
   (tmp_path / "maps").write_bytes(b"a file where a directory should be")
   with pytest.raises(RequestError, match=r"cannot write .*maps/truth\.png: "):
     write_bytes(tmp_path / "maps" / "truth.png", b"")
@@ -82,7 +82,7 @@ def test_json_is_sorted_and_ends_with_a_newline(tmp_path):
   assert (tmp_path / "a.json").read_text() == '{\n  "a": [\n    0.5\n  ],\n  "b": 1\n}\n'
 
 
-def test_json_takes_no_nan(tmp_path):
+def test_json_rejects_nan(tmp_path):
   with pytest.raises(ValueError, match="not JSON compliant"):
     write_json(tmp_path / "a.json", {"kappa": float("nan")})
   assert not list(tmp_path.iterdir())
@@ -106,7 +106,7 @@ def test_npz_is_compressed(tmp_path):
   assert (tmp_path / "a.npz").stat().st_size < 1000
 
 
-def test_a_file_written_once_is_the_same_at_every_start(tmp_path):
+def test_write_once_accepts_only_equal_content(tmp_path):
   write_once(tmp_path / "scenes.json", b"one")
   write_once(tmp_path / "scenes.json", b"one")
   with pytest.raises(

@@ -1,4 +1,4 @@
-"""SHA-256 of a run's results: what is covered, and what damage is told."""
+"""SHA256SUMS of a run: which files it lists, and how damage is reported."""
 
 import errno
 import hashlib
@@ -16,10 +16,10 @@ from tests import launching
 
 @pytest.fixture
 def run(tmp_path):
-  """Some results of a finished run."""
+  """Returns a work directory with some results of a complete run."""
   atomic_files.write_json(tmp_path / "config.json", {"seed": 1})
   atomic_files.write_bytes(tmp_path / "maps" / "town" / "errors.png", b"red and green")
-  atomic_files.write_bytes(tmp_path / "notes.txt", b"somebody's own")
+  atomic_files.write_bytes(tmp_path / "notes.txt", b"of the user")
   workdir.finish(tmp_path, {"target": "town"})
   return tmp_path
 
@@ -27,8 +27,8 @@ def run(tmp_path):
 def test_sha256sum_finds_all_results_of_a_run(finished):
   lines = (finished / checksums.NAME).read_text().splitlines()
   covered = {line.split("  ")[1] for line in lines}
-  apart = ("checkpoints/", "proposals/")
-  files = {name for name in launching.contents(finished) if not name.startswith(apart)}
+  not_listed = ("checkpoints/", "proposals/")
+  files = {name for name in launching.contents(finished) if not name.startswith(not_listed)}
   assert covered == files - {checksums.NAME}
   if shutil.which("sha256sum") is None:
     pytest.skip("no sha256sum")
@@ -37,7 +37,7 @@ def test_sha256sum_finds_all_results_of_a_run(finished):
   assert (result.returncode, result.stdout.count(": OK\n")) == (0, len(lines)), result.stderr
 
 
-def test_what_a_run_wrote_is_read(run):
+def test_undamaged_results_are_read(run):
   checksums.verify(run)
   assert checksums.read_verified(run, "maps/town/errors.png") == b"red and green"
   (run / "notes.txt").write_bytes(b"changed")
@@ -49,12 +49,12 @@ def test_a_damaged_result_is_named_with_what_to_do(run, name):
   content = (run / name).read_bytes()
   (run / name).write_bytes(content[:-1])
   deleted = {"metrics.json": "metrics.json"}.get(name, f"{name} and metrics.json")
-  for look in (lambda: checksums.verify(run), lambda: checksums.read_verified(run, name)):
+  for check in (lambda: checksums.verify(run), lambda: checksums.read_verified(run, name)):
     with pytest.raises(RequestError, match=f"{run / name} is damaged: .*; delete {deleted} there and repeat"):
-      look()
+      check()
 
 
-def test_a_damaged_config_cannot_be_made_anew(run):
+def test_a_damaged_config_must_be_restored(run):
   atomic_files.write_json(run / "config.json", {"seed": 2})
   with pytest.raises(RequestError, match=r"config\.json is damaged: .*; restore it from a copy, or start"):
     checksums.read_verified(run, "config.json")
@@ -67,7 +67,7 @@ def test_a_missing_result_is_named(run):
 
 
 @pytest.mark.parametrize("change", [lambda data: data[:90], lambda data: b"", lambda data: b"\xff" + data])
-def test_sums_that_are_damaged_themselves_are_named(run, change):
+def test_damaged_checksums_are_reported(run, change):
   file = run / checksums.NAME
   file.write_bytes(change(file.read_bytes()))
   with pytest.raises(RequestError, match=r"SHA256SUMS is damaged; delete SHA256SUMS and metrics\.json"):
@@ -75,25 +75,25 @@ def test_sums_that_are_damaged_themselves_are_named(run, change):
 
 
 @pytest.mark.parametrize("name", ["/dev/zero", "../notes.txt", "maps/../../up", "a\0b"])
-def test_sums_of_files_elsewhere_are_refused_and_the_files_not_read(run, name):
+def test_checksums_of_files_outside_the_directory_are_rejected(run, name):
   file = run / checksums.NAME
   file.write_text(f"{'0' * 64}  {name}\n{file.read_text()}")
   with pytest.raises(RequestError, match=r"SHA256SUMS is damaged; delete SHA256SUMS and metrics\.json"):
     checksums.verify(run)
 
 
-def test_sums_of_what_is_no_file_are_refused(run):
+def test_checksums_of_what_is_not_a_file_are_rejected(run):
   file = run / checksums.NAME
   file.write_text(f"{'0' * 64}  maps\n{file.read_text()}")
   with pytest.raises(RequestError, match=f"{run / 'maps'} is a directory, a pipe or a device"):
     checksums.verify(run)
 
 
-def test_sums_that_have_gone_are_missed(run):
+def test_missing_checksums_are_reported(run):
   (run / checksums.NAME).unlink()
-  for look in (lambda: checksums.verify(run), lambda: checksums.read_verified(run, "config.json")):
+  for check in (lambda: checksums.verify(run), lambda: checksums.read_verified(run, "config.json")):
     with pytest.raises(RequestError, match=r"SHA256SUMS is missing; delete metrics\.json there and repeat"):
-      look()
+      check()
   # An unfinished run has no checksums yet.
   (run / "metrics.json").unlink()
   checksums.verify(run)

@@ -1,4 +1,4 @@
-"""Free memory, on file systems that a test makes."""
+"""Free memory, as read from simulated /proc and /sys."""
 
 import pytest
 
@@ -21,12 +21,12 @@ def group(path, limit, use, cached=0):
   }
 
 
-def test_of_a_machine_alone(tmp_path):
+def test_without_control_groups(tmp_path):
   write(tmp_path)
   assert available(tmp_path) == MACHINE
 
 
-def test_this_machine_tells():
+def test_this_machine_has_free_memory():
   assert available() > 0
 
 
@@ -41,26 +41,26 @@ def test_this_machine_tells():
     ((2 * MACHINE, 0), ("max", 0), MACHINE),
   ],
 )
-def test_the_tightest_limit_of_a_job_or_what_it_is_in_counts(tmp_path, job, session, expected):
+def test_the_tightest_limit_of_nested_groups_applies(tmp_path, job, session, expected):
   groups = {**group("sys/fs/cgroup/a/job", *job), **group("sys/fs/cgroup/a", *session)}
   write(tmp_path, **{"proc/self/cgroup": "0::/a/job\n"}, **groups)
   assert available(tmp_path) == expected
 
 
-def test_a_container_that_sees_its_own_group_only(tmp_path):
+def test_a_container_sees_only_its_group(tmp_path):
   write(tmp_path, **{"proc/self/cgroup": "0::/docker/1f\n"}, **group("sys/fs/cgroup", 5000, 1000))
   assert available(tmp_path) == 4000
 
 
 def test_control_groups_of_the_first_version(tmp_path):
-  own = "sys/fs/cgroup/memory/slurm/job_7"
+  job = "sys/fs/cgroup/memory/slurm/job_7"
   write(
     tmp_path,
     **{
       "proc/self/cgroup": "9:cpuset:/slurm\n4:cpu,memory:/slurm/job_7\n0::/\n",
-      f"{own}/memory.limit_in_bytes": "5000\n",
-      f"{own}/memory.usage_in_bytes": "3000\n",
-      f"{own}/memory.stat": "inactive_file 1\ntotal_inactive_file 400\n",
+      f"{job}/memory.limit_in_bytes": "5000\n",
+      f"{job}/memory.usage_in_bytes": "3000\n",
+      f"{job}/memory.stat": "inactive_file 1\ntotal_inactive_file 400\n",
     },
   )
   assert available(tmp_path) == 2400
