@@ -1,7 +1,6 @@
-"""From scenes with different bands to one number of bands, by index (`wavelengths.py`: by wavelength).
+"""Alignment of scenes with different numbers of bands by the bands' index (see also `by_wavelength.py`).
 
-An alignment by index is an integer array `[B]`: which of the scene's bands stands at
-each input channel of the network.
+The alignment of a scene is an integer array `[B]`: the index of the band that each input channel reads.
 """
 
 import numpy as np
@@ -12,17 +11,17 @@ from mtl_hsi.errors import RequestError
 ROSIS_BANDS = 103
 AVIRIS_BANDS = 160
 
-# "We used bands from 11 to 113 from the AVIRIS data sets when they were
-# involved to train the ROSIS data sets", counted from 1.
+# "We used bands from 11 to 113 from the AVIRIS data sets when they were involved to train the ROSIS data
+# sets", counted from 1.
 _AVIRIS_START = 10
 
 
 def index_bands(available: int, wanted: int | None, sensor: str | None, where: str) -> np.ndarray:
-  """Bands by their index, as in the paper (section III-C, III-D).
+  """Chooses bands by their index, as in the paper (sections III-C and III-D).
 
   | sensor | 103 bands | 160 bands |
   |---|---|---|
-  | ROSIS | all, the last one repeated where one is missing | all, then the last ones once more up to 160 |
+  | ROSIS | all, and the last one again if one is missing | all, and the last ones again, up to 160 |
   | AVIRIS | bands 11 to 113, counted from 1 | the last 160 |
 
   Args:
@@ -63,10 +62,10 @@ def index_bands(available: int, wanted: int | None, sensor: str | None, where: s
 
 
 def check_equal_counts(counts: dict[str, int]) -> int:
-  """The common number of input channels B of all scenes.
+  """Returns the number of bands that all scenes have in common, by name in `counts`.
 
   Raises:
-    RequestError: two scenes differ; names both with their counts.
+    RequestError: two scenes differ; the message has both with their counts.
   """
   (first, reference), *others = counts.items()
   for name, count in others:

@@ -1,7 +1,7 @@
-"""From the pixels of an image to what a network reads: bands chosen, scaled and, where asked, mixed.
+"""Input channels: the bands of an image are chosen, scaled and, for some configs, combined linearly.
 
-A run keeps these numbers in `scenes.json`, so that a new image is treated as the
-scene was in training; nothing is fitted again.
+A run saves these numbers in `scenes.json`, so a new image is processed like the scene in training, without
+another fit.
 """
 
 import dataclasses
@@ -13,25 +13,25 @@ from scipy import sparse
 
 from mtl_hsi.channels.scaling import Scaling
 
-_MIXING = ("weights", "components")
-# Pixels mixed at once, whose bands stay in a core's cache; five times as fast as a hundred times as many.
+_MATRICES = ("weights", "components")
+# Pixels combined at once: their bands stay in a core's cache, which is five times as fast as larger blocks.
 _CACHED = 1024
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Inputs:
-  """What becomes of an image's pixels on their way into a network.
+  """The map from an image's pixels to the input channels of a network.
 
   Attributes:
-    bands: bands that an image must have.
-    chosen: the bands that are read, in their order, int `[b]`.
-    scaling: of the bands that are read, `[b]` each.
-    weights: of the bands that are read in every input channel, float32 `[b, B]`, applied after scaling;
-      None where every band that is read is a channel.
-    components: of these channels in every further one, float32 `[B, k]` (see `mnf.components`); None: there
-      are no further ones.
-    empty: channels of zeros behind the others.
-    contrast: between neighbouring pixels of the scene (`smoothing.contrast`); None without smoothing.
+    bands: number of bands that an image must have.
+    chosen: indices of the bands to use, in their order, int `[b]`.
+    scaling: of the bands in use, `[b]` each.
+    weights: weights of the scaled bands in every input channel, float32 `[b, B]`, or None: every band is a
+      channel.
+    components: weights of these channels in every MNF component, float32 `[B, k]` (see `mnf.components`), or
+      None: no MNF components are added as channels.
+    empty: number of channels of zeros, the last ones.
+    contrast: typical difference of neighbouring pixels (`smoothing.contrast`); None without smoothing.
   """
 
   bands: int
@@ -44,23 +44,23 @@ class Inputs:
 
   @property
   def channels(self) -> int:
-    """Input channels of the network."""
-    own = len(self.chosen) if self.weights is None else self.weights.shape[1]
-    return own + (0 if self.components is None else self.components.shape[1]) + self.empty
+    """Number of input channels of the network."""
+    spectral = len(self.chosen) if self.weights is None else self.weights.shape[1]
+    return spectral + (0 if self.components is None else self.components.shape[1]) + self.empty
 
   def reversed(self) -> "Inputs":
-    """The same in the opposite order (the paper's INVERSE columns), before more channels join the bands."""
+    """Returns inputs with the channels in reverse order (the paper's INVERSE columns), before MNF."""
     if self.weights is not None:
       return dataclasses.replace(self, weights=self.weights[:, ::-1])
     scaling = Scaling(*(numbers[::-1] for numbers in self.scaling))
     return dataclasses.replace(self, chosen=self.chosen[::-1], scaling=scaling)
 
   def __call__(self, values: np.ndarray, nodata: np.ndarray | None) -> np.ndarray:
-    """What a network reads of a block of pixels; a pixel's result does not depend on the block around it.
+    """Computes the input channels of a block of pixels; a pixel's result does not depend on the block.
 
     Args:
-      values: of the image `[..., bands]`.
-      nodata: pixels that become 0, bool `[...]`, or None.
+      values: values of the image `[..., bands]`.
+      nodata: True for pixels that become 0, bool `[...]`, or None.
 
     Returns:
       float32 `[..., B]`.
@@ -68,30 +68,35 @@ class Inputs:
     offset, scale = (numbers.astype(np.float32) for numbers in self.scaling)
     scaled = (values[..., self.chosen].astype(np.float32) - offset) / scale
     if self.weights is not None:
-      scaled = _mixed(scaled, self.weights)
+      scaled = _combined(scaled, self.weights)
     if nodata is not None:
       scaled[nodata] = 0
     if self.components is not None:
-      scaled = np.concatenate([scaled, _mixed(scaled, self.components)], axis=-1)
+      scaled = np.concatenate([scaled, _combined(scaled, self.components)], axis=-1)
     if self.empty:
       scaled = np.pad(scaled, [(0, 0)] * (scaled.ndim - 1) + [(0, self.empty)])
     return scaled
 
 
-def _mixed(values, weights):
-  """Sparse products add up a pixel's bands in one order, whatever the number of pixels; BLAS does not."""
+def _combined(values, weights):
+  """Combines the bands of every pixel linearly, `[..., b]` to `[..., B]`."""
+  # Sparse products add up a pixel's bands in the same order for any number of pixels; BLAS does not.
   matrix, pixels = sparse.csr_array(weights.T), values.reshape(-1, len(weights))
-  mixed = np.empty((len(pixels), weights.shape[1]), np.float32)
+  combined = np.empty((len(pixels), weights.shape[1]), np.float32)
   for start in range(0, len(pixels), _CACHED):
     block = slice(start, start + _CACHED)
-    mixed[block] = (matrix @ pixels[block].T).T
-  return mixed.reshape(*values.shape[:-1], -1)
+    combined[block] = (matrix @ pixels[block].T).T
+  return combined.reshape(*values.shape[:-1], -1)
 
 
 def make_inputs(bands: int, chosen: np.ndarray, scaling: Scaling, weights: np.ndarray | None) -> Inputs:
-  """From the scaling of all bands of an image and the weights `[b, B]` of those chosen.
+  """Builds inputs; bands whose weights are all 0 are not read.
 
-  Bands that weigh nothing are not read.
+  Args:
+    bands: number of bands of the image.
+    chosen: indices of the bands to use, int `[b]`.
+    scaling: of all bands of the image, `[bands]` each.
+    weights: weights of the chosen bands in every channel, `[b, B]`, or None.
   """
   if weights is not None:
     used = weights.any(axis=1)
@@ -100,13 +105,13 @@ def make_inputs(bands: int, chosen: np.ndarray, scaling: Scaling, weights: np.nd
 
 
 def entry(inputs: Inputs) -> dict[str, Any]:
-  """The part of a scene's entry in `scenes.json` that `read_inputs` needs, beside `shape`."""
+  """Returns the part of a scene's entry in `scenes.json` that `read_inputs` needs in addition to `shape`."""
   written = {
     "bands": inputs.chosen.tolist(),
     "offset": inputs.scaling.offset.tolist(),
     "scale": inputs.scaling.scale.tolist(),
   }
-  for key in _MIXING:
+  for key in _MATRICES:
     if getattr(inputs, key) is not None:
       written[key] = getattr(inputs, key).tolist()
   if inputs.empty:
@@ -117,13 +122,13 @@ def entry(inputs: Inputs) -> dict[str, Any]:
 
 
 def read_inputs(entry: Mapping[str, Any]) -> Inputs:
-  """Restores what was done to a scene's pixels from its entry in `scenes.json`, to the bit."""
-  mixing = {key: entry.get(key) for key in _MIXING}
+  """Restores a scene's inputs from its entry in `scenes.json`, bit for bit."""
+  matrices = {key: entry.get(key) for key in _MATRICES}
   return Inputs(
     bands=entry["shape"][2],
     chosen=np.array(entry["bands"], np.int32),
     scaling=Scaling(np.array(entry["offset"], np.float64), np.array(entry["scale"], np.float64)),
-    **{key: None if rows is None else np.array(rows, np.float32) for key, rows in mixing.items()},
+    **{key: None if rows is None else np.array(rows, np.float32) for key, rows in matrices.items()},
     empty=entry.get("empty", 0),
     contrast=entry.get("contrast"),
   )

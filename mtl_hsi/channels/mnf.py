@@ -1,8 +1,8 @@
 """MNF components: linear combinations of bands, in descending order of their signal-to-noise ratio.
 
-Neighbouring bands are nearly equal; two crops often differ by a small contrast of many bands. Such a
-direction has little variance, so gradient descent on standardised bands finds it late. MNF gives it a
-channel. The components are computed without labels, from all pixels.
+Neighbouring bands are nearly equal, and two crops often differ by small contrasts of many bands. These
+directions have little variance, so gradient descent on standardised bands learns them late. As MNF components
+they become channels. The components are computed from all pixels, without labels.
 
 Source: Green et al., "A transformation for ordering multispectral data in terms of image quality with
 implications for noise removal" (1988); noise from differences of neighbouring pixels, as there.
@@ -60,7 +60,7 @@ def components(scenes: Sequence[tuple[Scene, Inputs]], count: int) -> np.ndarray
 
 
 def _moments(scene, inputs):
-  """Sums row by row, so that a large cube is never copied as a whole."""
+  """Computes the covariances row by row, so that a large cube is never copied as a whole."""
   measured = scene.measured
   signal, noise = (np.zeros((inputs.channels, inputs.channels)) for _ in _Moments._fields)
   pairs, above = 0, None

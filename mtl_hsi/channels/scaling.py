@@ -1,4 +1,4 @@
-"""Scaling of a scene's values to the range that a network reads: (value - offset) / scale."""
+"""Scaling of a scene's values for a network: (value - offset) / scale."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from mtl_hsi.scenes.scene import Scene
 
 
 class Scaling(NamedTuple):
-  """The numbers of the scaling (value - offset) / scale of every band.
+  """The scaling (value - offset) / scale of every band.
 
   Attributes:
     offset: `[bands of the scene]`.

@@ -1,3 +1,3 @@
-"""What a map is worth: accuracies, significance, areas, and pixels to label next.
+"""Evaluation of maps: accuracies, significance, class areas, and proposals of pixels to label.
 
 May import errors, storage and scenes."""

@@ -1,11 +1,11 @@
-"""How well predicted labels fit the ground truth."""
+"""Accuracies of predicted labels against the ground truth, with confidence intervals."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy import special
 
-# Level of the intervals.
+# Level of the confidence intervals.
 _LEVEL = 0.95
 # The measures of a whole scene, and the lowest value that each can have.
 _LOWEST = {"overall_accuracy": 0.0, "average_accuracy": 0.0, "kappa": -1.0}
@@ -23,7 +23,7 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, class_ids: Sequence[int]
     int64 `[C, C]`.
 
   Raises:
-    ValueError: `truth` or `predicted` holds an id that is not in `class_ids`.
+    ValueError: `truth` or `predicted` contains an id that is not in `class_ids`.
   """
   classes = len(class_ids)
   cells = classes * _positions(truth, class_ids) + _positions(predicted, class_ids)
@@ -33,14 +33,14 @@ def confusion(truth: np.ndarray, predicted: np.ndarray, class_ids: Sequence[int]
 def score(confusion: np.ndarray) -> dict:
   """Computes the usual measures from one confusion matrix `[C, C]`, rows truth.
 
-  A class without test pixels has no accuracy, user's accuracy and F1 (nan) and
-  no part in the average accuracy. Kappa is `(OA - e) / (1 - e)`, `e` the agreement
-  expected of independent labels with the same counts.
+  For a class without test pixels, accuracy, user's accuracy and F1 are nan, and the average accuracy does not
+  include it. Kappa is `(OA - e) / (1 - e)`, where `e` is the agreement expected of independent labels with
+  the same counts.
 
   Returns:
     `overall_accuracy`, `average_accuracy`, `kappa`: floats, fractions of 1;
-    `accuracy` (producer's accuracy, recall), `users_accuracy` (precision; nan where
-    nothing was taken for the class), `f1`: per class `[C]`.
+    `accuracy` (producer's accuracy, recall), `users_accuracy` (precision; nan if no pixel was predicted as
+    the class), `f1`: per class `[C]`.
   """
   hits = np.diag(confusion).astype(float)
   true, predicted, total = confusion.sum(1), confusion.sum(0), confusion.sum()
@@ -68,12 +68,10 @@ def summarise(confusions: np.ndarray, class_ids: Sequence[int], class_names: Map
     class_names: name of each class id.
 
   Returns:
-    `overall_accuracy`, `average_accuracy`, `kappa`: `mean`, `std` (population),
-    `replicas` and `interval` (95%, see `mean_interval`; of a single replica
-    `single_intervals`), fractions of 1; `per_class`: list
-    of `id`, `name`, `accuracy`, `users_accuracy`, `f1`, `test_pixels` (of one
-    replica, their mean where replicas differ); `class_ids` and `confusion`,
-    summed over replicas. What is undefined is None.
+    `overall_accuracy`, `average_accuracy`, `kappa`: `mean`, `std` (population), `replicas` and `interval`
+    (95%, see `mean_interval` and, for a single replica, `single_intervals`), fractions of 1;
+    `per_class`: list of `id`, `name`, `accuracy`, `users_accuracy`, `f1`, `test_pixels` (per replica; the
+    mean if replicas differ); `class_ids`; and `confusion`, summed over replicas. Undefined values are None.
   """
   scores = [score(matrix) for matrix in confusions]
   summary = {}
@@ -105,10 +103,10 @@ def mean_interval(values: np.ndarray, lowest: float) -> list[float] | None:
 
   Args:
     values: of every replica `[R]`; nan is left out.
-    lowest: what the values can be at least, and the interval's ends too; at most 1.
+    lowest: smallest possible value; the interval is clipped to it and to 1.
 
   Returns:
-    Its ends, or None of fewer than two values.
+    Lower and upper end, or None if there are fewer than two values.
   """
   values = np.asarray(values)[~np.isnan(values)]
   if len(values) < 2:
@@ -120,10 +118,10 @@ def mean_interval(values: np.ndarray, lowest: float) -> list[float] | None:
 def single_intervals(confusion: np.ndarray) -> dict[str, list[float] | None]:
   """Returns 95% intervals of one replica's measures, for independent test pixels; None where undefined.
 
-  That of the overall accuracy is Wilson's; the others are normal: of the average accuracy with the classes'
-  variances after Agresti & Coull ("Approximate is better than 'exact' for interval estimation of binomial
-  proportions", 1998), of kappa with its variance by the delta method (Fleiss, Cohen & Everitt, "Large sample
-  standard errors of kappa and weighted kappa", 1969).
+  The interval of the overall accuracy is Wilson's. The others are normal. For the average accuracy, the
+  variances of the classes follow Agresti & Coull ("Approximate is better than 'exact' for interval estimation
+  of binomial proportions", 1998). For kappa, the variance is that of the delta method (Fleiss, Cohen &
+  Everitt, "Large sample standard errors of kappa and weighted kappa", 1969).
 
   Args:
     confusion: `[C, C]`, rows truth.
@@ -139,7 +137,7 @@ def single_intervals(confusion: np.ndarray) -> dict[str, list[float] | None]:
 
 
 def _average_error(confusion):
-  """Standard error of the average accuracy."""
+  """Returns the standard error of the average accuracy."""
   total = confusion.sum(1)
   hits, total = np.diag(confusion)[total > 0], total[total > 0]
   share = (hits + 2) / (total + 4)
@@ -147,14 +145,14 @@ def _average_error(confusion):
 
 
 def _kappa_error(confusion):
-  """Standard error of kappa."""
+  """Returns the standard error of kappa."""
   count = confusion.sum()
   if not count:
     return np.nan
   shares = confusion / count
   true, predicted = shares.sum(1), shares.sum(0)
   agreed, expected = np.trace(shares), true @ predicted
-  # Where all is right the variance is 0, which no number of pixels justifies.
+  # If all predictions are correct, the variance is 0, which no number of pixels justifies.
   if 1 in (expected, agreed):
     return np.nan
   of_hits = np.diag(shares) @ (true + predicted)
@@ -163,7 +161,7 @@ def _kappa_error(confusion):
   variance = agreed * missed / left**2
   variance += 2 * missed * (2 * agreed * expected - of_hits) / left**3
   variance += missed**2 * (of_all - 4 * expected**2) / left**4
-  # Rounding leads below 0 where all is right.
+  # Rounding may give a negative variance if nearly all predictions are correct.
   return np.sqrt(max(variance, 0.0) / count)
 
 
@@ -171,11 +169,11 @@ def wilson_interval(hits: int, total: int) -> list[float] | None:
   """Returns the 95% interval of a proportion (Wilson 1927); too narrow for correlated neighbouring pixels.
 
   Returns:
-    Its ends, or None without trials.
+    Lower and upper end, or None without trials.
   """
   if not total:
     return None
-  # Slow to import, and runs of several replicas do without.
+  # Slow to import, and runs of several replicas do not need it.
   from scipy import stats
 
   interval = stats.binomtest(int(hits), int(total)).proportion_ci(_LEVEL, method="wilson")
@@ -183,23 +181,23 @@ def wilson_interval(hits: int, total: int) -> list[float] | None:
 
 
 def _positions(labels, class_ids):
-  """Class ids to their places in the ascending `class_ids`."""
+  """Returns the positions of class ids in the ascending `class_ids`."""
   class_ids, labels = np.asarray(class_ids), np.asarray(labels)
   positions = np.searchsorted(class_ids, labels).clip(max=len(class_ids) - 1)
-  strange = labels[class_ids[positions] != labels]
-  if strange.size:
-    raise ValueError(f"label {strange[0]} is none of the class ids {class_ids.tolist()}")
+  unknown = labels[class_ids[positions] != labels]
+  if unknown.size:
+    raise ValueError(f"label {unknown[0]} is not one of the class ids {class_ids.tolist()}")
   return positions
 
 
 def _ratio(numerator, denominator):
-  """nan where the denominator is 0."""
+  """Divides; the result is nan where the denominator is 0."""
   with np.errstate(divide="ignore", invalid="ignore"):
     return np.where(np.equal(denominator, 0), np.nan, np.divide(numerator, denominator))
 
 
 def _mean_std(values: np.ndarray) -> dict:
-  """Over the replicas in which the value is defined."""
+  """Returns mean and standard deviation over the replicas in which the value is defined."""
   values = values[~np.isnan(values)]
   if not values.size:
     return {"mean": None, "std": None}

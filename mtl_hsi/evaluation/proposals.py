@@ -1,8 +1,8 @@
-"""Active learning: the pixels of a scene whose labels would tell most, by where the networks are least sure.
+"""Active learning: proposes the pixels to label next, those where the networks are least certain.
 
-The letter names active learning as future work. What is proposed is close to "breaking ties" (Luo et al.,
-"Active learning to recognize multiple types of plankton", 2005), with what the votes have kept: the
-probability of the class that won, not of the one after it.
+The letter mentions active learning as future work. The method is close to "breaking ties" (Luo et al.,
+"Active learning to recognize multiple types of plankton", 2005), but uses only the probability of the best
+class: the votes do not keep that of the second best.
 """
 
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from mtl_hsi.scenes.scene import Scene
 
 
 class Proposals(NamedTuple):
-  """Pixels of a scene to label next, the most telling first of every class in turns.
+  """Pixels of a scene to label next; classes take turns, each with its least certain pixels first.
 
   Attributes:
     pixels: rows and columns, int32 `[n, 2]`.
-    class_ids: the classes that they are taken for, int32 `[n]`.
-    support: of these classes, float32 `[n]`, see `support`.
+    class_ids: predicted classes, int32 `[n]`.
+    support: support of these classes, float32 `[n]`, see `support`.
   """
 
   pixels: np.ndarray
@@ -27,17 +27,17 @@ class Proposals(NamedTuple):
   support: np.ndarray
 
 
-def of_scene(
+def propose_for_scene(
   scene: Scene, predictions: np.ndarray, probabilities: np.ndarray | None, number: int, distance: int
 ) -> Proposals:
-  """Proposals among the pixels of a scene that hold a measurement and have no label.
+  """Proposes pixels of a scene that have a measurement and no label.
 
   Args:
     scene: the scene.
-    predictions: as for `support`.
-    probabilities: likewise.
-    number: as for `propose`.
-    distance: likewise.
+    predictions: see `support`.
+    probabilities: see `support`.
+    number: see `propose`.
+    distance: see `propose`.
   """
   candidates = (scene.labels == 0) & scene.measured
   return propose(*support(predictions, probabilities, scene.class_ids), candidates, number, distance)
@@ -46,59 +46,61 @@ def of_scene(
 def support(
   predictions: np.ndarray, probabilities: np.ndarray | None, class_ids: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray]:
-  """How sure all replicas together are of a pixel.
+  """Returns the class of every pixel on which the replicas agree most, and how much they support it.
+
+  The support of a class is the mean of its probability over the replicas. The probability counts as 0 in
+  replicas that predict another class.
 
   Args:
-    predictions: class ids by every replica `[R, H, W]`.
-    probabilities: of these classes `[R, H, W]`, or None where there are none: 1.
-    class_ids: of the scene.
+    predictions: class ids predicted by every replica `[R, H, W]`.
+    probabilities: probabilities of these classes `[R, H, W]`; None: they count as 1.
+    class_ids: class ids of the scene.
 
   Returns:
-    The class of the greatest support, int32 `[H, W]`, and its support, float32 `[H, W]`: the mean over the
-    replicas of its probability, counted as 0 in those that found another class.
+    The class with the largest support, int32 `[H, W]`, and its support, float32 `[H, W]`.
   """
   best = np.zeros(predictions.shape[1:], np.int32)
   most = np.full(predictions.shape[1:], -1, np.float32)
   for class_id in class_ids:
-    own = np.zeros_like(most)
-    for index, found in enumerate(predictions):
-      own += (found == class_id) * (1 if probabilities is None else probabilities[index])
-    better = own > most
-    best[better], most[better] = class_id, own[better]
+    total = np.zeros_like(most)
+    for index, predicted in enumerate(predictions):
+      total += (predicted == class_id) * (1 if probabilities is None else probabilities[index])
+    better = total > most
+    best[better], most[better] = class_id, total[better]
   return best, most / len(predictions)
 
 
 def propose(
   classes: np.ndarray, supports: np.ndarray, candidates: np.ndarray, number: int, distance: int
 ) -> Proposals:
-  """Of every class in turns the candidate of the least support that is not close to one already taken.
+  """Chooses candidates: each class in turn adds the least supported one that is not close to earlier ones.
 
   Args:
-    classes: as `support` gives them `[H, W]`.
-    supports: likewise.
+    classes: class of every pixel, from `support` `[H, W]`.
+    supports: its support, from `support` `[H, W]`.
     candidates: pixels that can be labelled, bool `[H, W]`.
-    number: of proposals; there are fewer where candidates run out.
-    distance: in rows or columns that proposals keep from one another, such as the side of a patch; neighbours
-      tell the same.
+    number: number of proposals; there are fewer if candidates run out.
+    distance: smallest difference in rows or columns between two proposals, such as the side of a patch:
+      labels of neighbours add little information.
   """
   free, chosen = candidates.copy(), []
-  found = np.unique(classes[candidates])
-  queues = [iter(_queue(supports, candidates & (classes == class_id))) for class_id in found]
+  class_ids = np.unique(classes[candidates])
+  queues = [iter(_queue(supports, candidates & (classes == class_id))) for class_id in class_ids]
   while queues and len(chosen) < number:
-    queues = [queue for queue in queues if _take(queue, free, chosen, distance)]
+    queues = [queue for queue in queues if _choose_next(queue, free, chosen, distance)]
   pixels = np.array(chosen[:number], np.int32).reshape(-1, 2)
-  own = tuple(pixels.T)
-  return Proposals(pixels, classes[own].astype(np.int32), supports[own].astype(np.float32))
+  index = tuple(pixels.T)
+  return Proposals(pixels, classes[index].astype(np.int32), supports[index].astype(np.float32))
 
 
 def _queue(supports, candidates):
-  """Candidates, the least supported first."""
-  # A stable order, so that equal supports give the same proposals on every machine.
+  """Sorts candidates by support, the least supported first."""
+  # The sort is stable, so equal supports give the same proposals on every machine.
   return np.argwhere(candidates)[np.argsort(supports[candidates], kind="stable")]
 
 
-def _take(queue, free, chosen, distance) -> bool:
-  """Adds the next free pixel of a queue to those chosen; whether there was one."""
+def _choose_next(queue, free, chosen, distance) -> bool:
+  """Adds the next free pixel of a queue to `chosen`; returns whether there was one."""
   for row, column in queue:
     if free[row, column]:
       chosen.append((row, column))

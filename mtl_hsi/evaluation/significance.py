@@ -1,4 +1,4 @@
-"""Whether two accuracies differ by more than chance.
+"""Statistical tests of whether two accuracies differ by more than chance.
 
 Accuracies are percentages, differences are percentage points, and intervals cover 95%.
 """
@@ -15,13 +15,12 @@ _UPPER = 0.975  # quantile at the upper end of a two-sided 95% interval
 
 @dataclasses.dataclass(frozen=True)
 class Difference:
-  """Our mean less a published mean.
+  """The difference of our mean and a published mean.
 
   Attributes:
-    mean: the difference.
-    standard_error: joint standard error of the two means, or None where one of
-      them comes from a single run.
-    interval: lower and upper end, or None likewise.
+    mean: our mean minus the published one.
+    standard_error: standard error of the difference; None if one of the means comes from a single run.
+    interval: lower and upper end; None in the same case.
   """
 
   mean: float
@@ -31,14 +30,14 @@ class Difference:
 
 @dataclasses.dataclass(frozen=True)
 class Paired:
-  """The differences of one series less another, run by run.
+  """The differences of two series of runs, run by run.
 
   Attributes:
     mean: the mean difference.
-    interval: lower and upper end after Student's t, or None of fewer than two pairs.
-    p: of Wilcoxon's signed-rank test, two-sided, or None likewise.
-    up: in how many pairs the first is greater.
-    pairs: how many pairs there are.
+    interval: lower and upper end by Student's t; None if there are fewer than two pairs.
+    p: two-sided p value of Wilcoxon's signed-rank test; None in the same case.
+    up: number of pairs in which the first accuracy is higher.
+    pairs: number of pairs.
   """
 
   mean: float
@@ -51,16 +50,15 @@ class Paired:
 def welch(ours: Sequence[float], mean: float, std: float, runs: int) -> Difference:
   """Compares our replicas with a published `mean ± std` over `runs` independent runs.
 
-  The standard error is `sqrt(s1^2 / n1 + s2^2 / n2)`, the interval's degrees of
-  freedom are Welch and Satterthwaite's. The published spread is taken as the
-  population's, numpy's default, [inferred] from the author's code, so that
-  `s2^2 = std^2 n2 / (n2 - 1)`.
+  The standard error is `sqrt(s1^2 / n1 + s2^2 / n2)`; the degrees of freedom of the interval are Welch and
+  Satterthwaite's. The published deviation is assumed to be that of the population, NumPy's default
+  ([inferred] from the author's code), so `s2^2 = std^2 n2 / (n2 - 1)`.
 
   Args:
     ours: accuracy of every replica `[R]`.
     mean: the published mean.
     std: the published standard deviation.
-    runs: how many runs it was taken over.
+    runs: number of published runs.
 
   Raises:
     ValueError: `ours` is empty.
@@ -80,10 +78,10 @@ def welch(ours: Sequence[float], mean: float, std: float, runs: int) -> Differen
 
 
 def paired(one: Sequence[float], other: Sequence[float]) -> Paired:
-  """Compares two series of accuracies that share their seeds, `one` less `other`.
+  """Compares two series of accuracies with the same seeds; differences are `one - other`.
 
-  Wilcoxon's test leaves out pairs without a difference; it is exact up to 50
-  pairs, with ties up to 13.
+  Wilcoxon's test leaves out pairs without a difference. It is exact for up to 50 pairs, and with ties for up
+  to 13.
 
   Args:
     one: accuracy of every run `[R]`.
@@ -94,7 +92,7 @@ def paired(one: Sequence[float], other: Sequence[float]) -> Paired:
   """
   if len(one) != len(other) or not len(one):
     raise ValueError(f"{len(one)} and {len(other)} runs cannot be paired")
-  # Rounded, because steps of equally many pixels have to tie, whatever the last bit of their percentages.
+  # Rounding makes differences of the same number of pixels tie, whatever the last bits of percentages are.
   differences = np.round(np.subtract(one, other), 9)
   mean, up = float(differences.mean()), int((differences > 0).sum())
   if len(differences) < 2:
@@ -122,7 +120,7 @@ def discordant(truth: np.ndarray, first: np.ndarray, second: np.ndarray) -> tupl
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
-  """Returns McNemar's exact (binomial) two-sided p of the counts of `discordant`; 1 where both are 0."""
+  """Returns the two-sided p value of McNemar's exact test on the counts of `discordant`; 1 if both are 0."""
   total = only_first + only_second
   return float(stats.binomtest(only_first, total).pvalue) if total else 1.0
 

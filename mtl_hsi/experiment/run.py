@@ -239,7 +239,7 @@ def _proposals(options, problem, name, predictions, votes):
   if not options.proposals or (votes is None and options.replicas == 1):
     return None
   probabilities = None if votes is None else votes.probability
-  return proposals.of_scene(
+  return proposals.propose_for_scene(
     problem.scenes[name], predictions, probabilities, number=options.proposals, distance=problem.patch
   )
 

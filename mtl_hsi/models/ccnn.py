@@ -6,9 +6,8 @@
   + {ReLU, 1x1 conv 128, ReLU, 1x1 conv 128}
   ReLU, 1x1 conv 128, ReLU, dropout 0.5, 1x1 conv 128, ReLU, dropout 0.5, 1x1 conv 128
 
-Source: Lee & Kwon, "Going deeper with contextual CNN for hyperspectral image
-classification" (2017); batch normalisation in place of local response
-normalisation follows the author's code.
+Source: Lee & Kwon, "Going deeper with contextual CNN for hyperspectral image classification" (2017). Batch
+normalisation replaces local response normalisation, as in the author's code.
 """
 
 import flax.linen as nn
@@ -49,7 +48,7 @@ class Stem(nn.Module):
 
 
 class Backbone(nn.Module):
-  """Everything between bank and head; all of it acts on single positions.
+  """The layers between the bank and the head; they all act on single positions.
 
   Attributes:
     scenes: number of scenes T.

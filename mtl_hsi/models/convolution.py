@@ -1,13 +1,12 @@
-"""Convolutions in two forms that agree to rounding: matrix products, and XLA's own.
+"""Convolutions in two forms that agree up to rounding: as matrix products and as XLA's convolution.
 
-`FORMS` is the place where a form is chosen by name; what is classified densely
-is made of products in either. Products are the default on every
-backend: `lax.conv` inside a `lax.scan` takes XLA's slow path on CPUs, and under
-`vmap` over weights it becomes a grouped convolution; a product stays a product.
-A choice by the clock at start would let a resumed run end with other bits.
+`FORMS` has both by name. Dense classification uses products in either case. Products are the default on
+every backend: inside a `lax.scan`, `lax.conv` uses a slow path of XLA on CPUs, and under `vmap` over weights
+it becomes a grouped convolution, whereas a product remains a product. The form is not chosen by a timing at
+the start: a resumed run could then end with other bits.
 
-Kernels are `[O, k, k, D]`, outputs first: their gradient is then a product
-whose result is stored as it comes, a sixth faster on CPUs than its transpose.
+Kernels are `[O, k, k, D]`, outputs first. Their gradient is then a product that needs no transpose, which is
+a sixth faster on CPUs.
 """
 
 import functools
@@ -23,11 +22,11 @@ from mtl_hsi.models.products import in_force, matmul
 
 
 class Form(NamedTuple):
-  """How patches are convolved in training.
+  """An implementation of the convolutions of patches.
 
   Attributes:
-    valid: from `x [..., H, W, D]` and a kernel `[O, k, k, D]` to `[..., H - k + 1, W - k + 1, O]`.
-    same: the same with zero padding, to `[..., H, W, O]`; k is odd.
+    valid: maps `x [..., H, W, D]` and a kernel `[O, k, k, D]` to `[..., H - k + 1, W - k + 1, O]`.
+    same: pads with zeros and maps to `[..., H, W, O]`; k is odd.
   """
 
   valid: Callable[[Array, Array], Array]
@@ -35,7 +34,7 @@ class Form(NamedTuple):
 
 
 def columns(x: Array, size: int) -> Array:
-  """Gathers the neighbourhood of every position as one row.
+  """Gathers the k x k neighbourhood of every position in one row.
 
   Args:
     x: `[..., H, W, D]`.
@@ -66,7 +65,9 @@ def valid(x: Array, kernel: Array) -> Array:
 
 
 def valid_region(x: Array, kernel: Array) -> Array:
-  """`valid` of a region, whose columns would be k * k times as large; it has no fast gradient.
+  """Cross-correlates a large region without padding, in inference: its gradient would be slow.
+
+  It does as `valid`, but never stores the columns of the whole region, which are k * k times its size.
 
   Args:
     x: `[H, W, D]`.
@@ -81,7 +82,7 @@ def valid_region(x: Array, kernel: Array) -> Array:
 
 
 def _row_by_row(x, kernel):
-  """The columns of a row of results stay in a core's cache."""
+  """Computes one row of results at a time: its columns stay in a core's cache."""
   size = kernel.shape[1]
 
   def row(index):
@@ -91,7 +92,7 @@ def _row_by_row(x, kernel):
 
 
 def _tap_by_tap(x, kernel):
-  """Every pixel meets all taps in one product, and the taps' results are summed; a loop would idle a GPU."""
+  """Multiplies all pixels by all taps in one product and adds up the taps; a loop would leave a GPU idle."""
   outputs, size, _, inputs = kernel.shape
   height, width = x.shape[0] - size + 1, x.shape[1] - size + 1
   products = matmul(x, kernel.transpose(3, 1, 2, 0).reshape(inputs, -1))
@@ -112,7 +113,7 @@ def same(x: Array, kernel: Array) -> Array:
 
 
 def stride1_max(x: Array, size: int) -> Array:
-  """Maximum over every k x k window: `[..., H, W, D]` to `[..., H - k + 1, W - k + 1, D]`."""
+  """Computes the maximum over every k x k window: `[..., H, W, D]` to `[..., H - k + 1, W - k + 1, D]`."""
   height, width = x.shape[-3] - size + 1, x.shape[-2] - size + 1
   rows = x[..., :height, :, :]
   for i in range(1, size):
@@ -124,7 +125,7 @@ def stride1_max(x: Array, size: int) -> Array:
 
 
 def stride1_sum(x: Array, size: int) -> Array:
-  """Sum over every k x k window: `[..., H, W, D]` to `[..., H - k + 1, W - k + 1, D]`."""
+  """Computes the sum over every k x k window: `[..., H, W, D]` to `[..., H - k + 1, W - k + 1, D]`."""
   height, width = x.shape[-3] - size + 1, x.shape[-2] - size + 1
   rows = sum(x[..., i : i + height, :, :] for i in range(size))
   return sum(rows[..., j : j + width, :] for j in range(size))
@@ -132,7 +133,7 @@ def stride1_sum(x: Array, size: int) -> Array:
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _product(precision: str | None, rows: Array, kernel: Array) -> Array:
-  """`[M, K]` and `[O, K]` to `[M, O]`, in the precision in force, and so is the gradient later on."""
+  """Multiplies `[M, K]` and `[O, K]` to `[M, O]`; the gradient has the precision of the product."""
   return matmul(rows, kernel.T)
 
 
@@ -141,7 +142,7 @@ def _product_forward(precision, rows, kernel):
 
 
 def _product_backward(precision, residuals, cotangent):
-  # Left alone, XLA transposes the cotangent on its way and then calls a product a quarter slower on CPUs.
+  # Without the barrier, XLA transposes the cotangent and calls a product that is a quarter slower on CPUs.
   rows, kernel, cotangent = lax.optimization_barrier((*residuals, cotangent))
   with jax.default_matmul_precision(precision):
     return matmul(cotangent, kernel), matmul(cotangent.T, rows)

@@ -1,13 +1,12 @@
 """HResNet, the network of the paper (9 x 9 patches).
 
   two 3x3 conv 32 valid, concatenated to 64          -> 7 x 7, the stem
-  + {BatchNorm, ReLU, 3x3 conv 64 same, ReLU, 3x3 conv 64 same}, once or more
+  + {BatchNorm, ReLU, 3x3 conv 64 same, ReLU, 3x3 conv 64 same}, one or more times
   flattened to 3136, or averaged to 64               -> features of the head
 
-The two first convolutions read the same input and are linear, so they are one
-convolution of 64 features. Source: paper Fig. 1; widths, order and padding from
-the author's code (`resnet99`), which also has the variants with two residual
-blocks and with average pooling.
+The first two convolutions read the same input and are linear, so they are one convolution with 64 features.
+Source: paper Fig. 1; widths, order and padding from the author's code (`resnet99`), which also has the
+variants with two residual blocks and with average pooling.
 """
 
 import flax.linen as nn
@@ -43,7 +42,7 @@ class Stem(nn.Module):
 
 
 class Residual(nn.Module):
-  """x + conv(ReLU(conv(ReLU(BatchNorm(x))))), no activation after the sum."""
+  """x + conv(ReLU(conv(ReLU(BatchNorm(x))))), without an activation after the sum."""
 
   scenes: int
   norm_per_scene: bool
@@ -102,8 +101,8 @@ class Backbone(nn.Module):
   def dense(self, x: Array, kernel: Array, bias: Array, scene: Array) -> Array:
     """Computes logits `[H, W, C]` of one scene's region from the stem's output `x [H + 6, W + 6, 64]`.
 
-    The last convolution is linear and folds into the head. `kernel [D, C]` and
-    `bias [C]` are the scene's head, `scene` its index.
+    The last convolution is linear and is folded into the head. `kernel [D, C]` and `bias [C]` are the scene's
+    head, `scene` its index.
     """
     head = self._head_of_positions(kernel)
     places = window.start(x, _WINDOW)

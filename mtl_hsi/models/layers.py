@@ -1,4 +1,4 @@
-"""Layers that HResNet and CCNN share, with the initialisation and constants of the author's code."""
+"""The layers of all models, with the initialisation and constants of the author's code."""
 
 import math
 from collections.abc import Callable
@@ -19,7 +19,7 @@ _EPSILON = 1e-3
 
 
 def glorot(kernel: Array, inputs: int, outputs: int) -> Array:
-  """A kernel drawn by `KERNEL_INIT`, rescaled to the deviation that suits its fan-in and fan-out.
+  """Rescales a kernel drawn by `KERNEL_INIT` to the standard deviation that its fan-in and fan-out call for.
 
   Source: Glorot & Bengio, "Understanding the difficulty of training deep feedforward neural networks" (2010).
   """
@@ -49,23 +49,21 @@ class Convolution(nn.Module):
     return self.convolve(x, self.kernel) + _to_rank(self.bias, x.ndim)
 
   def region(self, x: Array) -> Array:
-    """The valid convolution of a large region `[H, W, D]`, in use only."""
+    """Convolves a large region `[H, W, D]` without padding, in inference only."""
     return convolution.valid_region(x, self.kernel) + _to_rank(self.bias, x.ndim)
 
 
 class BatchNorm(nn.Module):
   """Batch normalisation of a step's batch of several scenes.
 
-  In training the statistics are those of the step's valid samples: each
-  scene's own (`per_scene`), or joint over all scenes. The same choice holds in
-  use: one set of moving statistics per scene, or one for all. Scenes differ in
-  level, so their own statistics in training and one shared set in use would
-  fit no scene.
+  In training, the statistics are those of the step's valid samples, either per scene (`per_scene`) or joint
+  over all scenes. Inference uses moving statistics of the same kind: one set per scene, or one for all.
+  Scenes differ in level, so statistics per scene in training and one set in inference would fit no scene.
 
   Attributes:
     features: channels D.
     scenes: number of scenes T.
-    per_scene: whether every scene has its own statistics.
+    per_scene: whether statistics are kept per scene instead of jointly.
   """
 
   features: int
@@ -88,7 +86,7 @@ class BatchNorm(nn.Module):
     return self._normalise(x, mean, var)
 
   def scene(self, x: Array, scene: Array) -> Array:
-    """Normalises `x [..., D]` of one scene, given by its index, by its moving statistics."""
+    """Normalises `x [..., D]` by the moving statistics of one scene, given by its index."""
     row = scene if self.per_scene else 0
     return self._normalise(x, _to_rank(self.mean.value[row], x.ndim), _to_rank(self.var.value[row], x.ndim))
 
@@ -97,7 +95,7 @@ class BatchNorm(nn.Module):
     return x * factor + (_to_rank(self.bias, x.ndim) - mean * factor)
 
   def _batch_statistics(self, x, valid):
-    """Mean and variance over the valid samples; moves the moving statistics towards them."""
+    """Returns mean and variance over the valid samples and updates the moving statistics."""
     weight = valid.astype(x.dtype).reshape(valid.shape + (1,) * (x.ndim - 2))
     axes = tuple(range(1 if self.per_scene else 0, x.ndim - 1))
     count = jnp.sum(weight, axis=axes, keepdims=True) * x[0, 0, ..., 0].size
@@ -113,10 +111,10 @@ class BatchNorm(nn.Module):
 
 
 def _to_rank(vector: Array, rank: int) -> Array:
-  """`[D]` to `[1, ..., 1, D]`."""
+  """Reshapes `[D]` to `[1, ..., 1, D]`."""
   return vector.reshape((1,) * (rank - 1) + vector.shape)
 
 
 def _rows_to_rank(rows: Array, rank: int) -> Array:
-  """`[T, D]` to `[T, 1, ..., 1, D]`."""
+  """Reshapes `[T, D]` to `[T, 1, ..., 1, D]`."""
   return rows.reshape(rows.shape[:1] + (1,) * (rank - 2) + rows.shape[1:])

@@ -2,10 +2,10 @@
 
 Parameters are one pytree with three groups:
 
-  stem      the first layer: one set of parameters (with spectral knowledge), or
-            one per scene, stacked on a leading axis (without)
+  stem      the first layer: one set of parameters (with spectral knowledge) or one per scene, stacked on a
+            leading axis (without)
   backbone  shared by all scenes
-  heads     see `heads.py`
+  heads     one linear classifier per scene, see `heads.py`
 
 Source: paper section II-B, equation (3) and section III-B (spectral knowledge).
 """
@@ -67,7 +67,7 @@ class Network:
 
   @property
   def present(self) -> Array:
-    """Which classes a scene has: bool `[T, C]`."""
+    """Which classes each scene has, bool `[T, C]`."""
     return present_classes(self.class_counts)
 
   def init(self, key: Array) -> tuple[dict, dict]:
@@ -136,7 +136,7 @@ class Network:
       valid,
       train=True,
       mutable=["batch_stats"],
-      # Any key will do: in no model does dropout precede a normalisation.
+      # The key has no effect: no model has dropout before a normalisation.
       rngs={"dropout": jax.random.key(0)},
     )
     return jax.tree.map(lambda x: x / (1 - MOMENTUM), moved.get("batch_stats", {}))

@@ -1,12 +1,11 @@
 """VResNet, a residual network of valid convolutions (patches of any odd side).
 
   1x1 conv of all channels to the width                     -> P x P, the stem
-  crop + {3x3 conv valid, BatchNorm, GELU}, once or more    -> two rows and columns fewer each
+  crop + {3x3 conv valid, BatchNorm, GELU}, one or more times -> two rows and columns fewer each
   averaged over the remaining positions                     -> features of the head
 
-No convolution pads, so the activations at a pixel do not depend on the patch
-that contains it. Over a scene the network is therefore a plain convolution,
-followed by a moving average.
+No convolution pads, so the activations at a pixel do not depend on the patch that contains it. Applied to a
+whole scene, the network is therefore an ordinary convolutional network followed by a moving average.
 """
 
 import flax.linen as nn
@@ -109,7 +108,7 @@ def check(options: ModelOptions) -> None:
   """Checks the options of VResNet.
 
   Raises:
-    RequestError: a number is missing or too small, the patch has no centre pixel, or the blocks use it up.
+    RequestError: a number is missing or too small, or the patch is even or too small for the blocks.
   """
   options.refuse_unused("vresnet", "patch", "width", "blocks")
   for key in ("patch", "width", "blocks"):

@@ -1,11 +1,10 @@
 """Zero-padded convolutions inside a sliding window, evaluated densely and exactly.
 
-A patch network pads with zeros at the border of its own S x S window, so what a
-pixel's activation is depends on where in the window the pixel stands. Only the
-distance to the window's border matters, and only as far as padding has reached:
-after `depth` padded 3 x 3 convolutions a row is one of the `depth` first, one of
-the `depth` last, or inside. Every pixel is therefore computed once for each such
-place instead of once for each of the S * S windows that hold it.
+A network of patches pads with zeros at the border of an S x S window, so a pixel's activation depends on its
+position in the window. Only the distance to the border matters, and only as far as the padding has an effect:
+after `depth` padded 3 x 3 convolutions, a row is one of the first `depth`, one of the last `depth`, or an
+inner one. So every pixel is computed once for each combination of these (its places), not once for each of
+the S * S windows that contain it.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,13 +19,13 @@ _TAPS = [(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
 
 
 class Places(NamedTuple):
-  """Activations over a region for every place that a pixel can have in its window.
+  """The activations of a region for every place of a pixel in its window.
 
   Attributes:
     size: side S of the window.
-    depth: padded convolutions so far.
-    values: place (row, column), each named by its representative position in
-      the window, to activations `[H, W, D]`.
+    depth: number of padded convolutions so far.
+    values: activations `[H, W, D]` by place, given by the row and column of its representative position in
+      the window.
   """
 
   size: int
@@ -35,7 +34,7 @@ class Places(NamedTuple):
 
 
 def start(x: Array, size: int) -> Places:
-  """Activations `[H, W, D]` that no padding has touched yet."""
+  """Returns the places of activations `[H, W, D]` before the first padded convolution."""
   return Places(size, 0, {(0, 0): x})
 
 
@@ -45,13 +44,13 @@ def each(function: Callable[[Array], Array], places: Places) -> Places:
 
 
 def add(shallow: Places, deep: Places) -> Places:
-  """Sum of two activations of the same window, place by place, at the larger depth."""
+  """Adds two activations of the same window, place by place; the second has the larger depth or the same."""
   values = {place: x + _at(shallow, place) for place, x in deep.values.items()}
   return deep._replace(values=values)
 
 
 def same(places: Places, kernel: Array, bias: Array) -> Places:
-  """A zero-padded 3 x 3 convolution: kernel `[O, 3, 3, D]`, bias `[O]`."""
+  """Applies a zero-padded 3 x 3 convolution with kernel `[O, 3, 3, D]` and bias `[O]`."""
   outputs, inputs = kernel.shape[0], kernel.shape[-1]
   flat = kernel.transpose(3, 1, 2, 0).reshape(inputs, 9 * outputs)
   products = each(lambda x: _split(jnp.pad(matmul(x, flat), [(1, 1), (1, 1), (0, 0)]), outputs), places)
@@ -70,10 +69,10 @@ def same(places: Places, kernel: Array, bias: Array) -> Places:
 
 
 def fold_same(kernel: Array, head: Array) -> Array:
-  """The linear map of the window that a padded convolution followed by a head amounts to.
+  """Combines a padded convolution and the head that follows it to a single head.
 
   Args:
-    kernel: `[O, 3, 3, D]`, followed by no activation.
+    kernel: `[O, 3, 3, D]`, without an activation after it.
     head: weights of every window position `[S, S, O, C]`.
 
   Returns:
@@ -119,7 +118,7 @@ def _at(places, position):
 
 
 def _place(position, size, depth):
-  """The representative position of the place of (row, column)."""
+  """Returns the representative position of the place of (row, column)."""
   return tuple(u if u < depth or u >= size - depth else depth for u in position)
 
 

@@ -42,17 +42,17 @@ def optimizer(name: str, arguments: Mapping[str, Any]) -> Factory:
     RequestError: there is no such optimiser, or it does not accept the arguments.
   """
   if name not in known():
-    raise RequestError(f"optimizer.name is {name!r}; optax has {', '.join(known())}")
+    raise RequestError(f"optimizer.name is {name!r}; expected one of {', '.join(known())}")
   factory = ADDED.get(name) or getattr(optax, name)
   accepted = [key for key in inspect.signature(factory).parameters if key != "learning_rate"]
   for key in arguments:
     if key not in accepted:
-      raise RequestError(f"optimizer.{key}: optax.{name} has no such argument; it has {', '.join(accepted)}")
+      raise RequestError(f"optimizer.{key}: {name} has no such argument; it has {', '.join(accepted)}")
   try:
     _try_out(factory(learning_rate=1.0, **arguments))
   # Optimisers reject wrong values with different exceptions.
   except Exception as error:
-    raise RequestError(f"optimizer: optax.{name} does not accept {dict(arguments)}: {error}") from error
+    raise RequestError(f"optimizer: {name} does not accept {dict(arguments)}: {error}") from error
   return lambda learning_rate: factory(learning_rate=learning_rate, **arguments)
 
 

@@ -37,7 +37,7 @@ def test_rosis_scenes_append_their_last_bands_once_more(available, appended):
 
 @pytest.mark.parametrize("wanted", [None, 57])
 def test_a_scene_with_the_wanted_number_of_bands_stays_as_it_is(wanted):
-  assert by_index.index_bands(57, wanted, None, "own").tolist() == [*range(57)]
+  assert by_index.index_bands(57, wanted, None, "field").tolist() == [*range(57)]
 
 
 @pytest.mark.parametrize(
@@ -53,13 +53,13 @@ def test_a_scene_with_the_wanted_number_of_bands_stays_as_it_is(wanted):
   ],
 )
 def test_bands_without_a_rule_are_refused(available, wanted, sensor, message):
-  with pytest.raises(RequestError, match=f"scene 'own'.*{message}"):
-    by_index.index_bands(available, wanted, sensor, "own")
+  with pytest.raises(RequestError, match=f"scene 'field'.*{message}"):
+    by_index.index_bands(available, wanted, sensor, "field")
 
 
 def test_the_shortest_scenes_that_the_rules_can_serve():
-  assert by_index.index_bands(80, 160, "ROSIS", "own").tolist() == [*range(80), *range(80)]
-  assert by_index.index_bands(113, 103, "AVIRIS", "own")[-1] == 112
+  assert by_index.index_bands(80, 160, "ROSIS", "field").tolist() == [*range(80), *range(80)]
+  assert by_index.index_bands(113, 103, "AVIRIS", "field")[-1] == 112
 
 
 def test_unequal_band_counts_are_refused_with_both_names():

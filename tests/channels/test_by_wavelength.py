@@ -27,8 +27,8 @@ def seen(bands, spectrum):
   return (response @ spectrum(at)) / response.sum(axis=1)
 
 
-def resample(own, common, spectrum):
-  return resampling(own, common).T.astype(float) @ seen(own, spectrum)
+def resample(bands, common, spectrum):
+  return resampling(bands, common).T.astype(float) @ seen(bands, spectrum)
 
 
 def both(spectrum, first=FINE, second=COARSE, grid=None):
@@ -49,9 +49,9 @@ def test_constants_and_lines_stay_what_they_are(grid):
 
 def test_no_weight_is_negative_and_all_of_a_band_sum_to_one():
   common = common_bands({"fine": FINE, "coarse": COARSE}, None)
-  for own in (FINE, COARSE):
-    weights = resampling(own, common)
-    assert (weights.dtype, weights.shape) == (np.float32, (len(own.centres), len(common.centres)))
+  for bands in (FINE, COARSE):
+    weights = resampling(bands, common)
+    assert (weights.dtype, weights.shape) == (np.float32, (len(bands.centres), len(common.centres)))
     assert weights.min() >= 0
     np.testing.assert_allclose(weights.sum(axis=0), 1, rtol=1e-6)
 
@@ -70,16 +70,16 @@ def test_the_coarsest_scene_gives_the_bands_and_keeps_its_values():
 
 def test_a_narrow_feature_gets_the_width_of_the_common_band():
   feature = 12.0
-  own, common = evenly(400, 900, 8), SpectralBands(np.arange(550.0, 750, 0.5), np.full(400, 20.0))
-  result = resample(own, common, lambda nm: np.exp(-4 * np.log(2) * ((nm - 650) / feature) ** 2))
+  bands, common = evenly(400, 900, 8), SpectralBands(np.arange(550.0, 750, 0.5), np.full(400, 20.0))
+  result = resample(bands, common, lambda nm: np.exp(-4 * np.log(2) * ((nm - 650) / feature) ** 2))
   above = common.centres[result > result.max() / 2]
   assert common.centres[result.argmax()] == pytest.approx(650, abs=0.5)
   assert above[-1] - above[0] + 0.5 == pytest.approx(np.hypot(feature, 20), rel=0.03)
 
 
 def test_a_step_is_half_way_at_its_place_and_as_wide_as_the_common_band():
-  own, common = evenly(400, 900, 3), SpectralBands(np.array([600.0, 640, 650, 660, 700]), np.full(5, 20.0))
-  below, before, middle, after, above = resample(own, common, lambda nm: (nm > 650).astype(float))
+  bands, common = evenly(400, 900, 3), SpectralBands(np.array([600.0, 640, 650, 660, 700]), np.full(5, 20.0))
+  below, before, middle, after, above = resample(bands, common, lambda nm: (nm > 650).astype(float))
   assert (below, middle, above) == pytest.approx((0, 0.5, 1), abs=0.01)
   # The Gaussian's integral up to half its full width at half maximum.
   assert (before, after) == pytest.approx((0.1195, 0.8805), abs=0.01)
@@ -111,17 +111,17 @@ def test_a_grid_finer_than_a_scene_is_not_sharper_than_it():
 
 def test_the_order_of_bands_does_not_matter():
   shuffled = np.random.default_rng(0).permutation(len(COARSE.centres))
-  own = SpectralBands(COARSE.centres[shuffled], COARSE.widths[shuffled])
+  bands = SpectralBands(COARSE.centres[shuffled], COARSE.widths[shuffled])
   common = common_bands({"fine": FINE, "coarse": COARSE}, None)
-  np.testing.assert_array_equal(common, common_bands({"fine": FINE, "coarse": own}, None))
-  np.testing.assert_array_equal(resampling(own, common), resampling(COARSE, common)[shuffled])
+  np.testing.assert_array_equal(common, common_bands({"fine": FINE, "coarse": bands}, None))
+  np.testing.assert_array_equal(resampling(bands, common), resampling(COARSE, common)[shuffled])
 
 
 def test_bands_of_one_centre_share_their_weight():
-  own = SpectralBands(np.array([500.0, 510, 510, 520]), np.full(4, 10.0))
-  common = common_bands({"one": own}, None)
+  bands = SpectralBands(np.array([500.0, 510, 510, 520]), np.full(4, 10.0))
+  common = common_bands({"one": bands}, None)
   assert common.centres.tolist() == [500, 510, 520]
-  assert resampling(own, common).T.tolist() == [[1, 0, 0, 0], [0, 0.5, 0.5, 0], [0, 0, 0, 1]]
+  assert resampling(bands, common).T.tolist() == [[1, 0, 0, 0], [0, 0.5, 0.5, 0], [0, 0, 0, 1]]
 
 
 def test_bands_in_a_gap_of_any_scene_are_left_out():
@@ -136,11 +136,11 @@ def test_bands_in_a_gap_of_any_scene_are_left_out():
 
 
 def test_one_missing_band_is_no_gap():
-  own = evenly(400, 700, 10)
+  bands = evenly(400, 700, 10)
   kept = np.arange(31) != 12
-  own = SpectralBands(own.centres[kept], own.widths[kept])
-  common = common_bands({"own": own}, np.array([510.0, 520, 530]))
-  np.testing.assert_allclose(resampling(own, common)[11:13].T, [[1, 0], [0.5, 0.5], [0, 1]])
+  bands = SpectralBands(bands.centres[kept], bands.widths[kept])
+  common = common_bands({"scene": bands}, np.array([510.0, 520, 530]))
+  np.testing.assert_allclose(resampling(bands, common)[11:13].T, [[1, 0], [0.5, 0.5], [0, 1]])
 
 
 def test_scenes_without_common_wavelengths_are_refused_with_their_ranges():

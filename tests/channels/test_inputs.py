@@ -6,8 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from mtl_hsi.channels import inputs
-from mtl_hsi.channels.inputs import Inputs
+from mtl_hsi.channels.inputs import Inputs, entry, read_inputs
 from mtl_hsi.channels.scaling import Scaling
 from mtl_hsi.storage.atomic_files import json_bytes
 
@@ -38,30 +37,30 @@ def test_weights_mix_the_scaled_bands():
 
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
 def test_empty_channels_stand_behind_the_others(weights):
-  own, filled = made(weights), dataclasses.replace(made(weights), empty=2)
-  assert filled.channels == own.channels + 2
+  inputs, filled = made(weights), dataclasses.replace(made(weights), empty=2)
+  assert filled.channels == inputs.channels + 2
   result = filled(VALUES, None)
   assert (result.dtype, result.shape[-1]) == (np.float32, filled.channels)
-  np.testing.assert_array_equal(result[..., :-2], own(VALUES, None))
+  np.testing.assert_array_equal(result[..., :-2], inputs(VALUES, None))
   np.testing.assert_array_equal(result[..., -2:], 0)
-  restored = inputs.read_inputs({"shape": [5, 7, 6], **inputs.entry(filled)})
+  restored = read_inputs({"shape": [5, 7, 6], **entry(filled)})
   np.testing.assert_array_equal(restored(VALUES, None), result)
 
 
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
 def test_components_of_the_channels_stand_behind_them_and_before_empty_ones(weights):
-  own = made(weights)
-  components = GENERATOR.normal(0, 1, (own.channels, 2)).astype(np.float32)
-  more = dataclasses.replace(own, components=components, empty=1)
+  inputs = made(weights)
+  components = GENERATOR.normal(0, 1, (inputs.channels, 2)).astype(np.float32)
+  more = dataclasses.replace(inputs, components=components, empty=1)
   nodata = np.zeros((5, 7), bool)
   nodata[2, 3] = True
-  plain, result = own(VALUES, nodata), more(VALUES, nodata)
+  plain, result = inputs(VALUES, nodata), more(VALUES, nodata)
   assert (result.dtype, result.shape[-1]) == (np.float32, more.channels)
-  np.testing.assert_array_equal(result[..., : own.channels], plain)
+  np.testing.assert_array_equal(result[..., : inputs.channels], plain)
   expected = plain.astype(float) @ components
-  np.testing.assert_allclose(result[..., own.channels : -1], expected, rtol=1e-5, atol=1e-5)
+  np.testing.assert_allclose(result[..., inputs.channels : -1], expected, rtol=1e-5, atol=1e-5)
   np.testing.assert_array_equal(result[..., -1], 0)
-  restored = inputs.read_inputs(json.loads(json_bytes({"shape": [5, 7, 6], **inputs.entry(more)})))
+  restored = read_inputs(json.loads(json_bytes({"shape": [5, 7, 6], **entry(more)})))
   np.testing.assert_array_equal(restored(VALUES, nodata), result)
 
 
@@ -70,12 +69,12 @@ def test_a_pixel_reads_the_same_in_every_block_to_the_bit(channels):
   # As many bands as it takes for a dense product to add them up in another order in another block.
   values = GENERATOR.integers(0, 9000, (40, 31, 200)).astype(np.uint16)
   weights = None if channels is None else GENERATOR.uniform(0, 1, (200, channels)).astype(np.float32)
-  own = Inputs(200, np.arange(200), Scaling(np.zeros(200), np.full(200, 9000.0)), weights)
-  components = GENERATOR.normal(0, 1, (own.channels, 11)).astype(np.float32)
-  own = dataclasses.replace(own, components=components)
-  whole = own(values, None)
+  inputs = Inputs(200, np.arange(200), Scaling(np.zeros(200), np.full(200, 9000.0)), weights)
+  components = GENERATOR.normal(0, 1, (inputs.channels, 11)).astype(np.float32)
+  inputs = dataclasses.replace(inputs, components=components)
+  whole = inputs(values, None)
   for rows, columns in [(slice(0, 1), slice(0, 31)), (slice(2, 3), slice(3, 4)), (slice(4, 19), slice(1, 6))]:
-    np.testing.assert_array_equal(own(values[rows, columns], None), whole[rows, columns])
+    np.testing.assert_array_equal(inputs(values[rows, columns], None), whole[rows, columns])
 
 
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
@@ -91,8 +90,8 @@ def test_pixels_without_data_become_zero_even_where_they_are_no_number(weights):
 
 @pytest.mark.parametrize("weights", [None, WEIGHTS])
 def test_what_was_written_is_restored_to_the_bit(weights):
-  own = made(weights)
-  written = {"shape": [5, 7, 6], "sensor": None, **inputs.entry(own)}
-  restored = inputs.read_inputs(json.loads(json_bytes(written)))
-  assert (restored.bands, restored.channels) == (6, own.channels)
-  np.testing.assert_array_equal(restored(VALUES, None), own(VALUES, None))
+  inputs = made(weights)
+  written = {"shape": [5, 7, 6], "sensor": None, **entry(inputs)}
+  restored = read_inputs(json.loads(json_bytes(written)))
+  assert (restored.bands, restored.channels) == (6, inputs.channels)
+  np.testing.assert_array_equal(restored(VALUES, None), inputs(VALUES, None))

@@ -1,4 +1,4 @@
-"""Minimum noise fractions of scenes whose signal and noise are known."""
+"""MNF components of scenes whose signal and noise are known."""
 
 import dataclasses
 
@@ -29,22 +29,22 @@ def scene(shape=(30, 40), seed=0, nodata=None, **changes) -> Scene:
   return Scene(name="made", cube=cube, labels=labels, nodata=nodata, **options)
 
 
-def standardised(own: Scene) -> Inputs:
-  bands = own.cube.shape[2]
-  return make_inputs(bands, np.arange(bands), scaling.by_band(own), None)
+def standardised(image: Scene) -> Inputs:
+  bands = image.cube.shape[2]
+  return make_inputs(bands, np.arange(bands), scaling.by_band(image), None)
 
 
-def with_components(own: Scene, count: int) -> np.ndarray:
+def with_components(image: Scene, count: int) -> np.ndarray:
   """The channels of its pixels `[H, W, ...]`, bands first."""
-  inputs = standardised(own)
-  found = dataclasses.replace(inputs, components=mnf.components([(own, inputs)], count))
-  return found(own.cube, own.nodata)
+  inputs = standardised(image)
+  found = dataclasses.replace(inputs, components=mnf.components([(image, inputs)], count))
+  return found(image.cube, image.nodata)
 
 
 def test_the_first_component_is_what_shows_most_above_the_noise():
-  own = scene()
-  first = with_components(own, 1)[..., BANDS]
-  sides = np.where(own.labels == 1, 1, -1)
+  image = scene()
+  first = with_components(image, 1)[..., BANDS]
+  sides = np.where(image.labels == 1, 1, -1)
   # The brightness has far more variance, but changes from pixel to pixel as noise does.
   assert abs(np.corrcoef(first.ravel(), sides.ravel())[0, 1]) > 0.95
 
@@ -56,8 +56,8 @@ def test_components_have_unit_variance_and_no_correlation():
 
 
 def test_there_are_as_many_as_asked_for_but_no_more_than_channels():
-  own = scene()
-  pairs = [(own, standardised(own))]
+  image = scene()
+  pairs = [(image, standardised(image))]
   whole = mnf.components(pairs, 40)
   assert (whole.dtype, whole.shape) == (np.float32, (BANDS, BANDS))
   np.testing.assert_array_equal(mnf.components(pairs, 2), whole[:, :2])
@@ -89,8 +89,8 @@ def test_pixels_without_a_measurement_count_for_nothing():
 
 @pytest.mark.parametrize("shape", [(1, 2), (2, 2), (1, 7)])
 def test_scenes_of_hardly_a_pixel_have_finite_components(shape):
-  own = scene(shape)
-  assert np.isfinite(with_components(own, 4)).all()
+  image = scene(shape)
+  assert np.isfinite(with_components(image, 4)).all()
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.1])
@@ -98,9 +98,9 @@ def test_of_bands_that_are_sums_of_others_no_component_is_made_of_rounding(noise
   generator = np.random.default_rng(3)
   spectra = generator.uniform(0.1, 1, (5, 2 * BANDS))
   shares = generator.dirichlet(np.ones(5), (30, 40))
-  own = scene()
+  image = scene()
   known = (shares @ spectra + noise * generator.normal(0, 1, (30, 40, 2 * BANDS))).astype(np.float32)
-  more = dataclasses.replace(own, cube=np.concatenate([known, 1.7 * known + 3], axis=-1).astype(np.float32))
+  more = dataclasses.replace(image, cube=np.concatenate([known, 1.7 * known + 3], axis=-1).astype(np.float32))
   found = with_components(more, 4 * BANDS)[..., 4 * BANDS :]
   # Shares add up to 1.
   rank = 2 * BANDS if noise else 4
@@ -108,9 +108,9 @@ def test_of_bands_that_are_sums_of_others_no_component_is_made_of_rounding(noise
 
 
 def test_constant_and_repeated_bands_bring_nothing():
-  own = scene()
-  cube = np.concatenate([own.cube, own.cube[..., :2], np.full((30, 40, 1), 7, np.float32)], axis=-1)
-  more = dataclasses.replace(own, cube=cube)
+  image = scene()
+  cube = np.concatenate([image.cube, image.cube[..., :2], np.full((30, 40, 1), 7, np.float32)], axis=-1)
+  more = dataclasses.replace(image, cube=cube)
   found = with_components(more, BANDS + 3)[..., BANDS + 3 :]
   assert np.isfinite(found).all()
   spread = found.std(axis=(0, 1))

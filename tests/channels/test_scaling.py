@@ -19,7 +19,7 @@ def scene(cube, nodata=None):
 
 
 def masked():
-  """The cube with values that say nothing."""
+  """The cube with nodata values."""
   cube = CUBE.copy()
   cube[MASK] = 65535
   return scene(cube, MASK)

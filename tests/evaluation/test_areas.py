@@ -91,14 +91,14 @@ def test_without_a_position_on_earth_there_are_no_areas(place):
 def test_pixels_are_counted_over_replicas_without_those_that_hold_nothing():
   nodata = np.array([[False, False, True], [False, False, False]])
   areas = class_areas(MAPS, [1, 4, 9], nodata, None)
-  assert [own["map_pixels"]["mean"] for own in areas] == [2.5, 1, 1.5]
+  assert [area["map_pixels"]["mean"] for area in areas] == [2.5, 1, 1.5]
   assert areas[0]["map_pixels"]["std"] == 0.5
-  assert all(own["map_hectares"] is None for own in areas)
+  assert all(area["map_hectares"] is None for area in areas)
 
 
 def test_hectares_are_pixels_times_their_size():
   areas = class_areas(MAPS, [1, 4, 7, 9], None, PixelAreas(*np.zeros((2, 1)), np.full((1, 1), 0.09)))
-  assert [own["map_pixels"]["mean"] for own in areas] == [3, 1.5, 0, 1.5]
+  assert [area["map_pixels"]["mean"] for area in areas] == [3, 1.5, 0, 1.5]
   assert areas[0]["map_hectares"] == pytest.approx({"mean": 0.27, "std": 0.09})
 
 
@@ -106,7 +106,7 @@ def test_every_pixel_counts_with_its_own_area():
   pixels = PixelAreas(np.arange(2), np.arange(3), np.array([[1.0, 2, 4], [8, 16, 32]]))
   nodata = np.array([[False, False, False], [False, False, True]])
   areas = class_areas(MAPS, [1, 4, 9], nodata, pixels)
-  assert [own["map_hectares"]["mean"] for own in areas] == [(3 + 15) / 2, 4 / 2, (24 + 16) / 2]
+  assert [area["map_hectares"]["mean"] for area in areas] == [(3 + 15) / 2, 4 / 2, (24 + 16) / 2]
   assert areas[0]["map_hectares"]["std"] == 6
 
 
@@ -125,8 +125,8 @@ def test_a_run_in_degrees_reports_hectares(tmp_path):
   )
   assert outcome.status == 0, outcome.err
   classes = json.loads((tmp_path / "run" / "metrics.json").read_text())["scenes"]["field"]["per_class"]
-  assert sum(own["map_pixels"]["mean"] for own in classes) == labels.size
+  assert sum(area["map_pixels"]["mean"] for area in classes) == labels.size
   # A degree is 111.132 km from south to north there, and 78.847 km from west to east.
   whole = labels.size * 1.11132 * 0.78847 * 100
-  assert sum(own["map_hectares"]["mean"] for own in classes) == pytest.approx(whole, rel=1e-4)
+  assert sum(area["map_hectares"]["mean"] for area in classes) == pytest.approx(whole, rel=1e-4)
   assert "<th>Hectares</th>" in (tmp_path / "run" / "report.html").read_text()

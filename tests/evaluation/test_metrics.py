@@ -146,5 +146,5 @@ def test_the_error_of_kappa_is_what_repetition_shows():
   averages = [metrics.score(matrix)["average_accuracy"] for matrix in drawn]
   found = [metrics.single_intervals(matrix) for matrix in drawn[:200]]
   for key, values in (("kappa", kappas), ("average_accuracy", averages)):
-    halves = [(own[key][1] - own[key][0]) / 2 for own in found]
+    halves = [(intervals[key][1] - intervals[key][0]) / 2 for intervals in found]
     assert np.mean(halves) == pytest.approx(1.96 * np.std(values), rel=0.06)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mtl_hsi.evaluation.proposals import of_scene, propose, support
+from mtl_hsi.evaluation.proposals import propose, propose_for_scene, support
 from mtl_hsi.scenes.scene import Scene
 
 PREDICTIONS = np.array([[[3, 3, 7]], [[3, 7, 7]], [[3, 7, 3]]], np.uint16)
@@ -38,9 +38,9 @@ def test_classes_take_turns_and_give_their_least_supported(scene):
   found = propose(*scene, number=4, distance=1)
   np.testing.assert_array_equal(found.class_ids, [1, 2, 1, 2])
   for class_id in (1, 2):
-    own = found.support[found.class_ids == class_id]
+    supports = found.support[found.class_ids == class_id]
     least = np.sort(supports[candidates & (classes == class_id)])[:2]
-    np.testing.assert_allclose(own, least, rtol=1e-6)
+    np.testing.assert_allclose(supports, least, rtol=1e-6)
   rows, columns = found.pixels.T
   np.testing.assert_array_equal(classes[rows, columns], found.class_ids)
   np.testing.assert_allclose(supports[rows, columns], found.support, rtol=1e-6)
@@ -81,5 +81,5 @@ def test_of_a_scene_only_measured_pixels_without_a_label_are_proposed():
   nodata[1, 1:] = True
   scene = Scene("fields", np.ones((2, 3, 4)), labels, {3: "a", 7: "b"}, nodata=nodata)
   predictions = np.array([[[3, 7, 7], [3, 3, 3]]], np.uint16)
-  found = of_scene(scene, predictions, np.full((1, 2, 3), 0.5, np.float16), number=9, distance=1)
+  found = propose_for_scene(scene, predictions, np.full((1, 2, 3), 0.5, np.float16), number=9, distance=1)
   assert {tuple(pixel) for pixel in found.pixels.tolist()} == {(0, 2), (1, 0)}

@@ -51,16 +51,16 @@ def test_half_of_the_features_drop_out_before_each_of_the_last_two_layers():
 
 def described(params, stats, x):
   """The multi-scale bank at 1 x 1, then 1 x 1 convolutions."""
-  stem, own = params["stem"], params["backbone"]
+  stem, backbone = params["stem"], params["backbone"]
   bank = [pool(conv(x, stem["conv1"])), pool(conv(x, stem["conv3"])), conv(x, stem["conv5"])]
   x = jnp.concatenate(bank, axis=-1)
-  x = conv(norm(jax.nn.relu(x), own["norm1"], stats["norm1"]), own["conv1"])
-  y = conv(norm(jax.nn.relu(x), own["norm2"], stats["norm2"]), own["residual1_0"])
-  x = x + conv(jax.nn.relu(y), own["residual1_1"])
-  y = conv(jax.nn.relu(x), own["residual2_0"])
-  x = x + conv(jax.nn.relu(y), own["residual2_1"])
-  x = jax.nn.relu(conv(jax.nn.relu(x), own["last_0"]))
-  x = conv(jax.nn.relu(conv(x, own["last_1"])), own["last_2"])
+  x = conv(norm(jax.nn.relu(x), backbone["norm1"], stats["norm1"]), backbone["conv1"])
+  y = conv(norm(jax.nn.relu(x), backbone["norm2"], stats["norm2"]), backbone["residual1_0"])
+  x = x + conv(jax.nn.relu(y), backbone["residual1_1"])
+  y = conv(jax.nn.relu(x), backbone["residual2_0"])
+  x = x + conv(jax.nn.relu(y), backbone["residual2_1"])
+  x = jax.nn.relu(conv(jax.nn.relu(x), backbone["last_0"]))
+  x = conv(jax.nn.relu(conv(x, backbone["last_1"])), backbone["last_2"])
   assert x.shape[1:] == (1, 1, 128)
   return x.reshape(len(x), 128) @ params["heads"]["kernel"][0] + params["heads"]["bias"]
 

@@ -53,8 +53,8 @@ def test_both_forms_have_equal_gradients(mode, size):
     return jax.jit(jax.grad(lambda x, k: jnp.sum(jnp.sin(convolve(x, k))), argnums=(0, 1)))(images, weights)
 
   products, xla = (gradients(getattr(convolution.FORMS[form], mode)) for form in ("products", "xla"))
-  for own, other in zip(products, xla, strict=True):
-    np.testing.assert_allclose(own, other, atol=2e-4)
+  for one, other in zip(products, xla, strict=True):
+    np.testing.assert_allclose(one, other, atol=2e-4)
 
 
 def test_a_tap_reads_its_own_neighbour():

@@ -52,11 +52,12 @@ def described(params, stats, x, blocks, pool):
   ]
   x = jnp.concatenate(halves, axis=-1)
   for block in range(blocks):
-    own, moving = params["backbone"][f"residuals_{block}"], stats[f"residuals_{block}"]["norm"]
-    norm = own["norm"]
+    residual, moving = params["backbone"][f"residuals_{block}"], stats[f"residuals_{block}"]["norm"]
+    norm = residual["norm"]
     y = (x - moving["mean"].reshape(1, 1, 1, -1)) / jnp.sqrt(moving["var"] + 1e-3).reshape(1, 1, 1, -1)
     y = y * norm["scale"].reshape(1, 1, 1, -1) + norm["bias"].reshape(1, 1, 1, -1)
-    x = x + conv(jax.nn.relu(conv(jax.nn.relu(y), own["conv1"], "SAME")), own["conv2"], "SAME")
+    y = jax.nn.relu(conv(jax.nn.relu(y), residual["conv1"], "SAME"))
+    x = x + conv(y, residual["conv2"], "SAME")
   features = x.mean(axis=(1, 2)) if pool else x.reshape(len(x), -1)
   return features @ params["heads"]["kernel"][0] + params["heads"]["bias"]
 

@@ -9,17 +9,21 @@ from tests import tiny
 
 OPTIONS = {
   "hresnet": {},
-  "hresnet, own stems, joint statistics": {"spectral_knowledge": False, "norm_per_scene": False},
-  "hresnet, pooled, own stems": {"pool": True, "spectral_knowledge": False},
+  "hresnet, separate stems, joint statistics": {"spectral_knowledge": False, "norm_per_scene": False},
+  "hresnet, pooled, separate stems": {"pool": True, "spectral_knowledge": False},
   "hresnet, two blocks, joint statistics": {"blocks": 2, "norm_per_scene": False},
   "hresnet, three blocks, pooled": {"blocks": 3, "pool": True},
   "vresnet": {"name": "vresnet", "patch": 7, "width": 6, "blocks": 2},
-  "vresnet, own stems, joint statistics": {
+  "vresnet, separate stems, joint statistics": {
     **{"name": "vresnet", "patch": 5, "width": 6, "blocks": 1},
     **{"spectral_knowledge": False, "norm_per_scene": False},
   },
   "ccnn": {"name": "ccnn"},
-  "ccnn, own stems, joint statistics": {"name": "ccnn", "spectral_knowledge": False, "norm_per_scene": False},
+  "ccnn, separate stems, joint statistics": {
+    "name": "ccnn",
+    "spectral_knowledge": False,
+    "norm_per_scene": False,
+  },
 }
 
 
@@ -57,7 +61,7 @@ def test_a_sliver_of_a_scene_is_classified_densely_too(shape):
 
 
 @options(
-  "hresnet", "hresnet, own stems, joint statistics", "vresnet", "ccnn, own stems, joint statistics"
+  "hresnet", "hresnet, separate stems, joint statistics", "vresnet", "ccnn, separate stems, joint statistics"
 )
 def test_the_whole_step_and_a_scene_alone_have_equal_logits(changes):
   net = tiny.network(**changes)
@@ -133,7 +137,7 @@ def test_impossible_networks_are_refused(name, changes, message):
     tiny.network(name, **changes)
 
 
-@options("hresnet", "vresnet, own stems, joint statistics", "ccnn, own stems, joint statistics")
+@options("hresnet", "vresnet, separate stems, joint statistics", "ccnn, separate stems, joint statistics")
 def test_glorots_rule_gives_every_kernel_the_deviation_of_its_fans(changes):
   plain, _ = tiny.init(tiny.network(**changes), jax.random.key(0))
   params, _ = tiny.init(tiny.network(**changes, glorot=True), jax.random.key(0))
@@ -151,7 +155,7 @@ def test_glorots_rule_gives_every_kernel_the_deviation_of_its_fans(changes):
   jax.tree.map_with_path(check, plain, params)
 
 
-@options("hresnet, own stems, joint statistics", "ccnn, own stems, joint statistics")
+@options("hresnet, separate stems, joint statistics", "ccnn, separate stems, joint statistics")
 def test_empty_channels_of_a_scene_are_neither_read_nor_learnt_from(changes):
   net = tiny.network(**changes)
   params, stats = tiny.weights(net)

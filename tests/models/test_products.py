@@ -84,7 +84,7 @@ def test_a_gradient_has_the_precision_of_its_product():
   np.testing.assert_allclose(ours, expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("shared", [True, False], ids=["shared", "own"])
+@pytest.mark.parametrize("shared", [True, False], ids=["shared", "separate"])
 @pytest.mark.parametrize("method", ["patch_logits", "dense_logits"])
 def test_first_convolutions_see_what_rounding_would_hide(method, shared):
   net = tiny.network(spectral_knowledge=shared)

@@ -22,11 +22,11 @@ def test_it_is_the_network_described():
 
 def described(params, stats, x):
   """A 1x1 convolution, two 3x3 ones with skips that lose the border, the mean of what is left, dense."""
-  own = params["backbone"]
+  backbone = params["backbone"]
   x = conv(x, params["stem"]["conv"])
   for block in ("residuals_0", "residuals_1"):
-    norm, moving = own[block]["norm"], stats[block]["norm"]
-    y = conv(x, own[block]["conv"])
+    norm, moving = backbone[block]["norm"], stats[block]["norm"]
+    y = conv(x, backbone[block]["conv"])
     y = (y - moving["mean"].reshape(1, 1, 1, -1)) / jnp.sqrt(moving["var"] + 1e-3).reshape(1, 1, 1, -1)
     y = y * norm["scale"].reshape(1, 1, 1, -1) + norm["bias"].reshape(1, 1, 1, -1)
     x = x[:, 1:-1, 1:-1] + jax.nn.gelu(y)

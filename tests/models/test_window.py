@@ -1,4 +1,4 @@
-"""Padded convolutions in a sliding window, against every window cut out and convolved on its own."""
+"""Padded convolutions in a sliding window, against a convolution of every window cut out."""
 
 import jax
 import jax.numpy as jnp

@@ -86,10 +86,10 @@ def test_a_class_within_one_block_is_cut_in_two():
     assert classes_of(labels, train) == {1: 4, 2: 4}
     assert classes_of(labels, test).keys() == {1, 2}
     for class_id, middle in ((1, 10), (2, 30)):
-      own = [
+      halves = [
         pixels[labels[tuple(pixels.T)] == class_id][:, 1] for pixels in (train, pixels_of(test))
       ]
-      assert (own[0].max() < middle <= own[1].min()) or (own[1].max() < middle <= own[0].min())
+      assert (halves[0].max() < middle <= halves[1].min()) or (halves[1].max() < middle <= halves[0].min())
 
 
 def test_a_class_too_small_to_be_tested_is_trained_only():
@@ -121,7 +121,7 @@ def test_nothing_left_to_test_is_refused():
 
 
 def test_scenes_whose_classes_cannot_all_be_trained_are_refused():
-  # Every two of six blocks have a class of their own, so some classes are on the test side alone.
+  # Every two of six blocks have a class that no other block has, so some classes are only on the test side.
   labels = np.zeros((10, 60), np.int32)
   for class_id, pair in enumerate(itertools.combinations(range(6), 2), start=1):
     labels[class_id % 10, np.array(pair) * 10 + class_id // 10] = class_id

@@ -253,8 +253,8 @@ def test_a_whole_checkpoint_of_another_program_is_refused(tmp_path, told):
   state = tmp_path / "state" / "1"
   metadata = json.loads((state / "_CHECKPOINT_METADATA").read_text())
   (state / "_CHECKPOINT_METADATA").write_text(json.dumps({**metadata, "custom_metadata": told}))
-  own = [file for file in files(state) if file.name != "digests.json"]
-  digests = {str(file.relative_to(state)): hashlib.sha256(file.read_bytes()).hexdigest() for file in own}
+  saved = [file for file in files(state) if file.name != "digests.json"]
+  digests = {str(file.relative_to(state)): hashlib.sha256(file.read_bytes()).hexdigest() for file in saved}
   (state / "digests.json").write_text(json.dumps(digests))
   with pytest.raises(RequestError, match=r"state/1 was not written by a run .*; choose another --workdir"):
     Checkpoints(tmp_path).restore_latest_state(like_a_tree)

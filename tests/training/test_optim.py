@@ -99,7 +99,7 @@ def test_the_usual_optimisers_are_known(name):
   "name", ["adadelte", "lbfgs", "noisy_sgd", "scale_by_learning_rate", "apply_updates"]
 )
 def test_unknown_optimisers_are_refused(name):
-  with pytest.raises(RequestError, match=f"optimizer.name is '{name}'; optax has adabelief, adadelta"):
+  with pytest.raises(RequestError, match=f"optimizer.name is '{name}'; expected one of adabelief, adadelta"):
     optim.optimizer(name, {})
 
 
@@ -109,13 +109,13 @@ def test_private_functions_of_optax_are_no_optimisers():
 
 def test_unknown_arguments_are_refused():
   with pytest.raises(
-    RequestError, match=r"optimizer\.rate: optax\.adadelta has no such argument; it has rho, eps"
+    RequestError, match=r"optimizer\.rate: adadelta has no such argument; it has rho, eps"
   ):
     optim.optimizer("adadelta", {"rate": 0.1})
 
 
 def test_an_argument_of_the_wrong_kind_is_refused():
-  with pytest.raises(RequestError, match=r"optax\.sgd does not accept"):
+  with pytest.raises(RequestError, match=r"sgd does not accept"):
     optim.optimizer("sgd", {"momentum": "much"})
 
 
