@@ -20,7 +20,7 @@ def test_confusion_counts_truth_by_row_with_gaps_in_the_ids():
 
 @pytest.mark.parametrize("strange", [0, 2, 10])
 def test_confusion_refuses_labels_that_are_no_class(strange):
-  with pytest.raises(ValueError, match=f"label {strange} is none of"):
+  with pytest.raises(ValueError, match=f"label {strange} is not one of"):
     metrics.confusion(np.array([1, 4]), np.array([1, strange]), IDS)
 
 
