@@ -6,14 +6,14 @@ TESTS_INSTALLED := $(VENV)/test.installed
 BENCH_REQUIREMENTS := benchmarks/requirements-$(SETUP).txt
 BENCH_INSTALLED := $(VENV)/benchmarks-$(SETUP).installed
 PIP_INSTALL := $(PYTHON) -m pip --disable-pip-version-check --no-input install -qq
-# What is built from source is built by what locks/build.txt installed, not by a download that nothing checks.
+# Source packages are built with the tools of locks/build.txt, so that pip downloads nothing without a hash.
 LOCK_INSTALL := $(PIP_INSTALL) --require-hashes --no-build-isolation
 
-# Most of the quick tests' time goes into compiling, by one core each.
+# The quick tests spend most of their time compiling, which uses one core per process.
 TEST_PROCESSES := 2
 
-# Versions are kept where they still fit: `make lock UPGRADE=--upgrade` takes the newest of all packages,
-# `make lock UPGRADE='--upgrade-package jax'` that of one.
+# `make lock` keeps the locked versions that still fit. `make lock UPGRADE=--upgrade` upgrades all packages,
+# `make lock UPGRADE='--upgrade-package jax'` only one.
 LOCK_TOOLS := pip==26.3 uv==0.13.8
 COMPILE := $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
   --custom-compile-command 'make lock' $(UPGRADE)
@@ -28,9 +28,9 @@ help:
 	@echo "make paper          downloads the public scenes and fills the paper's tables: days on a CPU, see README.md"
 	@echo "make test           runs the quick tests"
 	@echo "make test-slow      runs the slow tests"
-	@echo "make faults         kills and damages runs in every way: about an hour; writes results/faults*.json;"
-	@echo "                    SALINAS_A=<file> takes that real scene instead of a simulated one"
-	@echo "make fuzz           feeds every reader mutated files until all have had 200,000: 45 minutes"
+	@echo "make faults         kills runs and damages their files: about an hour; writes results/faults*.json;"
+	@echo "                    SALINAS_A=<file> uses that real scene instead of a simulated one"
+	@echo "make fuzz           feeds each reader 200,000 mutated files: 45 minutes"
 	@echo "make bench          compares our speed with Keras and PyTorch: 80 minutes on an idle CPU; writes results/benchmark.*"
 	@echo "make bench-scaling  times training as scenes, bands and the like grow; writes results/scaling.*"
 	@echo "make lint           checks style and common mistakes"
@@ -59,7 +59,7 @@ fuzz-in-venv: $(TESTS_INSTALLED)
 	@$(PIP_INSTALL) -r fuzz/requirements.txt
 	@$(PYTHON) -m fuzz.readers
 
-# The peers have an environment of their own, so that nobody else needs them.
+# Keras and PyTorch are installed into a separate environment, because only the benchmark needs them.
 bench:
 	@$(MAKE) --no-print-directory VENV=.venv-bench bench-in-venv
 
@@ -117,7 +117,8 @@ $(TESTS_INSTALLED): $(INSTALLED) locks/test.txt
 	@$(LOCK_INSTALL) -r locks/test.txt
 	@touch $@
 
-# A lock with hashes is no constraint for what has none. TensorFlow wants an older h5py, which nothing timed reads with.
+# The lock with its hashes cannot constrain packages without hashes, so the versions alone are copied. h5py is left
+# out: TensorFlow needs an older version, and no timed code uses h5py.
 $(BENCH_INSTALLED): $(INSTALLED) $(BENCH_REQUIREMENTS)
 	@echo "Installing what the benchmark compares with into $(VENV)"
 	@sed -n '/^h5py==/d; s/^\([^ ]*==[^ ]*\).*/\1/p' locks/$(SETUP).txt > $(VENV)/locked.txt

@@ -193,7 +193,7 @@ def _flop(options, sizes):
 
 
 def _check_scenes(plan, pending, data_dir):
-  """All that is missing at once, before any work starts."""
+  """Raises one RequestError that lists all missing scene files."""
   wanted = dict.fromkeys(name for run in pending for name in plan.scenes[run.name])
   missing = {name: files for name in wanted if (files := registry.missing_files(name, data_dir))}
   if missing:
@@ -201,9 +201,9 @@ def _check_scenes(plan, pending, data_dir):
     pages = " and ".join(dict.fromkeys(PUBLIC_SCENES[name].page_url for name in missing))
     able = sum(not missing.keys() & set(plan.scenes[run.name]) for run in pending)
     raise RequestError(
-      f"{files} not found; get them with a browser from {pages} and put them into {data_dir.absolute()}, or "
-      f"add --config.download=True to fetch them; {able} of {len(pending)} runs need none of them, and "
-      "--config.cells chooses (--config.dry_run=True lists all runs)"
+      f"missing scene files: {files}; download them from {pages} into {data_dir.absolute()}, or add "
+      f"--config.download=True; {able} of {len(pending)} runs do not need these files: select them with "
+      "--config.cells (--config.dry_run=True lists all runs)"
     )
 
 

@@ -127,16 +127,8 @@ def fit(
   progress(done, None)
   saved, saved_at = done, time.monotonic()
   while done < schedule.epochs:
-    span = schedule.span_at(done)
-    rate = np.float32(span.phase.learning_rate)
-    phase_span = np.int32(span.first), np.int32(span.epochs)
-    run = programs.epochs[span.phase.frozen]
-    state, finite = run(state, *inputs, np.int32(done), rate, steps, phase_span)
-    losses, finite = replicas.get((state["losses"][:, done], finite))
+    state, losses = _train_epoch(plan, data, replicas, programs, done, state, (*inputs, steps), saved)
     done += 1
-    health.check_epoch(
-      losses, finite, health.Epoch(done, span.phase, plan.seed, data.scene_names, saved)
-    )
     progress(done, losses)
     if done in schedule.snapshot_epochs:
       _save_snapshot(plan, replicas, programs, saving.checkpoints, done, state)
@@ -149,6 +141,23 @@ def fit(
     if stop:
       raise KeyboardInterrupt
   return replicas.get(state["losses"]).transpose(1, 0, 2)
+
+
+def _train_epoch(plan, data, replicas, programs, done, state, inputs, saved):
+  """Trains epoch `done`; returns the new state and the losses [R, T], which have been checked.
+
+  `inputs` holds the samples, keys, pixels and number of steps; `saved` is the epoch of the last save.
+  """
+  *fixed, steps = inputs
+  span = plan.schedule.span_at(done)
+  rate = np.float32(span.phase.learning_rate)
+  phase_span = np.int32(span.first), np.int32(span.epochs)
+  run = programs.epochs[span.phase.frozen]
+  state, finite = run(state, *fixed, np.int32(done), rate, steps, phase_span)
+  losses, finite = replicas.get((state["losses"][:, done], finite))
+  epoch = health.Epoch(done + 1, span.phase, plan.seed, data.scene_names, saved)
+  health.check_epoch(losses, finite, epoch)
+  return state, losses
 
 
 def _steps(plan, samples):

@@ -155,11 +155,12 @@ def test_missing_scenes_are_named_at_once(tmp_path):
   assert outcome.status == 2
   (error,) = outcome.err.splitlines()
   assert (
-    "Salinas_corrected.mat, Salinas_gt.mat, Pavia.mat, Pavia_gt.mat, PaviaU.mat, PaviaU_gt.mat not fo"
+    "missing scene files: Salinas_corrected.mat, Salinas_gt.mat, Pavia.mat, Pavia_gt.mat, PaviaU.mat, "
+    "PaviaU_gt.mat; download them from "
     in error
   )
-  assert f"put them into {tmp_path / 'data'}" in error
-  assert "3 of 12 runs need none of them" in error
+  assert f" into {tmp_path / 'data'}, or add --config.download=True" in error
+  assert "3 of 12 runs do not need these files" in error
   assert not (tmp_path / "grid").exists()
 
 
