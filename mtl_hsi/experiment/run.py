@@ -124,7 +124,7 @@ def _check_processes(options, problem):
     return
   if problem.network is None:
     raise RequestError(
-      "model.name=svm runs in one process, on all its cores; leave out --coordinator and --processes"
+      "model.name=svm runs in one process, on all its cores; remove --coordinator and --processes"
     )
   if options.replicas < jax.device_count():
     raise RequestError(

@@ -108,25 +108,25 @@ def _as_stored(config: Mapping) -> dict:
 
 
 def _check_ours(path: Path) -> None:
-  """Refuses a directory of somebody else's files; a run killed at its very start leaves only a lock."""
+  """Rejects a directory with other files; a run that is killed early leaves only a lock."""
   try:
     names = os.listdir(path)
   except FileNotFoundError:
     return
   except OSError as error:
     raise RequestError(
-      f"cannot use {path} as a work directory: {reason(error)}; name another --workdir"
+      f"cannot use {path} as a work directory: {reason(error)}; choose another --workdir"
     ) from error
   strange = sorted(name for name in names if name != directory_lock.LOCK and not is_partial(name))
   if strange and "config.json" not in strange:
     raise RequestError(
       f"{path} is not a work directory: it has no config.json but holds {strange[0]!r};"
-      " name another --workdir, a new or an empty one"
+      " choose a new or empty directory with --workdir"
     )
 
 
 def _check_config(path: Path, config: dict) -> bool:
-  """Whether the directory has this config; False where it has none yet, an error for any other."""
+  """Whether the directory has this config; False if it has none, and an error if it has another."""
   file = path / "config.json"
   try:
     stored = read_json(file, schema=SCHEMA)
@@ -138,7 +138,7 @@ def _check_config(path: Path, config: dict) -> bool:
     shown = "; ".join(differences[:_MOST_DIFFERENCES])
     more = len(differences) - _MOST_DIFFERENCES
     shown += f"; and {more} more" if more > 0 else ""
-    raise RequestError(f"{path} holds a run of another config ({shown}); name another --workdir")
+    raise RequestError(f"{path} holds a run of another config ({shown}); choose another --workdir")
   return True
 
 

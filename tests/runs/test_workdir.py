@@ -63,7 +63,7 @@ def test_another_config_is_refused_and_shown(tmp_path):
     pass
   assert str(error.value) == (
     f'{tmp_path} holds a run of another config (model.blocks: 1 -> (absent); model.name: "hresnet" -> "ccnn";'
-    ' phases[1].epochs: 30 -> 20; split: (absent) -> "random"); name another --workdir'
+    ' phases[1].epochs: 30 -> 20; split: (absent) -> "random"); choose another --workdir'
   )
   assert contents(tmp_path) == before
 
