@@ -32,6 +32,10 @@ def network(name: str = "hresnet", **changes) -> Network:
   return make_network(name, **{"bands": BANDS, "class_counts": CLASSES, **options, **changes})
 
 
+# Compiles several times as fast as HResNet, for tests that hold for any network.
+SMALL = network("vresnet", patch=5, width=6, blocks=1)
+
+
 def weights(net: Network, seed: int = 0) -> tuple[dict, dict]:
   """Returns random parameters and statistics, of such a size that every ReLU and every norm matters."""
   generator = np.random.default_rng(seed)

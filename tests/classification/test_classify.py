@@ -24,7 +24,7 @@ def stacked(trees):
 
 def networks_of(seeds):
   """Random networks, one per seed, with leading axis R."""
-  params, stats = stacked([tiny.weights(tiny.network(), seed) for seed in seeds])
+  params, stats = stacked([tiny.weights(tiny.SMALL, seed) for seed in seeds])
   return {"params": params, "stats": stats}
 
 
@@ -40,11 +40,11 @@ def padded_cubes(net) -> list[np.ndarray]:
 
 @functools.cache
 def classifier_of(method, pixels, devices=1):
-  return classify.Classifier(tiny.network(), jax.devices()[:devices], method, pixels)
+  return classify.Classifier(tiny.SMALL, jax.devices()[:devices], method, pixels)
 
 
 def scene_regions():
-  return [classify.SceneRegion(cube, scene) for scene, cube in enumerate(padded_cubes(tiny.network()))]
+  return [classify.SceneRegion(cube, scene) for scene, cube in enumerate(padded_cubes(tiny.SMALL))]
 
 
 @functools.cache
@@ -64,7 +64,7 @@ def test_dense_and_patchwise_labels_are_equal():
     assert all(len(np.unique(labels)) > 1 for labels in one), "constant labels would not show a difference"
 
 
-@pytest.mark.parametrize(("method", "pixels"), [("dense", 16), ("patches", 1100), ("patches", 10)])
+@pytest.mark.parametrize(("method", "pixels"), [("dense", 16), ("patches", 330), ("patches", 10)])
 def test_tiles_change_no_label(method, pixels):
   for whole, tiled in zip(labels_of("dense", 4096), labels_of(method, pixels), strict=True):
     np.testing.assert_array_equal(whole, tiled)
@@ -76,7 +76,7 @@ def test_devices_change_no_label():
 
 
 def test_a_replicas_labels_are_those_of_its_own_network():
-  net, labels = tiny.network(), labels_of("dense", 4096)
+  net, labels = tiny.SMALL, labels_of("dense", 4096)
   for scene, (height, width) in enumerate(tiny.SHAPES):
     cut = tiny.all_patches(padded_cubes(net)[scene], net.patch)
     for replica in range(2):
@@ -89,7 +89,7 @@ def test_a_replicas_labels_are_those_of_its_own_network():
 SNAPSHOTS = ((0, 1), (10, 11), (20, 21))
 
 
-@pytest.mark.parametrize(("method", "pixels"), [("dense", 16), ("patches", 1100)])
+@pytest.mark.parametrize(("method", "pixels"), [("dense", 16), ("patches", 330)])
 def test_snapshots_vote_with_the_labels_that_each_gives_alone(method, pixels):
   classifier, ticks = classifier_of(method, pixels), []
   alone = [labels_of(method, pixels, seeds) for seeds in SNAPSHOTS]
@@ -105,7 +105,7 @@ def test_snapshots_vote_with_the_labels_that_each_gives_alone(method, pixels):
 
 
 def test_probability_is_the_mean_over_snapshots_of_the_voted_class():
-  net, classifier = tiny.network(), classifier_of("dense", 16)
+  net, classifier = tiny.SMALL, classifier_of("dense", 16)
   placed = classifier.place_snapshots([networks_of(seeds) for seeds in SNAPSHOTS])
   for scene, region in enumerate(scene_regions()):
     votes = classifier.vote(placed, region, no_tick)
@@ -124,7 +124,7 @@ def test_probability_is_the_mean_over_snapshots_of_the_voted_class():
 
 @functools.cache
 def smoothing_classifier(pixels, devices=1, method="dense"):
-  classifier = classify.Classifier(tiny.network(), jax.devices()[:devices], method, pixels, SMOOTH)
+  classifier = classify.Classifier(tiny.SMALL, jax.devices()[:devices], method, pixels, SMOOTH)
   return classifier, classifier.place_snapshots([networks_of((0,))])
 
 
@@ -136,7 +136,7 @@ def smooth_votes(pixels, devices=1, method="dense", **changes):
 
 
 def test_probabilities_are_smoothed_before_they_are_compared():
-  net = tiny.network()
+  net = tiny.SMALL
   cube, margin = padded_cubes(net)[0], net.patch // 2
   values = cube[margin:-margin, margin:-margin]
   measured = np.ones(values.shape[:2], bool)
@@ -150,7 +150,7 @@ def test_probabilities_are_smoothed_before_they_are_compared():
 
 
 @pytest.mark.parametrize(
-  ("pixels", "devices", "method"), [(16, 1, "dense"), (30, 2, "dense"), (900, 1, "patches")]
+  ("pixels", "devices", "method"), [(16, 1, "dense"), (30, 2, "dense"), (280, 1, "patches")]
 )
 def test_tiles_devices_and_method_do_not_change_a_smoothed_map(pixels, devices, method):
   whole, tiled = smooth_votes(4096), smooth_votes(pixels, devices, method)
@@ -162,6 +162,6 @@ def test_a_window_with_its_halo_gets_the_result_of_the_whole_scene():
   (height, width), halo = tiny.SHAPES[0], SMOOTH.smoothing.steps
   rows, columns = slice(halo + 1, height - halo), slice(0, width - halo)
   # Without the first row of the scene, which is no part of the halo.
-  cube = padded_cubes(tiny.network())[0][1:, :]
+  cube = padded_cubes(tiny.SMALL)[0][1:, :]
   votes = smooth_votes(16, padded=cube, window=(slice(rows.start - 1, rows.stop - 1), columns))
   np.testing.assert_array_equal(votes.labels, smooth_votes(4096).labels[:, rows, columns])

@@ -114,7 +114,7 @@ def test_every_epoch_draws_another_order():
 
 
 def test_drawn_steps_share_a_program_whatever_their_number_and_the_samples():
-  net = tiny.network("vresnet", patch=5, width=6, blocks=1)
+  net = tiny.SMALL
   recipe = Recipe(2, "symmetries", 1, True, 0.1, 0.2, "cosine", 0.0, 0.1, 0.2)
   run = jax.jit(train_step.make_epoch(net, tiny.ADADELTA, (), batch_size=5, mixed=False, recipe=recipe))
   pixels = jax.device_put(patches.lay_out(tiny.layers(), net.patch)[0])
@@ -132,7 +132,7 @@ def test_drawn_steps_share_a_program_whatever_their_number_and_the_samples():
 
 
 def test_a_step_trains_on_shifted_patches():
-  net = tiny.network("vresnet", patch=5, width=6, blocks=1)
+  net = tiny.SMALL
   samples = jax.device_put(jax.tree.map(lambda x: x[0], tiny.training_set(replicas=1)))
   pixels = jax.device_put(patches.lay_out(tiny.layers(), net.patch)[0])
   # One step of all samples, upright, so that only the shift is random.

@@ -23,7 +23,7 @@ EPOCH = health.Epoch(7, Phase("phase2", 2, 0.1, ()), 3, tiny.NAMES, 5)
 
 def run(checkpoints, schedule, *, make_optimizer=optax.sgd, samples=None, pixels=None):
   """Trains three replicas of the tiny problem with seeds from 3 on; saves a state after every epoch."""
-  net = tiny.network()
+  net = tiny.SMALL
   pixels = pixels or patches.lay_out(tiny.layers(), net.patch)[0]
   return fit(
     TrainingPlan(net, make_optimizer, schedule, seed=3, batch_size=8, mixed=False, drop_last=False),
@@ -36,7 +36,7 @@ def run(checkpoints, schedule, *, make_optimizer=optax.sgd, samples=None, pixels
 
 def poisoned():
   """Training sets and pixels that give replica 1 one patch of NaN, in the second scene."""
-  samples, (pixels, _) = tiny.training_set(REPLICAS), patches.lay_out(tiny.layers(), tiny.network().patch)
+  samples, (pixels, _) = tiny.training_set(REPLICAS), patches.lay_out(tiny.layers(), tiny.SMALL.patch)
   centres = samples.centres.copy()
   # Beyond the last row of the pixels: indices are clipped to it.
   centres[1, 1, 0] = 10_000, 0
@@ -73,7 +73,7 @@ def test_only_the_replica_that_diverged_and_the_scene_where_it_began_are_named()
 
 
 def test_the_other_replicas_do_not_change_when_one_diverges():
-  net, replicas = tiny.network(), Replicas(REPLICAS, jax.devices()[:1])
+  net, replicas = tiny.SMALL, Replicas(REPLICAS, jax.devices()[:1])
   make = health.with_finite_flags(train_step.make_epoch(net, optax.sgd, (), batch_size=8, mixed=False))
   epoch = replicas.spread(make, 3, donate=True)
   samples, pixels = poisoned()

@@ -45,7 +45,7 @@ def run(
   schedule,
   checkpoints,
   *,
-  net=None,
+  net=tiny.SMALL,
   replicas=2,
   devices=1,
   make_optimizer=tiny.ADADELTA,
@@ -55,7 +55,6 @@ def run(
   recipe=LETTER_RECIPE,
 ):
   """Trains the tiny problem; saves a state after every epoch."""
-  net = net or tiny.network()
   plan = TrainingPlan(
     net, make_optimizer, schedule, seed=3, batch_size=8, mixed=False, drop_last=False, recipe=recipe
   )
@@ -121,9 +120,14 @@ def test_only_the_first_epoch_is_traced(trained):
   assert set(trained.traces) == {0, 1}
 
 
+# Two phases on two devices; three replicas do not divide among them. Tests share the compiled programs.
+TWO_PHASES = tiny.schedule(2, 1, snapshots=(0, 1), frozen=("stem", "backbone"))
+SPREAD = {"replicas": 3, "devices": 2}
+
+
 def test_a_phase_starts_with_fresh_accumulators_and_freezes_its_groups():
   checkpoints = InMemory()
-  run(tiny.schedule(2, 2, frozen=("stem", "backbone")), checkpoints)
+  run(TWO_PHASES, checkpoints, **SPREAD)
   before, start, end = (checkpoints.states[epoch] for epoch in (1, 2, 4))
 
   def accumulators(state):
@@ -156,7 +160,7 @@ def test_every_epoch_has_its_phases_learning_rate():
     np.testing.assert_allclose(bias, np.full(bias.shape, expected), rtol=1e-5)
 
 
-# Two steps an epoch, of networks that are cheap.
+# Two steps an epoch.
 DRAWN = Recipe(
   steps=2,
   augmentation="symmetries",
@@ -169,25 +173,29 @@ DRAWN = Recipe(
   jitter=0.1,
   band_dropout=0.2,
 )
-SMALL = tiny.network("vresnet", patch=5, width=6, blocks=1)
 
 
-def test_the_learning_rate_rises_and_falls_within_every_phase():
+@pytest.fixture(scope="module")
+def drawn() -> InMemory:
+  """The checkpoints of a run in two phases that draws its steps and averages its weights."""
   checkpoints = InMemory()
-  run(tiny.schedule(4, 2), checkpoints, net=SMALL, make_optimizer=upwards, recipe=DRAWN)
-  # Steps of the first phase, two of them rising, and of the second at a tenth, of which half a one rises.
+  run(tiny.schedule(4, 2), checkpoints, make_optimizer=upwards, recipe=DRAWN)
+  return checkpoints
+
+
+def test_the_learning_rate_rises_and_falls_within_every_phase(drawn):
+  # Learning rates of the steps. The warmup of the first phase has two steps. The second phase has a tenth of
+  # the rate and a warmup of half a step.
   first = [0.5, 1, *(1 + np.cos(np.pi * np.arange(6) / 6)) / 2]
   second = 0.1 * np.array([1, *(1 + np.cos(np.pi * np.arange(3) / 3)) / 2])
   expected = np.cumsum([*first, *second])[1::2] / 1000
   for epoch, value in enumerate(expected, start=1):
-    bias = checkpoints.states[epoch]["params"]["heads"]["bias"]
+    bias = drawn.states[epoch]["params"]["heads"]["bias"]
     np.testing.assert_allclose(bias, np.full(bias.shape, value), rtol=1e-5)
 
 
-def test_the_averaged_network_votes():
-  checkpoints = InMemory()
-  run(tiny.schedule(3), checkpoints, net=SMALL, make_optimizer=upwards, recipe=DRAWN)
-  state, snapshot = checkpoints.states[3], checkpoints.snapshots[3]
+def test_the_averaged_network_votes(drawn):
+  state, snapshot = drawn.states[6], drawn.snapshots[6]
   assert snapshot.keys() == {"params", "stats"}
   for replica in range(2):
     one_state, one_snapshot = jax.tree.map(lambda x, replica=replica: x[replica], (state, snapshot))
@@ -223,15 +231,20 @@ def test_an_interrupted_run_saves_its_last_epoch_and_resumes_to_the_same_bits(tr
   np.testing.assert_array_equal(run(schedule, checkpoints, seconds=1e9), trained.losses)
 
 
+def test_a_killed_run_resumes_to_the_same_bits():
+  resume_to_the_same_bits(tiny.SMALL, InMemory())
+
+
 # CCNN draws dropout in every step.
-@pytest.mark.parametrize("name", ["hresnet", pytest.param("ccnn", marks=pytest.mark.slow)])
-def test_a_killed_run_resumes_to_the_same_bits(name):
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["hresnet", "ccnn"])
+def test_a_killed_run_of_the_letters_networks_resumes_to_the_same_bits(name):
   resume_to_the_same_bits(tiny.network(name), InMemory())
 
 
 @pytest.mark.slow
 def test_a_killed_run_of_drawn_steps_resumes_to_the_same_bits():
-  resume_to_the_same_bits(SMALL, InMemory(), DRAWN)
+  resume_to_the_same_bits(tiny.SMALL, InMemory(), DRAWN)
 
 
 @pytest.mark.slow
@@ -241,24 +254,22 @@ def test_a_killed_run_resumes_from_its_files_to_the_same_bits(tmp_path):
 
 @pytest.mark.slow
 def test_a_killed_run_of_drawn_steps_resumes_from_its_files_to_the_same_bits(tmp_path):
-  resume_to_the_same_bits(SMALL, Checkpoints(tmp_path), DRAWN)
+  resume_to_the_same_bits(tiny.SMALL, Checkpoints(tmp_path), DRAWN)
 
 
 def resume_to_the_same_bits(net, checkpoints, recipe=LETTER_RECIPE):
-  # Three replicas do not divide among two devices.
-  count = 3
-  options = {"net": net, "replicas": count, "devices": 2, "recipe": recipe}
-  schedule, whole = tiny.schedule(2, 1, snapshots=(0, 1), frozen=("stem",)), InMemory()
-  losses = run(schedule, whole, **options, seconds=1e9)
+  options = {"net": net, "recipe": recipe, **SPREAD}
+  whole = InMemory()
+  losses = run(TWO_PHASES, whole, **options, seconds=1e9)
   # Killed before a save, once within the first phase and once in the second one's first epoch.
   for epochs in (2, 3):
     with pytest.raises(Interrupted):
-      run(schedule, checkpoints, **options, progress=interrupt_after(epochs))
-  np.testing.assert_array_equal(run(schedule, checkpoints, **options), losses)
+      run(TWO_PHASES, checkpoints, **options, progress=interrupt_after(epochs))
+  np.testing.assert_array_equal(run(TWO_PHASES, checkpoints, **options), losses)
   calls = []
-  run(schedule, checkpoints, **options, progress=lambda *call: calls.append(call))
-  assert calls == [(schedule.epochs, None)], "a finished run trains no more"
+  run(TWO_PHASES, checkpoints, **options, progress=lambda *call: calls.append(call))
+  assert calls == [(TWO_PHASES.epochs, None)], "a finished run trains no more"
   params, stats = jax.eval_shape(net.init, jax.random.key(0))
-  shapes = Replicas(count, jax.devices()).shapes({"params": params, "stats": stats})
-  for epoch in schedule.snapshot_epochs:
+  shapes = Replicas(SPREAD["replicas"], jax.devices()).shapes({"params": params, "stats": stats})
+  for epoch in TWO_PHASES.snapshot_epochs:
     assert tiny.equal(checkpoints.restore_snapshot(epoch, shapes), whole.snapshots[epoch])
