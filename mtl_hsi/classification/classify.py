@@ -22,10 +22,10 @@ _AXIS = "tiles"
 
 
 class InferenceOptions(NamedTuple):
-  """What is done to the outputs of a network before it votes.
+  """How the outputs of a network are processed before it votes.
 
   Attributes:
-    symmetric: whether they are averaged over all symmetries; see `logits.average_symmetries`.
+    symmetric: whether outputs are averaged over all symmetries; see `logits.average_symmetries`.
     smoothing: how class probabilities are smoothed; see `smoothing.smooth`.
   """
 
@@ -43,7 +43,7 @@ class SceneRegion(NamedTuple):
   Attributes:
     padded: cube of the scene or of a part of it, padded for the patches: `[H + P - 1, W + P - 1, B]`.
     scene: index of the scene.
-    contrast: of the scene (`smoothing.contrast`); None without smoothing.
+    contrast: contrast of the scene (`smoothing.contrast`); None without smoothing.
     measured: pixels that smoothing may use, bool `[H, W]`; None: all.
     window: rows and columns of `[H, W]` to classify; None: all. Around it, `padded` must include the halo
       that smoothing needs (`Classifier.halo`), as far as the scene has it.
@@ -148,7 +148,7 @@ class Classifier:
     yield from _fetch(*running)
 
   def _inputs(self, region, group):
-    """Arguments of the voting program for one tile per device; devices without a tile repeat the last one."""
+    """Returns the voting program's arguments, one tile per device; devices without a tile get the last one."""
     rows, columns = self._window(region)
     filled = group + group[-1:] * (self._devices - len(group))
     windows = [shifted(tile, rows.start, columns.start) for tile in filled]

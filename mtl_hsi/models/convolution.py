@@ -78,11 +78,11 @@ def valid_region(x: Array, kernel: Array) -> Array:
   """
   if kernel.shape[1] == 1:
     return valid(x, kernel)
-  return lax.platform_dependent(x, kernel, cpu=_row_by_row, default=_tap_by_tap)
+  return lax.platform_dependent(x, kernel, cpu=valid_by_rows, default=valid_by_taps)
 
 
-def _row_by_row(x, kernel):
-  """Computes one row of results at a time: its columns stay in a core's cache."""
+def valid_by_rows(x: Array, kernel: Array) -> Array:
+  """Does as `valid_region`, one row of results at a time: its columns stay in a CPU core's cache."""
   size = kernel.shape[1]
 
   def row(index):
@@ -91,8 +91,8 @@ def _row_by_row(x, kernel):
   return lax.map(row, jnp.arange(x.shape[0] - size + 1))
 
 
-def _tap_by_tap(x, kernel):
-  """Multiplies all pixels by all taps in one product and adds up the taps; a loop would leave a GPU idle."""
+def valid_by_taps(x: Array, kernel: Array) -> Array:
+  """Does as `valid_region`, with one product for all taps, then their sum: a loop would leave a GPU idle."""
   outputs, size, _, inputs = kernel.shape
   height, width = x.shape[0] - size + 1, x.shape[1] - size + 1
   products = matmul(x, kernel.transpose(3, 1, 2, 0).reshape(inputs, -1))

@@ -24,7 +24,7 @@ Progress = Callable[[int, np.ndarray | None], None]
 
 @dataclasses.dataclass(frozen=True)
 class TrainingPlan:
-  """What is trained, and how.
+  """The network, its optimiser and its schedule.
 
   Attributes:
     network: the architecture.
@@ -49,7 +49,7 @@ class TrainingPlan:
 
 @dataclasses.dataclass(frozen=True)
 class TrainingData:
-  """What the networks learn from.
+  """The training pixels of all replicas and the scenes that they belong to.
 
   Attributes:
     samples: training sets of all replicas, leading axis R.
@@ -64,7 +64,7 @@ class TrainingData:
 
 @dataclasses.dataclass(frozen=True)
 class Saving:
-  """Where the training state and the snapshots are kept, and how often.
+  """Where and how often the training state is saved.
 
   Attributes:
     checkpoints: the store.
@@ -101,7 +101,7 @@ def fit(
   """Trains all replicas to the end of the schedule, from the latest checkpoint if there is one.
 
   Args:
-    plan: what is trained, and how.
+    plan: the network, its optimiser and its schedule.
     data: training sets and scenes.
     replicas: the R networks.
     saving: where and how often the state is saved.
@@ -192,7 +192,7 @@ def _programs(plan: TrainingPlan, replicas: Replicas) -> _Programs:
 
 
 def _begin(plan, replicas, keys, checkpoints, initial):
-  """Number of finished epochs, and the state, from the latest checkpoint or at the start of training."""
+  """Returns the number of finished epochs and the state, from the latest checkpoint or a new one."""
 
   def shapes(done):
     phase = plan.schedule.span_at(min(done, plan.schedule.epochs - 1)).phase
@@ -211,7 +211,7 @@ def _begin(plan, replicas, keys, checkpoints, initial):
 
 
 def _restore(checkpoints, shapes):
-  """Epoch and state of the latest checkpoint, equal in all processes; None if there is none."""
+  """Returns epoch and state of the latest checkpoint, equal in all processes; None if there is none."""
   found = []
 
   def find():

@@ -73,7 +73,7 @@ def lay_out(layers: Sequence[Layer], patch: int) -> tuple[Pixels, list[np.ndarra
 
 
 def _fill(target, layer, margin):
-  """Row by row, so that a large cube is never copied whole."""
+  """Fills a padded cube row by row, so that a large cube is never copied as a whole."""
   height = layer.cube.shape[0]
   for row in range(height):
     line = layer.inputs(layer.cube[row], None if layer.nodata is None else layer.nodata[row])

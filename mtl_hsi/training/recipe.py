@@ -14,7 +14,7 @@ DECAYS = ("none", "cosine")
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-  """What a step draws and minimises, and its learning rate.
+  """How a step draws samples, what loss it minimises, and its learning rate.
 
   Attributes:
     steps: number of steps in an epoch, whose samples are drawn step by step (`batches.draw_step`); None: an

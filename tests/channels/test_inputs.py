@@ -1,4 +1,4 @@
-"""What a network reads of an image's pixels, and how it is written down and restored."""
+"""The input channels of an image, and how they are saved and restored."""
 
 import dataclasses
 import json
@@ -66,7 +66,7 @@ def test_components_of_the_channels_stand_behind_them_and_before_empty_ones(weig
 
 @pytest.mark.parametrize("channels", [None, 37])
 def test_a_pixel_reads_the_same_in_every_block_to_the_bit(channels):
-  # As many bands as it takes for a dense product to add them up in another order in another block.
+  # With this many bands, a dense product sums in an order that depends on the block.
   values = GENERATOR.integers(0, 9000, (40, 31, 200)).astype(np.uint16)
   weights = None if channels is None else GENERATOR.uniform(0, 1, (200, channels)).astype(np.float32)
   inputs = Inputs(200, np.arange(200), Scaling(np.zeros(200), np.full(200, 9000.0)), weights)

@@ -42,10 +42,14 @@ def reference(x, k):
   return lax.conv_general_dilated(x[None], k, (1, 1), "VALID", dimension_numbers=("NHWC", "OHWI", "NHWC"))[0]
 
 
-@pytest.mark.parametrize("function", [convolution.valid, convolution.valid_region, convolution._tap_by_tap])
+@pytest.mark.parametrize(
+  "function", [convolution.valid, convolution.valid_by_rows, convolution.valid_by_taps]
+)
 def test_convolutions_round_their_operands(function):
   result = compiled("bfloat16", function, IMAGE, KERNEL)
-  np.testing.assert_allclose(result, reference(rounded(IMAGE), rounded(KERNEL)), atol=1e-4)
+  np.testing.assert_array_equal(result, compiled("bfloat16", function, rounded(IMAGE), rounded(KERNEL)))
+  exact = compiled("float32", function, IMAGE, KERNEL)
+  assert 1e-3 < np.abs(result - exact).max() < 0.1
 
 
 @pytest.mark.parametrize("argument", [0, 1])

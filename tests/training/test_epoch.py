@@ -83,7 +83,7 @@ def probabilities_by_hand(net, state):
 
 @pytest.mark.parametrize("mixed", [False, True])
 def test_an_epochs_loss_is_the_mean_over_every_mirrored_sample(mixed):
-  # Nothing moves, so that every sample's loss is its own; the shorter scene's 16 samples wrap around to 32.
+  # Nothing moves, so the losses do not depend on the order. The 16 samples of the shorter scene wrap around.
   net, frozen = tiny.network(), ("backbone",)
   state = tiny.phase_start(net, SGD, frozen)
   after = epoch(net, SGD, frozen, mixed=mixed)(state, 1, 0.0)
