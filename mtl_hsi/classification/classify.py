@@ -148,7 +148,7 @@ class Classifier:
     yield from _fetch(*running)
 
   def _inputs(self, region, group):
-    """Returns the voting program's arguments, one tile per device; devices without a tile get the last one."""
+    """Returns the voting program's arguments, a tile per device; devices without a tile get the last one."""
     rows, columns = self._window(region)
     filled = group + group[-1:] * (self._devices - len(group))
     windows = [shifted(tile, rows.start, columns.start) for tile in filled]
