@@ -1,7 +1,7 @@
-"""Use from Python: scenes in memory in, a trained network and class maps out.
+"""Use from Python: trains a network on scenes in memory and returns class maps.
 
-The defaults are those of the files in configs/. JAX is left as the caller has set it; `devices.configure`,
-called before anything else, lets the replicas use all cores.
+The files in configs/ define the defaults. The library does not configure JAX; call `devices.configure` before
+JAX computes anything to let the replicas use all cores.
 """
 
 import sys
@@ -24,21 +24,21 @@ from mtl_hsi.storage import checksums
 
 
 def train(scenes: Sequence[Scene], directory: Path, changes: Mapping[str, Any] | None = None) -> Path:
-  """Trains one network on scenes, maps them all, and leaves a work directory.
+  """Trains one network on all scenes with the recommended recipe and maps every scene.
 
-  A directory in which the same was done is left as it is; one in which it was interrupted is gone on with.
+  A finished run of the same scenes and changes stays as it is; an interrupted one is resumed.
 
   Args:
-    scenes: one or more, the target first, of different names.
+    scenes: one or more scenes with different names; the first one is the target.
     directory: the work directory.
-    changes: values of keys of `configs/best.py` other than its own, with dots between groups and keys,
-      such as {"replicas": 2, "phases.phase1.epochs": 20}; `optimizer` as a whole, a mapping.
+    changes: config values that differ from `configs/best.py`, with dots between groups and keys, such as
+      {"replicas": 2, "phases.phase1.epochs": 20}; `optimizer` is given as a whole, as a mapping.
 
   Returns:
     The work directory.
 
   Raises:
-    RequestError: something asked for cannot be done, or the directory holds a run of other scenes or changes.
+    RequestError: the request is invalid, or the directory contains a run with other scenes or changes.
   """
   config = best.get_config()
   config.scenes = tuple(scene.name for scene in scenes)
@@ -52,13 +52,13 @@ def train(scenes: Sequence[Scene], directory: Path, changes: Mapping[str, Any] |
 
 
 def maps(directory: Path) -> dict[str, np.ndarray]:
-  """Reads the class maps of a finished work directory.
+  """Reads the class maps of a finished run.
 
   Returns:
-    Class id of every pixel by scene, `[R, H, W]`.
+    Class ids of every pixel, `[R, H, W]`, by scene name.
 
   Raises:
-    RequestError: the directory has none, or they are damaged.
+    RequestError: the directory has no class maps, or they are damaged.
   """
   path = Path(directory) / "predictions.npz"
   try:
@@ -73,12 +73,12 @@ def predict(run: Path, image: Path, output: Path, changes: Mapping[str, Any] | N
 
   Args:
     run: a finished work directory.
-    image: file of an image as `configs/predict.py` takes it.
-    output: path of what is written, without an ending.
-    changes: values of further keys of `configs/predict.py`, such as {"scene": "town"}.
+    image: an image file in any format that `configs/predict.py` reads.
+    output: common path of the files to write, without an ending.
+    changes: further config values of `configs/predict.py`, such as {"scene": "town"}.
 
   Raises:
-    RequestError: something asked for cannot be done, or a file is there already.
+    RequestError: the request is invalid, or an output file already exists.
   """
   config = predict_config.get_config()
   config.run, config.image, config.output = str(run), str(image), str(output)
@@ -98,6 +98,5 @@ def _apply(config: config_dict.ConfigDict, changes: Mapping[str, Any] | None) ->
       group[last] = value
     except (KeyError, AttributeError, TypeError) as error:
       raise RequestError(
-        f"{key}={value!r} is no change of the config: it has no such key, or one of another type; "
-        "docs/configs.md lists the keys"
+        f"cannot set {key}={value!r}: unknown config key or wrong type; docs/configs.md lists the keys"
       ) from error

@@ -42,7 +42,6 @@ _EXCEPTIONS: dict[str, str] = {
   "configs/common.py:get_config": "a list of keys with their comments, from which docs/configs.md is made",
   "tests/experiment/test_problem.py": "being split",
   "tests/experiment/test_run.py": "being split",
-  "tests/prediction/test_predict.py": "being split",
   "tests/settings/test_settings.py": "being split",
   "mtl_hsi/experiment/__init__.py": "being written",
   "mtl_hsi/runs/__init__.py": "being written",

@@ -1,4 +1,4 @@
-"""Predictions: an image file in, map files out.
+"""Predictions: maps a new image file with the networks of a finished run.
 
 May import everything up to `report` and `runs`.
 """
