@@ -3,7 +3,7 @@
   .venv/bin/python experiments/determinism.py runs/determinism
 
 20 short trainings. Trains two replicas on Indian Pines for a few epochs, by the letter's recipe and by the
-recommended one: first undisturbed, then with other devices, processes, tiles, other runs of a grid before it,
+recommended one: first undisturbed, then with other devices and tiles, with other runs of a grid before it,
 and killed and resumed. Compares predictions, confidence and networks with those of the first run. Writes
 results/determinism.json and results/determinism.md.
 """
@@ -182,7 +182,7 @@ def _stored(run):
 
 
 def _write(found):
-  """Both files, anew after every comparison, so that a script that is stopped leaves what it found."""
+  """Writes both files after every comparison, so a stopped script keeps its results."""
   atomic_files.write_json(_RESULTS / "determinism.json", found)
   atomic_files.write_bytes(_RESULTS / "determinism.md", _table(found).encode())
 
@@ -207,8 +207,10 @@ def _table(found):
     "|---|---|---|---|---|",
   ]
   for recipe, run in found.items():
-    for change, own in run["variations"].items():
-      lines.append(f"| {recipe} | {change} | {' | '.join(f'{own[key]:.2g}' for key in own)} |")
+    for change, differences in run["variations"].items():
+      lines.append(
+        f"| {recipe} | {change} | {' | '.join(f'{value:.2g}' for value in differences.values())} |"
+      )
   return "\n".join(lines) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""From finished runs of the paper's grid to its tables, ours beside the paper's."""
+"""Reads the finished runs of the paper's grid and writes their results beside the paper's figures."""
 
 import functools
 import io
@@ -24,7 +24,7 @@ _NAMES = {short: name for name, short in published.SHORT_NAMES.items()}
 
 
 class Results:
-  """What the finished runs of a grid have left.
+  """The results of the finished runs of a grid.
 
   Args:
     cells: every cell with the name of the run that fills it.
@@ -45,16 +45,16 @@ class Results:
     self._loaded = functools.cache(self._load)
 
   def compare(self) -> list[ComparedCell]:
-    """Every cell; `ours` is None where its run has not finished."""
+    """Returns every cell; `ours` is None if its run has not finished."""
     return [self._compare(cell) for cell in self._cells]
 
   def directory_of(self, cell: Cell) -> Path | None:
-    """Work directory of the cell's run; None where it has not finished."""
+    """Returns the work directory of the cell's run, or None if it has not finished."""
     run = self._run(cell)
     return run and self._directory / run.name
 
   def first_map(self, cell: Cell) -> figure2.Panel | None:
-    """Map of the first replica; None where there is none."""
+    """Returns the map of the first replica, or None if the run has not finished."""
     accuracies = self._accuracies(cell)
     if accuracies is None:
       return None
@@ -62,11 +62,11 @@ class Results:
     return figure2.Panel(cell.column, self._predictions(cell)[0], accuracies[0], comparable)
 
   def scene(self, target: str) -> Scene:
-    """The scene that was used for a target."""
+    """Returns the scene that was used for a target."""
     return self._loaded(self._stand_ins.get(target, _NAMES[target]))
 
   def titles(self) -> dict[str, str]:
-    """Names of the scenes that were used, by short name."""
+    """Returns the names of the scenes that were used, by short name."""
     return {
       short: f"{self._stand_ins[short]} (stand-in)" if short in self._stand_ins else scene_title(short)
       for short in _NAMES
@@ -100,7 +100,7 @@ class Results:
     return tuple(self._stand_ins[name] for name in (cell.target, *partners) if name in self._stand_ins)
 
   def _run(self, cell):
-    """The finished run of a cell, None where there is none."""
+    """The finished run of a cell, or None."""
     return self._done.get(self._cells.get(cell))
 
   def _accuracies(self, cell):
@@ -142,16 +142,16 @@ class Results:
 
 
 def write(results: Results, directory: Path) -> dict[str, Path]:
-  """Writes what there are finished runs for.
+  """Writes the tables and figures that have finished runs.
 
   `table<n>.md`, `.csv` and `_details.csv` of every table with a finished cell, `report.html` of all of them,
   `table5.md` and `figure2.png`.
 
   Returns:
-    What was written, by what it is; empty where nothing has finished.
+    The path of each table, figure and report by its title; empty if no run has finished.
 
   Raises:
-    RequestError: a file of a run is damaged, or one cannot be written.
+    RequestError: a file of a run is damaged, or a file cannot be written.
   """
   cells = results.compare()
   tables = [
@@ -161,11 +161,11 @@ def write(results: Results, directory: Path) -> dict[str, Path]:
   for number, name in enumerate(published.TABLES, start=1):
     if name not in tables:
       continue
-    own = [cell for cell in cells if cell.table == f"Table {name}"]
+    cells_of_table = [cell for cell in cells if cell.table == f"Table {name}"]
     for suffix, text in {
-      ".md": comparison_tables.markdown(own),
-      ".csv": comparison_tables.csv_text(own),
-      "_details.csv": comparison_tables.detail_csv(own),
+      ".md": comparison_tables.markdown(cells_of_table),
+      ".csv": comparison_tables.csv_text(cells_of_table),
+      "_details.csv": comparison_tables.detail_csv(cells_of_table),
     }.items():
       path = directory / f"table{number}{suffix}"
       atomic_files.write_bytes(path, text.encode())

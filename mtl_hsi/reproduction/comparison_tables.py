@@ -1,4 +1,4 @@
-"""What a grid of experiments ends in: our accuracies beside those of the paper's tables."""
+"""Tables of our accuracies beside the paper's: CSV, Markdown and a page."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 from mtl_hsi.paper import published
 from mtl_hsi.report import csv_cells, templates
 from mtl_hsi.report.csv_cells import escape_formula
-from mtl_hsi.reproduction import plots_over_n, words
+from mtl_hsi.reproduction import comparison_text, plots_over_n
 from mtl_hsi.reproduction.compared_cell import ComparedCell, column_title
 
 __all__ = ["ComparedCell", "column_title", "csv_text", "detail_csv", "html", "markdown"]
@@ -24,10 +24,10 @@ def csv_text(cells: Iterable[ComparedCell]) -> str:
 
 
 def detail_csv(cells: Iterable[ComparedCell]) -> str:
-  """Returns one line per cell with all that is known of it; what is unknown stays empty.
+  """Returns one line per cell with all its values; unknown ones are empty.
 
-  The paper's figure is left out where a scene is a stand-in. A text that a
-  spreadsheet would take for a formula gets an apostrophe in front.
+  The paper's figure is left out where a scene is a stand-in. A text that a spreadsheet would read as a
+  formula gets a leading apostrophe.
   """
   heads = ["table", "scene", "stand_ins", "target", "column", "samples_per_class"]
   heads += ["oa_mean", "oa_std", "replicas", "paper_mean", "paper_std"]
@@ -40,37 +40,37 @@ def markdown(cells: Sequence[ComparedCell]) -> str:
   """Returns the cells that were run, by table, below a warning where stand-ins were used, and a summary."""
   parts, tables = [], _tables(cells)
   for table in tables:
-    lines = [["column", *words.HEADS], ["---"] * (len(words.HEADS) + 1)]
+    lines = [["column", *comparison_text.HEADS], ["---"] * (len(comparison_text.HEADS) + 1)]
     for column in table["columns"]:
       name = _escaped(column["title"])
       lines += [[name + (" **(stand-in)**" if tagged else ""), *row] for tagged, row in column["done"]]
     parts += [f"## {_escaped(table['title'])}"]
     parts += [f"> **{_escaped(table['warning'])}**"] if table["warning"] else []
     parts += ["\n".join(f"| {' | '.join(line)} |" for line in lines), table["summary"]]
-  parts += ["## All tables", words.summary(cells)] if len(tables) > 1 else []
-  return "\n\n".join([*parts, "\n".join(f"- {caveat}" for caveat in words.CAVEATS)]) + "\n"
+  parts += ["## All tables", comparison_text.summary(cells)] if len(tables) > 1 else []
+  return "\n\n".join([*parts, "\n".join(f"- {caveat}" for caveat in comparison_text.CAVEATS)]) + "\n"
 
 
 def html(cells: Sequence[ComparedCell], title: str) -> str:
-  """Renders every table, a plot of each of its columns over n, and what they come to; needs no other file."""
+  """Returns a self-contained page: every table, a plot of each column over n, and a summary."""
   return _ENVIRONMENT.get_template("comparison.html").render(
     title=title,
     tables=_tables(cells),
-    summary=words.summary(cells),
-    heads=words.HEADS,
-    caveats=words.CAVEATS,
+    summary=comparison_text.summary(cells),
+    heads=comparison_text.HEADS,
+    caveats=comparison_text.CAVEATS,
     frame=plots_over_n,
   )
 
 
 def _tables(cells: Iterable[ComparedCell]) -> list[dict]:
-  """What Markdown and page have in common."""
+  """The content that Markdown and page share."""
   return [
     {
-      "title": words.title(table, group),
-      "warning": words.warning(group),
+      "title": comparison_text.title(table, group),
+      "warning": comparison_text.warning(group),
       "columns": _columns(group),
-      "summary": words.summary(group),
+      "summary": comparison_text.summary(group),
     }
     for table, group in _grouped(cells, "table").items()
   ]
@@ -93,8 +93,8 @@ def _columns(cells: Sequence[ComparedCell]) -> list[dict]:
     {
       "title": _column_title(column[0]),
       "tagged": any(cell.stand_ins for cell in column),
-      "rows": [(bool(cell.stand_ins), words.row(cell)) for cell in column],
-      "done": [(bool(cell.stand_ins), words.row(cell)) for cell in column if cell.ours is not None],
+      "rows": [(bool(cell.stand_ins), comparison_text.row(cell)) for cell in column],
+      "done": [(bool(cell.stand_ins), comparison_text.row(cell)) for cell in column if cell.ours is not None],
       "plot": plot,
     }
     for (name, column), plot in zip(columns.items(), plots, strict=True)
@@ -153,7 +153,7 @@ def _p(p: float | None) -> str | None:
 
 
 def _escaped(text: str) -> str:
-  """Plain text for Markdown, within a table too."""
+  """Escapes plain text for Markdown, including tables."""
   return re.sub(r"([\\`*_~<>&|\[\]])", r"\\\1", " ".join(text.split()))
 
 

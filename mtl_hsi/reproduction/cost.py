@@ -1,4 +1,4 @@
-"""How much arithmetic an experiment takes, before it is run."""
+"""Estimates the floating-point operations of an experiment before it runs."""
 
 import functools
 import math
@@ -16,7 +16,7 @@ from mtl_hsi.training.batches import steps_per_epoch
 # Forward, gradient of the weights, gradient of the input.
 _PASSES_IN_TRAINING = 3
 
-# Of the speed of a large product, what small products, gathering and the optimiser between them leave.
+# Share of the speed of a large product that remains with small products, gathering and the optimiser.
 _SHARE_OF_LARGE_PRODUCT = 0.6
 
 # 110 + 225 pairs of C and gamma, three folds each (see `baselines`).
@@ -27,7 +27,7 @@ _LARGE, _REPEATS = 1024, 20
 
 
 class Size(NamedTuple):
-  """What the cost depends on in a scene.
+  """The properties of a scene that determine its cost.
 
   Attributes:
     pixels: H * W.
@@ -43,7 +43,7 @@ class Size(NamedTuple):
 
 
 def size(labels: np.ndarray) -> Size:
-  """The size of a scene with this label image `[H, W]`."""
+  """Returns the size of a scene from its label image `[H, W]`."""
   return Size(labels.size, tuple(np.unique(labels[labels > 0], return_counts=True)[1].tolist()))
 
 
@@ -63,7 +63,7 @@ def training(
   epochs: int,
   steps: int | None = None,
 ) -> float:
-  """Floating-point operations of training one replica.
+  """Returns the floating-point operations of training one replica.
 
   Args:
     network: to train.
@@ -83,7 +83,7 @@ def training(
 
 
 def classification(network: Network, pixels: int, snapshots: int) -> float:
-  """Floating-point operations of classifying so many pixels densely by the snapshots of one replica."""
+  """Returns the floating-point operations of dense classification with the snapshots of one replica."""
   return _of_a_dense_pixel(network) * pixels * snapshots
 
 
@@ -101,7 +101,7 @@ def large_product_speed() -> float:
 
 
 def expected_speed() -> float:
-  """What experiments are likely to reach on this machine, in floating-point operations per second."""
+  """Returns the expected speed of experiments on this machine, in floating-point operations per second."""
   return _SHARE_OF_LARGE_PRODUCT * large_product_speed()
 
 
@@ -130,7 +130,7 @@ def _products_in(jaxpr):
       (contracted, _), _ = equation.params["dimension_numbers"]
       depth = math.prod(equation.invars[0].aval.shape[axis] for axis in contracted)
       total += 2 * depth * math.prod(equation.outvars[0].aval.shape)
-    inner = [_products_in(own) for own in jaxprs_in_params(equation.params)]
+    inner = [_products_in(body) for body in jaxprs_in_params(equation.params)]
     # Where the platform decides, CPUs have the branch of least arithmetic. A loop is its body many times.
     once = min(inner) if equation.primitive.name == "cond" else sum(inner)
     total += once * (equation.params["length"] if equation.primitive.name == "scan" else 1)

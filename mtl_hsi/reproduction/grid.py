@@ -1,4 +1,4 @@
-"""Many experiments, one after another: which are done, which remain, which belong to which shard."""
+"""Runs many experiments one after another, all or one shard of them, and estimates their time."""
 
 import dataclasses
 import gc
@@ -25,7 +25,7 @@ class Run:
 
   Attributes:
     name: its work directory within the grid's.
-    config: complete, as `experiment.run` takes it.
+    config: the complete config for `experiment.run`.
   """
 
   name: str
@@ -52,36 +52,36 @@ def parse_shard(text: str) -> Shard:
 
 
 def share(runs: Sequence[Run], flop: Mapping[str, float], shard: Shard) -> list[Run]:
-  """The runs of one shard, in the grid's order: about as much work in every shard.
+  """Returns the runs of one shard, in the order of the grid; all shards have about equal work.
 
-  It depends on nothing but the runs, so that shards started at any time and place never meet.
+  The result depends on the runs alone, so shards on different machines never overlap.
 
   Args:
     runs: of the whole grid.
-    flop: floating-point operations that each takes, about, by its name.
+    flop: approximate floating-point operations of every run, by name.
     shard: which part.
   """
   load = [0.0] * shard.count
-  own = set()
+  names = set()
   for run in sorted(runs, key=lambda run: (-flop[run.name], run.name)):
     lightest = load.index(min(load))
     load[lightest] += flop[run.name]
     if lightest == shard.index - 1:
-      own.add(run.name)
-  return [run for run in runs if run.name in own]
+      names.add(run.name)
+  return [run for run in runs if run.name in names]
 
 
 def is_done(run: Run, directory: Path) -> bool:
-  """Whether the run has finished in the grid's directory.
+  """Returns whether the run has finished in the directory of the grid.
 
   Raises:
-    RequestError: a run of another config is in its place.
+    RequestError: its work directory contains a run with another config.
   """
   return workdir.is_complete(directory / run.name, run.config.to_dict())
 
 
 def seconds(run: Run, directory: Path) -> float:
-  """Time that a finished run took, from its `metrics.json`.
+  """Returns the duration of a finished run in seconds, from its `metrics.json`.
 
   Raises:
     RequestError: the file is damaged or not what a run writes.
@@ -98,7 +98,7 @@ def expected_seconds(
   flop: Mapping[str, float],
   speed: Callable[[], float],
 ) -> float:
-  """Time that runs will take, by the speed of finished ones of the same model.
+  """Returns the expected duration of runs in seconds, from the speed of finished runs of the same model.
 
   Args:
     runs: to estimate.
@@ -123,15 +123,15 @@ def expected_seconds(
 
 
 def work(runs: Sequence[Run], directory: Path, command: Sequence[str]) -> None:
-  """Does the runs one after another; what is done already is passed over.
+  """Executes the runs one after another and skips finished ones.
 
   Args:
-    runs: to do.
+    runs: the runs to execute.
     directory: of the grid; every run has its work directory there.
     command: the command line, for the reports.
 
   Raises:
-    RequestError: runs failed or another process is at them, after all others were done; names them.
+    RequestError: some runs failed or belong to another process; all others were executed first.
   """
   failures = []
   for position, run in enumerate(runs, start=1):
@@ -140,11 +140,11 @@ def work(runs: Sequence[Run], directory: Path, command: Sequence[str]) -> None:
         continue
       print(f"\n[{position}/{len(runs)}] {run.name}", flush=True)
       run_experiment(run.config, directory / run.name, command)
-    # The others may still fit into memory, or lie on a disk that works.
+    # Other runs may need less memory or another disk.
     except (RequestError, OSError, MemoryError, jax.errors.JaxRuntimeError) as error:
       print(f"not done: {error}", flush=True)
       failures.append(f"{run.name}: {error}")
-    # What a run has compiled serves no other shape; a grid would fill the memory with it.
+    # Compiled programs are rarely shared between runs; keeping them would fill the memory.
     jax.clear_caches()
     gc.collect()
   if failures:

@@ -1,4 +1,4 @@
-"""The paper's tables as a grid of experiments: which are needed, how long they take, and doing them."""
+"""Plans and executes the experiments of the paper's tables, and compares their results."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ _OWN_KEYS = ("tables", "cells", "samples_per_class", "dry_run", "stand_ins")
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Plan:
-  """What a grid has to do.
+  """The cells and runs of a grid.
 
   Attributes:
     cells: every cell of all tables, since they share runs and a report, with the name of its run.
@@ -44,30 +44,30 @@ class Plan:
 
 
 def run(config: config_dict.ConfigDict, directory: Path, shard: Shard, command: Sequence[str]) -> None:
-  """Does what is left of a grid, or of one shard of it, and puts what is there beside the paper's figures.
+  """Executes the remaining runs of a grid or of one shard, and compares all finished runs with the paper.
 
   Args:
-    config: as configs/paper.py makes it.
+    config: a config of configs/paper.py.
     directory: of the grid.
-    shard: which part to do; the comparison covers whatever is done.
+    shard: the part to execute; the comparison covers all finished runs.
     command: the command line, for the reports.
 
   Raises:
     RequestError: a cell or a row is unknown, scenes are missing, runs failed, or a finished one is damaged.
   """
   plan = make_plan(config)
-  own = grid.share(plan.needed, plan.flop, shard)
-  pending = [run for run in own if not grid.is_done(run, directory)]
-  print(_announcement(plan, own, pending, directory, shard))
+  assigned = grid.share(plan.needed, plan.flop, shard)
+  pending = [run for run in assigned if not grid.is_done(run, directory)]
+  print(_announcement(plan, assigned, pending, directory, shard))
   if config.dry_run:
-    print("\n".join(_listing(plan, own, pending)))
+    print("\n".join(_listing(plan, assigned, pending)))
     return
   if not config.download:
     _check_scenes(plan, pending, Path(config.data_dir))
   failure = None
   try:
-    grid.work(own, directory, command)
-  # One that is told to stop is to stop within seconds.
+    grid.work(assigned, directory, command)
+  # Signals are not caught here: the program must stop within seconds.
   except RequestError as error:
     failure = error
   print()
@@ -78,9 +78,9 @@ def run(config: config_dict.ConfigDict, directory: Path, shard: Shard, command: 
 
 
 def compare(plan: Plan, directory: Path) -> dict[str, Path]:
-  """Writes what `comparison.write` does, and again where another shard finished a run meanwhile.
+  """Writes the comparison, and repeats it if another shard has finished a run in the meantime.
 
-  This one may have replaced what that one wrote.
+  Otherwise this process might replace the newer files of that shard.
   """
   before, done = None, _done(plan, directory)
   while done != before:
@@ -95,7 +95,7 @@ def _done(plan, directory):
 
 
 def make_plan(config: config_dict.ConfigDict) -> Plan:
-  """The cells of a grid's config and the runs that fill them.
+  """Returns the cells that a config selects and the runs that fill them.
 
   Raises:
     RequestError: a column, a row or a stand-in is unknown, or a key of the experiments is wrong.
@@ -128,28 +128,28 @@ def make_plan(config: config_dict.ConfigDict) -> Plan:
 def experiment_config(
   config: config_dict.ConfigDict, training: Training, stand_ins: Mapping[str, str]
 ) -> config_dict.ConfigDict:
-  """The config of one training: the grid's, with what the training decides.
+  """Returns the config of one training: the config of the grid with the keys that the training decides.
 
-  It has the sources of its own scenes only, so that a run is the same whatever the grid has besides.
+  It includes only the sources of its scenes, so the same run in another grid has the same config.
   """
 
   def scenes(names):
     return tuple(stand_ins.get(name, _NAMES[name]) for name in names)
 
-  own = config_dict.ConfigDict(
+  config_of_run = config_dict.ConfigDict(
     {key: value for key, value in config.to_dict().items() if key not in _OWN_KEYS}
   )
-  own.scenes = scenes(training.scenes)
-  own.target = own.scenes[0]
-  own.bands = training.bands
-  own.reversed = scenes(training.reversed)
-  own.spectral_knowledge = training.spectral_knowledge
-  own.model.name = training.model
-  own.samples_per_class = training.samples_per_class
-  for source in (own.files, own.simulate):
-    for name in set(source) - set(own.scenes):
+  config_of_run.scenes = scenes(training.scenes)
+  config_of_run.target = config_of_run.scenes[0]
+  config_of_run.bands = training.bands
+  config_of_run.reversed = scenes(training.reversed)
+  config_of_run.spectral_knowledge = training.spectral_knowledge
+  config_of_run.model.name = training.model
+  config_of_run.samples_per_class = training.samples_per_class
+  for source in (config_of_run.files, config_of_run.simulate):
+    for name in set(source) - set(config_of_run.scenes):
       del source[name]
-  return own.lock()
+  return config_of_run.lock()
 
 
 _NAMES = {short: name for name, short in published.SHORT_NAMES.items()}
@@ -159,7 +159,7 @@ def _stand_ins(config):
   for name in config.stand_ins:
     if name not in published.SHORT_NAMES:
       raise RequestError(
-        f"config key stand_ins has {name!r}; only {', '.join(published.SHORT_NAMES)} can be stood in for"
+        f"config key stand_ins has {name!r}; only {', '.join(published.SHORT_NAMES)} can have stand-ins"
       )
   return {published.SHORT_NAMES[name]: stand_in for name, stand_in in config.stand_ins.items()}
 
@@ -171,24 +171,26 @@ def _public_size(name):
 
 def _flop(options, sizes):
   """Floating-point operations of all replicas of a run."""
-  own = [sizes[name] for name in options.loaders]
+  scene_sizes = [sizes[name] for name in options.loaders]
   if options.model.name == "svm":
-    return options.replicas * sum(cost.svm(size, options.samples_per_class, options.bands) for size in own)
+    return options.replicas * sum(
+      cost.svm(size, options.samples_per_class, options.bands) for size in scene_sizes
+    )
   network = make_network(
     bands=options.bands,
-    class_counts=[len(size.class_counts) for size in own],
+    class_counts=[len(size.class_counts) for size in scene_sizes],
     **dataclasses.asdict(options.model),
   )
   training = cost.training(
     network,
-    [size.training_pixels(options.samples_per_class) for size in own],
+    [size.training_pixels(options.samples_per_class) for size in scene_sizes],
     batch_size=options.batch_size,
     mixed=options.mixed,
     drop_last=options.drop_last,
     epochs=options.schedule.epochs,
     steps=options.recipe.steps,
   )
-  pixels = sum(size.pixels for size in own)
+  pixels = sum(size.pixels for size in scene_sizes)
   return options.replicas * (training + cost.classification(network, pixels, len(options.schedule.snapshots)))
 
 
@@ -207,10 +209,14 @@ def _check_scenes(plan, pending, data_dir):
     )
 
 
-def _announcement(plan, own, pending, directory, shard):
-  """How many cells and runs, and about how long."""
-  part = f", of which this shard ({shard.index}/{shard.count}) does {len(own)}" if shard.count > 1 else ""
-  line = f"{len(plan.chosen)} cells, filled by {len(plan.needed)} runs{part}; {len(own) - len(pending)} done"
+def _announcement(plan, assigned, pending, directory, shard):
+  """The numbers of cells and runs, and the estimated time."""
+  part = (
+    f", of which this shard ({shard.index}/{shard.count}) does {len(assigned)}" if shard.count > 1 else ""
+  )
+  line = (
+    f"{len(plan.chosen)} cells, filled by {len(plan.needed)} runs{part}; {len(assigned) - len(pending)} done"
+  )
   if not pending:
     return f"{line}, nothing left to do."
   finished = [run for run in plan.needed if grid.is_done(run, directory)]
@@ -221,13 +227,13 @@ def _announcement(plan, own, pending, directory, shard):
   return f"{line}, {len(pending)} to do in about {_duration(hours)} (from {basis})."
 
 
-def _listing(plan, own, pending):
+def _listing(plan, assigned, pending):
   """A line for every run."""
   served = {}
   for cell in plan.chosen:
     served.setdefault(plan.cells[cell], []).append(f"Table {cell.table} {cell.column}")
-  width = max((len(run.name) for run in own), default=0)
-  for run in own:
+  width = max((len(run.name) for run in assigned), default=0)
+  for run in assigned:
     state = "to do" if run in pending else "done "
     yield f"  {state}  {run.name:{width}}  {', '.join(served[run.name])}"
 

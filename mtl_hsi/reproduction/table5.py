@@ -1,4 +1,4 @@
-"""Table V: the time of two single tasks beside that of one multitask run."""
+"""Table V: times of two single tasks and of one multitask run."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -27,7 +27,7 @@ class Times(NamedTuple):
     train: training of all replicas; None where the run did not tell its compilation apart.
     classify: classification of every pixel of every scene; None likewise.
     starts: more than one where the run was interrupted; its seconds are then those of the last start.
-    machine: what of `environment.json` decides the speed.
+    machine: the values of `environment.json` that determine the speed.
   """
 
   train: float | None
@@ -37,7 +37,7 @@ class Times(NamedTuple):
 
 
 class Row(NamedTuple):
-  """Two scenes in networks of their own and in one network.
+  """Two scenes, each in a separate network and both in one network.
 
   Attributes:
     scenes: short names.
@@ -51,7 +51,7 @@ class Row(NamedTuple):
 
 
 def cells() -> list[Cell]:
-  """The cells whose runs the table needs."""
+  """Returns the cells whose runs the table needs."""
   tables = {target: name for name, target in published.TABLES.items()}
   return [
     Cell(tables[target], target, column, SAMPLES_PER_CLASS)
@@ -61,7 +61,7 @@ def cells() -> list[Cell]:
 
 
 def read(directory: Path) -> Times:
-  """Times of a finished run from its work directory.
+  """Reads the times of a finished run from its work directory.
 
   Raises:
     RequestError: its files are damaged or not what a run writes.
@@ -91,7 +91,7 @@ def rows(find: Callable[[Cell], Path | None]) -> list[Row]:
 
 
 def markdown(rows: Iterable[Row], titles: Mapping[str, str]) -> str:
-  """The table as Markdown.
+  """Returns the table as Markdown.
 
   Args:
     rows: from `rows`.
@@ -121,16 +121,16 @@ _UNKNOWN = (
 
 
 def _notes(row):
-  """What keeps a row from being a measure."""
-  runs = [own for own in (*(row.alone or ()), row.together) if own]
-  if any(own.train is None for own in runs):
+  """Reasons why a row is not a valid comparison."""
+  runs = [times for times in (*(row.alone or ()), row.together) if times]
+  if any(times.train is None for times in runs):
     yield (
       "a run is of a version that did not tell the compilation of training from that of classification, so "
       "its seconds are unknown; remove its directory and run it again."
     )
-  if any(own.starts > 1 for own in runs):
+  if any(times.starts > 1 for times in runs):
     yield "a run was interrupted; its seconds are those of its last start only, so the row means nothing."
-  differing = [key for key in _OF_SPEED if any(own.machine[key] != runs[0].machine[key] for own in runs)]
+  differing = [key for key in _OF_SPEED if any(times.machine[key] != runs[0].machine[key] for times in runs)]
   if differing:
     yield (
       f"the runs are of different machines ({', '.join(differing)}), so the row says nothing about the "

@@ -156,7 +156,7 @@ for number in range(1, len(test_class_maps.ENDINGS) + 2):
 """
 
 
-def test_a_set_that_was_killed_is_begun_anew_unless_it_was_complete(tmp_path):
+def test_an_incomplete_set_is_replaced_but_a_complete_one_is_not(tmp_path):
   result = subprocess.run(
     [sys.executable, "-c", KILLER, str(tmp_path)],
     **{"cwd": launching.ROOT, "check": True, "stdout": subprocess.PIPE, "text": True},

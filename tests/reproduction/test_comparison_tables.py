@@ -182,8 +182,8 @@ def test_summary_counts_in_plain_words():
   text = comparison_tables.markdown([*ALL, above, below, between, lost])
   assert (
     "5 of 6 cells were run, 1 not run. Of 5 cells judged against the paper, 2 have the paper's mean within "
-    "two joint standard errors of ours, and 3 have 0 within the 95 % interval of the difference. Of 1 cell "
-    "judged against the single task, 0 gained, 0 lost and 1 has 0 within the 95 % interval of the gain."
+    "two joint standard errors of ours, and 3 have 0 within the 95% interval of the difference. Of 1 cell "
+    "judged against the single task, 0 gained, 0 lost and 1 has 0 within the 95% interval of the gain."
     in text
   )
   overall = text.partition("## All tables")[2]

@@ -1,6 +1,7 @@
-"""The paper's tables as a grid: what is planned, refused, run in shards, killed, and put beside the paper."""
+"""The paper's tables as a grid: plans, rejected requests, shards, killed processes, and the comparison."""
 
 import csv
+import functools
 import os
 import signal
 import subprocess
@@ -34,9 +35,15 @@ def get_config(what):
 """
 
 
+@functools.cache
+def make_plan(file, what):
+  """Plans once for all tests: a plan traces every network and costs seconds."""
+  return paper_grid.make_plan(file.get_config(what))
+
+
 @pytest.fixture(scope="module")
 def plan():
-  return paper_grid.make_plan(paper_config.get_config("table3"))
+  return make_plan(paper_config, "table3")
 
 
 def test_a_plan_has_every_cell_and_the_config_of_every_run(plan):
@@ -65,26 +72,23 @@ def test_a_run_has_the_keys_and_defaults_of_a_single_experiment(plan):
   ("what", "cells", "runs"), [("table5", 6, 6), ("figure2", 6, 6), ("tables", 288, 246)]
 )
 def test_what_each_choice_needs(what, cells, runs):
-  plan = paper_grid.make_plan(paper_config.get_config(what))
+  plan = make_plan(paper_config, what)
   assert (len(plan.chosen), len(plan.needed)) == (cells, runs)
 
 
 def test_table_5_and_figure_2_choose_what_they_show():
-  chosen = {
-    what: paper_grid.make_plan(paper_config.get_config(what)).chosen for what in ("table5", "figure2")
-  }
+  chosen = {what: make_plan(paper_config, what).chosen for what in ("table5", "figure2")}
   assert set(chosen["table5"]) == set(table5.cells())
   assert {cell.column for cell in chosen["figure2"]} == set(figure2.COLUMNS)
 
 
-def test_a_run_is_the_same_in_every_grid_that_has_its_scenes():
+def test_a_run_is_the_same_in_every_grid_that_has_its_scenes(plan):
   config = paper_config.get_config("table3")
   config.stand_ins.salinas = "small_salinas"
   config.simulate.small_salinas = rehearsal.get_config("table3").simulate.simulated_salinas
   with_stand_in = paper_grid.make_plan(config)
   name = "hresnet-in-160-n5"
-  plain = paper_grid.make_plan(paper_config.get_config("table3"))
-  assert with_stand_in.runs[name].config.to_json() == plain.runs[name].config.to_json()
+  assert with_stand_in.runs[name].config.to_json() == plan.runs[name].config.to_json()
   assert with_stand_in.runs["hresnet-in+sa-160-n5"].config.scenes == ("indian_pines", "small_salinas")
   assert with_stand_in.scenes["hresnet-in+sa-160-n5"] == ("indian_pines",)
 
@@ -92,7 +96,7 @@ def test_a_run_is_the_same_in_every_grid_that_has_its_scenes():
 def test_only_public_scenes_have_stand_ins():
   config = paper_config.get_config("table1")
   config.stand_ins.town = "village"
-  with pytest.raises(RequestError, match=r"stand_ins has 'town'; only indian_pines, .* can be stood in for"):
+  with pytest.raises(RequestError, match=r"stand_ins has 'town'; only indian_pines, .* can have stand-ins"):
     paper_grid.make_plan(config)
 
 
@@ -106,7 +110,7 @@ def test_other_tables_are_refused(what):
 
 @pytest.mark.parametrize("table", ["table1", "table2", "table3", "table4"])
 def test_the_rehearsal_has_all_columns_without_a_file(table):
-  plan = paper_grid.make_plan(rehearsal.get_config(table))
+  plan = make_plan(rehearsal, table)
   assert len(plan.chosen) == 12
   assert {cell.samples_per_class for cell in plan.chosen} == {5}
   assert set(plan.scenes.values()) == {()}
@@ -114,7 +118,7 @@ def test_the_rehearsal_has_all_columns_without_a_file(table):
 
 @pytest.mark.parametrize("what", ["table5", "figure2"])
 def test_the_rehearsal_of_times_and_maps_fills_the_cells_that_they_show(what):
-  rehearsed, whole = (paper_grid.make_plan(file.get_config(what)) for file in (rehearsal, paper_config))
+  rehearsed, whole = (make_plan(file, what) for file in (rehearsal, paper_config))
   assert rehearsed.chosen == whole.chosen
 
 
@@ -186,7 +190,7 @@ def test_impossible_grids(tmp_path, argument, message):
 
 
 def start(config, directory, *arguments):
-  """A grid in a process of its own."""
+  """Starts a grid in another process."""
   command = [
     sys.executable,
     str(ROOT / "launch.py"),
@@ -204,7 +208,7 @@ def finished_runs(directory):
 
 
 def kill_after(process, directory, runs):
-  """Kills a grid some time after it has finished so many runs."""
+  """Kills a grid one second after it has finished `runs` runs."""
   deadline = time.monotonic() + 300
   while len(finished_runs(directory)) < runs:
     assert process.poll() is None, process.communicate()[0]

@@ -1,4 +1,4 @@
-"""What the comparison with the paper says: the texts of a table's rows, its summary and its caveats."""
+"""Texts of the comparison with the paper: rows, summaries and caveats."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -12,32 +12,32 @@ HEADS = (
   "runs",
   "OA",
   "OA in the paper",
-  "difference [95 %]",
-  "gain over single task [95 %]",
+  "difference [95%]",
+  "gain over single task [95%]",
   "up",
   "Wilcoxon p",
   "McNemar p",
 )
 CAVEATS = (
-  "OA is the overall accuracy in %, mean ± standard deviation over our runs, each of another seed; n is the "
-  "number of training samples per class.",
-  "The difference is our mean less the paper's, in percentage points, with its 95 % interval after "
-  "Welch. The letter states neither its splits nor its number of runs: that there were 10 runs is "
-  "inferred from the author's code, as is that the standard deviation divides by 10.",
+  "OA is the overall accuracy in %, mean ± standard deviation over our runs, each with a different seed; n "
+  "is the number of training samples per class.",
+  "The difference is our mean less the paper's, in percentage points, with its 95% interval after "
+  "Welch. The letter states neither its splits nor its number of runs. That there were 10 runs and "
+  "that the standard deviation divides by 10 is inferred from the author's code.",
   "The gain is over the same network trained on the target alone, in percentage points, seed by seed, "
-  "with its 95 % interval after Student; up counts the seeds on which the accuracy rose; Wilcoxon's "
+  "with its 95% interval after Student; up counts the seeds on which the accuracy rose; Wilcoxon's "
   "signed-rank test is two-sided.",
   "McNemar's test pools the test pixels of all replicas. Those are not independent of each other, so "
   "its p is too small.",
-  "p values and intervals are not corrected for the number of comparisons: where nothing differs at "
-  "all, about one comparison in twenty looks as if something did.",
-  "A figure marked unknown is missing in the text that we have of the letter, which breaks off within "
-  "Table IV. Its columns behind that are inferred: they follow the pattern of Table III.",
+  "p values and intervals are not corrected for the number of comparisons: even if nothing differs, "
+  "about one comparison in twenty appears to.",
+  "A figure marked unknown is missing from our copy of the letter, which ends within Table IV. The "
+  "remaining columns of that table are inferred from the pattern of Table III.",
 )
 
 
 class Row(NamedTuple):
-  """A cell's texts, in the order of `HEADS`; what does not apply is empty."""
+  """The texts of a cell, in the order of `HEADS`; empty if not applicable."""
 
   samples: str
   runs: str
@@ -51,7 +51,7 @@ class Row(NamedTuple):
 
 
 def row(cell: ComparedCell) -> Row:
-  """Returns a cell's texts; beside a stand-in's result there is never a figure of the paper."""
+  """Returns the texts of a cell; results of stand-ins have no figure of the paper."""
   gain = cell.gain
   return Row(
     samples=str(cell.samples_per_class),
@@ -67,13 +67,13 @@ def row(cell: ComparedCell) -> Row:
 
 
 def title(table: str, cells: Sequence[ComparedCell]) -> str:
-  """Returns the heading of a table, with the target's own name where that is not the paper's scene."""
+  """Returns the heading of a table, with the name of the target if it is not the paper's scene."""
   other = dict.fromkeys(cell.scene for cell in cells if SHORT_NAMES.get(cell.scene) != cell.target)
   return f"{table}: {scene_title(cells[0].target)}" + (f" (here {', '.join(other)})" if other else "")
 
 
 def warning(cells: Iterable[ComparedCell]) -> str:
-  """Returns what to know before reading results of stand-ins; empty where there are none."""
+  """Returns a warning about results of stand-ins, or an empty text."""
   names = dict.fromkeys(name for cell in cells for name in cell.stand_ins)
   if not names:
     return ""
@@ -84,7 +84,7 @@ def warning(cells: Iterable[ComparedCell]) -> str:
 
 
 def summary(cells: Iterable[ComparedCell]) -> str:
-  """Returns in plain words how many cells were run, agree with the paper, gained, or are unknown."""
+  """Returns a summary: how many cells were run, agree with the paper, gained, or are unknown."""
   cells = list(cells)
   run = [cell for cell in cells if cell.ours is not None]
   text = f"{len(run)} of {_cells(len(cells))} {_were(len(run))} run, {len(cells) - len(run)} not run."
@@ -106,7 +106,7 @@ def _agreement(differences: Sequence[Difference]) -> str:
   within = sum(_sign(difference.interval) == 0 for difference in judged)
   return (
     f" Of {_cells(len(judged))} judged against the paper, {near} {_have(near)} the paper's mean within two "
-    f"joint standard errors of ours, and {within} {_have(within)} 0 within the 95 % interval of the "
+    f"joint standard errors of ours, and {within} {_have(within)} 0 within the 95% interval of the "
     f"difference.{text}"
   )
 
@@ -118,12 +118,12 @@ def _gains(gains: Sequence[Paired]) -> str:
   gained, even, lost = (signs.count(sign) for sign in (1, 0, -1))
   return (
     f" Of {_cells(len(signs))} judged against the single task, {gained} gained, {lost} lost and {even} "
-    f"{_have(even)} 0 within the 95 % interval of the gain."
+    f"{_have(even)} 0 within the 95% interval of the gain."
   )
 
 
 def _sign(interval: tuple[float, float]) -> int:
-  """0 where the interval holds 0."""
+  """0 if the interval contains 0."""
   low, high = interval
   return (low > 0) - (high < 0)
 
