@@ -157,7 +157,7 @@ def test_columns_that_the_source_text_lacks_are_marked_as_inferred():
   assert [row[0] for row in table_rows(text)[:3]] == titles
   # Table III has all of its columns.
   assert "\n| CCNN, single task | 5" in text
-  assert "columns behind that are inferred" in text
+  assert "columns of that table are inferred" in text
   assert re.findall(r"<figcaption>(.*?)</figcaption>", comparison_tables.html(cells, "Table IV")) == titles
 
 
