@@ -42,13 +42,13 @@ class Prepared(NamedTuple):
   """A job on our side.
 
   Attributes:
-    options: the config, read.
+    settings: the config, read.
     given: scenes, splits and network.
     pixels: the scenes on their way to our network.
     padded: every scene and its margin `[H + P - 1, W + P - 1, B]`.
   """
 
-  options: Settings
+  settings: Settings
   given: Problem
   pixels: Pixels
   padded: list[np.ndarray]
@@ -75,24 +75,24 @@ def config(network: str, scenes: int) -> config_dict.ConfigDict:
 
 def prepare(own: config_dict.ConfigDict) -> Prepared:
   """Loads the scenes of a config, draws its splits and builds its network."""
-  options = experiment_settings.read(own)
-  given = problem.prepare(options)
-  return Prepared(options, given, *patches.lay_out(problem.layers(given), given.network.patch))
+  settings = experiment_settings.read(own)
+  given = problem.prepare(settings)
+  return Prepared(settings, given, *patches.lay_out(problem.layers(given), given.network.patch))
 
 
 def told(own: config_dict.ConfigDict, prepared: Prepared) -> Job:
   """The job as the others are told it."""
-  options, given, samples = prepared.options, prepared.given, problem.training_set(prepared.given)
-  counts, phases = samples.counts[0], options.schedule.phases
+  settings, given, samples = prepared.settings, prepared.given, problem.training_set(prepared.given)
+  counts, phases = samples.counts[0], settings.training.schedule.phases
   return Job(
     network=own.model.name,
     patch=given.network.patch,
-    batch_size=options.batch_size,
+    batch_size=settings.training.batch_size,
     class_counts=given.network.class_counts,
     learning_rates=tuple(phase.learning_rate for phase in phases),
     epochs=tuple(phase.epochs for phase in phases),
-    snapshot_epochs=options.schedule.snapshots[0],
-    snapshots=len(options.schedule.snapshots),
+    snapshot_epochs=settings.training.schedule.snapshots[0],
+    snapshots=len(settings.training.schedule.snapshots),
     rho=own.optimizer.rho,
     epsilon=own.optimizer.eps,
     # Shorter sets wrap around to the length of the longest.
@@ -132,26 +132,31 @@ class OurTraining:
   """
 
   def __init__(self, prepared: Prepared, count: int, steps: int | None = None):
-    options, network = prepared.options, prepared.given.network
+    settings, network = prepared.settings, prepared.given.network
     self._prepared, self._replicas = prepared, Replicas(count, jax.devices())
     samples = jax.tree.map(lambda rows: rows[:count], problem.training_set(prepared.given))
-    phase = options.schedule.phases[0]
+    phase = settings.training.schedule.phases[0]
     all_steps = steps_per_epoch(
-      samples.counts, options.batch_size, mixed=options.mixed, drop_last=options.drop_last
+      samples.counts,
+      settings.training.batch_size,
+      mixed=settings.training.mixed,
+      drop_last=settings.training.drop_last,
     )
     epoch = train_step.make_epoch(
       network,
-      options.make_optimizer,
+      settings.training.make_optimizer,
       phase.frozen,
-      batch_size=options.batch_size,
-      mixed=options.mixed,
+      batch_size=settings.training.batch_size,
+      mixed=settings.training.mixed,
     )
 
     def fresh(key):
-      state = train_step.init_state(network, key, options.schedule.epochs)
-      return train_step.start_phase(state, options.make_optimizer, phase.learning_rate, phase.frozen)
+      state = train_step.init_state(network, key, settings.training.schedule.epochs)
+      return train_step.start_phase(
+        state, settings.training.make_optimizer, phase.learning_rate, phase.frozen
+      )
 
-    keys = self._replicas.keys(options.seed)
+    keys = self._replicas.keys(settings.seed)
     self._state = self._replicas.spread(fresh, 1)(keys)
     self._epoch = self._replicas.spread(epoch, 3, donate=True)
     self._inputs = self._replicas.put(samples), keys, self._replicas.share(prepared.pixels)
@@ -162,7 +167,7 @@ class OurTraining:
     """Trains every replica for so many epochs, one call each; returns the last mean losses `[R, T]`."""
     for _ in range(count):
       # The record of losses has room for one schedule; the benchmark may train longer.
-      row = self._done % self._prepared.options.schedule.epochs
+      row = self._done % self._prepared.settings.training.schedule.epochs
       self._state = self._epoch(self._state, *self._inputs, np.int32(row), self._rate, self._steps)
       self._done += 1
       losses = self._replicas.get(self._state["losses"][:, row])
@@ -176,9 +181,9 @@ class OurTraining:
 
   def classifier(self) -> Callable[[], np.ndarray]:
     """Classifies the first scene densely by what has been learnt: class indices `[R, H, W]`."""
-    options = self._prepared.options
+    settings = self._prepared.settings
     classifier = classify.Classifier(
-      self._prepared.given.network, jax.devices(), options.classify_method, options.tile_pixels
+      self._prepared.given.network, jax.devices(), settings.inference.method, settings.inference.tile_pixels
     )
     snapshots = classifier.place_snapshots([{key: self._state[key] for key in ("params", "stats")}])
     region = classify.SceneRegion(self._prepared.padded[0], 0)
@@ -203,10 +208,10 @@ def flat(params: dict, stats: dict, class_counts: tuple[int, ...]) -> Weights:
 
 def reference(prepared: Prepared) -> Reference:
   """What the other sides have to agree with: a random network in use, and updated once without dropout."""
-  network, options = prepared.given.network, prepared.options
+  network, settings = prepared.given.network, prepared.settings
   params, stats = _random_weights(network)
-  samples, rate = problem.training_set(prepared.given), options.schedule.phases[0].learning_rate
-  chosen = np.arange(options.batch_size) * samples.counts[0].min() // options.batch_size
+  samples, rate = problem.training_set(prepared.given), settings.training.schedule.phases[0].learning_rate
+  chosen = np.arange(settings.training.batch_size) * samples.counts[0].min() // settings.training.batch_size
   scenes = range(network.scenes)
   centres = jnp.asarray(np.stack([samples.centres[0, scene, chosen] for scene in scenes]))
   classes = np.stack([samples.classes[0, scene, chosen] for scene in scenes])
@@ -216,8 +221,10 @@ def reference(prepared: Prepared) -> Reference:
   cut = patches.gather(jax.tree.map(jnp.asarray, prepared.pixels), owners, centres, flipped, network.patch)
   valid = jnp.ones(classes.shape, bool)
   batch = train_step.Batch(cut, jnp.asarray(classes), valid, valid / len(chosen))
-  state = train_step.start_phase({"params": params, "stats": stats}, options.make_optimizer, rate, ())
-  step = jax.jit(train_step.make_train_step(_without_dropout(network), options.make_optimizer, ()))
+  state = train_step.start_phase(
+    {"params": params, "stats": stats}, settings.training.make_optimizer, rate, ()
+  )
+  step = jax.jit(train_step.make_train_step(_without_dropout(network), settings.training.make_optimizer, ()))
   state, entropies = step(state, batch, rate, jax.random.key(0))
   logits = jax.jit(network.patch_logits)
   return Reference(

@@ -67,9 +67,9 @@ def epoch_flop(network: str) -> float:
   return cost.training(
     prepared.given.network,
     counts.tolist(),
-    batch_size=prepared.options.batch_size,
-    mixed=prepared.options.mixed,
-    drop_last=prepared.options.drop_last,
+    batch_size=prepared.settings.batch_size,
+    mixed=prepared.settings.mixed,
+    drop_last=prepared.settings.drop_last,
     epochs=1,
   )
 

@@ -43,7 +43,7 @@ def main() -> None:
   command = [sys.executable, "launch.py", f"--config=configs/letter.py:{_SCENE}", f"--workdir={_LETTER}"]
   command += [f"--config.samples_per_class={_SAMPLES}", "--config.replicas=1"]
   subprocess.run(command, cwd=_ROOT, check=True)
-  scene = experiment_settings.read(letter.get_config(_SCENE)).loaders[_SCENE]()
+  scene = experiment_settings.read(letter.get_config(_SCENE)).scenes.loaders[_SCENE]()
   titled = [("ground truth", maps.class_image(scene, scene.labels))]
   for run, title in _TITLES.items():
     metrics = json.loads((run / "metrics.json").read_bytes())

@@ -28,7 +28,7 @@ sys.path.insert(0, str(_ROOT))
 
 from configs import best, mtl  # noqa: E402
 from mtl_hsi.reproduction import grid  # noqa: E402
-from mtl_hsi.runs.trained import read_run  # noqa: E402
+from mtl_hsi.runs.trained_run import read_run  # noqa: E402
 from mtl_hsi.runtime import devices  # noqa: E402
 from mtl_hsi.storage import atomic_files  # noqa: E402
 

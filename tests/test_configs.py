@@ -26,28 +26,28 @@ def test_there_are_as_many_cells_as_ways_to_choose_scenes():
 
 @pytest.mark.parametrize("cell", [cell for cells in SUBSETS for cell in cells])
 def test_cells_of_scenes_together(cell):
-  options = experiment_settings.read(mtl.get_config(cell))
+  settings = experiment_settings.read(mtl.get_config(cell))
   names = cell.split("_")
-  assert list(options.loaders) == [SHORT[name] for name in names]
-  assert (options.target, options.bands) == (SHORT[names[0]], GROUP[names[0]])
-  assert options.reversed == frozenset()
+  assert list(settings.scenes.loaders) == [SHORT[name] for name in names]
+  assert (settings.scenes.target, settings.bands.count) == (SHORT[names[0]], GROUP[names[0]])
+  assert settings.bands.reversed == frozenset()
 
 
 @pytest.mark.parametrize("target", SHORT)
 def test_cells_of_all_scenes(target):
-  options = experiment_settings.read(mtl.get_config(f"{target}_all"))
-  assert next(iter(options.loaders)) == options.target == SHORT[target]
-  assert set(options.loaders) == set(SHORT.values())
-  assert (options.bands, options.reversed) == (GROUP[target], frozenset())
+  settings = experiment_settings.read(mtl.get_config(f"{target}_all"))
+  assert next(iter(settings.scenes.loaders)) == settings.scenes.target == SHORT[target]
+  assert set(settings.scenes.loaders) == set(SHORT.values())
+  assert (settings.bands.count, settings.bands.reversed) == (GROUP[target], frozenset())
 
 
 @pytest.mark.parametrize("cell", INVERSES)
 def test_cells_of_a_reversed_partner(cell):
-  options = experiment_settings.read(mtl.get_config(cell))
+  settings = experiment_settings.read(mtl.get_config(cell))
   target, partner = cell.split("_inverse_")
-  assert list(options.loaders) == [SHORT[target], SHORT[partner]]
-  assert (options.target, options.bands) == (SHORT[target], GROUP[target])
-  assert options.reversed == {SHORT[partner]}
+  assert list(settings.scenes.loaders) == [SHORT[target], SHORT[partner]]
+  assert (settings.scenes.target, settings.bands.count) == (SHORT[target], GROUP[target])
+  assert settings.bands.reversed == {SHORT[partner]}
 
 
 @pytest.mark.parametrize(
@@ -94,40 +94,50 @@ def test_every_network_column_of_the_paper_has_a_cell():
     config.model.name = model
     # A reversed partner keeps the shared first convolution, though its column stands under "without".
     config.spectral_knowledge = kind != "without" or column.split("/")[-1].startswith("INVERSE")
-    options = experiment_settings.read(config)
-    others = [name for name in options.loaders if name != options.target]
-    inverse = sorted(options.reversed)
-    knowledge = options.model.spectral_knowledge
-    assert published.column_of(options.target, others, options.model.name, knowledge, inverse) == column
+    settings = experiment_settings.read(config)
+    others = [name for name in settings.scenes.loaders if name != settings.scenes.target]
+    inverse = sorted(settings.bands.reversed)
+    knowledge = settings.model.spectral_knowledge
+    assert (
+      published.column_of(settings.scenes.target, others, settings.model.name, knowledge, inverse) == column
+    )
 
 
 @pytest.mark.parametrize("target", SHORT)
 def test_the_svm_column_of_the_paper_has_a_cell(target):
   config = mtl.get_config(target)
   config.model.name = "svm"
-  options = experiment_settings.read(config)
-  knowledge = options.model.spectral_knowledge
-  assert published.column_of(options.target, [], options.model.name, knowledge, []) == "svm"
+  settings = experiment_settings.read(config)
+  knowledge = settings.model.spectral_knowledge
+  assert published.column_of(settings.scenes.target, [], settings.model.name, knowledge, []) == "svm"
 
 
 def test_the_defaults_are_the_papers_protocol():
-  options = experiment_settings.read(mtl.get_config("pu"))
-  phases = [(phase.epochs, phase.learning_rate, phase.frozen) for phase in options.schedule.phases]
+  settings = experiment_settings.read(mtl.get_config("pu"))
+  phases = [(phase.epochs, phase.learning_rate, phase.frozen) for phase in settings.training.schedule.phases]
   assert phases == [(100, 1.0, ()), (30, 0.1, ())]
-  assert options.schedule.snapshot_epochs == (132, 134, 136, 138, 140)
-  assert (options.replicas, options.batch_size, options.seed, options.mixed) == (10, 20, 0, False)
-  model = options.model
+  assert settings.training.schedule.snapshot_epochs == (132, 134, 136, 138, 140)
+  assert (settings.replicas, settings.training.batch_size, settings.seed, settings.training.mixed) == (
+    10,
+    20,
+    0,
+    False,
+  )
+  model = settings.model
   assert (model.name, model.spectral_knowledge, model.norm_per_scene, model.blocks, model.pool) == (
     *("hresnet", True, True, 1, False),
   )
-  assert (options.classify_method, options.split_file) == ("dense", None)
+  assert (settings.inference.method, settings.split.file) == ("dense", None)
 
 
 def test_quickstart_needs_no_file():
-  options = experiment_settings.read(quickstart.get_config())
-  assert (options.model.name, options.schedule.epochs * options.recipe.steps) == ("vresnet", 1000)
-  target, partner = [load() for load in options.loaders.values()]
-  assert (options.target, target.name, target.simulated) == ("indian_pines", "indian_pines", False)
+  settings = experiment_settings.read(quickstart.get_config())
+  assert (settings.model.name, settings.training.schedule.epochs * settings.training.recipe.steps) == (
+    "vresnet",
+    1000,
+  )
+  target, partner = [load() for load in settings.scenes.loaders.values()]
+  assert (settings.scenes.target, target.name, target.simulated) == ("indian_pines", "indian_pines", False)
   assert partner.simulated
   made = quickstart.get_config().simulate[partner.name]
   assert list(partner.class_names.values()) == list(made.classes)
@@ -139,14 +149,14 @@ def test_own_scenes_take_their_files_and_stand_beside_public_ones(tmp_path):
   config.files.fields.cube = str(tmp_path / "fields.npz")
   config.files.town.update({"cube": "town.mat", "labels": "gt.mat", "cube_key": "a", "labels_key": "b"})
   config.files.town.update({"bands": "40:143", "sensor": "ROSIS"})
-  options = experiment_settings.read(config)
-  assert (options.target, list(options.loaders)) == ("fields", ["fields", "town", "salinas"])
-  assert options.band_ranges == {"town": slice(40, 143)}
-  assert options.bands is None
+  settings = experiment_settings.read(config)
+  assert (settings.scenes.target, list(settings.scenes.loaders)) == ("fields", ["fields", "town", "salinas"])
+  assert settings.scenes.band_ranges == {"town": slice(40, 143)}
+  assert settings.bands.count is None
   with pytest.raises(RequestError, match=f"no such file: {tmp_path / 'fields.npz'}"):
-    options.loaders["fields"]()
+    settings.scenes.loaders["fields"]()
   with pytest.raises(RequestError, match=r"no such file: .*/town.mat"):
-    options.loaders["town"]()
+    settings.scenes.loaders["town"]()
 
 
 def test_own_scenes_are_trained_by_the_recommended_recipe():
@@ -167,14 +177,14 @@ def test_the_letters_recipe_takes_scenes_as_own_does():
 def test_the_best_recipe_takes_scenes_as_own_does_and_as_many_steps_of_any():
   config = best.get_config("fields,indian_pines")
   config.files.fields.cube = "fields.npz"
-  options = experiment_settings.read(config)
-  assert (options.target, list(options.loaders)) == ("fields", ["fields", "indian_pines"])
-  assert (options.bands, options.mnf_components) == (None, 40)
-  model, recipe = options.model, options.recipe
+  settings = experiment_settings.read(config)
+  assert (settings.scenes.target, list(settings.scenes.loaders)) == ("fields", ["fields", "indian_pines"])
+  assert (settings.bands.count, settings.bands.mnf_components) == (None, 40)
+  model, recipe = settings.model, settings.training.recipe
   assert (model.name, model.patch, model.width, model.blocks) == ("vresnet", 9, 64, 4)
-  assert options.schedule.epochs * recipe.steps == 3000
+  assert settings.training.schedule.epochs * recipe.steps == 3000
   assert (recipe.augmentation, recipe.decay) == ("symmetries", "cosine")
-  assert options.schedule.snapshot_epochs == (30,)
+  assert settings.training.schedule.snapshot_epochs == (30,)
   assert best.get_config().scenes == ()
 
 
@@ -185,8 +195,8 @@ def test_own_scenes_need_names(names):
 
 
 def test_the_large_scene_is_as_large_as_pavia_centre():
-  options = experiment_settings.read(large_scene.get_config())
-  assert options.schedule.snapshot_epochs == (1, 2, 3, 4, 5)
+  settings = experiment_settings.read(large_scene.get_config())
+  assert settings.training.schedule.snapshot_epochs == (1, 2, 3, 4, 5)
   made = large_scene.get_config().simulate.simulated_city
   assert (made.height, made.width, len(made.centres), len(made.classes)) == (1096, 715, 102, 9)
 
@@ -199,13 +209,13 @@ def test_common_is_no_config_of_its_own():
 def test_predictions_have_every_key_that_is_read(tmp_path):
   config = predict.get_config()
   config.run, config.image, config.nodata, config.replicas = "runs/mine", "a.tif", "-1", "3"
-  options = prediction_settings.read(config)
-  assert (str(options.run), options.scene, str(options.image), options.output) == (
+  settings = prediction_settings.read(config)
+  assert (str(settings.run), settings.scene, str(settings.image), settings.output) == (
     *("runs/mine", None, "a.tif", None),
   )
-  assert (options.replica, options.tile_pixels) == (3, None)
-  assert options.image_key is None
-  assert options.image_keys == {**dict.fromkeys(image_settings.KEYS, ""), "nodata": "-1"}
+  assert (settings.replica, settings.tile_pixels) == (3, None)
+  assert settings.image_key is None
+  assert settings.image_keys == {**dict.fromkeys(image_settings.KEYS, ""), "nodata": "-1"}
 
 
 @pytest.mark.parametrize(

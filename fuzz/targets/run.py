@@ -8,7 +8,7 @@ import numpy as np
 from configs import common
 from mtl_hsi.channels.inputs import Inputs, entry
 from mtl_hsi.channels.scaling import Scaling
-from mtl_hsi.runs import trained
+from mtl_hsi.runs import trained_run
 from mtl_hsi.storage import atomic_files, checksums
 
 _FILES = ("config.json", "scenes.json", "environment.json")
@@ -31,7 +31,7 @@ def feed(data: bytes, folder: Path) -> None:
   directory = folder / ("unfinished" if wrong == "environment.json" else "run")
   (directory / wrong).write_bytes(data[1:])
   try:
-    trained.read_run(directory)
+    trained_run.read_run(directory)
   finally:
     (directory / wrong).write_bytes(_GOOD[wrong])
 

@@ -8,7 +8,7 @@ from ml_collections import config_dict
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.experiment.run import run_experiment
-from mtl_hsi.runs.trained import TrainedRun, read_run
+from mtl_hsi.runs.trained_run import TrainedRun, read_run
 
 _STEMS = ("run", "new")
 # What a network must be given in the same way again.

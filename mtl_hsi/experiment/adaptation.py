@@ -10,7 +10,7 @@ from jax import Array
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models.multitask import Network
-from mtl_hsi.runs.trained import TrainedRun
+from mtl_hsi.runs.trained_run import TrainedRun
 from mtl_hsi.runtime.replicas import Replicas
 from mtl_hsi.training import patches
 from mtl_hsi.training.batches import TrainingSet

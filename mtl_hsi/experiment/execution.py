@@ -15,7 +15,7 @@ from mtl_hsi.classification.voting import Votes
 from mtl_hsi.experiment import adaptation
 from mtl_hsi.experiment.problem import Problem, layers, training_set
 from mtl_hsi.models import products
-from mtl_hsi.runs.trained import TrainedRun
+from mtl_hsi.runs.trained_run import TrainedRun
 from mtl_hsi.runtime import devices, interruption, processes, progress
 from mtl_hsi.runtime.compile_clock import compile_clock
 from mtl_hsi.runtime.replicas import Replicas
@@ -45,11 +45,11 @@ class Work(NamedTuple):
   entries: Mapping[str, Any]
 
 
-def do(options: Settings, problem: Problem, directory: Path, origin: TrainedRun | None) -> Work:
+def do(settings: Settings, problem: Problem, directory: Path, origin: TrainedRun | None) -> Work:
   """Trains and classifies, or what is left of it.
 
   Args:
-    options: what is asked for.
+    settings: what is asked for.
     problem: what it is asked of.
     directory: the work directory.
     origin: the run that training starts from, or None.
@@ -59,34 +59,34 @@ def do(options: Settings, problem: Problem, directory: Path, origin: TrainedRun 
   """
   directory = directory / "checkpoints"
   if problem.network is None:
-    return _svms(options, problem, directory)
-  return _networks(options, problem, directory, origin)
+    return _svms(settings, problem, directory)
+  return _networks(settings, problem, directory, origin)
 
 
-def _networks(options, problem, directory, origin):
+def _networks(settings, problem, directory, origin):
   """All scenes in one network, in every replica."""
   start = time.monotonic()
-  replicas = Replicas(options.replicas, jax.devices())
-  checkpoints = Checkpoints(directory, options.schedule.snapshot_epochs)
-  with products.precision(options.precision):
+  replicas = Replicas(settings.replicas, jax.devices())
+  checkpoints = Checkpoints(directory, settings.training.schedule.snapshot_epochs)
+  with products.precision(settings.precision):
     with compile_clock() as training:
       pixels, padded = patches.lay_out(layers(problem), problem.patch)
-      losses = _train(options, problem, replicas, pixels, checkpoints, origin)
+      losses = _train(settings, problem, replicas, pixels, checkpoints, origin)
       trained = time.monotonic()
     with compile_clock() as classification:
-      votes = _classify(options, problem, replicas, padded, checkpoints)
+      votes = _classify(settings, problem, replicas, padded, checkpoints)
       end = time.monotonic()
   predictions = {name: problem.scenes[name].class_ids[own.labels] for name, own in votes.items()}
   seconds = _seconds(trained - start, end - trained, training.seconds, classification.seconds)
   return Work(losses, predictions, votes, seconds, training.compilations + classification.compilations, {})
 
 
-def _svms(options, problem, directory):
+def _svms(settings, problem, directory):
   """Every scene on its own, in every replica, all side by side; training gets its share of the time."""
   start = time.monotonic()
   directory, tasks = directory / "svm", _tasks(problem)
   finished = svm_jobs.load_finished(tasks, directory)
-  with progress.bar("svm", len(tasks) * options.replicas, "job", len(finished)) as bar:
+  with progress.bar("svm", len(tasks) * settings.replicas, "job", len(finished)) as bar:
     svms, share = svm_jobs.finish(
       tasks, finished, directory, cores=devices.usable_cores(), progress=bar.update
     )
@@ -120,7 +120,7 @@ def _seconds(train, classify, compile_train, compile_classify):
   }
 
 
-def _train(options, problem, replicas, pixels, checkpoints, origin):
+def _train(settings, problem, replicas, pixels, checkpoints, origin):
   samples = training_set(problem)
 
   def begin():
@@ -130,8 +130,8 @@ def _train(options, problem, replicas, pixels, checkpoints, origin):
       replicas,
       samples,
       pixels,
-      seed=options.seed,
-      new_stem=options.origin.new_stem,
+      seed=settings.seed,
+      new_stem=settings.origin.new_stem,
     )
 
   with contextlib.ExitStack() as stack:
@@ -142,7 +142,9 @@ def _train(options, problem, replicas, pixels, checkpoints, origin):
       nonlocal bar
       if bar is None:
         # Epochs of an earlier start say nothing about the remaining time.
-        bar = stack.enter_context(progress.bar("training", options.schedule.epochs, "epoch", initial=done))
+        bar = stack.enter_context(
+          progress.bar("training", settings.training.schedule.epochs, "epoch", initial=done)
+        )
       else:
         bar.set_postfix_str(f"loss {np.mean(losses):.4f}", refresh=False)
         bar.update()
@@ -150,33 +152,33 @@ def _train(options, problem, replicas, pixels, checkpoints, origin):
     return fit(
       TrainingPlan(
         problem.network,
-        options.make_optimizer,
-        options.schedule,
-        seed=options.seed,
-        batch_size=options.batch_size,
-        mixed=options.mixed,
-        drop_last=options.drop_last,
-        recipe=options.recipe,
+        settings.training.make_optimizer,
+        settings.training.schedule,
+        seed=settings.seed,
+        batch_size=settings.training.batch_size,
+        mixed=settings.training.mixed,
+        drop_last=settings.training.drop_last,
+        recipe=settings.training.recipe,
       ),
       TrainingData(samples, pixels, list(problem.scenes)),
       replicas,
-      Saving(checkpoints, options.checkpoint_seconds),
+      Saving(checkpoints, settings.training.checkpoint_seconds),
       progress=report_epoch,
       initial=origin and begin,
       interrupted=interrupted,
     )
 
 
-def _classify(options, problem, replicas, padded, checkpoints):
+def _classify(settings, problem, replicas, padded, checkpoints):
   """The snapshots' votes on every pixel, by scene."""
-  network = problem.network
+  network, inference = problem.network, settings.inference
   classifier = classify.Classifier(
-    network, jax.devices(), options.classify_method, options.tile_pixels, options.inference
+    network, jax.devices(), inference.method, inference.tile_pixels, inference.options
   )
   params, stats = jax.eval_shape(network.init, jax.random.key(0))
   shapes = replicas.shapes({"params": params, "stats": stats})
   snapshots = []
-  for epoch in options.schedule.snapshot_epochs:
+  for epoch in settings.training.schedule.snapshot_epochs:
     restore = functools.partial(checkpoints.restore_snapshot, epoch, shapes)
     snapshots.append(jax.tree.map(np.asarray, processes.tree_from_first(restore, shapes)))
   placed = classifier.place_snapshots(snapshots)
@@ -193,5 +195,5 @@ def _classify(options, problem, replicas, padded, checkpoints):
   with progress.bar("classifying", tiles, "tile") as bar:
     votes = {name: classifier.vote(placed, region, bar.update) for name, region in regions.items()}
   for name, own in votes.items():
-    health.check_probabilities(own.probability, name, options.seed)
+    health.check_probabilities(own.probability, name, settings.seed)
   return votes

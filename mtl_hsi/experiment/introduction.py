@@ -10,7 +10,7 @@ from mtl_hsi.scenes.public.verification import is_public
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.scenes.summary import summary
 from mtl_hsi.settings.experiment_settings import Settings
-from mtl_hsi.settings.training_settings import SVM
+from mtl_hsi.settings.model_settings import SVM
 from mtl_hsi.splits.drawn import ALL
 from mtl_hsi.splits.split import pixels_of
 
@@ -18,7 +18,7 @@ from mtl_hsi.splits.split import pixels_of
 _NEAR_NM = 15.0
 
 
-def introduction(problem: Problem, options: Settings) -> str:
+def introduction(problem: Problem, settings: Settings) -> str:
   """What is about to happen, a line per scene."""
   lines = []
   for name, scene in problem.scenes.items():
@@ -28,20 +28,20 @@ def introduction(problem: Problem, options: Settings) -> str:
       f"{scene.title}: {height} x {width} pixels, {bands_used(problem, name)}, "
       f"{len(scene.class_ids)} classes, {train} training and {test} test pixels"
     )
-  notes = (*_origin(options), *_other_wavelengths(problem, options), *_untested(problem))
-  return "\n".join([*lines, description(options), *notes])
+  notes = (*_origin(settings), *_other_wavelengths(problem, settings), *_untested(problem))
+  return "\n".join([*lines, description(settings), *notes])
 
 
-def _origin(options):
+def _origin(settings):
   """A line for the run that training starts from, if there is one."""
-  if options.origin is not None:
-    fresh = "new heads and a new first convolution" if options.origin.new_stem else "new heads"
-    yield f"{fresh} on the networks of {options.origin.run}"
+  if settings.origin is not None:
+    fresh = "new heads and a new first convolution" if settings.origin.new_stem else "new heads"
+    yield f"{fresh} on the networks of {settings.origin.run}"
 
 
-def _other_wavelengths(problem, options):
+def _other_wavelengths(problem, settings):
   """A line where scenes that share a first convolution have other wavelengths in one channel of it."""
-  if problem.network is None or problem.channels is not None or not options.model.spectral_knowledge:
+  if problem.network is None or problem.channels is not None or not settings.model.spectral_knowledge:
     return
   known = [name for name, scene in problem.scenes.items() if scene.wavelengths is not None]
   if len(known) < 2 or all(is_public(problem.scenes[name]) for name in known):
@@ -76,30 +76,30 @@ def _untested(problem):
         )
 
 
-def summaries(problem: Problem, options: Settings, names: Iterable[str]) -> str:
+def summaries(problem: Problem, settings: Settings, names: Iterable[str]) -> str:
   """What the named scenes hold and what is odd about them, some lines each."""
   return "\n".join(
-    summary(problem.scenes[name], bands_used(problem, name), _drawn(options, problem.scenes[name]))
+    summary(problem.scenes[name], bands_used(problem, name), _drawn(settings, problem.scenes[name]))
     for name in names
   )
 
 
-def _drawn(options, scene):
+def _drawn(settings, scene):
   """Training pixels drawn of every class; None where the split is given, or all train."""
-  drawn = options.split_file is None and scene.tested is None and options.samples_per_class != ALL
-  return options.samples_per_class if drawn else None
+  drawn = settings.split.file is None and scene.tested is None and settings.split.samples_per_class != ALL
+  return settings.split.samples_per_class if drawn else None
 
 
-def split_used(options: Settings, scene: Scene) -> str:
+def split_used(settings: Settings, scene: Scene) -> str:
   """How training and test pixels of a scene were told apart, in a sentence."""
-  if options.split_file is not None:
-    return f"Training and test pixels are those of {options.split_file.name}."
+  if settings.split.file is not None:
+    return f"Training and test pixels are those of {settings.split.file.name}."
   if scene.tested is not None:
     return "The test pixels were given."
-  if options.block_size is not None:
-    size = options.block_size
+  if settings.split.block_size is not None:
+    size = settings.split.block_size
     return f"Training and test pixels were drawn from blocks of their own, {size} x {size} pixels large."
-  if options.samples_per_class == ALL:
+  if settings.split.samples_per_class == ALL:
     return "All labelled pixels train."
   return "The training pixels were drawn at random."
 
@@ -123,22 +123,23 @@ def bands_used(problem: Problem, name: str) -> str:
   return f"{text} and {empty} empty channels" if empty else text
 
 
-def description(options: Settings) -> str:
+def description(settings: Settings) -> str:
   """The model and how it is trained, in a line."""
-  model = options.model
+  model = settings.model
   parts = [model.name + (" with average pooling" if model.pool else "")]
   if model.name != SVM:
-    if len(options.loaders) > 1:
+    if len(settings.scenes.loaders) > 1:
       parts.append(f"first convolution {'shared' if model.spectral_knowledge else 'of each scene its own'}")
-    parts.append(_epochs(options.schedule, options.recipe.steps))
-    if options.inference.smoothing.steps:
-      parts.append(f"map smoothed over {options.inference.smoothing.steps} pixels")
-  if options.split_file is None:
-    number = f"{options.samples_per_class} samples per class"
-    drawn_from_blocks = options.block_size is not None and len(options.given_splits) < len(options.loaders)
+    parts.append(_epochs(settings.training.schedule, settings.training.recipe.steps))
+    if settings.inference.options.smoothing.steps:
+      parts.append(f"map smoothed over {settings.inference.options.smoothing.steps} pixels")
+  if settings.split.file is None:
+    number = f"{settings.split.samples_per_class} samples per class"
+    some_are_drawn = len(settings.scenes.given_splits) < len(settings.scenes.loaders)
+    drawn_from_blocks = settings.split.block_size is not None and some_are_drawn
     number += " from blocks" if drawn_from_blocks else ""
-    parts.append("all pixels for training" if options.samples_per_class == ALL else number)
-  parts.append("1 replica" if options.replicas == 1 else f"{options.replicas} replicas")
+    parts.append("all pixels for training" if settings.split.samples_per_class == ALL else number)
+  parts.append("1 replica" if settings.replicas == 1 else f"{settings.replicas} replicas")
   return ", ".join(parts)
 
 

@@ -13,13 +13,13 @@ from mtl_hsi.experiment.fit_inputs import align
 from mtl_hsi.models.multitask import Network
 from mtl_hsi.models.registry import make_network
 from mtl_hsi.paper import published
-from mtl_hsi.runs.trained import TrainedRun
+from mtl_hsi.runs.trained_run import TrainedRun
 from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES
 from mtl_hsi.scenes.public.verification import is_public
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings.band_settings import BY_WAVELENGTH
 from mtl_hsi.settings.experiment_settings import Settings
-from mtl_hsi.settings.training_settings import SVM
+from mtl_hsi.settings.model_settings import SVM
 from mtl_hsi.splits.blocks import block_split
 from mtl_hsi.splits.drawn import ALL, given_split, random_split, with_training_pixels
 from mtl_hsi.splits.split import Split, read_splits
@@ -70,23 +70,23 @@ def _min_separation(network, shift):
   return 1 if network is None else network.patch + shift
 
 
-def prepare(options: Settings, origin: TrainedRun | None = None) -> Problem:
+def prepare(settings: Settings, origin: TrainedRun | None = None) -> Problem:
   """Loads and checks everything before any work starts.
 
   Args:
-    options: what is asked for.
-    origin: the run that training starts from; it must be given where the options name one.
+    settings: what is asked for.
+    origin: the run that training starts from; it must be given where the settings name one.
 
   Raises:
     RequestError: a scene cannot be loaded, or the scenes cannot be trained as asked.
   """
-  scenes = {name: load() for name, load in options.loaders.items()}
-  inputs, channels = align(options, scenes, origin)
-  if options.inference.smoothing.steps:
+  scenes = {name: load() for name, load in settings.scenes.loaders.items()}
+  inputs, channels = align(settings, scenes, origin)
+  if settings.inference.options.smoothing.steps:
     inputs = {name: _with_contrast(own, scenes[name]) for name, own in inputs.items()}
-  network = _network(options, scenes, inputs)
-  splits = _splits(options, scenes, _min_separation(network, options.recipe.shift))
-  problem = Problem(scenes, inputs, channels, splits, network, options.recipe.shift)
+  network = _network(settings, scenes, inputs)
+  splits = _splits(settings, scenes, _min_separation(network, settings.training.recipe.shift))
+  problem = Problem(scenes, inputs, channels, splits, network, settings.training.recipe.shift)
   if network is None:
     for name, scene in scenes.items():
       svm_baseline.check_samples(name, scene.labels, scene.class_names, problem.splits[name].train)
@@ -95,10 +95,10 @@ def prepare(options: Settings, origin: TrainedRun | None = None) -> Problem:
     counts = training_set(problem).counts
     batches.steps_per_epoch(
       counts,
-      options.batch_size,
-      mixed=options.mixed,
-      drop_last=options.drop_last,
-      fixed=options.recipe.steps,
+      settings.training.batch_size,
+      mixed=settings.training.mixed,
+      drop_last=settings.training.drop_last,
+      fixed=settings.training.recipe.steps,
     )
   return problem
 
@@ -107,49 +107,47 @@ def _with_contrast(inputs, scene):
   return dataclasses.replace(inputs, contrast=smoothing.contrast(scene.cube, scene.nodata, inputs))
 
 
-def _network(options, scenes, inputs):
+def _network(settings, scenes, inputs):
   """None for SVMs, which share nothing and may have different bands."""
-  if options.model.name == SVM:
+  if settings.model.name == SVM:
     return None
   return make_network(
     bands=next(iter(inputs.values())).channels,
     class_counts=[len(scene.class_ids) for scene in scenes.values()],
-    **dataclasses.asdict(options.model),
+    **dataclasses.asdict(settings.model),
   )
 
 
-def _splits(options, scenes, min_separation):
-  if options.split_file is not None:
-    return read_splits(
-      options.split_file, {name: s.labels for name, s in scenes.items()}, options.replicas
-    )
-  return {name: _split(options, scene, min_separation) for name, scene in scenes.items()}
+def _splits(settings, scenes, min_separation):
+  if settings.split.file is not None:
+    return read_splits(settings.split.file, {name: s.labels for name, s in scenes.items()}, settings.replicas)
+  return {name: _split(settings, scene, min_separation) for name, scene in scenes.items()}
 
 
-def _split(options, scene, min_separation):
+def _split(settings, scene, min_separation):
   if scene.trained is None:
-    return _drawn(options, scene, scene.labels, min_separation)
+    return _drawn(settings, scene, scene.labels, min_separation)
   others = np.where(scene.trained, 0, scene.labels)
-  if not (others.any() or options.samples_per_class == ALL):
+  if not (others.any() or settings.split.samples_per_class == ALL):
     raise RequestError(
       f"scene {scene.name!r}: all labels are among more_labels, which train, and none is left to test; give "
       "samples_per_class=0 to do without a test"
     )
-  drawn = _drawn(options, scene, others, min_separation)
-  by_blocks = scene.tested is None and options.block_size is not None
+  drawn = _drawn(settings, scene, others, min_separation)
+  by_blocks = scene.tested is None and settings.split.block_size is not None
   distance = min_separation if by_blocks else 1
   return with_training_pixels(drawn, scene.trained, min_separation=distance, name=scene.name)
 
 
-def _drawn(options, scene, labels, min_separation):
+def _drawn(settings, scene, labels, min_separation):
   """The split of pixels of which it is not known that they train."""
-  draw = {"seed": options.seed, "replicas": options.replicas, "name": scene.name}
+  draw = {"seed": settings.seed, "replicas": settings.replicas, "name": scene.name}
   if scene.tested is not None:
-    return given_split(labels, scene.tested, options.samples_per_class, **draw)
-  if options.block_size is not None:
-    draw |= {"block_size": options.block_size, "min_separation": min_separation}
-    return block_split(labels, options.samples_per_class, **draw)
-  return random_split(labels, options.samples_per_class, **draw)
+    return given_split(labels, scene.tested, settings.split.samples_per_class, **draw)
+  if settings.split.block_size is not None:
+    draw |= {"block_size": settings.split.block_size, "min_separation": min_separation}
+    return block_split(labels, settings.split.samples_per_class, **draw)
+  return random_split(labels, settings.split.samples_per_class, **draw)
 
 
 def layers(problem: Problem) -> list[patches.Layer]:
@@ -169,19 +167,21 @@ def training_set(problem: Problem) -> batches.TrainingSet:
   )
 
 
-def follows_the_letter(options: Settings) -> bool:
+def follows_the_letter(settings: Settings) -> bool:
   """Whether network and training are the letter's; what it leaves open is free (statistics, vote)."""
-  if options.split_file or options.block_size or options.given_splits:
+  if settings.split.file or settings.split.block_size or settings.scenes.given_splits:
     return False
-  if options.origin or options.band_ranges or options.alignment == BY_WAVELENGTH:
+  if settings.origin or settings.scenes.band_ranges or settings.bands.alignment == BY_WAVELENGTH:
     return False
-  if options.inference.symmetric or options.inference.smoothing.steps or options.mnf_components:
+  inference = settings.inference.options
+  if inference.symmetric or inference.smoothing.steps or settings.bands.mnf_components:
     return False
-  if options.model.name == SVM:
+  if settings.model.name == SVM:
     return True
-  phases = tuple((phase.epochs, phase.learning_rate, phase.frozen) for phase in options.schedule.phases)
-  network = options.model.blocks, options.model.pool
-  return (phases, options.optimizer, options.batch_size, network, options.recipe) == (
+  training = settings.training
+  phases = tuple((phase.epochs, phase.learning_rate, phase.frozen) for phase in training.schedule.phases)
+  network = settings.model.blocks, settings.model.pool
+  return (phases, training.optimizer, training.batch_size, network, training.recipe) == (
     _LETTERS_PHASES,
     _LETTERS_OPTIMIZER,
     _LETTERS_BATCH,
@@ -190,15 +190,17 @@ def follows_the_letter(options: Settings) -> bool:
   )
 
 
-def paper_figure(problem: Problem, options: Settings) -> published.PaperFigure | None:
+def paper_figure(problem: Problem, settings: Settings) -> published.PaperFigure | None:
   """The paper's figure for the target; None where scenes, bands, split or network are not the paper's."""
-  model = options.model
-  if not all(map(is_public, problem.scenes.values())) or not follows_the_letter(options):
+  model = settings.model
+  if not all(map(is_public, problem.scenes.values())) or not follows_the_letter(settings):
     return None
-  if options.bands != _PAPER_BANDS[PUBLIC_SCENES[options.target].sensor]:
+  if settings.bands.count != _PAPER_BANDS[PUBLIC_SCENES[settings.scenes.target].sensor]:
     return None
-  partners = [name for name in problem.scenes if name != options.target]
+  partners = [name for name in problem.scenes if name != settings.scenes.target]
   column = published.column_of(
-    options.target, partners, model.name, model.spectral_knowledge, sorted(options.reversed)
+    settings.scenes.target, partners, model.name, model.spectral_knowledge, sorted(settings.bands.reversed)
   )
-  return column and published.figure(published.SHORT_NAMES[options.target], column, options.samples_per_class)
+  return column and published.figure(
+    published.SHORT_NAMES[settings.scenes.target], column, settings.split.samples_per_class
+  )

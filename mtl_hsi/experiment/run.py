@@ -23,7 +23,7 @@ from mtl_hsi.report.false_colour import false_colour_bands
 from mtl_hsi.report.run_report import RunReport, SceneReport
 from mtl_hsi.runs import workdir
 from mtl_hsi.runs.records import with_schema
-from mtl_hsi.runs.trained import read_run
+from mtl_hsi.runs.trained_run import read_run
 from mtl_hsi.runtime import processes
 from mtl_hsi.runtime.environment import describe_environment
 from mtl_hsi.scenes.public.verification import is_public
@@ -56,19 +56,19 @@ def run_experiment(
     RequestError: something asked for cannot be done.
   """
   started = datetime.datetime.now().astimezone()
-  options = experiment_settings.read(config, scenes)
-  if options.check_only:
-    problem, _ = _prepare(options)
+  settings = experiment_settings.read(config, scenes)
+  if settings.check_only:
+    problem, _ = _prepare(settings)
     if processes.is_first():
-      print(f"{summaries(problem, options, problem.scenes)}\n{introduction(problem, options)}")
+      print(f"{summaries(problem, settings, problem.scenes)}\n{introduction(problem, settings)}")
       print("Checked only (check_only): nothing was trained, nothing written.")
     return
   if processes.from_first(lambda: _is_complete(directory, config.to_dict())):
     if processes.is_first():
-      print("\n".join(_nothing_to_do(options, directory)))
+      print("\n".join(_nothing_to_do(settings, directory)))
     return
-  problem, origin = _prepare(options)
-  _check_processes(options, problem)
+  problem, origin = _prepare(settings)
+  _check_processes(settings, problem)
   with contextlib.ExitStack() as stack:
 
     def begin():
@@ -76,24 +76,24 @@ def run_experiment(
       # Another process may have done it while the scenes were read.
       if _is_complete(directory, config.to_dict()):
         return True
-      _begin(options, problem, directory, command, started)
+      _begin(settings, problem, directory, command, started)
       return False
 
     if processes.from_first(begin):
       if processes.is_first():
-        print("\n".join(_nothing_to_do(options, directory)))
+        print("\n".join(_nothing_to_do(settings, directory)))
       return
     problem = as_begun(problem, directory / "scenes.json")
-    done = execution.do(options, problem, directory, origin)
+    done = execution.do(settings, problem, directory, origin)
     if processes.is_first():
-      summary = _finish(config, options, problem, directory, done)
+      summary = _finish(config, settings, problem, directory, done)
       print(f"\n{console.summary(summary, directory)}")
 
 
-def _nothing_to_do(options, directory):
+def _nothing_to_do(settings, directory):
   """Where the results of a complete run are, and what they may no longer be the results of."""
   yield f"{directory} is complete; nothing to do. Its report: {directory / 'report.html'}"
-  for path in newer_files(options.source_files, directory):
+  for path in newer_files(settings.scenes.source_files, directory):
     yield (
       f"note: {path.absolute()} is newer than the run, whose results are those of the file as it was; name "
       "another --workdir to train on it"
@@ -108,17 +108,17 @@ def _is_complete(directory, config):
   return complete
 
 
-def _prepare(options):
+def _prepare(settings):
   """The problem, and the run that training starts from or None, both checked."""
-  if options.origin is None:
-    return prepare(options), None
-  origin, new_stem = read_run(options.origin.run), options.origin.new_stem
-  problem = prepare(options, origin)
-  adaptation.check(origin, problem.network, replicas=options.replicas, new_stem=new_stem)
+  if settings.origin is None:
+    return prepare(settings), None
+  origin, new_stem = read_run(settings.origin.run), settings.origin.new_stem
+  problem = prepare(settings, origin)
+  adaptation.check(origin, problem.network, replicas=settings.replicas, new_stem=new_stem)
   return problem, origin
 
 
-def _check_processes(options, problem):
+def _check_processes(settings, problem):
   """Refuses what several processes cannot do."""
   if processes.count() == 1:
     return
@@ -126,21 +126,21 @@ def _check_processes(options, problem):
     raise RequestError(
       "model.name=svm runs in one process, on all its cores; remove --coordinator and --processes"
     )
-  if options.replicas < jax.device_count():
+  if settings.replicas < jax.device_count():
     raise RequestError(
-      f"{processes.count()} processes have {jax.device_count()} devices, and {options.replicas} replicas "
+      f"{processes.count()} processes have {jax.device_count()} devices, and {settings.replicas} replicas "
       "cannot be spread over so many; start fewer processes or raise --config.replicas"
     )
 
 
-def _begin(options, problem, directory, command, started):
+def _begin(settings, problem, directory, command, started):
   """What is told and written before any work."""
   own = [name for name, scene in problem.scenes.items() if not (is_public(scene) or scene.simulated)]
   if own:
-    print(summaries(problem, options, own))
-  print(introduction(problem, options), flush=True)
+    print(summaries(problem, settings, own))
+  print(introduction(problem, settings), flush=True)
   # Refuses damaged checkpoints before anything is written or replaced.
-  Checkpoints(directory / "checkpoints", options.schedule.snapshot_epochs).latest_intact_state()
+  Checkpoints(directory / "checkpoints", settings.training.schedule.snapshot_epochs).latest_intact_state()
   scenes = as_known(describe(problem), directory / "scenes.json")
   once = {
     "scenes.json": atomic_files.json_bytes(with_schema({"scenes": scenes})),
@@ -162,7 +162,7 @@ def _begin(options, problem, directory, command, started):
   workdir.unfinish(directory)
 
 
-def _finish(config, options, problem, directory, done):
+def _finish(config, settings, problem, directory, done):
   """Writes what came out."""
   atomic_files.write_npz(directory / "predictions.npz", done.predictions)
   if done.votes is not None:
@@ -173,18 +173,18 @@ def _finish(config, options, problem, directory, done):
     command = workdir.command_line(environment)
   summary = RunReport(
     name=directory.absolute().name,
-    description=description(options),
-    scenes=[_scene_report(options, problem, name, results, done) for name in problem.scenes],
-    target=options.target,
+    description=description(settings),
+    scenes=[_scene_report(settings, problem, name, results, done) for name in problem.scenes],
+    target=settings.scenes.target,
     losses=done.losses,
-    phases=tuple((span.phase.name, span.epochs) for span in options.schedule.spans),
+    phases=tuple((span.phase.name, span.epochs) for span in settings.training.schedule.spans),
     seconds=done.seconds,
     config=config.to_dict(),
     environment=environment,
     command=command,
   )
   report_files.write_report(summary, directory)
-  results |= {**done.entries, "target": options.target, "seconds": done.seconds}
+  results |= {**done.entries, "target": settings.scenes.target, "seconds": done.seconds}
   results["compilations"] = done.compilations
   workdir.finish(directory, results)
   return summary
@@ -234,17 +234,17 @@ def _measure(problem, predictions):
   return {"scenes": results, "leakage": leakage, "patch_overlap": overlap}
 
 
-def _proposals(options, problem, name, predictions, votes):
+def _proposals(settings, problem, name, predictions, votes):
   # A single SVM is as sure of one pixel as of any other.
-  if not options.proposals or (votes is None and options.replicas == 1):
+  if not settings.proposals or (votes is None and settings.replicas == 1):
     return None
   probabilities = None if votes is None else votes.probability
   return proposals.propose_for_scene(
-    problem.scenes[name], predictions, probabilities, number=options.proposals, distance=problem.patch
+    problem.scenes[name], predictions, probabilities, number=settings.proposals, distance=problem.patch
   )
 
 
-def _scene_report(options, problem, name, results, done):
+def _scene_report(settings, problem, name, results, done):
   scene, split = problem.scenes[name], problem.splits[name]
   votes = None if done.votes is None else done.votes[name]
   return SceneReport(
@@ -255,13 +255,13 @@ def _scene_report(options, problem, name, results, done):
     test=pixels_of(split.test[0]),
     false_colour_bands=false_colour_bands(scene),
     bands_used=bands_used(problem, name),
-    paper=paper_figure(problem, options) if name == options.target else None,
+    paper=paper_figure(problem, settings) if name == settings.scenes.target else None,
     leakage=results["leakage"][name],
     vote_share=None if votes is None else votes.share[0],
     probability=None if votes is None else votes.probability[0],
     patch_overlap=results["patch_overlap"][name],
-    smoothing_radius=0 if problem.network is None else options.inference.smoothing.steps,
-    snapshots=1 if problem.network is None else len(options.schedule.snapshot_epochs),
-    split_used=split_used(options, scene),
-    proposals=_proposals(options, problem, name, done.predictions[name], votes),
+    smoothing_radius=0 if problem.network is None else settings.inference.options.smoothing.steps,
+    snapshots=1 if problem.network is None else len(settings.training.schedule.snapshot_epochs),
+    split_used=split_used(settings, scene),
+    proposals=_proposals(settings, problem, name, done.predictions[name], votes),
   )

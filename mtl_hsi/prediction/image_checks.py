@@ -5,7 +5,7 @@ from absl import logging
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.prediction.windows import Window
-from mtl_hsi.runs.trained import TrainedRun, TrainedScene
+from mtl_hsi.runs.trained_run import TrainedRun, TrainedScene
 from mtl_hsi.scenes.images.image import Image
 
 # Scaling in training leaves the scene's maximum at 1, or every band with a standard deviation of 1. Scaled

@@ -15,7 +15,7 @@ from mtl_hsi.prediction import class_maps, windows
 from mtl_hsi.prediction.class_maps import ClassArea, ClassMaps
 from mtl_hsi.prediction.image_checks import check_bands, check_unit
 from mtl_hsi.report import colours, rasters
-from mtl_hsi.runs.trained import TrainedRun, TrainedScene, read_run
+from mtl_hsi.runs.trained_run import TrainedRun, TrainedScene, read_run
 from mtl_hsi.runtime import progress
 from mtl_hsi.scenes.images.image import Image
 from mtl_hsi.settings import image_settings, prediction_settings
@@ -94,9 +94,9 @@ def _open_image(
 
 def _classify(settings, trained, scene, image, networks, maps: ClassMaps) -> None:
   """Classifies the image window by window and writes the maps."""
-  tile_pixels = settings.tile_pixels or trained.tile_pixels
+  tile_pixels = settings.tile_pixels or trained.inference.tile_pixels
   classifier = classify.Classifier(
-    trained.network, jax.devices(), settings.classify_method, tile_pixels, trained.inference
+    trained.network, jax.devices(), settings.classify_method, tile_pixels, trained.inference.options
   )
   placed = classifier.place_snapshots(networks)
   size = image.height, image.width

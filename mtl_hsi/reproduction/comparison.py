@@ -138,7 +138,7 @@ class Results:
 
   def _load(self, name):
     run = next(run for run in self._done.values() if name in run.config.scenes)
-    return experiment_settings.read(run.config).loaders[name]()
+    return experiment_settings.read(run.config).scenes.loaders[name]()
 
 
 def write(results: Results, directory: Path) -> dict[str, Path]:

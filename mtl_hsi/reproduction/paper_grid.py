@@ -112,15 +112,17 @@ def make_plan(config: config_dict.ConfigDict) -> Plan:
   needed = [runs[name] for name in dict.fromkeys(trainings[cell].name for cell in chosen)]
   flop, scenes, sizes = {}, {}, {}
   for run in needed:
-    options = experiment_settings.read(run.config)
+    settings = experiment_settings.read(run.config)
     scenes[run.name] = tuple(
-      name for name in options.loaders if name not in run.config.files and name not in run.config.simulate
+      name
+      for name in settings.scenes.loaders
+      if name not in run.config.files and name not in run.config.simulate
     )
-    for name in options.loaders.keys() - sizes.keys():
+    for name in settings.scenes.loaders.keys() - sizes.keys():
       # A public scene's size is known without its files.
       public = name in scenes[run.name]
-      sizes[name] = _public_size(name) if public else cost.size(options.loaders[name]().labels)
-    flop[run.name] = _flop(options, sizes)
+      sizes[name] = _public_size(name) if public else cost.size(settings.scenes.loaders[name]().labels)
+    flop[run.name] = _flop(settings, sizes)
   cells = {cell: training.name for cell, training in trainings.items()}
   return Plan(cells, runs, chosen, needed, flop, scenes, stand_ins)
 
@@ -169,29 +171,31 @@ def _public_size(name):
   return cost.Size(facts.shape[0] * facts.shape[1], facts.class_counts)
 
 
-def _flop(options, sizes):
+def _flop(settings, sizes):
   """Floating-point operations of all replicas of a run."""
-  scene_sizes = [sizes[name] for name in options.loaders]
-  if options.model.name == "svm":
-    return options.replicas * sum(
-      cost.svm(size, options.samples_per_class, options.bands) for size in scene_sizes
+  scene_sizes = [sizes[name] for name in settings.scenes.loaders]
+  if settings.model.name == "svm":
+    return settings.replicas * sum(
+      cost.svm(size, settings.split.samples_per_class, settings.bands.count) for size in scene_sizes
     )
   network = make_network(
-    bands=options.bands,
+    bands=settings.bands.count,
     class_counts=[len(size.class_counts) for size in scene_sizes],
-    **dataclasses.asdict(options.model),
+    **dataclasses.asdict(settings.model),
   )
   training = cost.training(
     network,
-    [size.training_pixels(options.samples_per_class) for size in scene_sizes],
-    batch_size=options.batch_size,
-    mixed=options.mixed,
-    drop_last=options.drop_last,
-    epochs=options.schedule.epochs,
-    steps=options.recipe.steps,
+    [size.training_pixels(settings.split.samples_per_class) for size in scene_sizes],
+    batch_size=settings.training.batch_size,
+    mixed=settings.training.mixed,
+    drop_last=settings.training.drop_last,
+    epochs=settings.training.schedule.epochs,
+    steps=settings.training.recipe.steps,
   )
   pixels = sum(size.pixels for size in scene_sizes)
-  return options.replicas * (training + cost.classification(network, pixels, len(options.schedule.snapshots)))
+  return settings.replicas * (
+    training + cost.classification(network, pixels, len(settings.training.schedule.snapshots))
+  )
 
 
 def _check_scenes(plan, pending, data_dir):

@@ -1,1 +1,4 @@
-""""""
+"""The readers of configs: from keys to checked, typed values.
+
+May import training, classification and the packages to their left.
+"""

@@ -1,6 +1,8 @@
-"""The part of a config that says how scenes' bands and values become a network's: from its keys to values."""
+"""Settings of the channels: how the bands and values of scenes become the network's input."""
 
+import dataclasses
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +15,50 @@ BY_WAVELENGTH = "wavelength"
 _MOST_BANDS = 100_000
 
 
-def alignment(config: Any) -> str:
-  """How scenes of different bands are brought together, "index" or `BY_WAVELENGTH`.
+@dataclasses.dataclass(frozen=True)
+class BandSettings:
+  """How the bands and values of the scenes become the network's channels.
+
+  Attributes:
+    alignment: "index" or `BY_WAVELENGTH`.
+    count: input channels B, for alignment by index, or None for all bands as they are.
+    grid: centres of the common bands in nm, or None for those of the coarsest scene, for alignment by
+      wavelength.
+    reversed: names of the scenes whose bands are reversed.
+    scaling: from a scene to the scaling of its values.
+    mnf_components: number of MNF components that join the bands as channels; 0 for none.
+  """
+
+  alignment: str
+  count: int | None
+  grid: np.ndarray | None
+  reversed: frozenset[str]
+  scaling: scaling.Method
+  mnf_components: int
+
+
+def read(config: Any, scenes: Sequence[str]) -> BandSettings:
+  """Reads and checks how bands become channels.
+
+  Args:
+    config: the whole config.
+    scenes: names of all scenes.
 
   Raises:
-    RequestError: it is neither, or has an option that belongs to the other.
+    RequestError: names the key, its value and what was expected.
   """
+  require(config.bands is None or config.bands >= 1, "bands", config.bands, "1 or more, or None")
+  return BandSettings(
+    alignment=_alignment(config),
+    count=config.bands,
+    grid=_grid(config),
+    reversed=frozenset(one_of(scenes, "reversed", name) for name in config.reversed),
+    scaling=_scaling_method(config),
+    mnf_components=_mnf_components(config),
+  )
+
+
+def _alignment(config):
   if config.alignment == BY_WAVELENGTH and config.bands is not None:
     raise RequestError(
       f"config key bands is {config.bands}, which belongs to alignment=index; with alignment=wavelength "
@@ -31,21 +71,17 @@ def alignment(config: Any) -> str:
   return one_of(("index", BY_WAVELENGTH), "alignment", config.alignment)
 
 
-def grid(config: Any) -> np.ndarray | None:
-  """Centres of the common bands in nm, of "400:2500:10", the end included, or "450,550,650"; None of "".
-
-  Raises:
-    RequestError: the text is neither.
-  """
+def _grid(config):
+  """The centres in "400:2500:10", which includes the end, or "450,550,650"; None for ""."""
   text = config.grid
   if not text:
     return None
   try:
     if ":" in text:
       first, end, step = map(float, text.split(":"))
-      # A step that fits up to rounding still ends at the end.
+      # The end is included even if rounding makes the last step slightly too long.
       count = int((end - first) / step + 1e-6) + 1
-      # No sensor has so many bands; a step that is a slip must not fill the memory.
+      # No sensor has so many bands; a mistyped step must not fill the memory.
       centres = first + step * np.arange(count if count <= _MOST_BANDS else 0)
     else:
       centres = np.array([float(number) for number in text.split(",")])
@@ -55,17 +91,12 @@ def grid(config: Any) -> np.ndarray | None:
     centres.size > 0 and np.isfinite(centres).all() and centres.min() > 0 and centres.max() >= 100,
     "grid",
     text,
-    "'first:last:step' in nm, such as '400:2500:10', or centres with commas between",
+    "'first:last:step' in nm, such as '400:2500:10', or centres separated by commas",
   )
   return centres
 
 
-def scaling_method(config: Any) -> scaling.Method:
-  """From a scene to the scaling of its values: by a method's name or by a number.
-
-  Raises:
-    RequestError: the text is neither.
-  """
+def _scaling_method(config):
   text = config.scaling
   if text in scaling.METHODS:
     return scaling.METHODS[text]
@@ -79,12 +110,7 @@ def scaling_method(config: Any) -> scaling.Method:
   return functools.partial(scaling.by_number, number=number)
 
 
-def mnf_components(config: Any) -> int:
-  """How many minimum noise fractions join the bands as channels.
-
-  Raises:
-    RequestError: the number is negative, or bands do not have the mean 0 that these need.
-  """
+def _mnf_components(config):
   count = config.mnf_components
   require(count >= 0, "mnf_components", count, "0 (none) or more")
   if count and config.scaling != "per_band":

@@ -1,9 +1,10 @@
-"""The part of a config that says where scenes come from: from its keys to loaders."""
+"""Settings of the scenes: where they come from."""
 
+import dataclasses
 import functools
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,138 +17,163 @@ from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.scenes.simulated import simulate
 from mtl_hsi.settings import image_settings
-from mtl_hsi.settings.config_checks import require
+from mtl_hsi.settings.config_checks import one_of, require
 from mtl_hsi.settings.scenes_file import PATHS
 
 Loader = Callable[[], Scene]
 
 
-def names(config: Any) -> tuple[str, ...]:
-  """Names of the scenes, in the order of training.
+@dataclasses.dataclass(frozen=True)
+class SceneSettings:
+  """The scenes and where they come from.
+
+  Attributes:
+    loaders: a function that loads each scene, by name, in the order of training.
+    source_files: files that the user named for the scenes.
+    given_splits: names of the scenes whose training and test pixels are given.
+    band_ranges: the range of bands used of a scene, by name, where there is one.
+    target: name of the scene that the experiment is about.
+  """
+
+  loaders: Mapping[str, Loader]
+  source_files: tuple[Path, ...]
+  given_splits: frozenset[str]
+  band_ranges: Mapping[str, slice]
+  target: str
+
+
+def read(config: Any, in_memory: Mapping[str, Scene]) -> SceneSettings:
+  """Reads and checks where the scenes come from; loads nothing.
+
+  Args:
+    config: the whole config.
+    in_memory: scenes in memory, by name.
 
   Raises:
-    RequestError: there is none, or one stands there twice.
+    RequestError: names the key, its value and what was expected.
+  """
+  scenes = names(config)
+  return SceneSettings(
+    given_splits=_given_splits(config, scenes, in_memory),
+    loaders={name: _loader(config, name, in_memory) for name in scenes},
+    source_files=_source_files(config, scenes, in_memory),
+    band_ranges=_band_ranges(config),
+    target=one_of(scenes, "target", config.target),
+  )
+
+
+def names(config: Any) -> tuple[str, ...]:
+  """Returns the names of the scenes, in the order of training.
+
+  Raises:
+    RequestError: there is no scene, or one is listed twice.
   """
   found = tuple(config.scenes)
   require(
     len(found) >= 1,
     "scenes",
     found,
-    "the names of one scene or more, behind the colon of configs/own.py or in --config.scenes_file=<file>",
+    "the names of one scene or more, after the colon of configs/own.py or in --config.scenes_file=<file>",
   )
   require(len(set(found)) == len(found), "scenes", found, "every scene once")
   return found
 
 
-def loader(config: Any, name: str, given: Mapping[str, Scene]) -> Loader:
-  """How to load a scene: as it was given, from its files, by simulation, or as a public scene.
-
-  Raises:
-    RequestError: the config says of no scene of this name where it is, or an option cannot be.
-  """
-  if name in given:
-    return lambda: given[name]
+def _loader(config, name, in_memory):
+  """A function that returns the scene in memory, reads its files, simulates it, or loads a public scene."""
+  if name in in_memory:
+    return lambda: in_memory[name]
   if name in config.files and config.files[name].cube:
-    own = config.files[name]
+    options = config.files[name]
     return functools.partial(
       _read_files,
       name,
-      own,
-      cube=Path(own.cube),
-      labels=Path(own.labels) if own.labels else None,
-      cube_key=own.cube_key or None,
-      labels_key=own.labels_key or None,
-      sensor=own.sensor or None,
+      options,
+      cube=Path(options.cube),
+      labels=Path(options.labels) if options.labels else None,
+      cube_key=options.cube_key or None,
+      labels_key=options.labels_key or None,
+      sensor=options.sensor or None,
       class_names=None,
-      label_column=own.label_column or None,
-      classes=Path(own.classes) if own.classes else None,
-      more_labels=Path(own.more_labels) if own.get("more_labels") else None,
-      test=Path(own.test) if own.get("test") else None,
-      test_key=own.get("test_key") or None,
-      split_column=own.get("split_column") or None,
-      **image_settings.read(own, f"files.{name}."),
+      label_column=options.label_column or None,
+      classes=Path(options.classes) if options.classes else None,
+      more_labels=Path(options.more_labels) if options.get("more_labels") else None,
+      test=Path(options.test) if options.get("test") else None,
+      test_key=options.get("test_key") or None,
+      split_column=options.get("split_column") or None,
+      **image_settings.read(options, f"files.{name}."),
     )
   if name in config.simulate:
-    made = config.simulate[name]
+    simulation = config.simulate[name]
     return functools.partial(
       simulate.simulate,
       name,
-      height=made.height,
-      width=made.width,
-      sensor=_sensor(name, made),
-      classes=tuple(made.classes),
-      seed=made.seed,
-      labelled_fraction=made.labelled_fraction,
+      height=simulation.height,
+      width=simulation.width,
+      sensor=_sensor(name, simulation),
+      classes=tuple(simulation.classes),
+      seed=simulation.seed,
+      labelled_fraction=simulation.labelled_fraction,
     )
   if name in PUBLIC_SCENES:
     _check_no_files(config, name)
     return functools.partial(
       registry.load_public, name, Path(config.data_dir), config.download, config.accept_changed_files
     )
-  given = f", or --config.files.{name}.cube=<file> for a scene of your own" if name in config.files else ""
-  raise RequestError(f"unknown scene {name!r}; the public scenes are {', '.join(PUBLIC_SCENES)}{given}")
+  hint = f", or --config.files.{name}.cube=<file> for a scene of your own" if name in config.files else ""
+  raise RequestError(f"unknown scene {name!r}; the public scenes are {', '.join(PUBLIC_SCENES)}{hint}")
 
 
-def _read_files(name, own, **arguments):
-  """The scene of files that all exist; a message names the config key of one that does not."""
+def _read_files(name, options, **arguments):
+  """Reads a scene; an error about a missing file names its config key."""
   for key in PATHS:
-    if own.get(key) and not os.path.exists(own[key]):
-      raise RequestError(f"no such file: {Path(own[key]).absolute()} (config key files.{name}.{key})")
+    if options.get(key) and not os.path.exists(options[key]):
+      raise RequestError(f"no such file: {Path(options[key]).absolute()} (config key files.{name}.{key})")
   return files.read_scene(name, **arguments)
 
 
 def _check_no_files(config, name):
-  """A public scene has files of its own; a range of bands is all that can be said of it."""
+  """Refuses the options of files for a public scene; it may have only a range of bands."""
   for option, text in config.files.get(name, {}).items():
     if text and option != "bands":
       raise RequestError(
-        f"files.{name}.{option} is {text!r} and there is no files.{name}.cube: a public scene has files of "
-        "its own; leave it out, or give the cube"
+        f"files.{name}.{option} is {text!r} and there is no files.{name}.cube: a public scene has its own "
+        "files; leave this key out, or give the cube"
       )
 
 
-def given_splits(config: Any, names: Sequence[str], given: Mapping[str, Scene]) -> frozenset[str]:
-  """Names of the scenes whose training and test pixels are given, by their files or in memory.
-
-  Raises:
-    RequestError: they are given twice, or the config names a split of its own too.
-  """
+def _given_splits(config, names, in_memory):
+  """Names of the scenes whose training and test pixels are given, in files or in memory."""
   for name in names:
-    own = config.files.get(name, {})
-    if own.get("test_key") and not own.get("test"):
-      raise RequestError(f"files.{name}.test_key is {own['test_key']!r} and there is no files.{name}.test")
-  sources = {name: _split_options(config, name, given) for name in names}
-  for name, options in sources.items():
-    if len(options) > 1:
-      raise RequestError(f"files.{name}.test and .split_column both give test pixels; leave one of them out")
-    if options and config.split not in ("random", "blocks"):
+    options = config.files.get(name, {})
+    if options.get("test_key") and not options.get("test"):
       raise RequestError(
-        f"{options[0]} gives test pixels, and split={config.split!r} too; leave one of them out"
+        f"files.{name}.test_key is {options['test_key']!r} and there is no files.{name}.test"
       )
-  return frozenset(name for name, options in sources.items() if options)
+  sources = {name: _split_options(config, name, in_memory) for name in names}
+  for name, keys in sources.items():
+    if len(keys) > 1:
+      raise RequestError(f"files.{name}.test and .split_column both give test pixels; leave one of them out")
+    if keys and config.split not in ("random", "blocks"):
+      raise RequestError(f"{keys[0]} and split={config.split!r} both give test pixels; leave one of them out")
+  return frozenset(name for name, keys in sources.items() if keys)
 
 
-def _split_options(config, name, given):
-  """What gives the training and test pixels of a scene."""
-  if name in given:
-    return [] if given[name].tested is None else [f"tested of scene {name!r}"]
-  own = config.files.get(name, {})
-  return [f"files.{name}.{option}" for option in ("test", "split_column") if own.get(option)]
+def _split_options(config, name, in_memory):
+  """Keys that give the training and test pixels of a scene."""
+  if name in in_memory:
+    return [] if in_memory[name].tested is None else [f"tested of scene {name!r}"]
+  options = config.files.get(name, {})
+  return [f"files.{name}.{option}" for option in ("test", "split_column") if options.get(option)]
 
 
-def source_files(config: Any, names: Sequence[str], given: Mapping[str, Scene]) -> tuple[Path, ...]:
-  """The files that the user has named for the scenes that are not in memory."""
-  own = [config.files[name] for name in names if name in config.files and name not in given]
-  return tuple(Path(options[key]) for options in own for key in PATHS if options.get(key))
+def _source_files(config, names, in_memory):
+  listed = [config.files[name] for name in names if name in config.files and name not in in_memory]
+  return tuple(Path(options[key]) for options in listed for key in PATHS if options.get(key))
 
 
-def band_ranges(config: Any) -> Mapping[str, slice]:
-  """The range of bands that a scene starts from, by its name, where it has one.
-
-  Raises:
-    RequestError: a range is none.
-  """
-  return {name: _band_range(name, own.bands) for name, own in config.files.items() if own.bands}
+def _band_ranges(config):
+  return {name: _band_range(name, options.bands) for name, options in config.files.items() if options.bands}
 
 
 def _band_range(name, text):
@@ -162,11 +188,14 @@ def _band_range(name, text):
   return slice(first, end)
 
 
-def _sensor(name, made):
-  if not made.centres:
-    return sensors.sensor(made.sensor)
-  if len(made.centres) != len(made.widths):
+def _sensor(name, simulation):
+  if not simulation.centres:
+    return sensors.sensor(simulation.sensor)
+  if len(simulation.centres) != len(simulation.widths):
     raise RequestError(
-      f"simulate.{name} has {len(made.centres)} centres and {len(made.widths)} widths; one each a band"
+      f"simulate.{name} has {len(simulation.centres)} centres "
+      f"and {len(simulation.widths)} widths; expected one of each for every band"
     )
-  return sensors.Sensor(made.sensor, np.asarray(made.centres, float), np.asarray(made.widths, float))
+  return sensors.Sensor(
+    simulation.sensor, np.asarray(simulation.centres, float), np.asarray(simulation.widths, float)
+  )

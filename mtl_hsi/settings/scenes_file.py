@@ -36,9 +36,7 @@ _DEEPEST = 16
 def is_name(name: str) -> bool:
   """Whether a text is fit for a scene and for a key of a config, whose own methods are no keys."""
   return bool(
-    SCENE_NAME.fullmatch(name)
-    and not keyword.iskeyword(name)
-    and not hasattr(config_dict.ConfigDict, name)
+    SCENE_NAME.fullmatch(name) and not keyword.iskeyword(name) and not hasattr(config_dict.ConfigDict, name)
   )
 
 

@@ -11,7 +11,7 @@ import rasterio
 
 from mtl_hsi.classification import classify
 from mtl_hsi.runs import workdir
-from mtl_hsi.runs.trained import read_run
+from mtl_hsi.runs.trained_run import read_run
 from mtl_hsi.training import patches
 from tests import launching
 from tests.launching import FIELDS, ROOT, TOWN, cube

@@ -14,7 +14,7 @@ import pytest
 
 from configs import common
 from mtl_hsi.reproduction import grid
-from mtl_hsi.runs.trained import read_run
+from mtl_hsi.runs.trained_run import read_run
 from tests import launching, tiny
 
 

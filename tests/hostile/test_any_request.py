@@ -13,7 +13,7 @@ from ml_collections import config_dict
 from configs import common
 from mtl_hsi.errors import RequestError
 from mtl_hsi.experiment import run as run_module
-from mtl_hsi.runs import trained
+from mtl_hsi.runs import trained_run
 from mtl_hsi.settings import experiment_settings
 from mtl_hsi.settings.scenes_file import OPTIONS
 from tests import launching
@@ -85,4 +85,4 @@ def test_records_of_runs(name, way, value):
     path = run_records.write(Path(folder)) / name
     path.write_text(json.dumps(replaced(json.loads(path.read_text()), way, value)))
     with contextlib.suppress(RequestError):
-      trained.read_run(path.parent)
+      trained_run.read_run(path.parent)

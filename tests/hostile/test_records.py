@@ -5,18 +5,20 @@ import os
 import pytest
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.runs import trained
+from mtl_hsi.runs import trained_run
 from tests.hostile import run_records
 
 
 def test_valid_records_are_read(tmp_path):
-  assert trained.read_run(run_records.write(tmp_path)).scenes["fields"].inputs.channels == 4
+  assert trained_run.read_run(run_records.write(tmp_path)).scenes["fields"].inputs.channels == 4
 
 
 @pytest.mark.parametrize("name", ["../../up", "/tmp/up", "a\0b", "a" * 200])
 def test_a_scene_name_that_is_a_path(tmp_path, name):
-  with pytest.raises(RequestError, match=r"scenes\.json is not what a run writes .*its name is none"):
-    trained.read_run(run_records.write(tmp_path, name))
+  with pytest.raises(
+    RequestError, match=r"scenes\.json is not what a run writes .*not a valid name of a scene"
+  ):
+    trained_run.read_run(run_records.write(tmp_path, name))
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,7 @@ def test_a_scene_name_that_is_a_path(tmp_path, name):
 )
 def test_invalid_entries_of_scenes(tmp_path, changes):
   with pytest.raises(RequestError, match=r"scenes\.json is not what a run writes"):
-    trained.read_run(run_records.write(tmp_path, **changes))
+    trained_run.read_run(run_records.write(tmp_path, **changes))
 
 
 @pytest.mark.parametrize(
@@ -57,7 +59,7 @@ def test_invalid_entries_of_scenes(tmp_path, changes):
 )
 def test_invalid_configs(tmp_path, config):
   with pytest.raises(RequestError):
-    trained.read_run(run_records.write(tmp_path, config=config))
+    trained_run.read_run(run_records.write(tmp_path, config=config))
 
 
 @pytest.mark.parametrize("text", ["[]", "3", "[" * 100_000, "{", "\xff", '{"a": ' + "9" * 5000 + "}"])
@@ -65,7 +67,7 @@ def test_invalid_configs(tmp_path, config):
 def test_records_that_are_not_objects(tmp_path, name, text):
   (run_records.write(tmp_path) / name).write_bytes(text.encode("latin-1"))
   with pytest.raises(RequestError, match=name.replace(".", r"\.")):
-    trained.read_run(tmp_path)
+    trained_run.read_run(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["[]", '{"command": 3}', '{"command": [3]}', "{"])
@@ -73,12 +75,12 @@ def test_an_unfinished_run_with_any_environment(tmp_path, text):
   run = run_records.write(tmp_path)
   (run / "report.html").unlink()
   (run / "environment.json").write_text(text)
-  with pytest.raises(RequestError, match="not finished; go on with it by the command that started it"):
-    trained.read_run(run)
+  with pytest.raises(RequestError, match="not finished; continue it with the command that started it"):
+    trained_run.read_run(run)
 
 
 @pytest.mark.parametrize("name", ["config.json", "scenes.json"])
 def test_records_beyond_the_memory(tmp_path, small_machine, name):
   os.truncate(run_records.write(tmp_path) / name, 10**9)
   with pytest.raises(RequestError, match=rf"{name} has 1,000 MB and may need 64,000 MB to read"):
-    trained.read_run(tmp_path)
+    trained_run.read_run(tmp_path)

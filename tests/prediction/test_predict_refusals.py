@@ -118,7 +118,7 @@ def test_the_message_about_an_unfinished_run_has_the_command_to_resume_it(finish
   outcome = predict(run, fields)
   assert outcome.status == 2
   assert re.search(
-    rf"the run in {run} is not finished; go on with it by python .*launch.py --config=", outcome.err
+    rf"the run in {run} is not finished; continue it with python .*launch.py --config=", outcome.err
   )
 
 
@@ -130,7 +130,7 @@ def test_an_svm_run_is_rejected(finished, fields, tmp_path):
   refresh_checksums(run)
   outcome = predict(run, fields)
   assert outcome.status == 2
-  assert "model.name=svm, whose machines are not kept" in outcome.err
+  assert "model.name=svm, and SVMs are not saved" in outcome.err
 
 
 @pytest.mark.parametrize("flag", ["--workdir=x", "--coordinator=auto", "--processes=2"])

@@ -34,7 +34,7 @@ def plan():
 @pytest.fixture(scope="module")
 def truth(plan):
   """Class ids `[H, W]` by scene."""
-  loaders = experiment_settings.read(plan.runs[TOGETHER].config).loaders
+  loaders = experiment_settings.read(plan.runs[TOGETHER].config).scenes.loaders
   return {name: loaders[name]().labels for name in SCENES}
 
 

@@ -14,7 +14,7 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.public import registry
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.scenes.simulated import simulate
-from mtl_hsi.settings import experiment_settings, image_settings, training_settings
+from mtl_hsi.settings import experiment_settings, image_settings, model_settings
 from mtl_hsi.settings.scenes_file import OPTIONS
 from mtl_hsi.training.recipe import LETTER_RECIPE, Recipe
 
@@ -38,17 +38,21 @@ def config(**changes):
   ],
 )
 def test_a_grid_is_a_range_with_its_end_or_a_list(text, centres):
-  options = experiment_settings.read(config(alignment="wavelength", grid=text))
-  assert options.alignment == "wavelength"
-  assert options.grid == pytest.approx(centres)
-  assert experiment_settings.read(config()).grid is None
+  settings = experiment_settings.read(config(alignment="wavelength", grid=text))
+  assert settings.bands.alignment == "wavelength"
+  assert settings.bands.grid == pytest.approx(centres)
+  assert experiment_settings.read(config()).bands.grid is None
 
 
 def test_a_split_is_random_by_blocks_or_read():
-  options = experiment_settings.read(config())
-  assert (options.split_file, options.block_size, options.given_splits) == (None, None, frozenset())
-  options = experiment_settings.read(config(split="blocks", block_size=30))
-  assert (options.split_file, options.block_size) == (None, 30)
+  settings = experiment_settings.read(config())
+  assert (settings.split.file, settings.split.block_size, settings.scenes.given_splits) == (
+    None,
+    None,
+    frozenset(),
+  )
+  settings = experiment_settings.read(config(split="blocks", block_size=30))
+  assert (settings.split.file, settings.split.block_size) == (None, 30)
   with pytest.raises(RequestError, match="samples_per_class is 2; expected 3 or more with svm"):
     experiment_settings.read(config(split="blocks", samples_per_class=2, model__name="svm"))
 
@@ -57,11 +61,11 @@ def test_a_split_is_random_by_blocks_or_read():
   ("option", "text", "told"), [("test", "t.npz", Path("t.npz")), ("split_column", "use", "use")]
 )
 def test_a_scene_says_which_pixels_are_tested(option, text, told):
-  options = experiment_settings.read(
+  settings = experiment_settings.read(
     config(scenes=("fields",), samples_per_class=0, **{f"files__fields__{option}": text})
   )
-  assert options.loaders["fields"].keywords[option] == told
-  assert (options.given_splits, options.samples_per_class) == ({"fields"}, 0)
+  assert settings.scenes.loaders["fields"].keywords[option] == told
+  assert (settings.scenes.given_splits, settings.split.samples_per_class) == ({"fields"}, 0)
 
 
 def test_scenes_in_memory_say_which_pixels_are_tested():
@@ -69,12 +73,12 @@ def test_scenes_in_memory_say_which_pixels_are_tested():
   scene = Scene(
     "fields", np.ones((1, 3, 4)), labels, {1: "a", 2: "b"}, tested=np.array([[False, False, True]])
   )
-  options = experiment_settings.read(config(scenes=("fields",), samples_per_class=0), {"fields": scene})
-  assert options.given_splits == {"fields"}
+  settings = experiment_settings.read(config(scenes=("fields",), samples_per_class=0), {"fields": scene})
+  assert settings.scenes.given_splits == {"fields"}
 
 
 def test_values_reach_their_places():
-  options = experiment_settings.read(
+  settings = experiment_settings.read(
     config(
       bands=103,
       reversed=("salinas",),
@@ -108,29 +112,40 @@ def test_values_reach_their_places():
       checkpoint_seconds=1.5,
     )
   )
-  assert (options.target, list(options.loaders)) == ("fields", ["salinas", "fields"])
-  assert (options.bands, options.reversed) == (103, {"salinas"})
-  assert str(options.split_file) == "there/split.npz"
-  assert (options.samples_per_class, options.replicas, options.seed) == (7, 3, 11)
-  assert options.model == training_settings.ModelSettings(
+  assert (settings.scenes.target, list(settings.scenes.loaders)) == ("fields", ["salinas", "fields"])
+  assert (settings.bands.count, settings.bands.reversed) == (103, {"salinas"})
+  assert str(settings.split.file) == "there/split.npz"
+  assert (settings.split.samples_per_class, settings.replicas, settings.seed) == (7, 3, 11)
+  assert settings.model == model_settings.ModelSettings(
     "ccnn", False, False, 1, False, True, "products", None, None
   )
-  assert options.recipe == Recipe(9, "symmetries", 2, True, 0.1, 0.2, "cosine", 0.99, 0.05, 0.3)
-  assert (options.mixed, options.batch_size, options.drop_last) == (True, 8, True)
-  assert options.precision == "bfloat16"
-  assert (options.scaling.func, options.scaling.keywords) == (scaling.by_number, {"number": 5000.0})
-  assert (options.classify_method, options.tile_pixels, options.checkpoint_seconds) == ("patches", 99, 1.5)
-  assert options.inference == InferenceOptions(symmetric=True, smoothing=Smoothing(7, 0.01, 2.0))
+  assert settings.training.recipe == Recipe(9, "symmetries", 2, True, 0.1, 0.2, "cosine", 0.99, 0.05, 0.3)
+  assert (settings.training.mixed, settings.training.batch_size, settings.training.drop_last) == (
+    True,
+    8,
+    True,
+  )
+  assert settings.precision == "bfloat16"
+  assert (settings.bands.scaling.func, settings.bands.scaling.keywords) == (
+    scaling.by_number,
+    {"number": 5000.0},
+  )
+  assert (
+    settings.inference.method,
+    settings.inference.tile_pixels,
+    settings.training.checkpoint_seconds,
+  ) == ("patches", 99, 1.5)
+  assert settings.inference.options == InferenceOptions(symmetric=True, smoothing=Smoothing(7, 0.01, 2.0))
 
 
 def test_the_defaults_are_the_letters_recipe():
-  assert experiment_settings.read(config()).recipe == LETTER_RECIPE
+  assert experiment_settings.read(config()).training.recipe == LETTER_RECIPE
 
 
 def test_phases_run_in_the_order_of_their_names():
   made = config(snapshots=(-1, 2))
   made.phases.another = {"epochs": 5, "learning_rate": 0.5, "frozen": ("stem", "backbone")}
-  schedule = experiment_settings.read(made).schedule
+  schedule = experiment_settings.read(made).training.schedule
   assert [phase.name for phase in schedule.phases] == ["another", "phase1", "phase2"]
   assert schedule.phases[0].frozen == ("stem", "backbone")
   assert schedule.snapshot_epochs == (134, 137)
@@ -139,7 +154,7 @@ def test_phases_run_in_the_order_of_their_names():
 def test_the_optimiser_has_its_arguments_and_each_phases_learning_rate():
   made = config()
   made.optimizer = {"name": "sgd", "momentum": 0.5}
-  transformation = experiment_settings.read(made).make_optimizer(0.1)
+  transformation = experiment_settings.read(made).training.make_optimizer(0.1)
   params = {"w": np.float32(0)}
   state = transformation.init(params)
   for expected in (-0.1, -0.15):
@@ -161,8 +176,8 @@ def test_each_scene_comes_from_its_own_source():
     **{"height": 30, "width": 40, "sensor": "mine", "centres": (500.0, 600.0), "widths": (5.0, 6.0)},
     **{"classes": ("grass", "trees"), "seed": 2, "labelled_fraction": 0.5},
   }
-  options = experiment_settings.read(made)
-  loaders = options.loaders
+  settings = experiment_settings.read(made)
+  loaders = settings.scenes.loaders
   assert all(isinstance(loader, functools.partial) for loader in loaders.values())
   assert loaders["salinas"].func is registry.load_public
   assert (str(loaders["salinas"].args[1]), loaders["salinas"].args[2]) == ("here", True)
@@ -174,7 +189,7 @@ def test_each_scene_comes_from_its_own_source():
   assert loaders["village"].func is simulate.simulate
   assert loaders["village"].keywords["sensor"].name == "mine"
   np.testing.assert_array_equal(loaders["village"].keywords["sensor"].centres, [500, 600])
-  assert options.band_ranges == {"fields": slice(3, 9)}
+  assert settings.scenes.band_ranges == {"fields": slice(3, 9)}
 
 
 def test_options_of_a_scenes_files():
@@ -192,7 +207,7 @@ def test_options_of_a_scenes_files():
     **{"nodata": -9999.0, "scale": 0.5, "offset": None},
     **{"wavelengths": Path("b.csv"), "wavelength_unit": "um", "bad_bands": "3"},
   }
-  told = experiment_settings.read(made).loaders["fields"].keywords
+  told = experiment_settings.read(made).scenes.loaders["fields"].keywords
   assert told.items() >= given.items()
   assert (told["classes"], told["label_column"]) == (Path("c.csv"), "crop")
 
@@ -253,11 +268,11 @@ def test_options_of_a_scenes_files():
     ({"block_size": 0}, "block_size is 0; expected 1 or more"),
     (
       {"files__fields__test": "t.npz", "split": "split.npz"},
-      "files.fields.test gives test pixels, and split",
+      "files.fields.test and split='split.npz' both give test pixels",
     ),
     (
       {"files__fields__split_column": "use", "split": "split.npz"},
-      "files.fields.split_column gives test pixels, and split",
+      "files.fields.split_column and split='split.npz' both give test pixels",
     ),
     (
       {"files__fields__split_column": "use", "files__fields__test": "t.npz"},
@@ -269,7 +284,7 @@ def test_options_of_a_scenes_files():
     ),
     (
       {"files__salinas": {**dict.fromkeys(OPTIONS, ""), "bands": "0:100", "test": "t.npz"}},
-      "files.salinas.test is 't.npz' and there is no files.salinas.cube: a public scene has files of its own",
+      "files.salinas.test is 't.npz' and there is no files.salinas.cube: a public scene has its own files",
     ),
     (
       {"files__fields__test": "t.npz", "samples_per_class": 0, "split": "blocks"},
@@ -371,7 +386,7 @@ def test_what_cannot_be_is_refused_by_key(changes, message):
 @pytest.mark.parametrize("changes", [{"samples_per_class": 3}, {"samples_per_class": 1, "split": "s.npz"}])
 def test_an_svm_needs_three_samples_per_class_unless_they_are_given(changes):
   settings = experiment_settings.read(config(model__name="svm", **changes))
-  assert settings.model.name == training_settings.SVM == "svm"
+  assert settings.model.name == model_settings.SVM == "svm"
 
 
 @pytest.mark.parametrize("key", ["replicas", "model.norm", "phases.phase1.frozen", "files.fields.sensor"])
@@ -391,5 +406,7 @@ def test_simulated_bands_need_a_centre_and_a_width_each():
     **{"height": 30, "width": 40, "sensor": "mine", "centres": (500.0, 600.0), "widths": (5.0,)},
     **{"classes": ("grass", "trees"), "seed": 2, "labelled_fraction": 0.5},
   }
-  with pytest.raises(RequestError, match=r"simulate.village has 2 centres and 1 widths; one each a band"):
+  with pytest.raises(
+    RequestError, match=r"simulate.village has 2 centres and 1 widths; expected one of each"
+  ):
     experiment_settings.read(made)

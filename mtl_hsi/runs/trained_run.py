@@ -1,0 +1,237 @@
+"""A finished run, read from its work directory: scenes, inputs, network and the snapshots that vote."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from ml_collections import config_dict
+
+from mtl_hsi.channels.by_wavelength import SpectralBands
+from mtl_hsi.channels.inputs import Inputs, read_inputs
+from mtl_hsi.errors import RequestError
+from mtl_hsi.models.multitask import Network
+from mtl_hsi.models.registry import make_network
+from mtl_hsi.runs import workdir
+from mtl_hsi.runs.records import read_record
+from mtl_hsi.runtime.replicas import Replicas
+from mtl_hsi.scenes.scene_checks import SCENE_NAME
+from mtl_hsi.settings import (
+  image_settings,
+  inference_settings,
+  model_settings,
+  scene_settings,
+  training_settings,
+)
+from mtl_hsi.settings.inference_settings import InferenceSettings
+from mtl_hsi.storage.json_files import read_json, well_formed
+from mtl_hsi.training.checkpoints import Checkpoints
+
+# Maximum number of empty channels after the bands.
+_MOST_CHANNELS = 100_000
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TrainedScene:
+  """One of the scenes of a finished run.
+
+  Attributes:
+    name: name of the scene.
+    index: its index in the network.
+    inputs: from pixels of an image to the input of the network.
+    class_names: name of every class by its id, ascending.
+    class_colours: colour of classes by id, or None for the palette of the reports.
+    wavelengths: band centres of the scene in nm `[bands]`, or None.
+    widths: full widths at half maximum in nm `[bands]`, or None.
+    image_keys: options of its image except the file, by `image_settings.KEYS`; "" for an option not given.
+  """
+
+  name: str
+  index: int
+  inputs: Inputs
+  class_names: Mapping[int, str]
+  class_colours: Mapping[int, tuple[int, int, int]] | None
+  wavelengths: np.ndarray | None
+  widths: np.ndarray | None
+  image_keys: Mapping[str, str]
+
+  @property
+  def class_ids(self) -> np.ndarray:
+    """Class ids in the order of the network's outputs, int32 `[classes]`."""
+    return np.array(list(self.class_names), np.int32)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class TrainedRun:
+  """A finished run.
+
+  Attributes:
+    directory: its work directory.
+    config: its resolved config.
+    scenes: by name, in the order of training.
+    target: name of the scene that the run was about.
+    channels: bands to which all scenes were resampled, or None where they were aligned by index.
+    network: the architecture.
+    replicas: R.
+    snapshot_epochs: the epochs whose networks vote.
+    precision: precision of matrix products, a name of `products.PRECISIONS`.
+    inference: how the networks classify.
+  """
+
+  directory: Path
+  config: config_dict.ConfigDict
+  scenes: Mapping[str, TrainedScene]
+  target: str
+  channels: SpectralBands | None
+  network: Network
+  replicas: int
+  snapshot_epochs: tuple[int, ...]
+  precision: str
+  inference: InferenceSettings
+
+  def networks(self, epoch: int) -> dict:
+    """Returns {"params", "stats"} of all replicas after an epoch of `snapshot_epochs`, leading axis R.
+
+    Raises:
+      RequestError: the snapshot is missing, damaged or belongs to another network.
+    """
+    params, stats = jax.eval_shape(self.network.init, jax.random.key(0))
+    shapes = Replicas(self.replicas, jax.devices()).shapes({"params": params, "stats": stats})
+    return Checkpoints(self.directory / "checkpoints").restore_snapshot(epoch, shapes)
+
+
+def read_run(directory: Path) -> TrainedRun:
+  """Reads a finished run; its networks are restored when they are needed.
+
+  Raises:
+    RequestError: the directory holds no run, an unfinished one, or one without a network.
+  """
+  config = read_record(directory, "config.json")
+  if not workdir.is_complete(directory, config):
+    raise RequestError(f"the run in {directory} is not finished; continue it with {_command(directory)}")
+  with well_formed(directory / "config.json"):
+    config = config_dict.ConfigDict(config)
+    model = model_settings.read(config)
+    inference = inference_settings.read(config)
+    names = scene_settings.names(config)
+    target, replicas, precision = config.target, config.replicas, config.precision
+    snapshot_epochs = training_settings.schedule(config).snapshot_epochs
+    image_keys = {name: _image_keys(config.get("files", {}).get(name, {})) for name in names}
+  if model.name == model_settings.SVM:
+    raise RequestError(
+      f"the run in {directory} has model.name=svm, and SVMs are not saved; expected a run of a network"
+    )
+  record = read_record(directory, "scenes.json")
+  with well_formed(directory / "scenes.json"):
+    entries = record["scenes"]
+    scenes = {
+      name: _read_scene(name, index, entries[name], image_keys[name]) for index, name in enumerate(names)
+    }
+    for scene in scenes.values():
+      _check_scene(scene, smoothed=inference.options.smoothing.steps > 0)
+    network = make_network(
+      bands=scenes[target].inputs.channels,
+      class_counts=[len(scene.class_names) for scene in scenes.values()],
+      **dataclasses.asdict(model),
+    )
+    return TrainedRun(
+      directory=directory,
+      config=config,
+      scenes=scenes,
+      target=target,
+      channels=_channels(entries[target]),
+      network=network,
+      replicas=replicas,
+      snapshot_epochs=snapshot_epochs,
+      precision=precision,
+      inference=inference,
+    )
+
+
+def _image_keys(options: Mapping[str, Any]) -> dict[str, str]:
+  keys = {key: options.get(key, "") for key in image_settings.KEYS}
+  if not all(isinstance(text, str) for text in keys.values()):
+    raise ValueError("expected text in all options of a scene")
+  image_settings.read(keys)
+  return keys
+
+
+def _read_scene(
+  name: str, index: int, entry: Mapping[str, Any], image_keys: Mapping[str, str]
+) -> TrainedScene:
+  class_names = {int(class_id): title for class_id, title in entry["classes"].items()}
+  colours = entry.get("colours")
+  return TrainedScene(
+    name=name,
+    index=index,
+    inputs=read_inputs(entry),
+    class_names=dict(sorted(class_names.items())),
+    class_colours=colours and {int(class_id): tuple(colour) for class_id, colour in colours.items()},
+    wavelengths=_numbers(entry.get("wavelengths")),
+    widths=_numbers(entry.get("widths")),
+    image_keys=image_keys,
+  )
+
+
+def _check_scene(scene: TrainedScene, *, smoothed: bool) -> None:
+  """Raises a ValueError for values that no run writes: names end up in file names and headers."""
+
+  def require(condition, problem):
+    if not condition:
+      raise ValueError(f"scene {scene.name!r}: {problem}")
+
+  require(SCENE_NAME.fullmatch(scene.name), "this is not a valid name of a scene")
+  require(scene.class_names, "it has no classes")
+  require(min(scene.class_names) > 0 and max(scene.class_names) < 2**16, "class ids are not in 1 to 65535")
+  for name in scene.class_names.values():
+    require(name.strip() and name.isprintable(), f"{name!r} is not a valid name of a class")
+  for colour in (scene.class_colours or {}).values():
+    valid = len(colour) == 3 and all(value in range(256) for value in colour)
+    require(valid, f"{colour} is not a colour of three values in 0 to 255")
+  bands = scene.inputs.bands
+  for numbers in (scene.wavelengths, scene.widths):
+    require(numbers is None or numbers.shape == (bands,), "wavelengths or widths do not match the bands")
+  _check_inputs(scene.inputs, require)
+  if smoothed:
+    contrast = scene.inputs.contrast
+    require(isinstance(contrast, float) and 0 < contrast < np.inf, "smoothing needs a positive contrast")
+
+
+def _check_inputs(inputs: Inputs, require: Callable[[Any, str], None]) -> None:
+  chosen = inputs.chosen
+  valid = chosen.ndim == 1 and len(chosen) and min(chosen) >= 0 and max(chosen) < inputs.bands
+  require(valid, "bands are not indices of its bands")
+  for numbers in inputs.scaling:
+    valid = numbers.shape == chosen.shape and np.isfinite(numbers).all()
+    require(valid, "offset or scale is not one finite number for every band")
+  require(inputs.scaling.scale.all(), "a scale is 0")
+  weights = inputs.weights
+  valid = weights is None or (weights.ndim == 2 and len(weights) == len(chosen))
+  require(valid, "weights do not have a row for every band")
+  channels = len(chosen) if weights is None else weights.shape[1]
+  components = inputs.components
+  if components is not None:
+    valid = components.ndim == 2 and len(components) == channels
+    require(valid, "components do not have a row for every channel")
+    require(components.size and np.isfinite(components).all(), "components are not finite numbers")
+  require(inputs.empty in range(_MOST_CHANNELS), f"{inputs.empty} empty channels are not possible")
+
+
+def _channels(entry):
+  if "channels" not in entry:
+    return None
+  return SpectralBands(**{key: np.array(values, float) for key, values in entry["channels"].items()})
+
+
+def _numbers(values):
+  return None if values is None else np.array(values, float)
+
+
+def _command(directory: Path) -> str:
+  """The command that started the run, or a description if it is not known."""
+  try:
+    return workdir.command_line(read_json(directory / "environment.json"))
+  except (OSError, RequestError, LookupError, TypeError):
+    return "the command that started it"
