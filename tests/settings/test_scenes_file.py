@@ -74,9 +74,9 @@ def test_all_scenes_of_the_file_or_those_that_are_named(tmp_path):
   path.write_text(_YAML)
   config = _merged(path)
   assert (config.scenes, config.target) == (("fields", "town"), "fields")
-  options = experiment_settings.read(config)
-  assert options.band_ranges == {"fields": slice(40, 59)}
-  given = options.loaders["fields"].keywords
+  settings = experiment_settings.read(config)
+  assert settings.scenes.band_ranges == {"fields": slice(40, 59)}
+  given = settings.scenes.loaders["fields"].keywords
   assert (given["nodata"], given["scale"], given["bad_bands"]) == (-9999.0, 0.0001, "3,5:7")
   assert (given["offset"], given["classes"], given["wavelengths"]) == (None, None, None)
   config = _merged(path, "town,salinas")
@@ -97,8 +97,8 @@ def test_the_example_has_every_option_and_explains_it():
   text = EXAMPLE.read_text()
   found = scenes_file.read(EXAMPLE)
   assert {key for options in found.values() for key in options} == set(scenes_file.OPTIONS)
-  options = experiment_settings.read(_merged(EXAMPLE))
-  assert list(options.loaders) == list(found)
+  settings = experiment_settings.read(_merged(EXAMPLE))
+  assert list(settings.scenes.loaders) == list(found)
   for key in scenes_file.OPTIONS:
     assert re.search(rf"^  # .*\n  {key}: ", text, re.MULTILINE), f"{key} has no comment above it"
   assert yaml.safe_load(text).keys() == found.keys()
