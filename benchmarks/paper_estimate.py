@@ -67,9 +67,9 @@ def epoch_flop(network: str) -> float:
   return cost.training(
     prepared.given.network,
     counts.tolist(),
-    batch_size=prepared.settings.batch_size,
-    mixed=prepared.settings.mixed,
-    drop_last=prepared.settings.drop_last,
+    batch_size=prepared.settings.training.batch_size,
+    mixed=prepared.settings.training.mixed,
+    drop_last=prepared.settings.training.drop_last,
     epochs=1,
   )
 
