@@ -22,16 +22,11 @@ samples per class (Table III).
 from ml_collections import config_dict
 
 from configs import common
-from mtl_hsi.channels import by_index
 from mtl_hsi.errors import RequestError
+from mtl_hsi.paper import protocol
 
-_SCENES = {"in": "indian_pines", "sa": "salinas", "pu": "pavia_university", "pc": "pavia_centre"}
-_BANDS = {
-  "in": by_index.AVIRIS_BANDS,
-  "sa": by_index.AVIRIS_BANDS,
-  "pu": by_index.ROSIS_BANDS,
-  "pc": by_index.ROSIS_BANDS,
-}
+# Scenes by their short names in lower case.
+_SCENES = {short.lower(): name for name, short in protocol.SHORT_NAMES.items()}
 
 
 def get_config(cell: str = "") -> config_dict.ConfigDict:
@@ -52,6 +47,6 @@ def get_config(cell: str = "") -> config_dict.ConfigDict:
   config = common.get_config()
   config.scenes = tuple(_SCENES[name] for name in names)
   config.target = _SCENES[target]
-  config.bands = _BANDS[target]
+  config.bands = protocol.bands_of(target.upper())
   config.reversed = config.scenes[1:] if inverse else ()
   return config

@@ -26,16 +26,16 @@ from ml_collections import config_dict
 
 from configs import common
 from mtl_hsi.errors import RequestError
-from mtl_hsi.paper import published
+from mtl_hsi.paper import protocol
 from mtl_hsi.reproduction import figure2
 
 # Tables, columns and rows.
-_ALL = tuple(published.TABLES)
+_ALL = tuple(protocol.TABLES)
 _CHOICES = {
-  **{f"table{place}": ((name,), (), published.SAMPLES_PER_CLASS) for place, name in enumerate(_ALL, start=1)},
+  **{f"table{place}": ((name,), (), protocol.SAMPLES_PER_CLASS) for place, name in enumerate(_ALL, start=1)},
   "table5": (_ALL, ("*:hresnet/single", "PU:hresnet/with/PC", "IN:hresnet/with/SA"), (10,)),
   "figure2": (("I",), figure2.COLUMNS, (10,)),
-  "tables": (_ALL, (), published.SAMPLES_PER_CLASS),
+  "tables": (_ALL, (), protocol.SAMPLES_PER_CLASS),
 }
 
 

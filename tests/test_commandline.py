@@ -86,7 +86,7 @@ def test_another_optimiser_drops_the_defaults_of_the_first(resolved, overrides, 
 
 def test_the_optimiser_is_saved_in_config_json(inputs, tmp_path):
   command = launching.arguments(inputs, tmp_path / "run", **{"optimizer.name": "adam", "optimizer.b1": 0.8})
-  with mock.patch("mtl_hsi.experiment.execution.do", side_effect=RequestError("far enough")):
+  with mock.patch("mtl_hsi.experiment.execution.execute", side_effect=RequestError("far enough")):
     assert launching.launch(*command).err == "error: far enough\n"
   config = json.loads((tmp_path / "run" / "config.json").read_text())
   assert config["optimizer"] == {"name": "adam", "b1": 0.8}

@@ -1,4 +1,4 @@
-"""New scenes on a trained network: what configs/adapt.py leaves to the finished run is filled in."""
+"""Adapts a finished run to new scenes: adds the settings of the run to a config of configs/adapt.py."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,26 +11,26 @@ from mtl_hsi.experiment.run import run_experiment
 from mtl_hsi.runs.trained_run import TrainedRun, read_run
 
 _STEMS = ("run", "new")
-# What a network must be given in the same way again.
+# Keys that the run decides.
 _INHERITED = ("model", "spectral_knowledge", "scaling", "mnf_components", "precision")
 _ALIGNMENT = ("alignment", "grid", "bands")
 
 
 def run(config: Any, directory: Path, command: Sequence[str]) -> None:
-  """Trains the scenes of a config of `configs/adapt.py`; arguments and errors as in `experiment.run`."""
+  """Trains the scenes of a config of `configs/adapt.py`; arguments and errors as for `run_experiment`."""
   run_experiment(complete(config), directory, command)
 
 
 def complete(config: Any) -> config_dict.ConfigDict:
-  """The config of an experiment that starts from the run.
+  """Returns the config of an experiment that starts from the run.
 
-  A new stem takes the scenes' bands as they are and is trained in every phase.
+  A new stem reads the bands of the scenes unchanged and trains in every phase.
 
   Raises:
-    RequestError: the run is missing or not finished, or is of no use for what is asked.
+    RequestError: the run is missing, unfinished or unsuitable.
   """
   if not config.run:
-    raise RequestError("no run to start from: give the work directory of a finished one, --config.run=<path>")
+    raise RequestError("no run to start from; name a finished work directory with --config.run=<path>")
   if config.stem not in _STEMS:
     raise RequestError(f"config key stem is {config.stem!r}; expected one of {', '.join(map(repr, _STEMS))}")
   trained = read_run(Path(config.run))
@@ -49,14 +49,14 @@ def complete(config: Any) -> config_dict.ConfigDict:
 
 
 def _align(whole: config_dict.ConfigDict, trained: TrainedRun) -> None:
-  """Bands as the run's stem reads them, or as they are."""
+  """Sets the alignment of the run's stem, or none for a new stem."""
   if whole.stem == "new":
     whole.alignment, whole.grid, whole.bands = "index", "", None
     return
   if not trained.network.shared_stem:
     raise RequestError(
-      f"the run in {trained.directory} has a first convolution for each of its scenes "
-      "(spectral_knowledge=False) and none for new ones; give --config.stem=new"
+      f"the run in {trained.directory} has separate first layers for its scenes (spectral_knowledge=False) "
+      "and none for new scenes; use --config.stem=new"
     )
   for key in _ALIGNMENT:
     whole[key] = trained.config[key]

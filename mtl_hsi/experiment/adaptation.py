@@ -1,4 +1,4 @@
-"""Networks for new scenes that start from those of a finished run."""
+"""Initial networks for new scenes, from those of a finished run."""
 
 import functools
 from typing import Any
@@ -17,21 +17,21 @@ from mtl_hsi.training.batches import TrainingSet
 
 
 def check(trained: TrainedRun, network: Network, *, replicas: int, new_stem: bool) -> None:
-  """Refuses a network that cannot start from the run's.
+  """Refuses a network that cannot start from the run.
 
   Raises:
     RequestError: the run has fewer replicas, or its stem reads another number of bands.
   """
   if replicas > trained.replicas:
     raise RequestError(
-      f"{replicas} replicas are asked for and the run in {trained.directory} has {trained.replicas}; ask for "
-      "at most as many (config key 'replicas')"
+      f"replicas={replicas}, but the run in {trained.directory} has only {trained.replicas}; set "
+      f"--config.replicas={trained.replicas} or less"
     )
   have, wanted = network.stem.bands, trained.network.stem.bands
   if not new_stem and have != wanted:
     raise RequestError(
-      f"the new scenes have {have} bands and the first convolution of the run in {trained.directory} reads "
-      f"{wanted}; choose as many by a band range, or train another one: --config.stem=new"
+      f"the new scenes have {have} bands, but the first layer of the run in {trained.directory} reads "
+      f"{wanted}; select that number with a band range, or train another first layer with --config.stem=new"
     )
 
 
@@ -45,23 +45,22 @@ def start(
   seed: int,
   new_stem: bool,
 ) -> dict:
-  """{"params", "stats"} of R networks for new scenes, leading axis R, in numpy.
+  """Returns {"params", "stats"} of R networks for new scenes, leading axis R, in numpy.
 
-  Backbone and, unless it is new, stem are those of the run's last snapshot,
-  heads are fresh. Statistics of batch normalisation, where every scene has its
-  own, are those of the scene's training pixels, since a frozen backbone does
-  not move them; in front of a new stem, whose output has yet to become what the
-  backbone knows, and where all scenes share one set, they are the mean of the
-  run's scenes.
+  The backbone and, unless it is new, the stem are those of the run's last snapshot;
+  the heads are new. Batch normalisation statistics that are kept per scene are those
+  of the scene's training pixels, because a frozen backbone does not move them. With a
+  new stem, whose output the backbone does not know yet, and with joint statistics,
+  they are the mean over the run's scenes.
 
   Args:
     trained: the finished run; replica r starts from its replica r.
-    network: of the new scenes.
+    network: the network of the new scenes.
     replicas: R.
     samples: training pixels of all replicas, leading axis R.
     pixels: the new scenes.
-    seed: of replica 0, for heads and a new stem.
-    new_stem: whether the stem is fresh.
+    seed: seed of replica 0, for heads and a new stem.
+    new_stem: whether the stem is new.
 
   Raises:
     RequestError: a snapshot is missing or damaged.
@@ -77,12 +76,12 @@ def start(
 def _start(
   network: Network, new_stem: bool, key: Array, known: dict, samples: TrainingSet, pixels: patches.Pixels
 ) -> Any:
-  """The same of one replica."""
+  """Returns the network of one replica."""
   params, stats = network.init(key)
   params["backbone"] = known["params"]["backbone"]
   if new_stem or not network.norm_per_scene:
-    mean = jax.tree.map(lambda own: jnp.mean(own, axis=0, keepdims=True), known["stats"])
-    stats = jax.tree.map(lambda fresh, own: jnp.broadcast_to(own, fresh.shape), stats, mean)
+    mean = jax.tree.map(lambda rows: jnp.mean(rows, axis=0, keepdims=True), known["stats"])
+    stats = jax.tree.map(lambda new, rows: jnp.broadcast_to(rows, new.shape), stats, mean)
   if not new_stem:
     params["stem"] = known["params"]["stem"]
     if network.norm_per_scene:
@@ -91,7 +90,7 @@ def _start(
 
 
 def _patches(network, samples, pixels):
-  """Patches of all training pixels `[T, N, P, P, B]`, and which of them are there `[T, N]`."""
+  """Returns the patches of all training pixels `[T, N, P, P, B]`, and which are valid `[T, N]`."""
   scenes, rows = samples.classes.shape
   scene = jnp.broadcast_to(jnp.arange(scenes).reshape(-1, 1), (scenes, rows))
   upright = jnp.zeros((scenes, rows), jnp.int32)

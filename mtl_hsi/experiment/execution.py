@@ -1,4 +1,4 @@
-"""Training and classification of an experiment, as networks or as SVMs: the hours of a run."""
+"""Trains and classifies the scenes of an experiment, with networks or with SVMs."""
 
 import contextlib
 import functools
@@ -25,16 +25,16 @@ from mtl_hsi.training.checkpoints import Checkpoints
 from mtl_hsi.training.loop import Saving, TrainingData, TrainingPlan, fit
 
 
-class Work(NamedTuple):
-  """What training and classification leave.
+class Outcome(NamedTuple):
+  """Results of training and classification.
 
   Attributes:
-    losses: `[epochs, R, T]`, or None where nothing was trained by epochs.
-    predictions: class ids of every pixel `[R, H, W]` by scene.
-    votes: the snapshots' votes with their confidence by scene, or None where nothing voted.
-    seconds: time spent, by activity.
-    compilations: programs compiled, or read from the compile cache.
-    entries: what else is for `metrics.json`.
+    losses: `[epochs, R, T]`, or None for SVMs.
+    predictions: class ids of every pixel `[R, H, W]`, by scene.
+    votes: the snapshots' votes with their confidence, by scene, or None for SVMs.
+    seconds: wall time by activity.
+    compilations: number of programs compiled or read from the compile cache.
+    entries: further entries of `metrics.json`.
   """
 
   losses: np.ndarray | None
@@ -45,12 +45,12 @@ class Work(NamedTuple):
   entries: Mapping[str, Any]
 
 
-def do(settings: Settings, problem: Problem, directory: Path, origin: TrainedRun | None) -> Work:
-  """Trains and classifies, or what is left of it.
+def execute(settings: Settings, problem: Problem, directory: Path, origin: TrainedRun | None) -> Outcome:
+  """Trains and classifies; resumes from the checkpoints of an earlier start.
 
   Args:
-    settings: what is asked for.
-    problem: what it is asked of.
+    settings: the settings.
+    problem: scenes, splits and network.
     directory: the work directory.
     origin: the run that training starts from, or None.
 
@@ -64,7 +64,7 @@ def do(settings: Settings, problem: Problem, directory: Path, origin: TrainedRun
 
 
 def _networks(settings, problem, directory, origin):
-  """All scenes in one network, in every replica."""
+  """Trains one network per replica on all scenes, and classifies with its snapshots."""
   start = time.monotonic()
   replicas = Replicas(settings.replicas, jax.devices())
   checkpoints = Checkpoints(directory, settings.training.schedule.snapshot_epochs)
@@ -76,13 +76,13 @@ def _networks(settings, problem, directory, origin):
     with compile_clock() as classification:
       votes = _classify(settings, problem, replicas, padded, checkpoints)
       end = time.monotonic()
-  predictions = {name: problem.scenes[name].class_ids[own.labels] for name, own in votes.items()}
+  predictions = {name: problem.scenes[name].class_ids[of_scene.labels] for name, of_scene in votes.items()}
   seconds = _seconds(trained - start, end - trained, training.seconds, classification.seconds)
-  return Work(losses, predictions, votes, seconds, training.compilations + classification.compilations, {})
+  return Outcome(losses, predictions, votes, seconds, training.compilations + classification.compilations, {})
 
 
 def _svms(settings, problem, directory):
-  """Every scene on its own, in every replica, all side by side; training gets its share of the time."""
+  """Trains an SVM per scene and replica. The wall time is divided by the share of training in all jobs."""
   start = time.monotonic()
   directory, tasks = directory / "svm", _tasks(problem)
   finished = svm_jobs.load_finished(tasks, directory)
@@ -90,26 +90,27 @@ def _svms(settings, problem, directory):
     svms, share = svm_jobs.finish(
       tasks, finished, directory, cores=devices.usable_cores(), progress=bar.update
     )
-  predictions = {name: np.stack([svm.prediction for svm in own]) for name, own in svms.items()}
+  predictions = {name: np.stack([svm.prediction for svm in of_scene]) for name, of_scene in svms.items()}
   chosen = {
-    name: {"C": [svm.C for svm in own], "gamma": [svm.gamma for svm in own]} for name, own in svms.items()
+    name: {"C": [svm.C for svm in of_scene], "gamma": [svm.gamma for svm in of_scene]}
+    for name, of_scene in svms.items()
   }
   total = time.monotonic() - start
   seconds = _seconds(share * total, (1 - share) * total, 0.0, 0.0)
-  return Work(None, predictions, None, seconds, 0, {"svm": chosen})
+  return Outcome(None, predictions, None, seconds, 0, {"svm": chosen})
 
 
 def _tasks(problem):
   tasks = {}
   for (name, scene), layer in zip(problem.scenes.items(), layers(problem), strict=True):
-    # One by one, since their numbers of bands may differ.
+    # One at a time, because their numbers of bands may differ.
     _, (cube,) = patches.lay_out([layer], problem.patch)
     tasks[name] = svm_jobs.Task(cube, scene.labels, problem.splits[name].train)
   return tasks
 
 
 def _seconds(train, classify, compile_train, compile_classify):
-  """Wall times; those of the compiler are within the others."""
+  """Returns wall times; compilation is included in the others."""
   return {
     "train": train,
     "classify": classify,
@@ -142,9 +143,8 @@ def _train(settings, problem, replicas, pixels, checkpoints, origin):
       nonlocal bar
       if bar is None:
         # Epochs of an earlier start say nothing about the remaining time.
-        bar = stack.enter_context(
-          progress.bar("training", settings.training.schedule.epochs, "epoch", initial=done)
-        )
+        epochs = settings.training.schedule.epochs
+        bar = stack.enter_context(progress.bar("training", epochs, "epoch", initial=done))
       else:
         bar.set_postfix_str(f"loss {np.mean(losses):.4f}", refresh=False)
         bar.update()
@@ -170,7 +170,7 @@ def _train(settings, problem, replicas, pixels, checkpoints, origin):
 
 
 def _classify(settings, problem, replicas, padded, checkpoints):
-  """The snapshots' votes on every pixel, by scene."""
+  """Returns the snapshots' votes on every pixel, by scene."""
   network, inference = problem.network, settings.inference
   classifier = classify.Classifier(
     network, jax.devices(), inference.method, inference.tile_pixels, inference.options
@@ -194,6 +194,6 @@ def _classify(settings, problem, replicas, padded, checkpoints):
   tiles = sum(len(classifier.tiles(region)) for region in regions.values())
   with progress.bar("classifying", tiles, "tile") as bar:
     votes = {name: classifier.vote(placed, region, bar.update) for name, region in regions.items()}
-  for name, own in votes.items():
-    health.check_probabilities(own.probability, name, settings.seed)
+  for name, of_scene in votes.items():
+    health.check_probabilities(of_scene.probability, name, settings.seed)
   return votes

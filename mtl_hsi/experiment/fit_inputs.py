@@ -1,4 +1,4 @@
-"""From an experiment's scenes to what is done to their pixels: bands, resampling, scaling, components."""
+"""Fits the input channels of an experiment to its scenes: bands, resampling, scaling, MNF components."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -18,21 +18,21 @@ from mtl_hsi.settings.model_settings import SVM
 def align(
   settings: Settings, scenes: Mapping[str, Scene], origin: TrainedRun | None
 ) -> tuple[Mapping[str, Inputs], by_wavelength.SpectralBands | None]:
-  """What is done to every scene's pixels, and the bands that all then have, where these have wavelengths.
+  """Returns the input channels of every scene, and the common bands if they are aligned by wavelength.
 
   Args:
-    settings: what is asked for.
-    scenes: by name.
+    settings: the settings.
+    scenes: the scenes by name.
     origin: the run that training starts from, or None.
 
   Raises:
-    RequestError: the scenes' bands cannot be aligned as asked.
+    RequestError: the bands of the scenes cannot be aligned.
   """
   chosen = {name: _bands_in_range(settings, scene) for name, scene in scenes.items()}
   if settings.bands.alignment == BY_WAVELENGTH:
-    own = {name: by_wavelength.bands_of(scene, chosen[name]) for name, scene in scenes.items()}
-    channels = _common_bands(own, settings)
-    weights = {name: by_wavelength.resampling(bands, channels) for name, bands in own.items()}
+    measured = {name: by_wavelength.bands_of(scene, chosen[name]) for name, scene in scenes.items()}
+    channels = _common_bands(measured, settings)
+    weights = {name: by_wavelength.resampling(bands, channels) for name, bands in measured.items()}
   else:
     channels, weights = None, dict.fromkeys(scenes)
     for name, scene in scenes.items():
@@ -44,80 +44,85 @@ def align(
     scaling = settings.bands.scaling(scene)
     made = make_inputs(scene.cube.shape[2], chosen[name], scaling, weights[name])
     inputs[name] = made.reversed() if name in settings.bands.reversed else made
-  if not _each_for_itself(settings):
+  if not _separate_stems(settings):
     _check_counts(settings, inputs)
   if settings.bands.mnf_components:
     inputs = _with_components(settings, scenes, inputs, origin)
-  return _filled_up(settings, inputs), channels
+  return _with_empty_channels(settings, inputs), channels
 
 
-def _each_for_itself(settings):
-  """Whether nothing reads the channels of all scenes."""
+def _separate_stems(settings):
+  """Returns whether no layer reads the channels of all scenes."""
   return settings.model.name == SVM or not settings.model.spectral_knowledge
 
 
 def _check_counts(settings, inputs):
-  counts = {name: own.channels for name, own in inputs.items()}
+  counts = {name: of_scene.channels for name, of_scene in inputs.items()}
   if settings.origin and len(set(counts.values())) > 1:
     found = ", ".join(f"{name} {count}" for name, count in counts.items())
     raise RequestError(
-      f"the new scenes have different numbers of bands ({found}) and get one first convolution together; "
-      "adapt to them one at a time, or choose as many of each by --config.files.<scene>.bands"
+      f"the new scenes share one first layer but have different numbers of bands ({found}); adapt to them "
+      "one at a time, or select equal numbers with --config.files.<scene>.bands"
     )
   by_index.check_equal_counts(counts)
 
 
 def _with_components(settings, scenes, inputs, origin):
-  """Those that scenes have in common, where a first convolution reads them all; else each scene's own."""
+  """Adds MNF components: common ones if the scenes share the first layer, else separate ones."""
   pairs = {name: (scene, inputs[name]) for name, scene in scenes.items()}
   if origin and not settings.origin.new_stem:
     found = dict.fromkeys(pairs, _known_components(origin, inputs))
-  elif _each_for_itself(settings):
+  elif _separate_stems(settings):
     found = {name: mnf.components([pair], settings.bands.mnf_components) for name, pair in pairs.items()}
   else:
     found = dict.fromkeys(pairs, mnf.components(list(pairs.values()), settings.bands.mnf_components))
-  return {name: dataclasses.replace(own, components=found[name]) for name, own in inputs.items()}
+  return {
+    name: dataclasses.replace(of_scene, components=found[name]) for name, of_scene in inputs.items()
+  }
 
 
 def _known_components(origin, inputs):
-  """Those that the run's first convolution reads."""
+  """Returns the MNF components that the run's first layer reads."""
   known = origin.scenes[origin.target].inputs.components
   if known is None:
     raise RequestError(
-      f"{origin.directory / 'scenes.json'} has no components, which its config.json asks for; it is damaged"
+      f"{origin.directory / 'scenes.json'} lacks the MNF components that config.json requires; it is damaged"
     )
-  (name, own), *_ = inputs.items()
-  if own.channels != len(known):
+  (name, first), *_ = inputs.items()
+  if first.channels != len(known):
     raise RequestError(
-      f"scene {name!r} has {own.channels} bands and the first convolution of the run in {origin.directory} "
-      f"reads {len(known)}; choose as many by a band range, or train another one: --config.stem=new"
+      f"scene {name!r} has {first.channels} bands, but the first layer of the run in {origin.directory} "
+      f"reads {len(known)}; select that number with a band range, or train another first layer with "
+      "--config.stem=new"
     )
   return known
 
 
-def _filled_up(settings, inputs):
-  """Where every scene has its own first convolution, all get the channels of the widest, the others' empty.
+def _with_empty_channels(settings, inputs):
+  """Adds empty channels if the scenes have separate first layers, so that all have the same number.
 
-  A convolution reads nothing of channels that are 0, nor does it learn from them.
+  A convolution neither reads channels that are 0 nor learns from them.
   """
-  if settings.model.name == SVM or not _each_for_itself(settings):
+  if settings.model.name == SVM or not _separate_stems(settings):
     return inputs
-  widest = max(own.channels for own in inputs.values())
-  return {name: dataclasses.replace(own, empty=widest - own.channels) for name, own in inputs.items()}
+  widest = max(of_scene.channels for of_scene in inputs.values())
+  return {
+    name: dataclasses.replace(of_scene, empty=widest - of_scene.channels) for name, of_scene in inputs.items()
+  }
 
 
-def _common_bands(own, settings):
-  """Those of the scenes, or of the run that training starts from."""
+def _common_bands(measured, settings):
+  """Returns the common bands of the scenes, or those of the run that training starts from."""
   channels = settings.origin and settings.origin.channels
   if channels is None:
-    return by_wavelength.common_bands(own, settings.bands.grid)
-  covered = by_wavelength.common_bands(own, channels.centres).centres
+    return by_wavelength.common_bands(measured, settings.bands.grid)
+  covered = by_wavelength.common_bands(measured, channels.centres).centres
   missing = np.setdiff1d(channels.centres, covered)
   if len(missing):
     raise RequestError(
-      f"the run in {settings.origin.run} reads {len(channels.centres)} bands of "
-      f"{by_wavelength.range_of(channels)}, of which the new scenes do not all measure {len(missing)}, "
-      f"such as {missing[0]:.5g} nm; give --config.stem=new"
+      f"the run in {settings.origin.run} reads {len(channels.centres)} bands "
+      f"({by_wavelength.range_of(channels)}), but {len(missing)} of them are not covered by all new scenes, "
+      f"such as {missing[0]:.5g} nm; use --config.stem=new"
     )
   return channels
 

@@ -1,4 +1,4 @@
-"""What an experiment is about to do, in words."""
+"""The text that an experiment prints before it starts, and sentences of its report."""
 
 from collections.abc import Iterable
 
@@ -14,33 +14,33 @@ from mtl_hsi.settings.model_settings import SVM
 from mtl_hsi.splits.drawn import ALL
 from mtl_hsi.splits.split import pixels_of
 
-# How far the centres of one channel may lie apart unsaid; bands of imaging spectrometers are as wide.
+# Largest difference of band centres in one channel without a note: the width of typical bands.
 _NEAR_NM = 15.0
 
 
 def introduction(problem: Problem, settings: Settings) -> str:
-  """What is about to happen, a line per scene."""
+  """Returns a line for each scene, one for model and training, and notes and warnings."""
   lines = []
   for name, scene in problem.scenes.items():
     height, width, _ = scene.cube.shape
     train, test = (len(pixels_of(part[0])) for part in problem.splits[name])
     lines.append(
       f"{scene.title}: {height} x {width} pixels, {bands_used(problem, name)}, "
-      f"{len(scene.class_ids)} classes, {train} training and {test} test pixels"
+      f"{_count(len(scene.class_ids), 'class', 'classes')}; {train} training and {test} test pixels"
     )
   notes = (*_origin(settings), *_other_wavelengths(problem, settings), *_untested(problem))
   return "\n".join([*lines, description(settings), *notes])
 
 
 def _origin(settings):
-  """A line for the run that training starts from, if there is one."""
+  """Yields a line if training starts from a finished run."""
   if settings.origin is not None:
-    fresh = "new heads and a new first convolution" if settings.origin.new_stem else "new heads"
-    yield f"{fresh} on the networks of {settings.origin.run}"
+    new = "New heads and a new first layer" if settings.origin.new_stem else "New heads"
+    yield f"{new} on the networks of {settings.origin.run}."
 
 
 def _other_wavelengths(problem, settings):
-  """A line where scenes that share a first convolution have other wavelengths in one channel of it."""
+  """Yields a note if scenes that share the first layer have different wavelengths in one of its channels."""
   if problem.network is None or problem.channels is not None or not settings.model.spectral_knowledge:
     return
   known = [name for name, scene in problem.scenes.items() if scene.wavelengths is not None]
@@ -48,22 +48,21 @@ def _other_wavelengths(problem, settings):
     return
   centres = np.stack([problem.scenes[name].wavelengths[problem.inputs[name].chosen] for name in known])
   worst = int(np.argmax(np.ptp(centres, axis=0)))
-  apart = np.ptp(centres[:, worst])
-  if apart > _NEAR_NM:
+  if np.ptp(centres[:, worst]) > _NEAR_NM:
     pairs = zip(known, centres[:, worst], strict=True)
     where = " and ".join(f"{centre:g} nm in {name}" for name, centre in pairs)
     yield (
-      f"note: the first convolution that the scenes share reads their bands by number: channel {worst} is "
-      f"{where}; --config.alignment=wavelength resamples all to common bands"
+      f"note: the shared first layer matches bands by number, and channel {worst} is {where}; use "
+      "--config.alignment=wavelength to resample all scenes to common bands"
     )
 
 
 def _untested(problem):
-  """A line for every class that some replica does not test."""
+  """Yields a warning for every class that some replica does not test."""
   for name, scene in problem.scenes.items():
     tests = problem.splits[name].test
     if not tests.size:
-      yield f"warning: {scene.title}: every labelled pixel trains and none tests, so there is no accuracy"
+      yield f"warning: {scene.title}: all labels are used for training, so no accuracy can be computed"
       continue
     tested = [np.unique(scene.labels[tuple(pixels_of(rows).T)]) for rows in tests]
     for class_id, title in sorted(scene.class_names.items()):
@@ -71,13 +70,13 @@ def _untested(problem):
       if missing:
         where = f" in {missing} of {len(tests)} replicas" if len(tests) > 1 else ""
         yield (
-          f"warning: {scene.title}: no test pixel of class {class_id} ({title}){where}; it counts for "
-          "nothing in the accuracies there"
+          f"warning: {scene.title}: class {class_id} ({title}) has no test pixel{where}; it is excluded from "
+          "the accuracies there"
         )
 
 
 def summaries(problem: Problem, settings: Settings, names: Iterable[str]) -> str:
-  """What the named scenes hold and what is odd about them, some lines each."""
+  """Returns a summary of the named scenes, with anything unusual, some lines each."""
   return "\n".join(
     summary(problem.scenes[name], bands_used(problem, name), _drawn(settings, problem.scenes[name]))
     for name in names
@@ -85,67 +84,83 @@ def summaries(problem: Problem, settings: Settings, names: Iterable[str]) -> str
 
 
 def _drawn(settings, scene):
-  """Training pixels drawn of every class; None where the split is given, or all train."""
+  """Returns the training pixels drawn per class; None if the split is given or all labels train."""
   drawn = settings.split.file is None and scene.tested is None and settings.split.samples_per_class != ALL
   return settings.split.samples_per_class if drawn else None
 
 
 def split_used(settings: Settings, scene: Scene) -> str:
-  """How training and test pixels of a scene were told apart, in a sentence."""
+  """Returns a sentence on how training and test pixels of a scene were chosen."""
   if settings.split.file is not None:
     return f"Training and test pixels are those of {settings.split.file.name}."
   if scene.tested is not None:
-    return "The test pixels were given."
+    return "The test pixels were given by the user."
   if settings.split.block_size is not None:
     size = settings.split.block_size
-    return f"Training and test pixels were drawn from blocks of their own, {size} x {size} pixels large."
+    return f"Training and test pixels come from separate blocks of {size} x {size} pixels."
   if settings.split.samples_per_class == ALL:
-    return "All labelled pixels train."
+    return "All labels are used for training."
   return "The training pixels were drawn at random."
 
 
 def bands_used(problem: Problem, name: str) -> str:
-  """The bands of a scene that are used: "160 of 200 bands", "102 bands as 103 channels".
+  """Returns the bands of a scene that are used.
 
-  Or "90 of 200 bands resampled to 43 of 430 to 852.9 nm", or "6 bands and 3 empty channels", or "200
-  bands, with 40 noise fractions of them".
+  Examples: "160 of 200 bands"; "102 bands as 103 channels"; "90 of 200 bands, resampled to 43 bands
+  (430-852.9 nm)"; "6 bands and 3 empty channels"; "200 bands, plus 40 MNF components".
   """
   chosen, available = problem.inputs[name].chosen, problem.inputs[name].bands
   used = len(np.unique(chosen))
   text = f"{available} bands" if used == available else f"{used} of {available} bands"
   if problem.channels is not None:
-    text += f" resampled to {len(problem.channels.centres)} of {by_wavelength.range_of(problem.channels)}"
+    limits = by_wavelength.range_of(problem.channels)
+    text += f", resampled to {len(problem.channels.centres)} bands ({limits})"
   elif len(chosen) > used:
     text += f" as {len(chosen)} channels"
   components, empty = problem.inputs[name].components, problem.inputs[name].empty
   if components is not None:
-    text += f", with {components.shape[1]} noise fractions of them"
+    text += f", plus {components.shape[1]} MNF components"
   return f"{text} and {empty} empty channels" if empty else text
 
 
 def description(settings: Settings) -> str:
-  """The model and how it is trained, in a line."""
-  model = settings.model
-  parts = [model.name + (" with average pooling" if model.pool else "")]
-  if model.name != SVM:
-    if len(settings.scenes.loaders) > 1:
-      parts.append(f"first convolution {'shared' if model.spectral_knowledge else 'of each scene its own'}")
-    parts.append(_epochs(settings.training.schedule, settings.training.recipe.steps))
-    if settings.inference.options.smoothing.steps:
-      parts.append(f"map smoothed over {settings.inference.options.smoothing.steps} pixels")
-  if settings.split.file is None:
-    number = f"{settings.split.samples_per_class} samples per class"
-    some_are_drawn = len(settings.scenes.given_splits) < len(settings.scenes.loaders)
-    drawn_from_blocks = settings.split.block_size is not None and some_are_drawn
-    number += " from blocks" if drawn_from_blocks else ""
-    parts.append("all pixels for training" if settings.split.samples_per_class == ALL else number)
-  parts.append("1 replica" if settings.replicas == 1 else f"{settings.replicas} replicas")
-  return ", ".join(parts)
+  """Returns sentences on model, training and map.
+
+  Example: "Model vresnet, shared first layer. Training: 30 epochs of 100 steps, 10 samples per class, 10
+  replicas. Map smoothing: 40 pixels."
+  """
+  model, smoothing = settings.model, settings.inference.options.smoothing.steps
+  network = f"Model {model.name}" + (" with average pooling" if model.pool else "")
+  training = [_samples(settings), _count(settings.replicas, "replica", "replicas")]
+  if model.name == SVM:
+    return f"{network}. Training: {', '.join(filter(None, training))}."
+  if len(settings.scenes.loaders) > 1:
+    network += ", shared first layer" if model.spectral_knowledge else ", separate first layers"
+  training.insert(0, _epochs(settings.training.schedule, settings.training.recipe.steps))
+  text = f"{network}. Training: {', '.join(filter(None, training))}."
+  return f"{text} Map smoothing: {smoothing} pixels." if smoothing else text
+
+
+def _samples(settings):
+  """Returns the training pixels per class; nothing if a file has the split."""
+  split, scenes = settings.split, settings.scenes
+  if split.file is not None:
+    return ""
+  if split.samples_per_class == ALL:
+    return "all training labels"
+  text = f"{_count(split.samples_per_class, 'sample', 'samples')} per class"
+  drawn_from_blocks = split.block_size is not None and len(scenes.given_splits) < len(scenes.loaders)
+  return f"{text} from blocks" if drawn_from_blocks else text
 
 
 def _epochs(schedule, steps):
-  """As the config has them: "100 + 30 epochs", those that only the snapshots need apart."""
-  asked = [phase.epochs for phase in schedule.phases]
-  text = f"{' + '.join(map(str, asked))} epochs" + (f" of {steps} steps" if steps else "")
-  more = schedule.epochs - sum(asked)
+  """Returns the epochs of the phases, such as "100 + 30 epochs", and those that only the vote needs."""
+  epochs = [phase.epochs for phase in schedule.phases]
+  text = "1 epoch" if epochs == [1] else f"{' + '.join(map(str, epochs))} epochs"
+  text += f" of {_count(steps, 'step', 'steps')}" if steps else ""
+  more = schedule.epochs - sum(epochs)
   return f"{text} and {more} more for the vote" if more else text
+
+
+def _count(number, one, many):
+  return f"{number} {one if number == 1 else many}"

@@ -1,38 +1,25 @@
-"""What an experiment has to solve, checked before any work starts."""
+"""Scenes, splits and network of an experiment, checked before any work starts."""
 
 import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
 
-from mtl_hsi.channels import by_index, by_wavelength
+from mtl_hsi.channels import by_wavelength
 from mtl_hsi.channels.inputs import Inputs
 from mtl_hsi.classification import smoothing
 from mtl_hsi.errors import RequestError
 from mtl_hsi.experiment.fit_inputs import align
 from mtl_hsi.models.multitask import Network
 from mtl_hsi.models.registry import make_network
-from mtl_hsi.paper import published
 from mtl_hsi.runs.trained_run import TrainedRun
-from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES
-from mtl_hsi.scenes.public.verification import is_public
 from mtl_hsi.scenes.scene import Scene
-from mtl_hsi.settings.band_settings import BY_WAVELENGTH
 from mtl_hsi.settings.experiment_settings import Settings
 from mtl_hsi.settings.model_settings import SVM
 from mtl_hsi.splits.blocks import block_split
 from mtl_hsi.splits.drawn import ALL, given_split, random_split, with_training_pixels
 from mtl_hsi.splits.split import Split, read_splits
 from mtl_hsi.training import batches, patches, svm_baseline
-from mtl_hsi.training.recipe import LETTER_RECIPE
-
-# The letter's protocol (section III-B).
-_LETTERS_PHASES = ((100, 1.0, ()), (30, 0.1, ()))
-_LETTERS_OPTIMIZER = "adadelta"
-_LETTERS_BATCH = 20
-
-# SpectralBands of the paper's experiments, by the target's sensor.
-_PAPER_BANDS = {"ROSIS": by_index.ROSIS_BANDS, "AVIRIS": by_index.AVIRIS_BANDS}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,11 +28,11 @@ class Problem:
 
   Attributes:
     scenes: by name, in the order of training.
-    inputs: what is done to every scene's pixels.
-    channels: bands to which all scenes are resampled, or None where they are aligned by index.
+    inputs: channels of every scene: bands, resampling, scaling, MNF components.
+    channels: common bands to which all scenes are resampled, or None if they are aligned by index.
     splits: training and test pixels of every scene.
-    network: the network to train, or None where every scene gets SVMs.
-    shift: rows and columns by which training patches may be off their pixels.
+    network: the network to train, or None for SVMs.
+    shift: largest shift of a training patch, in pixels.
   """
 
   scenes: Mapping[str, Scene]
@@ -57,7 +44,7 @@ class Problem:
 
   @property
   def patch(self) -> int:
-    """Side P of the patches that are classified; an SVM sees the pixel alone."""
+    """Side P of the patches; 1 for an SVM, which sees single pixels."""
     return 1 if self.network is None else self.network.patch
 
   @property
@@ -71,19 +58,19 @@ def _min_separation(network, shift):
 
 
 def prepare(settings: Settings, origin: TrainedRun | None = None) -> Problem:
-  """Loads and checks everything before any work starts.
+  """Loads the scenes and checks everything before any work starts.
 
   Args:
-    settings: what is asked for.
-    origin: the run that training starts from; it must be given where the settings name one.
+    settings: the settings.
+    origin: the run that training starts from, if the settings name one.
 
   Raises:
-    RequestError: a scene cannot be loaded, or the scenes cannot be trained as asked.
+    RequestError: a scene cannot be loaded, or the scenes do not fit the settings.
   """
   scenes = {name: load() for name, load in settings.scenes.loaders.items()}
   inputs, channels = align(settings, scenes, origin)
   if settings.inference.options.smoothing.steps:
-    inputs = {name: _with_contrast(own, scenes[name]) for name, own in inputs.items()}
+    inputs = {name: _with_contrast(of_scene, scenes[name]) for name, of_scene in inputs.items()}
   network = _network(settings, scenes, inputs)
   splits = _splits(settings, scenes, _min_separation(network, settings.training.recipe.shift))
   problem = Problem(scenes, inputs, channels, splits, network, settings.training.recipe.shift)
@@ -108,7 +95,7 @@ def _with_contrast(inputs, scene):
 
 
 def _network(settings, scenes, inputs):
-  """None for SVMs, which share nothing and may have different bands."""
+  """Returns None for SVMs, which share nothing and may have different bands."""
   if settings.model.name == SVM:
     return None
   return make_network(
@@ -120,7 +107,9 @@ def _network(settings, scenes, inputs):
 
 def _splits(settings, scenes, min_separation):
   if settings.split.file is not None:
-    return read_splits(settings.split.file, {name: s.labels for name, s in scenes.items()}, settings.replicas)
+    return read_splits(
+      settings.split.file, {name: s.labels for name, s in scenes.items()}, settings.replicas
+    )
   return {name: _split(settings, scene, min_separation) for name, scene in scenes.items()}
 
 
@@ -130,8 +119,8 @@ def _split(settings, scene, min_separation):
   others = np.where(scene.trained, 0, scene.labels)
   if not (others.any() or settings.split.samples_per_class == ALL):
     raise RequestError(
-      f"scene {scene.name!r}: all labels are among more_labels, which train, and none is left to test; give "
-      "samples_per_class=0 to do without a test"
+      f"scene {scene.name!r}: all labels are in more_labels, which are for training, so none is left to "
+      "test; set samples_per_class=0 to train without a test"
     )
   drawn = _drawn(settings, scene, others, min_separation)
   by_blocks = scene.tested is None and settings.split.block_size is not None
@@ -140,7 +129,7 @@ def _split(settings, scene, min_separation):
 
 
 def _drawn(settings, scene, labels, min_separation):
-  """The split of pixels of which it is not known that they train."""
+  """Draws the split of the pixels that the user has not assigned to training."""
   draw = {"seed": settings.seed, "replicas": settings.replicas, "name": scene.name}
   if scene.tested is not None:
     return given_split(labels, scene.tested, settings.split.samples_per_class, **draw)
@@ -151,56 +140,17 @@ def _drawn(settings, scene, labels, min_separation):
 
 
 def layers(problem: Problem) -> list[patches.Layer]:
-  """What `patches.lay_out` needs of every scene."""
+  """Returns the layers of all scenes for `patches.lay_out`."""
   return [
     patches.Layer(scene.cube, problem.inputs[name], scene.nodata) for name, scene in problem.scenes.items()
   ]
 
 
 def training_set(problem: Problem) -> batches.TrainingSet:
-  """Training pixels of all scenes and replicas."""
+  """Returns the training pixels of all scenes and replicas."""
   scenes = problem.scenes.values()
   return batches.training_set(
     [split.train for split in problem.splits.values()],
     [scene.labels for scene in scenes],
     [scene.class_ids for scene in scenes],
-  )
-
-
-def follows_the_letter(settings: Settings) -> bool:
-  """Whether network and training are the letter's; what it leaves open is free (statistics, vote)."""
-  if settings.split.file or settings.split.block_size or settings.scenes.given_splits:
-    return False
-  if settings.origin or settings.scenes.band_ranges or settings.bands.alignment == BY_WAVELENGTH:
-    return False
-  inference = settings.inference.options
-  if inference.symmetric or inference.smoothing.steps or settings.bands.mnf_components:
-    return False
-  if settings.model.name == SVM:
-    return True
-  training = settings.training
-  phases = tuple((phase.epochs, phase.learning_rate, phase.frozen) for phase in training.schedule.phases)
-  network = settings.model.blocks, settings.model.pool
-  return (phases, training.optimizer, training.batch_size, network, training.recipe) == (
-    _LETTERS_PHASES,
-    _LETTERS_OPTIMIZER,
-    _LETTERS_BATCH,
-    (1, False),
-    LETTER_RECIPE,
-  )
-
-
-def paper_figure(problem: Problem, settings: Settings) -> published.PaperFigure | None:
-  """The paper's figure for the target; None where scenes, bands, split or network are not the paper's."""
-  model = settings.model
-  if not all(map(is_public, problem.scenes.values())) or not follows_the_letter(settings):
-    return None
-  if settings.bands.count != _PAPER_BANDS[PUBLIC_SCENES[settings.scenes.target].sensor]:
-    return None
-  partners = [name for name in problem.scenes if name != settings.scenes.target]
-  column = published.column_of(
-    settings.scenes.target, partners, model.name, model.spectral_knowledge, sorted(settings.bands.reversed)
-  )
-  return column and published.figure(
-    published.SHORT_NAMES[settings.scenes.target], column, settings.split.samples_per_class
   )

@@ -1,4 +1,4 @@
-"""One experiment, end to end: scenes, split, training, classification, report."""
+"""Runs one experiment from scenes to report: the only place that knows the whole path."""
 
 import contextlib
 import datetime
@@ -8,7 +8,6 @@ from typing import Any
 
 import jax
 import numpy as np
-from absl import logging
 
 from mtl_hsi.classification.voting import confidence_arrays
 from mtl_hsi.errors import RequestError
@@ -16,8 +15,14 @@ from mtl_hsi.evaluation import metrics, proposals
 from mtl_hsi.evaluation.areas import class_areas, pixel_areas
 from mtl_hsi.experiment import adaptation, execution
 from mtl_hsi.experiment.introduction import bands_used, description, introduction, split_used, summaries
-from mtl_hsi.experiment.problem import paper_figure, prepare
-from mtl_hsi.experiment.scenes_record import as_begun, as_known, describe, newer_files
+from mtl_hsi.experiment.letter import paper_figure
+from mtl_hsi.experiment.problem import prepare
+from mtl_hsi.experiment.scenes_record import (
+  describe,
+  keep_recorded_values,
+  newer_files,
+  with_recorded_values,
+)
 from mtl_hsi.report import console, report_files
 from mtl_hsi.report.false_colour import false_colour_bands
 from mtl_hsi.report.run_report import RunReport, SceneReport
@@ -35,25 +40,25 @@ from mtl_hsi.storage import atomic_files, checksums
 from mtl_hsi.storage.json_files import read_json, well_formed
 from mtl_hsi.training.checkpoints import Checkpoints
 
-# Keys of the environment on which the last bits of a result depend.
-_OF_ROUNDING = ("cpu", "backend", "devices", "processes", "one_core_products", "packages")
+# What is recorded of every start of a run, since the last bits of its results depend on it.
+_RECORDED = ("started", "cpu", "backend", "devices", "processes", "one_core_products", "packages")
 
 
 def run_experiment(
   config: Any, directory: Path, command: Sequence[str], scenes: Mapping[str, Scene] | None = None
 ) -> None:
-  """Runs the experiment of a config in a work directory, or what is left of it.
+  """Runs the experiment of a config in a work directory, or resumes it.
 
-  A complete work directory stays as it is; with `check_only` nothing but the scenes is looked at.
+  A complete work directory is left unchanged. With `check_only`, only the scenes are read and checked.
 
   Args:
     config: a ConfigDict with the keys of `configs/common.py`.
     directory: the work directory.
     command: the command line, for the report.
-    scenes: those that are in memory, by name; the config says where the others are.
+    scenes: scenes in memory, by name; the config names the files of the others.
 
   Raises:
-    RequestError: something asked for cannot be done.
+    RequestError: the request is invalid, or files cannot be read or written.
   """
   started = datetime.datetime.now().astimezone()
   settings = experiment_settings.read(config, scenes)
@@ -61,7 +66,7 @@ def run_experiment(
     problem, _ = _prepare(settings)
     if processes.is_first():
       print(f"{summaries(problem, settings, problem.scenes)}\n{introduction(problem, settings)}")
-      print("Checked only (check_only): nothing was trained, nothing written.")
+      print("check_only: nothing was trained or written.")
     return
   if processes.from_first(lambda: _is_complete(directory, config.to_dict())):
     if processes.is_first():
@@ -73,7 +78,7 @@ def run_experiment(
 
     def begin():
       stack.enter_context(workdir.open_workdir(directory, config.to_dict()))
-      # Another process may have done it while the scenes were read.
+      # Another process may have finished the run while the scenes were read.
       if _is_complete(directory, config.to_dict()):
         return True
       _begin(settings, problem, directory, command, started)
@@ -83,25 +88,25 @@ def run_experiment(
       if processes.is_first():
         print("\n".join(_nothing_to_do(settings, directory)))
       return
-    problem = as_begun(problem, directory / "scenes.json")
-    done = execution.do(settings, problem, directory, origin)
+    problem = with_recorded_values(problem, directory / "scenes.json")
+    done = execution.execute(settings, problem, directory, origin)
     if processes.is_first():
       summary = _finish(config, settings, problem, directory, done)
       print(f"\n{console.summary(summary, directory)}")
 
 
 def _nothing_to_do(settings, directory):
-  """Where the results of a complete run are, and what they may no longer be the results of."""
+  """Yields where the results of a complete run are, and which files of its scenes have changed since."""
   yield f"{directory} is complete; nothing to do. Its report: {directory / 'report.html'}"
   for path in newer_files(settings.scenes.source_files, directory):
     yield (
-      f"note: {path.absolute()} is newer than the run, whose results are those of the file as it was; name "
-      "another --workdir to train on it"
+      f"note: {path.absolute()} is newer than the run, which used an earlier version; choose another "
+      "--workdir to train on the new one"
     )
 
 
 def _is_complete(directory, config):
-  """Whether there is nothing left to do, and all that was done is as it was."""
+  """Returns whether the run is complete; refuses results that were changed since."""
   complete = workdir.is_complete(directory, config)
   if complete:
     checksums.verify(directory)
@@ -109,7 +114,7 @@ def _is_complete(directory, config):
 
 
 def _prepare(settings):
-  """The problem, and the run that training starts from or None, both checked."""
+  """Returns the checked problem, and the run that training starts from, or None."""
   if settings.origin is None:
     return prepare(settings), None
   origin, new_stem = read_run(settings.origin.run), settings.origin.new_stem
@@ -119,51 +124,45 @@ def _prepare(settings):
 
 
 def _check_processes(settings, problem):
-  """Refuses what several processes cannot do."""
+  """Refuses requests that several processes cannot handle."""
   if processes.count() == 1:
     return
   if problem.network is None:
     raise RequestError(
-      "model.name=svm runs in one process, on all its cores; remove --coordinator and --processes"
+      "model.name=svm runs in one process, on all cores; remove --coordinator and --processes"
     )
   if settings.replicas < jax.device_count():
     raise RequestError(
-      f"{processes.count()} processes have {jax.device_count()} devices, and {settings.replicas} replicas "
-      "cannot be spread over so many; start fewer processes or raise --config.replicas"
+      f"{processes.count()} processes have {jax.device_count()} devices, more than the {settings.replicas} "
+      "replicas; start fewer processes or raise --config.replicas"
     )
 
 
 def _begin(settings, problem, directory, command, started):
-  """What is told and written before any work."""
-  own = [name for name, scene in problem.scenes.items() if not (is_public(scene) or scene.simulated)]
-  if own:
-    print(summaries(problem, settings, own))
+  """Prints the introduction, and writes what is known before training."""
+  from_user = [name for name, scene in problem.scenes.items() if not (is_public(scene) or scene.simulated)]
+  if from_user:
+    print(summaries(problem, settings, from_user))
   print(introduction(problem, settings), flush=True)
   # Refuses damaged checkpoints before anything is written or replaced.
   Checkpoints(directory / "checkpoints", settings.training.schedule.snapshot_epochs).latest_intact_state()
-  scenes = as_known(describe(problem), directory / "scenes.json")
+  scenes = keep_recorded_values(describe(problem), directory / "scenes.json")
   once = {
     "scenes.json": atomic_files.json_bytes(with_schema({"scenes": scenes})),
     "split.npz": atomic_files.npz_bytes(split_arrays(problem.splits)),
   }
-  # Those that are there come first, since another content is refused.
+  # Existing files come first, because different contents are refused.
   for name in sorted(once, key=lambda name: not (directory / name).exists()):
     atomic_files.write_once(directory / name, once[name])
-  environment, before = describe_environment(command, started), _earlier(directory)
-  environment["starts"] = [*before.get("starts", []), environment["started"]]
-  elsewhere = _elsewhere(before, environment)
-  if elsewhere:
-    environment["elsewhere"] = elsewhere
-    logging.warning(
-      "this run was begun with other %s; its results can differ by rounding from those of one machine",
-      ", ".join(elsewhere[-1]),
-    )
+  environment = describe_environment(command, started)
+  start = {key: environment[key] for key in _RECORDED if key in environment}
+  environment["starts"] = [*_earlier_starts(directory), start]
   atomic_files.write_json(directory / "environment.json", environment)
   workdir.unfinish(directory)
 
 
 def _finish(config, settings, problem, directory, done):
-  """Writes what came out."""
+  """Writes results and report, and returns the report's values."""
   atomic_files.write_npz(directory / "predictions.npz", done.predictions)
   if done.votes is not None:
     atomic_files.write_npz(directory / "confidence.npz", confidence_arrays(done.votes))
@@ -190,34 +189,18 @@ def _finish(config, settings, problem, directory, done):
   return summary
 
 
-def _earlier(directory):
-  """The environment of the start before, empty where there was none or it is not what a run writes."""
+def _earlier_starts(directory):
+  """Returns the recorded starts of an interrupted run; none if there is no valid record."""
   try:
-    found = read_json(directory / "environment.json")
-    starts, elsewhere = (found.get(key, []) for key in ("starts", "elsewhere"))
-  # What tells of the past is not worth failing for.
-  except (OSError, RequestError):
-    return {}
-  sound = isinstance(starts, list) and isinstance(elsewhere, list)
-  return found if sound and all(isinstance(change, dict) for change in elsewhere) else {}
-
-
-def _elsewhere(before, environment):
-  """What earlier starts had and this one has not, of what the last bits depend on; one entry a change."""
-  known = [key for key in _OF_ROUNDING if key in before]
-  changed = {key: before[key] for key in known if _differ(before[key], environment[key])}
-  return [*before.get("elsewhere", []), *([changed] if changed else [])]
-
-
-def _differ(before, now):
-  """Of packages only those count that both versions of the program name."""
-  if isinstance(before, dict) and isinstance(now, dict):
-    return any(before[key] != now[key] for key in before.keys() & now.keys())
-  return before != now
+    starts = read_json(directory / "environment.json").get("starts", [])
+  # A damaged record of the past is no reason to fail.
+  except (OSError, RequestError, AttributeError):
+    return []
+  return starts if isinstance(starts, list) else []
 
 
 def _measure(problem, predictions):
-  """The part of `metrics.json` that depends on nothing but predictions and splits."""
+  """Returns the part of `metrics.json` that depends only on predictions and splits."""
   results, leakage, overlap = {}, {}, {}
   for name, scene in problem.scenes.items():
     split, confusions = problem.splits[name], []
@@ -227,15 +210,15 @@ def _measure(problem, predictions):
     results[name] = metrics.summarise(np.stack(confusions), scene.class_ids, scene.class_names)
     pixels = pixel_areas(scene.georeference, *scene.labels.shape)
     areas = class_areas(predictions[name], scene.class_ids, scene.nodata, pixels)
-    for row, own in zip(results[name]["per_class"], areas, strict=True):
-      row |= own
+    for row, area in zip(results[name]["per_class"], areas, strict=True):
+      row |= area
     leakage[name] = leaked_share(split, scene.labels.shape, problem.patch)
     overlap[name] = patch_overlap(split, scene.labels.shape, problem.min_separation)
   return {"scenes": results, "leakage": leakage, "patch_overlap": overlap}
 
 
 def _proposals(settings, problem, name, predictions, votes):
-  # A single SVM is as sure of one pixel as of any other.
+  # A single SVM has no confidence.
   if not settings.proposals or (votes is None and settings.replicas == 1):
     return None
   probabilities = None if votes is None else votes.probability

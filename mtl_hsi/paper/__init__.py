@@ -1,1 +1,4 @@
-"""The letter's tables and figures: what it published, the trainings that repeat it, and ours beside its."""
+"""The letter's protocol and published figures, as data.
+
+May import `errors`, `scenes` and `channels`.
+"""

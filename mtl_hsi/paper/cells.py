@@ -1,20 +1,11 @@
-"""The cells of Tables I-IV, and the trainings that fill them: one training can serve several cells."""
+"""The cells of Tables I-IV, and their trainings. One training can fill several cells."""
 
 import fnmatch
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from mtl_hsi.channels import by_index
 from mtl_hsi.errors import RequestError
-from mtl_hsi.paper import published
-
-# Bands of a table's experiments, by its target (section III-C and III-D).
-_BANDS = {
-  "PU": by_index.ROSIS_BANDS,
-  "PC": by_index.ROSIS_BANDS,
-  "IN": by_index.AVIRIS_BANDS,
-  "SA": by_index.AVIRIS_BANDS,
-}
+from mtl_hsi.paper import protocol, published
 
 
 class Cell(NamedTuple):
@@ -34,20 +25,20 @@ class Cell(NamedTuple):
 
   @property
   def alone(self) -> "Cell | None":
-    """The cell of the same network trained on the target alone; None where this is it."""
+    """The cell of the same network trained on the target alone; None if this is that cell."""
     model, partners, _, _ = published.parse_column(self.target, self.column)
     return self._replace(column=f"{model}/single") if partners else None
 
 
 class Training(NamedTuple):
-  """What one run trains.
+  """The training of one run.
 
   Attributes:
-    scenes: short names, in the order of `published.SHORT_NAMES` whatever the target is, so that a run serves
-      the tables of all its scenes.
+    scenes: short names in the order of `protocol.SHORT_NAMES`, whatever the target is, so that a run fills
+      cells of the tables of all its scenes.
     bands: input channels B.
     model: "svm", "hresnet" or "ccnn".
-    spectral_knowledge: whether the scenes share the first convolution.
+    spectral_knowledge: whether the scenes share the first layer.
     reversed: short names of the scenes whose bands are reversed.
     samples_per_class: n.
   """
@@ -61,7 +52,7 @@ class Training(NamedTuple):
 
   @property
   def name(self) -> str:
-    """Unique among all trainings, fit for a directory: "hresnet-in+sa-160-without-n5"."""
+    """Unique name, valid for a directory: "hresnet-in+sa-160-without-n5"."""
     scenes = "+".join(name.lower() for name in self.scenes)
     kind = [] if self.spectral_knowledge else ["without"]
     kind += [f"inverse_{name.lower()}" for name in self.reversed]
@@ -69,31 +60,31 @@ class Training(NamedTuple):
 
 
 def cells_of(table: str) -> list[Cell]:
-  """All 72 cells of a table, "I" to "IV", row by row."""
-  target = published.TABLES[table]
+  """Returns all 72 cells of a table, "I" to "IV", row by row."""
+  target = protocol.TABLES[table]
   columns = published.columns_of(target)
-  return [Cell(table, target, column, n) for n in published.SAMPLES_PER_CLASS for column in columns]
+  return [Cell(table, target, column, n) for n in protocol.SAMPLES_PER_CLASS for column in columns]
 
 
 def select(cells: Iterable[Cell], patterns: Sequence[str], samples_per_class: Sequence[int]) -> list[Cell]:
-  """Keeps the cells of some columns and rows.
+  """Selects cells by columns and rows.
 
   Args:
-    cells: to choose from.
+    cells: the cells to select from.
     patterns: columns such as "hresnet/with/*", or "IN:hresnet/with/*" for one target's; none keeps all.
     samples_per_class: rows to keep.
 
   Raises:
-    RequestError: a pattern or a row chooses nothing.
+    RequestError: a pattern or a row selects nothing.
   """
   cells = list(cells)
   for pattern in patterns:
     if not any(_fits(cell, pattern) for cell in cells):
       known = ", ".join(dict.fromkeys(cell.column for cell in cells))
-      raise RequestError(f"config key cells: no column is like {pattern!r}; the columns are {known}")
+      raise RequestError(f"config key cells: no column matches {pattern!r}; the columns are {known}")
   for n in samples_per_class:
-    if n not in published.SAMPLES_PER_CLASS:
-      rows = ", ".join(map(str, published.SAMPLES_PER_CLASS))
+    if n not in protocol.SAMPLES_PER_CLASS:
+      rows = ", ".join(map(str, protocol.SAMPLES_PER_CLASS))
       raise RequestError(f"config key samples_per_class: the tables have no row {n!r}; the rows are {rows}")
   return [
     cell
@@ -109,12 +100,12 @@ def _fits(cell, pattern):
 
 
 def training_of(cell: Cell) -> Training:
-  """What has to be trained for a cell."""
+  """Returns the training that fills a cell."""
   column = published.parse_column(cell.target, cell.column)
   together = {cell.target, *column.partners}
   return Training(
-    scenes=tuple(name for name in published.SHORT_NAMES.values() if name in together),
-    bands=_BANDS[cell.target],
+    scenes=tuple(name for name in protocol.SHORT_NAMES.values() if name in together),
+    bands=protocol.bands_of(cell.target),
     model=column.model,
     spectral_knowledge=column.spectral_knowledge,
     reversed=column.partners if column.inverse else (),

@@ -1,8 +1,8 @@
-"""The paper's figures, as data: overall accuracies of Tables I-IV.
+"""The published figures, as data: overall accuracies of Tables I-IV.
 
 Liu & Shi, "Multitask Deep Learning With Spectral Knowledge for Hyperspectral
-Image Classification", IEEE Geoscience and Remote Sensing Letters, 2020, read
-from the preprint, which breaks off within Table IV.
+Image Classification", IEEE Geoscience and Remote Sensing Letters, 2020. The source is
+the preprint, which ends within Table IV.
 """
 
 import csv
@@ -11,13 +11,9 @@ import importlib.resources
 from collections.abc import Sequence
 from typing import NamedTuple
 
-SHORT_NAMES = {"indian_pines": "IN", "salinas": "SA", "pavia_university": "PU", "pavia_centre": "PC"}
+from mtl_hsi.paper.protocol import SHORT_NAMES
 
-# The scene that each table is about, and the rows of all tables.
-TABLES = {"I": "PU", "II": "PC", "III": "IN", "IV": "SA"}
-SAMPLES_PER_CLASS = (5, 10, 15, 20, 25, 30)
-
-# Table IV's columns behind the end of the preprint, after the pattern of Table III [inferred].
+# Columns of Table IV after the end of the preprint, by the pattern of Table III [inferred].
 INFERRED_COLUMNS = {
   "SA": (
     "hresnet/without/IN",
@@ -31,12 +27,12 @@ INFERRED_COLUMNS = {
 
 
 class Column(NamedTuple):
-  """What a column of the tables trains.
+  """The training behind a column of the tables.
 
   Attributes:
     model: "svm", "hresnet" or "ccnn".
     partners: short names of the scenes trained with the target.
-    spectral_knowledge: whether all scenes share the first convolution.
+    spectral_knowledge: whether all scenes share the first layer.
     inverse: whether the partner's bands are reversed.
   """
 
@@ -47,14 +43,14 @@ class Column(NamedTuple):
 
 
 class PaperFigure(NamedTuple):
-  """Overall accuracy in %, mean and standard deviation over Monte-Carlo runs."""
+  """Overall accuracy in %, mean and standard deviation over Monte Carlo runs."""
 
   mean: float
   std: float
 
 
 def figure(target: str, column: str, samples_per_class: int) -> PaperFigure | None:
-  """Returns one cell of Tables I-IV, or None where the paper has none.
+  """Returns one cell of Tables I-IV, or None if it was not published.
 
   Args:
     target: the table's scene, "IN", "SA", "PU" or "PC".
@@ -65,7 +61,7 @@ def figure(target: str, column: str, samples_per_class: int) -> PaperFigure | No
 
 
 def columns_of(target: str) -> tuple[str, ...]:
-  """Returns the names of all twelve columns of a target's table, in their order.
+  """Returns the names of all twelve columns of a target's table, in order.
 
   Args:
     target: "IN", "SA", "PU" or "PC".
@@ -75,7 +71,7 @@ def columns_of(target: str) -> tuple[str, ...]:
 
 
 def parse_column(target: str, column: str) -> Column:
-  """Returns what a column of the target's table trains.
+  """Returns the training behind a column of the target's table.
 
   Args:
     target: "IN", "SA", "PU" or "PC".
@@ -97,19 +93,19 @@ def column_of(
   """Returns the column of the target's table that an experiment belongs to.
 
   The tables list partner X with its bands reversed ("Inverse-X") among the
-  columns without spectral knowledge. We read it as a first convolution that is
-  shared all the same: the reversal takes the knowledge away.
+  columns without spectral knowledge. We read it as a shared first layer, for which
+  the reversal removes the knowledge.
 
   Args:
     target: name of the scene whose accuracy is compared.
     partners: names of the scenes trained with it.
     model: "svm", "hresnet" or "ccnn".
-    spectral_knowledge: True where the scenes share the first convolution;
-      without meaning where there are no partners.
+    spectral_knowledge: whether the scenes share the first layer; ignored without
+      partners.
     inverse: names of the scenes whose bands are reversed.
 
   Returns:
-    The column's name, or None where the paper has no such column.
+    The column's name, or None if there is no such column.
   """
   if not {target, *partners} <= SHORT_NAMES.keys():
     return None

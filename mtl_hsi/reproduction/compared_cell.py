@@ -6,7 +6,8 @@ import functools
 import numpy as np
 
 from mtl_hsi.evaluation import significance
-from mtl_hsi.paper.published import SHORT_NAMES, PaperFigure
+from mtl_hsi.paper.protocol import SHORT_NAMES
+from mtl_hsi.paper.published import PaperFigure
 from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES
 
 _PAPER_RUNS = 10  # [author]; the letter does not say

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from mtl_hsi.evaluation import significance
-from mtl_hsi.experiment.problem import follows_the_letter
-from mtl_hsi.paper import published
+from mtl_hsi.experiment.letter import follows_the_letter
+from mtl_hsi.paper import protocol, published
 from mtl_hsi.paper.cells import Cell
 from mtl_hsi.reproduction import comparison_tables, figure2, grid, table5
 from mtl_hsi.reproduction.compared_cell import ComparedCell, scene_title
@@ -20,7 +20,7 @@ from mtl_hsi.splits.split import pixels_of
 from mtl_hsi.storage import atomic_files, checksums
 from mtl_hsi.storage.json_files import well_formed
 
-_NAMES = {short: name for name, short in published.SHORT_NAMES.items()}
+_NAMES = {short: name for name, short in protocol.SHORT_NAMES.items()}
 
 
 class Results:
@@ -155,10 +155,10 @@ def write(results: Results, directory: Path) -> dict[str, Path]:
   """
   cells = results.compare()
   tables = [
-    name for name in published.TABLES if any(cell.table == f"Table {name}" and cell.ours for cell in cells)
+    name for name in protocol.TABLES if any(cell.table == f"Table {name}" and cell.ours for cell in cells)
   ]
   written = {}
-  for number, name in enumerate(published.TABLES, start=1):
+  for number, name in enumerate(protocol.TABLES, start=1):
     if name not in tables:
       continue
     cells_of_table = [cell for cell in cells if cell.table == f"Table {name}"]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from mtl_hsi.evaluation.significance import Difference, Paired
-from mtl_hsi.paper.published import SHORT_NAMES
+from mtl_hsi.paper.protocol import SHORT_NAMES
 from mtl_hsi.reproduction.compared_cell import ComparedCell, scene_title
 
 HEADS = (

@@ -8,7 +8,7 @@ from ml_collections import config_dict
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models.registry import make_network
-from mtl_hsi.paper import published
+from mtl_hsi.paper import protocol
 from mtl_hsi.paper.cells import Cell, Training, cells_of, select, training_of
 from mtl_hsi.reproduction import comparison, cost, grid
 from mtl_hsi.reproduction.grid import Run, Shard
@@ -100,7 +100,7 @@ def make_plan(config: config_dict.ConfigDict) -> Plan:
   Raises:
     RequestError: a column, a row or a stand-in is unknown, or a key of the experiments is wrong.
   """
-  every = [cell for table in published.TABLES for cell in cells_of(table)]
+  every = [cell for table in protocol.TABLES for cell in cells_of(table)]
   of_tables = [cell for cell in every if cell.table in config.tables]
   chosen = select(of_tables, config.cells, config.samples_per_class)
   stand_ins = _stand_ins(config)
@@ -154,16 +154,16 @@ def experiment_config(
   return config_of_run.lock()
 
 
-_NAMES = {short: name for name, short in published.SHORT_NAMES.items()}
+_NAMES = {short: name for name, short in protocol.SHORT_NAMES.items()}
 
 
 def _stand_ins(config):
   for name in config.stand_ins:
-    if name not in published.SHORT_NAMES:
+    if name not in protocol.SHORT_NAMES:
       raise RequestError(
-        f"config key stand_ins has {name!r}; only {', '.join(published.SHORT_NAMES)} can have stand-ins"
+        f"config key stand_ins has {name!r}; only {', '.join(protocol.SHORT_NAMES)} can have stand-ins"
       )
-  return {published.SHORT_NAMES[name]: stand_in for name, stand_in in config.stand_ins.items()}
+  return {protocol.SHORT_NAMES[name]: stand_in for name, stand_in in config.stand_ins.items()}
 
 
 def _public_size(name):

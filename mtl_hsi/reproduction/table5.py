@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mtl_hsi.paper import published
+from mtl_hsi.paper import protocol
 from mtl_hsi.paper.cells import Cell
 from mtl_hsi.runs.records import read_record
 from mtl_hsi.storage.json_files import read_json, well_formed
@@ -52,7 +52,7 @@ class Row(NamedTuple):
 
 def cells() -> list[Cell]:
   """Returns the cells whose runs the table needs."""
-  tables = {target: name for name, target in published.TABLES.items()}
+  tables = {target: name for name, target in protocol.TABLES.items()}
   return [
     Cell(tables[target], target, column, SAMPLES_PER_CLASS)
     for one, other in PAIRS

@@ -219,7 +219,7 @@ def test_a_new_scene_is_resampled_to_the_runs_own_bands(tmp_path):
       f"--config.run={tmp_path / 'base'}",
     )
     assert outcome.status == status, outcome.err
-  assert "of which the new scenes do not all measure 2, such as 450 nm; give --config.stem=new" in outcome.err
+  assert "2 of them are not covered by all new scenes, such as 450 nm; use --config.stem=new" in outcome.err
   base, wide = (scenes_of(tmp_path / name)["village"] for name in ("base", "wide"))
   assert wide["channels"] == base["channels"]
   assert np.shape(wide["weights"]) == (15, 7)
@@ -236,7 +236,7 @@ def test_a_new_scene_is_seen_through_the_runs_noise_fractions(inputs, tmp_path):
   assert own["meadow"]["components"] == known["fields"]["components"]
   outcome = adapt(tmp_path / "run", tmp_path / "narrow", **{"files.meadow.bands": "0:4"})
   assert outcome.status == 2
-  assert "scene 'meadow' has 4 bands and the first convolution of the run in" in outcome.err
+  assert "scene 'meadow' has 4 bands, but the first layer of the run in" in outcome.err
   assert not (tmp_path / "narrow").exists()
   outcome = adapt(tmp_path / "run", tmp_path / "new", stem="new", **{"files.meadow.bands": "0:4"})
   assert outcome.status == 0, outcome.err
@@ -247,11 +247,11 @@ def test_a_new_scene_is_seen_through_the_runs_noise_fractions(inputs, tmp_path):
 @pytest.mark.parametrize(
   ("overrides", "message"),
   [
-    ({"run": ""}, "no run to start from: give the work directory of a finished one, --config.run=<path>"),
+    ({"run": ""}, "no run to start from; name a finished work directory with --config.run=<path>"),
     ({"run": "/nowhere"}, "/nowhere is not the work directory of a run"),
     ({"stem": "old"}, "config key stem is 'old'; expected one of 'run', 'new'"),
-    ({"replicas": 3}, "3 replicas are asked for and the run in"),
-    ({"files.meadow.bands": "0:4"}, "the new scenes have 4 bands and the first convolution of the run in"),
+    ({"replicas": 3}, "replicas=3, but the run in"),
+    ({"files.meadow.bands": "0:4"}, "the new scenes have 4 bands, but the first layer of the run in"),
     ({"model.name": "ccnn"}, "unknown config key 'model.name'"),
   ],
 )

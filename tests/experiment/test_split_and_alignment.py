@@ -84,5 +84,5 @@ def test_test_labels_in_a_file_of_their_own(command, tmp_path):
         for part, image in (("train", train), ("test", test)):
           found = np.unique(split[f"{name}/{part}"][replica], axis=0)
           np.testing.assert_array_equal(found, np.argwhere(image))
-  assert "all pixels for training" in outcome.out
+  assert "all training labels" in outcome.out
   assert "this accuracy is too optimistic" in " ".join(outcome.out.split())

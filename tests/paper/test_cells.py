@@ -5,10 +5,10 @@ import collections
 import pytest
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.paper import published
+from mtl_hsi.paper import protocol, published
 from mtl_hsi.paper.cells import Cell, Training, cells_of, select, training_of
 
-ALL = [cell for table in published.TABLES for cell in cells_of(table)]
+ALL = [cell for table in protocol.TABLES for cell in cells_of(table)]
 
 
 def test_every_table_has_72_cells_and_every_figure_of_the_paper_its_cell():
@@ -49,7 +49,7 @@ def test_what_a_column_trains(target, column, expected):
 def test_parsing_a_column_undoes_naming_it(cell):
   if published.figure(cell.target, cell.column, 5) is None:
     pytest.skip("the preprint breaks off before this column, so no experiment is named after it")
-  names = {short: name for name, short in published.SHORT_NAMES.items()}
+  names = {short: name for name, short in protocol.SHORT_NAMES.items()}
   column = published.parse_column(cell.target, cell.column)
   partners = [names[name] for name in column.partners]
   named = published.column_of(
@@ -115,7 +115,7 @@ def test_cells_are_chosen_by_patterns_and_rows():
     "svm",
     *(f"hresnet/without/{partner}" for partner in ("SA", "PC", "PU", "INVERSE-SA")),
   ]
-  assert select(cells, [], published.SAMPLES_PER_CLASS) == cells
+  assert select(cells, [], protocol.SAMPLES_PER_CLASS) == cells
   of_one = select(ALL, ["IN:hresnet/with/SA", "*:ccnn/single"], [5])
   assert [(cell.target, cell.column) for cell in of_one] == [
     *(("PU", "ccnn/single"), ("PC", "ccnn/single"), ("IN", "hresnet/with/SA"), ("IN", "ccnn/single")),
