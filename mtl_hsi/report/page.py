@@ -24,7 +24,7 @@ def render(run: RunReport) -> str:
   script, budget = viewer.script(), spectra.scene_budget(len(run.scenes))
   return _ENVIRONMENT.get_template("page.html").render(
     run=run,
-    started=_date(run.environment["starts"][-1]),
+    started=_date(run.environment["started"]),
     scenes=[_scene(report, curve, budget) for report, curve in zip(run.scenes, drawn, strict=True)],
     simulated=any(report.scene.simulated for report in run.scenes),
     in_paper=any(report.paper for report in run.scenes),

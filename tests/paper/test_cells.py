@@ -129,9 +129,9 @@ def test_cells_are_chosen_by_patterns_and_rows():
     (
       ["hresnet/with/IN"],
       [5],
-      "cells: no column is like 'hresnet/with/IN'; the columns are svm, hresnet/sin",
+      "cells: no column matches 'hresnet/with/IN'; the columns are svm, hresnet/sin",
     ),
-    (["SVM"], [5], "no column is like 'SVM'"),
+    (["SVM"], [5], "no column matches 'SVM'"),
     ([], [7], "samples_per_class: the tables have no row 7; the rows are 5, 10, 15, 20, 25, 30"),
   ],
 )
