@@ -66,7 +66,7 @@ def test_config_and_environment_tell_what_was_run(finished, inputs):
   assert {"packages", "devices", "started", "version", "commit"} <= environment.keys()
   page = html.unescape((finished / "report.html").read_text("utf-8"))
   assert f"<pre>{shlex.join(['python', *environment['command']])}</pre>" in page
-  assert f"Started in <code>{os.getcwd()}</code>" in page
+  assert f"Run from <code>{os.getcwd()}</code>" in page
 
 
 def test_splits_are_coordinates_of_labelled_pixels(finished):
@@ -212,7 +212,7 @@ def test_checkpoints_are_two_states_and_the_snapshots(finished):
 def test_the_console_shows_scenes_progress_and_results(launched):
   workdir, outcome = launched
   metrics = read(workdir / "metrics.json")
-  assert "fields: 12 x 10 pixels, 6 bands, 3 classes, 9 training and 99 test pixels" in outcome.out
+  assert "fields: 12 x 10 pixels, 6 bands, 3 classes; 9 training and 99 test pixels" in outcome.out
   assert f"{100 * metrics['scenes']['town']['overall_accuracy']['mean']:.2f} +- " in outcome.out
   assert f"Report: {workdir / 'report.html'}" in outcome.out
   assert "training: 100%" in outcome.err
@@ -241,8 +241,8 @@ def test_a_scenes_file_newer_than_a_complete_run_is_named(finished, inputs):
     os.utime(town, ns=(time.st_atime_ns, time.st_mtime_ns))
   assert outcome.status == 0
   assert outcome.out.splitlines()[1:] == [
-    f"note: {town} is newer than the run, whose results are those of the file as it was; name another "
-    "--workdir to train on it"
+    f"note: {town} is newer than the run, which used an earlier version; choose another --workdir to train on "
+    "the new one"
   ]
   assert launching.contents(finished) == before
 

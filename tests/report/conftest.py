@@ -67,7 +67,8 @@ def run(indian_pines_report, fields_report):
     config={"model": {"name": "hresnet"}, "phases": [{"epochs": 4}, {"epochs": 2}], "note": "<script>x"},
     environment={
       "versions": {"jax": "0.10.2"},
-      "starts": ["2026-01-01T00:00:00+00:00"],
+      "started": "2026-01-01T00:00:00+00:00",
+      "starts": [{"started": "2026-01-01T00:00:00+00:00"}],
       "directory": "/home/<me>",
     },
     command="python launch.py --config='a & b'",

@@ -169,7 +169,7 @@ def test_how_it_was_made(rendered):
 
 
 def test_times_of_a_run_that_was_interrupted_are_not_taken_for_all_of_it(run):
-  starts = ["2026-01-01T00:00:00+00:00", "2026-01-02T00:00:00+00:00"]
+  starts = [{"started": f"2026-01-0{day}T00:00:00+00:00"} for day in (1, 2)]
   text = page.render(dataclasses.replace(run, environment={**run.environment, "starts": starts}))
   assert "The run was started 2 times; these are the times of the last start." in text
 
