@@ -1,4 +1,4 @@
-"""What a run leaves behind: one process and one config per directory, and what says that it is complete."""
+"""The work directory of a run: one process and one config per directory, and its completion."""
 
 import contextlib
 import json
@@ -21,35 +21,34 @@ from mtl_hsi.storage.atomic_files import (
 from mtl_hsi.storage.json_files import read_json
 
 _MOST_DIFFERENCES = 5
-# What a finished run leaves; metrics.json is what it writes last.
+# Files of a finished run. metrics.json is written last.
 _RESULTS = ("environment.json", "split.npz", "predictions.npz", "report.html", "metrics.json")
-# What it may leave beside these. Checkpoints have digests of their own; proposals are there to be filled in.
+# Further files that it may have. Checkpoints have separate digests; proposals are for the user to fill in.
 _FURTHER = ("config.json", "scenes.json", "confidence.npz", "maps/*/*")
-# Keys that change where things come from and how often they are saved, but no result.
+# Keys that change where files come from and how often a run is saved, but no result.
 _INCIDENTAL = ("data_dir", "download", "accept_changed_files", "checkpoint_seconds", "proposals")
 _ABSENT = object()
 
 
 def command_line(environment: Mapping) -> str:
-  """What to type in order to start a run again, by what `environment.json` holds.
+  """Returns the command that starts a run again, from its `environment.json`.
 
   Raises:
-    KeyError, TypeError: it does not say.
+    KeyError, TypeError: the command is missing.
   """
   return shlex.join(["python", *environment["command"]])
 
 
 @contextlib.contextmanager
 def open_workdir(path: Path, config: Mapping) -> Iterator[Path]:
-  """Holds a work directory for this process and one config; yields its path.
+  """Locks a work directory for this process and one config, and yields its path.
 
-  A missing or empty directory becomes a work directory with its `config.json`;
-  one of an equal config is taken up again. The lock falls with the process,
-  however that ends.
+  A missing or empty directory becomes a work directory with a `config.json`; a
+  directory with an equal config is used again. The lock ends with the process.
 
   Raises:
-    RequestError: the directory is in use, holds another config or files that
-      are not a run's, or cannot be made or written; nothing in it was touched.
+    RequestError: the directory is in use, contains another config or other files,
+      or cannot be created or written; nothing in it was changed.
   """
   path = Path(path)
   config = _as_stored(config)
@@ -63,10 +62,10 @@ def open_workdir(path: Path, config: Mapping) -> Iterator[Path]:
 
 
 def is_complete(path: Path, config: Mapping) -> bool:
-  """Whether a run of this config has finished there, with its results still in place.
+  """Returns whether a run of this config is complete, with all its results.
 
   Raises:
-    RequestError: the directory holds another config or files that are not a run's.
+    RequestError: the directory contains another config or other files.
   """
   path = Path(path)
   _check_ours(path)
@@ -74,10 +73,10 @@ def is_complete(path: Path, config: Mapping) -> bool:
 
 
 def unfinish(path: Path) -> None:
-  """Takes the mark of a finished run away, before some of its results are made anew.
+  """Removes `metrics.json`, which marks a run as complete, before results are written again.
 
   Raises:
-    RequestError: it cannot be taken away.
+    RequestError: it cannot be removed.
   """
   file = Path(path) / "metrics.json"
   try:
@@ -87,7 +86,7 @@ def unfinish(path: Path) -> None:
 
 
 def finish(path: Path, metrics: Mapping) -> None:
-  """Writes the SHA-256 of all results, and `metrics.json`, last, since it says that all else is there.
+  """Writes the SHA-256 of all results, and last `metrics.json`, which marks the run as complete.
 
   Raises:
     RequestError: a result cannot be read, or a file cannot be written.
@@ -100,7 +99,7 @@ def finish(path: Path, metrics: Mapping) -> None:
 
 
 def _as_stored(config: Mapping) -> dict:
-  """The config as it comes back from `config.json`."""
+  """Returns the config as `config.json` stores it."""
   try:
     return json.loads(json.dumps(config, allow_nan=False))
   except (TypeError, ValueError) as error:
@@ -108,7 +107,7 @@ def _as_stored(config: Mapping) -> dict:
 
 
 def _check_ours(path: Path) -> None:
-  """Rejects a directory with other files; a run that is killed early leaves only a lock."""
+  """Refuses a directory with other files; a run that was killed early leaves only a lock."""
   try:
     names = os.listdir(path)
   except FileNotFoundError:
@@ -126,7 +125,7 @@ def _check_ours(path: Path) -> None:
 
 
 def _check_config(path: Path, config: dict) -> bool:
-  """Whether the directory has this config; False if it has none, and an error if it has another."""
+  """Returns whether the directory has this config; False if it has none. Refuses another config."""
   file = path / "config.json"
   try:
     stored = read_json(file, schema=SCHEMA)
@@ -143,7 +142,7 @@ def _check_config(path: Path, config: dict) -> bool:
 
 
 def _differences(key: str, old: object, new: object) -> Iterator[tuple[str, str]]:
-  """Key and text of each value that differs, named as `--config.<key>` would name it."""
+  """Yields key and text of each value that differs, named as in `--config.<key>`."""
   if isinstance(old, dict) and isinstance(new, dict):
     for name in sorted(old.keys() | new.keys()):
       inner = f"{key}.{name}" if key else name

@@ -1,4 +1,3 @@
 """The readers of configs: from keys to checked, typed values.
 
-May import training, classification and the packages to their left.
-"""
+May import training, classification and the packages above them."""

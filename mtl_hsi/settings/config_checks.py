@@ -16,17 +16,17 @@ def one_of(choices: Sequence[Any], key: str, value: Any) -> Any:
   """Returns a value that is one of the choices.
 
   Raises:
-    RequestError: it is none of them.
+    RequestError: it is not one of the choices.
   """
   require(value in choices, key, value, f"one of {', '.join(map(repr, choices))}")
   return value
 
 
 def number(key: str, text: str) -> float | None:
-  """Returns a number that a config has as text, since it may be empty: then None.
+  """Returns a number that a config stores as text, or None for empty text.
 
   Raises:
-    RequestError: it is no number.
+    RequestError: the text is not a number.
   """
   try:
     return float(text) if text else None

@@ -1,4 +1,4 @@
-"""The reader of configs/predict.py: from its keys to checked, typed values."""
+"""Reads configs/predict.py: from keys to checked, typed values."""
 
 import dataclasses
 import re
@@ -14,18 +14,18 @@ from mtl_hsi.settings.config_checks import one_of, require
 
 @dataclasses.dataclass(frozen=True)
 class PredictionSettings:
-  """Everything a prediction is told.
+  """The settings of a prediction.
 
   Attributes:
     run: work directory of the finished run.
-    scene: whose head, scaling and bands are used, or None for the run's target.
+    scene: the scene whose head, scaling and bands are used, or None for the run's target.
     image: file of the new image.
-    image_key: the array's name in an .npz or .mat file, or None.
-    image_keys: what else is said of the image, for `image_settings.read`.
-    output: what is written, as configs/predict.py says, or None.
-    replica: the only one whose networks vote, or None for all.
-    classify_method: of `logits.METHODS`.
-    tile_pixels: bound on the pixels classified at once; None: that of the run.
+    image_key: name of the array in an .npz or .mat file, or None.
+    image_keys: further keys of the image, for `image_settings.read`.
+    output: prefix of the output files (see configs/predict.py), or None.
+    replica: the replica whose networks vote, or None for all.
+    classify_method: a name of `logits.METHODS`.
+    tile_pixels: maximum number of pixels classified at once, or None for that of the run.
   """
 
   run: Path

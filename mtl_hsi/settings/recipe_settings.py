@@ -1,4 +1,4 @@
-"""The part of a config that says how training departs from the letter's way."""
+"""The keys of a training recipe that the letter does not have."""
 
 import math
 from typing import Any
@@ -7,7 +7,7 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.settings.config_checks import one_of, require
 from mtl_hsi.training.recipe import AUGMENTATIONS, DECAYS, Recipe
 
-# What only steps that are drawn one by one can do, with the values that an epoch of all samples has.
+# Keys that need steps_per_epoch, with the values that they must have without it.
 _DRAWN = {"augmentation": "mirrors", "patch_shift": 0, "balanced": False}
 
 

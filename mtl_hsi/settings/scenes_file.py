@@ -1,4 +1,4 @@
-"""Scenes from files: the options of each, and a YAML or TOML file that has them."""
+"""The options of scenes from files, and the YAML or TOML file that lists them."""
 
 import collections
 import difflib
@@ -16,37 +16,37 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES
 from mtl_hsi.scenes.scene_checks import SCENE_NAME
 
-# All that can be said of a scene's files; configs/own_scenes.yaml explains them.
+# The options of a scene; configs/own_scenes.yaml explains them.
 OPTIONS = (
   *("cube", "labels", "cube_key", "labels_key", "label_column", "classes"),
   *("more_labels", "test", "test_key", "split_column"),
   *("bands", "bad_bands", "wavelengths", "wavelength_unit", "nodata", "scale", "offset", "sensor"),
 )
 
-# Options that name files; in a scenes' file these are looked for beside it.
+# Options that name files, relative to the directory of the scenes file.
 PATHS = ("cube", "labels", "classes", "wavelengths", "more_labels", "test")
 _NULL = "tag:yaml.org,2002:null"
 _SUFFIXES = (".yaml", ".yml", ".toml")
-# Bytes; some thousand scenes. YAML is read at some hundred thousand a second.
+# Bytes: some thousand scenes. Reading YAML takes a second per few hundred thousand bytes.
 _LARGEST = 1 << 20
-# Brackets in one another; options need two.
+# Nesting of brackets; options need two levels.
 _DEEPEST = 16
 
 
 def is_name(name: str) -> bool:
-  """Whether a text is fit for a scene and for a key of a config, whose own methods are no keys."""
+  """Returns whether a name is valid for a scene and for a config key; methods of a config are not."""
   return bool(
     SCENE_NAME.fullmatch(name) and not keyword.iskeyword(name) and not hasattr(config_dict.ConfigDict, name)
   )
 
 
 def merge(config: config_dict.ConfigDict) -> None:
-  """Puts the scenes of the config's `scenes_file` into its `files`; what stands there already wins.
+  """Adds the scenes of the config's `scenes_file` to its `files`; values in `files` take precedence.
 
-  Where the config names no scenes, it gets all of the file, the first as its target.
+  If the config lists no scenes, it gets all scenes of the file, the first as its target.
 
   Raises:
-    RequestError: as `read`, or a scene that the config names is not in the file.
+    RequestError: as for `read`, or the file lacks a scene that the config lists.
   """
   path = Path(config.scenes_file)
   found = read(path)
@@ -62,23 +62,22 @@ def merge(config: config_dict.ConfigDict) -> None:
 
 
 def read(path: Path) -> dict[str, dict[str, str]]:
-  """Reads the options of every scene as the text that a command line would give.
+  """Reads the options of every scene, as text like that of a command line.
 
   Args:
-    path: a file with scenes' names at its top level and their options below each.
+    path: a file with the names of scenes at its top level and their options below.
 
   Returns:
-    By scene, in the order of the file, the options given; relative paths among them start at the file's
-    directory.
+    The options by scene, in the order of the file. Paths are relative to the directory of the file.
 
   Raises:
-    RequestError: the file is missing or malformed, or a scene has an unknown option or no plain value.
+    RequestError: the file is missing or malformed, or an option is unknown or has no plain value.
   """
   where = str(path.absolute())
   content = _load(path)
   if not isinstance(content, dict) or not content:
     raise RequestError(f"{where} holds no scenes; expected scenes' names with their options below each")
-  return {name: _scene(path, name, own, where) for name, own in content.items()}
+  return {name: _scene(path, name, given, where) for name, given in content.items()}
 
 
 def _load(path: Path) -> Any:
@@ -97,15 +96,15 @@ def _load(path: Path) -> Any:
     raise RequestError(f"{path.absolute()} cannot be read (config key scenes_file): {reason}") from error
 
 
-def _scene(path: Path, name: str, own: Any, where: str) -> dict[str, str]:
+def _scene(path: Path, name: str, given: Any, where: str) -> dict[str, str]:
   if not is_name(name):
     raise RequestError(
       f"{where}: {name[:80]!r} is no name for a scene; use lower-case letters, digits and _, 64 of them at "
       "most"
     )
-  if not isinstance(own, dict):
+  if not isinstance(given, dict):
     raise RequestError(f"{where}: {name} has no options below it; expected at least cube, its image's file")
-  options = {key: _text(key, value, f"{where}: {name}") for key, value in own.items()}
+  options = {key: _text(key, value, f"{where}: {name}") for key, value in given.items()}
   if not options.get("cube"):
     raise RequestError(f"{where}: {name} has no cube; expected the file of its image")
   for key in PATHS:
@@ -131,13 +130,13 @@ def _text(key: str, value: Any, where: str) -> str:
 
 
 class _TextLoader(yaml.BaseLoader):
-  """YAML of nothing but text, lists and mappings, in which a key stands once; null is the empty text.
+  """YAML with only text, lists and mappings, and without repeated keys; null is empty text.
 
-  YAML's own types would make a number to base 60 of the range 40:59.
+  YAML's types would read the range 40:59 as a number to base 60.
   """
 
   def fetch_flow_collection_start(self, kind: type[yaml.Token]) -> None:
-    # Its scanner looks at all open brackets again for every further one.
+    # The scanner visits all open brackets again for every new one.
     if self.flow_level == _DEEPEST:
       raise yaml.scanner.ScannerError(None, None, "too many brackets in one another", self.get_mark())
     super().fetch_flow_collection_start(kind)
