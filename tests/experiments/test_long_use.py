@@ -13,11 +13,11 @@ from tests import launching
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells what a process uses")
-def test_a_grid_of_sixty_cells_does_not_grow(tmp_path):
-  """results/long_use.json is of 200, of which the first leave most; the bounds are wider here."""
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")
+def test_a_grid_of_forty_cells_does_not_grow(tmp_path):
+  """results/long_use.json measures 200 cells, of which the first leave most. The bounds are wider here."""
   out = tmp_path / "long_use.json"
-  options = [str(tmp_path / "grid"), "--cells=60", f"--out={out}"]
+  options = [str(tmp_path / "grid"), "--cells=40", f"--out={out}"]
   command = [sys.executable, "experiments/long_use.py", *options]
   # The cache of other tests, which may run beside this one, is not looked at.
   told = {key: value for key, value in os.environ.items() if key != "JAX_COMPILATION_CACHE_DIR"}
@@ -26,7 +26,7 @@ def test_a_grid_of_sixty_cells_does_not_grow(tmp_path):
   done = subprocess.run(command, cwd=launching.ROOT, env=told, capture_output=True, text=True)
   assert out.exists(), done.stdout[-2000:] + done.stderr[-2000:]
   found = json.loads(out.read_bytes())
-  assert [note["cells"] for note in found["noted"]] == [20, 40, 60]
+  assert [note["cells"] for note in found["noted"]] == [20, 40]
   left = found["left"]
   assert left["memory"] < 1_000_000 * left["cells"]
   assert max(left["files"], left["threads"]) <= 2
