@@ -24,8 +24,8 @@ RECENT := import sys; sys.exit(sys.version_info < (3, 11))
   bench-scaling lint lock lock-in-venv clean
 
 help:
-	@echo "make quickstart     trains on embedded scenes and writes runs/quickstart"
-	@echo "make paper          downloads the public scenes and fills the paper's tables: days on a CPU, see README.md"
+	@echo "make quickstart     trains on Indian Pines and a simulated scene; writes runs/quickstart"
+	@echo "make paper          downloads the public scenes and fills the paper's tables: days on a CPU, see docs/letter.md"
 	@echo "make test           runs the quick tests"
 	@echo "make test-slow      runs the slow tests"
 	@echo "make faults         kills runs and damages their files: about an hour; writes results/faults*.json;"

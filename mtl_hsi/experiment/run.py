@@ -100,8 +100,8 @@ def _nothing_to_do(settings, directory):
   yield f"{directory} is complete; nothing to do. Its report: {directory / 'report.html'}"
   for path in newer_files(settings.scenes.source_files, directory):
     yield (
-      f"note: {path.absolute()} is newer than the run, which used an earlier version; choose another "
-      "--workdir to train on the new one"
+      f"note: {path.absolute()} was modified after the run read it; if its content changed, choose another "
+      "--workdir to train on it"
     )
 
 

@@ -39,8 +39,8 @@ def test_a_scenes_file_newer_than_a_complete_run_is_named(finished, inputs):
     os.utime(town, ns=(time.st_atime_ns, time.st_mtime_ns))
   assert outcome.status == 0
   assert outcome.out.splitlines()[1:] == [
-    f"note: {town} is newer than the run, which used an earlier version; choose another --workdir to train "
-    "on the new one"
+    f"note: {town} was modified after the run read it; if its content changed, choose another --workdir to "
+    "train on it"
   ]
   assert launching.contents(finished) == before
 
