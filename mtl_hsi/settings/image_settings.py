@@ -37,10 +37,10 @@ def read(given: Any, prefix: str = "") -> dict[str, Any]:
   numbers = {key: number(prefix + key, given[key]) for key in ("nodata", "scale", "offset")}
   for key in ("scale", "offset"):
     fine = numbers[key] is None or (np.isfinite(numbers[key]) and (key == "offset" or numbers[key] != 0))
-    require(fine, prefix + key, given[key], "a finite number" + (" but 0" if key == "scale" else ""))
+    require(fine, prefix + key, given[key], "a finite number" + (" other than 0" if key == "scale" else ""))
   if given["wavelength_unit"]:
     one_of(("nm", "um"), f"{prefix}wavelength_unit", given["wavelength_unit"])
-    expected = "none without a CSV file of wavelengths (option wavelengths), of which it is the unit"
+    expected = "no value, because it is the unit of a CSV file (option wavelengths) and none is given"
     require(given["wavelengths"], f"{prefix}wavelength_unit", given["wavelength_unit"], expected)
   return {
     **numbers,

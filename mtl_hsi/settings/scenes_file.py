@@ -76,7 +76,7 @@ def read(path: Path) -> dict[str, dict[str, str]]:
   where = str(path.absolute())
   content = _load(path)
   if not isinstance(content, dict) or not content:
-    raise RequestError(f"{where} holds no scenes; expected scenes' names with their options below each")
+    raise RequestError(f"{where} contains no scenes; expected scene names, each with its options below it")
   return {name: _scene(path, name, given, where) for name, given in content.items()}
 
 
@@ -86,7 +86,7 @@ def _load(path: Path) -> Any:
     raise RequestError(f"scenes_file is {path.absolute()}; expected a file ending in {', '.join(_SUFFIXES)}")
   try:
     if path.stat().st_size > _LARGEST:
-      raise ValueError(f"it has {path.stat().st_size} bytes, {_LARGEST} are the most that are read")
+      raise ValueError(f"it has {path.stat().st_size} bytes; at most {_LARGEST} are read")
     text = path.read_text("utf-8-sig")
     return tomllib.loads(text) if suffix == ".toml" else yaml.load(text, _TextLoader)
   except FileNotFoundError:
@@ -99,8 +99,8 @@ def _load(path: Path) -> Any:
 def _scene(path: Path, name: str, given: Any, where: str) -> dict[str, str]:
   if not is_name(name):
     raise RequestError(
-      f"{where}: {name[:80]!r} is no name for a scene; use lower-case letters, digits and _, 64 of them at "
-      "most"
+      f"{where}: {name[:80]!r} is not a valid scene name; use at most 64 lower-case letters, digits "
+      "and _"
     )
   if not isinstance(given, dict):
     raise RequestError(f"{where}: {name} has no options below it; expected at least cube, its image's file")
@@ -121,12 +121,12 @@ def _text(key: str, value: Any, where: str) -> str:
   items = value if isinstance(value, list) else [value]
   # A bool is an int to Python.
   if not all(isinstance(item, str | int | float) and not isinstance(item, bool) for item in items):
-    raise RequestError(f"{where}: {key} is no plain value; expected a text, a number or a list of them")
+    raise RequestError(f"{where}: {key} is not a plain value; expected text, a number or a list of these")
   try:
     return ",".join(map(str, items))
   # Python writes no whole numbers of thousands of digits.
   except ValueError as error:
-    raise RequestError(f"{where}: {key} has too many digits; expected a text, a number or a list") from error
+    raise RequestError(f"{where}: {key} has too many digits; expected text, a number or a list") from error
 
 
 class _TextLoader(yaml.BaseLoader):
@@ -138,14 +138,14 @@ class _TextLoader(yaml.BaseLoader):
   def fetch_flow_collection_start(self, kind: type[yaml.Token]) -> None:
     # The scanner visits all open brackets again for every new one.
     if self.flow_level == _DEEPEST:
-      raise yaml.scanner.ScannerError(None, None, "too many brackets in one another", self.get_mark())
+      raise yaml.scanner.ScannerError(None, None, "brackets are nested too deeply", self.get_mark())
     super().fetch_flow_collection_start(kind)
 
   def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Mapping:
     names = collections.Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
     twice = [name for name, count in names.items() if count > 1]
     if twice:
-      raise yaml.constructor.ConstructorError(None, None, f"{twice[0]!r} stands there twice", node.start_mark)
+      raise yaml.constructor.ConstructorError(None, None, f"{twice[0]!r} occurs twice", node.start_mark)
     return super().construct_mapping(node, deep)
 
 

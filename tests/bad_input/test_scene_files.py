@@ -71,7 +71,7 @@ def write_scene_files(folder):
     ("text.tif", "gt.tif", "", "text.tif cannot be read as a raster"),
     ("cube.tif", "cut_gt.tif", "", "cut_gt.tif cannot be read as a raster"),
     ("cube.tif", "", "", "cube.tif contains only the cube; add the file with its labels"),
-    ("cube.tif", "gt.tif", "scale: 0", "files.fields.scale is '0'; expected a finite number but 0"),
+    ("cube.tif", "gt.tif", "scale: 0", "files.fields.scale is '0'; expected a finite number other than 0"),
     ("cube.tif", "gt.tif", "nodata: none", "files.fields.nodata is 'none'; expected a number"),
     ("cube.tif", "gt.tif", "wavelength_unit: cm", "wavelength_unit is 'cm'; expected one of 'nm', 'um'"),
     ("cube.tif", "gt.tif", "sensor: [", r"scenes.yaml cannot be read \(config key scenes_file\)"),

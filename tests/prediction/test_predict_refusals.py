@@ -45,7 +45,7 @@ def test_a_run_without_checksums_is_rejected(finished, fields, tmp_path):
     ({"replicas": "2"}, "config key replicas is '2'; the run in .* has replicas 0 to 1"),
     ({"replicas": "both"}, "config key replicas is 'both'; expected 'all' or one replica's number"),
     ({"nodata": "none"}, "config key nodata is 'none'; expected a number"),
-    ({"scale": "0"}, "config key scale is '0'; expected a finite number but 0"),
+    ({"scale": "0"}, "config key scale is '0'; expected a finite number other than 0"),
     ({"offset": "inf"}, "config key offset is 'inf'; expected a finite number"),
     ({"wavelength_unit": "cm"}, "config key wavelength_unit is 'cm'; expected one of 'nm', 'um'"),
     ({"classify.tile_pixels": "0"}, "classify.tile_pixels is 0; expected 1 or more"),

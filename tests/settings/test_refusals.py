@@ -15,10 +15,13 @@ from tests.settings.configs_of_two_scenes import config
 @pytest.mark.parametrize(
   ("changes", "message"),
   [
-    ({"files__fields__scale": "0"}, "files.fields.scale is '0'; expected a finite number but 0"),
+    ({"files__fields__scale": "0"}, "files.fields.scale is '0'; expected a finite number other than 0"),
     ({"files__fields__offset": "inf"}, "files.fields.offset is 'inf'; expected a finite number"),
     ({"files__fields__wavelength_unit": "cm"}, "wavelength_unit is 'cm'; expected one of 'nm', 'um'"),
-    ({"files__fields__wavelength_unit": "um"}, "wavelength_unit is 'um'; expected none without a CSV file"),
+    (
+      {"files__fields__wavelength_unit": "um"},
+      "wavelength_unit is 'um'; expected no value, because it is the unit of a CSV file",
+    ),
     ({"scenes": ()}, r"scenes is \(\); expected the names of one scene or more"),
     ({"scenes": ("fields", "fields")}, "expected every scene once"),
     ({"mnf_components": -1}, r"mnf_components is -1; expected 0 \(none\) or more"),

@@ -111,16 +111,16 @@ def test_the_example_has_every_option_and_explains_it():
     ("fields: {cube: a.tif, x: 1}", "unknown option 'x'; known are cube, labels, .*, sensor"),
     (
       "fields: {cube: a.tif, nodata: {a: 1}}",
-      "nodata is no plain value; expected a text, a number",
+      "nodata is not a plain value; expected text, a number",
     ),
-    ("fields: {cube: a.tif, bands: [[1, 2]]}", "bands is no plain value"),
+    ("fields: {cube: a.tif, bands: [[1, 2]]}", "bands is not a plain value"),
     ("fields: {labels: a.tif}", "fields has no cube; expected the file of its image"),
     ("fields: a.tif", "fields has no options below it"),
-    ("my fields: {cube: a.tif}", "'my fields' is no name for a scene"),
-    ("- fields", "holds no scenes"),
-    ("", "holds no scenes"),
+    ("my fields: {cube: a.tif}", "'my fields' is not a valid scene name"),
+    ("- fields", "contains no scenes"),
+    ("", "contains no scenes"),
     ("fields: {cube: a.tif", r"cannot be read \(config key scenes_file\): while parsing"),
-    ("fields: {cube: a.tif}\nfields: {cube: b.tif}", "'fields' stands there twice"),
+    ("fields: {cube: a.tif}\nfields: {cube: b.tif}", "'fields' occurs twice"),
     ("fields: !!python/object/apply:os.system ['ls']", "fields has no options below it"),
   ],
 )
@@ -138,8 +138,8 @@ def test_files_that_are_refused(tmp_path, text, message):
   [
     ("scenes.json", "{}", "scenes_file is .*scenes.json; expected a file ending in .yaml, .yml, .toml"),
     ("scenes.toml", "[fields]\ncube = a.tif", r"scenes.toml cannot be read .*line 2"),
-    ("scenes.toml", "[fields]\ncube = 'a.tif'\nnodata = true", "nodata is no plain value"),
-    ("scenes.toml", "[fields]\ncube = 2020-01-01", "cube is no plain value"),
+    ("scenes.toml", "[fields]\ncube = 'a.tif'\nnodata = true", "nodata is not a plain value"),
+    ("scenes.toml", "[fields]\ncube = 2020-01-01", "cube is not a plain value"),
     ("scenes.yaml", None, r"no such file: .*scenes.yaml \(config key scenes_file\)"),
   ],
 )
