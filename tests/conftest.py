@@ -1,6 +1,7 @@
 """Settings of all tests: two host devices, strict rank promotion, a persistent compilation cache."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,9 @@ def pytest_configure(config: pytest.Config) -> None:
   """
   if config.option.markexpr == "not slow":
     os.environ.setdefault("XLA_FLAGS", " ".join(_QUICKLY_COMPILED))
+  # A background shell ignores Ctrl-C, which tests send to themselves.
+  if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ def get_config():
       "from ml_collections import ConfigDict as get_config",
       "get_config must return a ConfigDict that is derived from the one in",
     ),
-    (LACKING.format("seed"), "the config has no key 'seed'; start it from configs/common.py"),
+    (LACKING.format("seed"), "the config has no key 'seed'; start from configs/common.py"),
     (LACKING.format("replicas"), "get_config must return a ConfigDict that is derived from the one in"),
     (LACKING.format("optimizer"), "get_config must return a ConfigDict that is derived from the one in"),
     (LACKING.format("optimizer.name"), "get_config must return a ConfigDict that is derived from the one in"),

@@ -38,9 +38,9 @@ def test_classes_take_turns_and_give_their_least_supported(scene):
   found = propose(*scene, number=4, distance=1)
   np.testing.assert_array_equal(found.class_ids, [1, 2, 1, 2])
   for class_id in (1, 2):
-    supports = found.support[found.class_ids == class_id]
+    proposed = found.support[found.class_ids == class_id]
     least = np.sort(supports[candidates & (classes == class_id)])[:2]
-    np.testing.assert_allclose(supports, least, rtol=1e-6)
+    np.testing.assert_allclose(proposed, least, rtol=1e-6)
   rows, columns = found.pixels.T
   np.testing.assert_array_equal(classes[rows, columns], found.class_ids)
   np.testing.assert_allclose(supports[rows, columns], found.support, rtol=1e-6)

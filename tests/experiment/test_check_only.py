@@ -44,4 +44,4 @@ def test_the_split_column_chooses_training_and_test_pixels(tmp_path, monkeypatch
   assert (
     "1 class 1 (30 for training, 10 for testing), 4 class 4 (24 for training, 8 for testing)" in outcome.out
   )
-  assert "3 classes, 81 training and 27 test pixels" in outcome.out
+  assert "3 classes; 81 training and 27 test pixels" in outcome.out

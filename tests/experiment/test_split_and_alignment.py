@@ -46,7 +46,7 @@ def test_blocks_and_common_wavelengths(command, tmp_path):
   run = tmp_path / "run"
   outcome = launching.launch(*command(run, "split=blocks", "block_size=10"))
   assert outcome.status == 0, outcome.err
-  assert "of 16 bands resampled to 4 of 550 to 700 nm" in outcome.out
+  assert "of 16 bands, resampled to 4 bands (550 to 700 nm)" in outcome.out
   assert "4 samples per class from blocks" in outcome.out
   assert "no test patch overlaps a training patch" in " ".join(outcome.out.split())
   page = " ".join((run / "report.html").read_text().split())

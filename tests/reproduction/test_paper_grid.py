@@ -173,7 +173,7 @@ def test_missing_scenes_are_named_at_once(tmp_path):
   [
     (
       "--config.cells=resnet/*",
-      "config key cells: no column is like 'resnet/*'; the columns are svm, hresnet/",
+      "config key cells: no column matches 'resnet/*'; the columns are svm, hresnet/",
     ),
     ("--config.samples_per_class=7", "config key samples_per_class: the tables have no row 7"),
     ("--shard=3/2", "--shard is '3/2'; expected i/n"),

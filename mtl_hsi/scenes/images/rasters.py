@@ -136,7 +136,7 @@ def _open(path: Path) -> rasterio.DatasetReader:
       raise
     raise RequestError(
       f"{path.absolute()} has the file ending of GDAL's format {other}, which is not supported; save it as "
-      "GeoTIFF (docs/configs.md lists the supported formats)"
+      "GeoTIFF (docs/scenes.md lists the supported formats)"
     ) from error
 
 
