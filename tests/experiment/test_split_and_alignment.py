@@ -50,7 +50,7 @@ def test_blocks_and_common_wavelengths(command, tmp_path):
   assert "4 samples per class from blocks" in outcome.out
   assert "no test patch overlaps a training patch" in " ".join(outcome.out.split())
   page = " ".join((run / "report.html").read_text().split())
-  assert "were drawn from blocks of their own, 10 x 10 pixels large. Of " in page
+  assert "come from separate blocks of 10 x 10 pixels. Of " in page
   metrics, scenes = read(run / "metrics.json"), read(run / "scenes.json")
   with np.load(run / "split.npz") as split:
     for name, labels in LABELS.items():
