@@ -35,7 +35,8 @@ _NEEDED = {
 # Keys that choose among the runs of a grid, which all have the same directory.
 _CHOOSING = ("cells", "samples_per_class", "dry_run")
 
-_SYNONYMS = {"lr": "learning_rate"}
+# Names that users try, and the last part of the key that they mean.
+_SYNONYMS = {"lr": "learning_rate", "epoch": "epochs", "column": "label_column"}
 
 _EXPECTED = {
   int: "a whole number",
@@ -203,8 +204,11 @@ def _check_key(key: str, known: Sequence[str]) -> None:
   inner = [path for path in known if path.startswith(f"{key}.")]
   if inner:
     raise RequestError(f"config key {key!r} is a group; its keys are {', '.join(inner)}")
-  name = _SYNONYMS.get(key, key)
-  close = [path for path in known if path.endswith(f".{name}")] or difflib.get_close_matches(key, known, n=1)
+  parent, _, last = key.rpartition(".")
+  name = _SYNONYMS.get(last, last)
+  close = [path for path in known if path == f"{parent}.{name}"]
+  close = close or [path for path in known if path.endswith(f".{name}")]
+  close = close or difflib.get_close_matches(key, known, n=1)
   hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"known keys: {', '.join(known)}"
   raise RequestError(f"unknown config key {key!r}; {hint}")
 
