@@ -29,7 +29,7 @@ class Results:
   Args:
     cells: every cell with the name of the run that fills it.
     runs: by name.
-    stand_ins: name of the scene that stands in for a public one, by the public one's short name.
+    stand_ins: name of the scene that replaces a public one, by the short name of the public one.
     directory: of the grid.
   """
 

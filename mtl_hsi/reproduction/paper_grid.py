@@ -31,7 +31,7 @@ class Plan:
     needed: the runs that fill them.
     flop: floating-point operations of the needed runs, by name.
     scenes: public scenes that a needed run reads, by its name.
-    stand_ins: name of the scene that stands in for a public one, by the public one's short name.
+    stand_ins: name of the scene that replaces a public one, by the short name of the public one.
   """
 
   cells: Mapping[Cell, str]
