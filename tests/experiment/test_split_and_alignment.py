@@ -51,7 +51,7 @@ def test_blocks_and_common_wavelengths(command, tmp_path):
   assert "no test patch overlaps a training patch" in " ".join(outcome.out.split())
   page = " ".join((run / "report.html").read_text().split())
   assert "come from separate blocks of 10 x 10 pixels. Of " in page
-  metrics, scenes = read(run / "metrics.json"), read(run / "scenes.json")
+  metrics, scenes = read(run / "metrics.json"), read(run / "scenes.json")["scenes"]
   with np.load(run / "split.npz") as split:
     for name, labels in LABELS.items():
       assert metrics["leakage"][name] == metrics["patch_overlap"][name] == 0
