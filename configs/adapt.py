@@ -38,7 +38,7 @@ def get_config(names: str = "") -> config_dict.ConfigDict:
   del config.replicas
   config.replicas = config_dict.placeholder(int)
   frozen = ("stem", "backbone")
-  # Training phases, as in configs/common.py. Default: 10 epochs at 2e-3 and 5 at 5e-4, in which only the
+  # Training phases, as in configs/common.py. Default: 10 epochs at 2e-3 and 5 at 5e-4; only the
   # heads train, and a new stem, which is never frozen. Use --config.phases.phase2.frozen='()' to fine-tune
   # everything in the second phase.
   config.phases = {

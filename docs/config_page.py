@@ -18,10 +18,10 @@ _ROOT = Path(__file__).resolve().parent.parent
 _CONFIGS = _ROOT / "configs"
 PAGE = _ROOT / "docs" / "configs.md"
 
-# In the order of the page. The remaining files have no keys of their own.
+# In the order of the page. The remaining files add no keys.
 _PURPOSES = {
   "quickstart.py": "a first run",
-  "own.py": "maps of your own scenes",
+  "own.py": "maps of your scenes",
   "predict.py": "a map of a new image",
   "adapt.py": "new scenes on a trained network",
   "best.py": "the recommended recipe",
