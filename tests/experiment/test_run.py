@@ -221,7 +221,7 @@ def test_the_console_shows_scenes_progress_and_results(launched):
 def test_without_test_pixels_there_is_a_map_and_no_accuracy(inputs, tmp_path):
   outcome = launching.launch(*launching.arguments(inputs, tmp_path / "run", samples_per_class=0))
   assert outcome.status == 0, outcome.err
-  assert "fields: every labelled pixel trains and none tests, so there is no accuracy" in outcome.out
+  assert "fields: all labels were used for training, so no accuracy can be computed" in outcome.out
   metrics = read(tmp_path / "run" / "metrics.json")
   assert metrics["scenes"]["fields"]["overall_accuracy"] == {
     **{"mean": None, "std": None, "replicas": [None, None], "interval": None},

@@ -100,7 +100,7 @@ def test_predicting_repeats_the_classification_of_the_recommended_recipe(inputs,
   run = tmp_path / "run"
   outcome = launching.launch(*launching.arguments(inputs, run, **BEST))
   assert outcome.status == 0, outcome.err
-  assert "vresnet, first convolution shared" in outcome.out
+  assert "Model vresnet, shared first layer." in outcome.out
 
   def predicts_as_it_classified(name):
     outcome = predict(run, fields, replicas=1, output=tmp_path / name, **{"classify.tile_pixels": 16})
@@ -220,10 +220,10 @@ def test_bands_at_other_wavelengths_give_a_warning(finished, tmp_path):
 
 @pytest.mark.slow
 def test_a_large_image_needs_little_memory(tmp_path):
-  """Runs experiments/large_image.py on a smaller image (480 MB as network input)."""
+  """Runs experiments/large_image.py on a smaller image (865 MB as network input)."""
   command = [sys.executable, ROOT / "experiments" / "large_image.py", tmp_path / "large", "--side=1550"]
   command += [f"--out={tmp_path / 'large.json'}"]
   result = subprocess.run(command, capture_output=True, text=True, check=True)
-  assert json.loads(result.stdout.splitlines()[-1])["peak_gib"] < 2
+  assert json.loads(result.stdout.splitlines()[-1])["peak_gib"] < 2.5
   classes = read_band(tmp_path / "large" / "map_classes.tif")
   np.testing.assert_array_equal(classes == 0, read_band(tmp_path / "large" / "image.tif") == 0)
