@@ -62,6 +62,7 @@ def read_scene(
     remarks=(*_band_remarks(image), *labels.remarks),
     tested=tested,
     trained=labels.trained,
+    units=labels.units,
   )
 
 

@@ -54,6 +54,9 @@ class Scene:
       being training pixels; None if the source does not split its labels.
     trained: True for the labelled pixels that train under every split
       `[H, W]`; None if there are none.
+    units: number from 1 of what a person labelled as one, a feature or a row
+      of a table, for every labelled pixel, int32 `[H, W]`, 0 where
+      unlabelled; None if the source has label images only.
 
   Raises:
     RequestError: the fields are not those of a valid scene.
@@ -74,6 +77,7 @@ class Scene:
   remarks: tuple[str, ...] = ()
   tested: np.ndarray | None = None
   trained: np.ndarray | None = None
+  units: np.ndarray | None = None
 
   def __post_init__(self):
     problems = itertools.chain(
@@ -83,6 +87,7 @@ class Scene:
       scene_checks.nodata_problems(self.nodata, self.labels),
       scene_checks.value_problems(self.cube, self.nodata),
       scene_checks.split_problems(self.tested, self.trained, self.labels),
+      scene_checks.unit_problems(self.units, self.labels),
       scene_checks.class_problems(self.class_names, self.class_colours, self.labels),
       scene_checks.band_problems(self.wavelengths, self.widths, self.cube.shape[2:]),
     )

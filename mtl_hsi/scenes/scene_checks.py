@@ -102,6 +102,26 @@ def split_problems(
       yield "pixels that are unlabelled or for testing are marked for training"
 
 
+def unit_problems(units: np.ndarray | None, labels: np.ndarray) -> Iterator[str]:
+  """Checks that exactly the labelled pixels have the number of a unit."""
+  if units is None:
+    return
+  if units.shape != labels.shape or units.dtype.kind not in "iu":
+    yield (
+      f"the units have dtype {units.dtype} and shape {units.shape}; expected integers and {labels.shape}"
+    )
+  wrong = np.argwhere((units > 0) != (labels > 0))
+  if len(wrong):
+    row, column = wrong[0].tolist()
+    yield (
+      f"{len(wrong)} pixels have a label without a unit or a unit without a label, the first at row {row}, "
+      f"column {column}: class {labels[row, column]}, unit {units[row, column]}; number units from 1 where "
+      "labels are above 0, and set them to 0 elsewhere"
+    )
+  if units.min() < 0:
+    yield f"the units contain {units.min()}; they must be positive, and 0 means unlabelled"
+
+
 def class_problems(
   names: Mapping[int, str], colours: Mapping[int, tuple[int, int, int]] | None, labels: np.ndarray
 ) -> Iterator[str]:

@@ -163,6 +163,33 @@ def test_invalid_training_pixels_are_rejected(trained, message):
     _scene(trained=trained)
 
 
+def _units(values, dtype=np.int32):
+  units = np.zeros((3, 4), dtype)
+  units[0, 0], units[2, 3], units[1, 1] = values
+  return units
+
+
+@pytest.mark.parametrize(
+  ("units", "message"),
+  [
+    (np.zeros((4, 3), np.int32), r"dtype int32 and shape \(4, 3\); expected integers and \(3, 4\)"),
+    (_units((1, 2, 0), np.float32), "units have dtype float32"),
+    (_units((1, 0, 0)), "1 pixels have a label without a unit .* row 2, column 3: class 14, unit 0; number"),
+    (_units((1, 2, 3)), "first at row 1, column 1: class 0, unit 3"),
+    (_units((1, 2, -1)), "units contain -1"),
+  ],
+)
+def test_invalid_units_are_rejected(units, message):
+  with pytest.raises(RequestError, match=message) as error:
+    _scene(units=units)
+  assert "\n" not in str(error.value)
+
+
+def test_units_may_have_any_order():
+  assert _scene(units=_units((9, 3, 0))).units.max() == 9
+  assert _scene().units is None
+
+
 def test_pixels_are_measured_unless_they_are_nodata():
   assert _scene().measured.all()
   nodata = np.zeros((3, 4), bool)

@@ -6,6 +6,7 @@ import numpy as np
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.labels.label_set import Labels
+from mtl_hsi.scenes.labels.regions import number_regions
 
 _TRAIN, _TEST = "train", "test"
 
@@ -58,6 +59,7 @@ def add_training_labels(name: str, labels: Labels, more: Labels) -> Labels:
   return labels._replace(
     image=image,
     trained=trained,
+    units=_join_units(labels, more),
     names=dict(sorted({**more.names, **labels.names}.items())),
     colours={**(more.colours or {}), **(labels.colours or {})} or None,
     remarks=(
@@ -93,7 +95,21 @@ def add_test_labels(name: str, train: Labels, test: Labels) -> Labels:
     remarks=(*train.remarks, *(f"test labels: {remark}" for remark in test.remarks)),
     origin=f"{train.origin}, test labels from {test.origin}",
     test=test.image,
+    units=_join_units(train, test),
   )
+
+
+def _join_units(labels: Labels, added: Labels) -> np.ndarray | None:
+  """Returns the units of both, those of `added` numbered after the others and only where `labels` has none.
+
+  If only one of the two has units, those of the other are its connected regions.
+  """
+  if labels.units is None and added.units is None:
+    return None
+  first, second = (
+    number_regions(part.image) if part.units is None else part.units for part in (labels, added)
+  )
+  return np.where((first > 0) | (second == 0), first, second + first.max()).astype(np.int32)
 
 
 def merge_split(name: str, labels: Labels) -> tuple[np.ndarray, np.ndarray | None]:

@@ -101,8 +101,11 @@ def _drop_nodata(labels: Labels, nodata: np.ndarray | None) -> Labels:
   if not lost:
     return labels
   image, *test = (np.where(nodata, 0, image) for image in images)
+  units = None if labels.units is None else np.where(nodata, 0, labels.units)
   remark = f"{lost} labels dropped because their pixels have no measurement (nodata)"
-  return labels._replace(image=image, test=test[0] if test else None, remarks=(*labels.remarks, remark))
+  return labels._replace(
+    image=image, test=test[0] if test else None, units=units, remarks=(*labels.remarks, remark)
+  )
 
 
 def _check_size(where: str, image: tuple[int, ...], cube: tuple[int, ...]) -> None:

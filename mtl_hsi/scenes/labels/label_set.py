@@ -42,6 +42,8 @@ class Labels(NamedTuple):
       None if the source does not split its labels.
     trained: True for the pixels that train under every split, bool `[H, W]`; None if there are none.
     origin: file and key, for the provenance of the scene.
+    units: number from 1 of the feature or row of a table that labels a pixel of `image` or `test`, int32
+      `[H, W]`, 0 where unlabelled; None if the source has label images only.
   """
 
   image: np.ndarray
@@ -51,6 +53,7 @@ class Labels(NamedTuple):
   test: np.ndarray | None = None
   trained: np.ndarray | None = None
   origin: str = ""
+  units: np.ndarray | None = None
 
 
 def to_class_ids(image: np.ndarray, where: str) -> np.ndarray:

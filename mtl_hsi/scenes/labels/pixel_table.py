@@ -15,7 +15,7 @@ _CLASS = "class"
 
 
 def read_pixel_table(path: Path, grid: Grid, columns: Columns, table: ClassTable | None) -> Labels:
-  """Reads labelled pixels, whose rows and columns count from 0 at the upper left.
+  """Reads labelled pixels, whose rows and columns count from 0 at the upper left. Every row is a unit.
 
   Args:
     path: CSV file with the columns `row`, `column` and those of `columns`; classes are ids or names.
@@ -38,14 +38,17 @@ def read_pixel_table(path: Path, grid: Grid, columns: Columns, table: ClassTable
   _check_unique(pixels, numbers, [row[column] for _, row in rows], ids, column, where)
   image = np.zeros(grid.shape, np.int32)
   image[tuple(np.transpose(pixels))] = ids
+  # Of equal rows the last one counts, as in the label image.
+  units = np.zeros(grid.shape, np.int32)
+  units[tuple(np.transpose(pixels))] = np.where(np.array(ids) > 0, np.arange(1, len(rows) + 1), 0)
   if split is None:
-    return Labels(image, names)
+    return Labels(image, names, units=units)
   uses = [row[split] for _, row in rows]
   tested = parse_split(uses, [f"line {number}" for number in numbers], split, where)
   _check_unique(pixels, numbers, uses, tested, split, where)
   mask = np.zeros(grid.shape, bool)
   mask[tuple(np.transpose(pixels))] = tested
-  return Labels(np.where(mask, 0, image), names, test=np.where(mask, image, 0))
+  return Labels(np.where(mask, 0, image), names, test=np.where(mask, image, 0), units=units)
 
 
 def _check_unique(

@@ -36,7 +36,8 @@ def read_features(
 
   A polygon covers the pixels whose centres it contains, a point the pixel around it, and a line the pixels
   that it crosses. Features are reprojected to the scene and clipped to it. Pixels with several classes stay
-  unlabelled.
+  unlabelled. A feature is a unit, also if it has several parts; where features of one class overlap, the
+  pixels belong to the later one.
 
   Args:
     path: the file.
@@ -70,11 +71,12 @@ def read_features(
   with _errors_as_requests(f"{where} cannot be projected onto the scene", "check its geometries and CRS"):
     shapes = _in_pixels(frame, grid, where)
     remarks += _check_inside(shapes, titles, grid, where)
-    image, notes = _rasterise(shapes[~tested], ids[~tested], titles[~tested], grid.shape)
+    image, units, notes = _rasterise(shapes, ids, titles, ~tested, grid.shape)
     if columns.split is None:
-      return Labels(image, names, None, (*remarks, *notes))
-    test, test_notes = _rasterise(shapes[tested], ids[tested], titles[tested], grid.shape)
-  return Labels(image, names, None, (*remarks, *notes, *test_notes), test)
+      return Labels(image, names, None, (*remarks, *notes), units=units)
+    test, test_units, test_notes = _rasterise(shapes, ids, titles, tested, grid.shape)
+  units = np.where(image > 0, units, test_units)
+  return Labels(image, names, None, (*remarks, *notes, *test_notes), test, units=units)
 
 
 def _read_frame(path: Path, layer: str | None) -> geopandas.GeoDataFrame:
@@ -190,31 +192,42 @@ def _list(names: np.ndarray) -> str:
 
 
 def _rasterise(
-  shapes: np.ndarray, ids: np.ndarray, titles: np.ndarray, shape: tuple[int, int]
-) -> tuple[np.ndarray, list[str]]:
-  """Returns the label image of features, and remarks on features and pixels without a label."""
-  image, overlap, empty = _burn(shapes, ids, shape)
+  shapes: np.ndarray, ids: np.ndarray, titles: np.ndarray, selected: np.ndarray, shape: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
+  """Returns the label image of the selected features, their numbers, and remarks on those without a label.
+
+  The numbers, int32 `[H, W]`, count all features from 1 and are 0 where unlabelled.
+  """
+  numbers, titles = np.flatnonzero(selected) + 1, titles[selected]
+  image, units, overlap, empty = _burn(shapes[selected], ids[selected], numbers, shape)
   remarks = []
   if empty.any():
     remarks.append(f"features that contain no pixel centre label nothing: {_list(titles[empty])}")
   if overlap:
     remarks.append(f"{overlap} pixels covered by features of several classes left unlabelled")
-  return image, remarks
+  return image, units, remarks
 
 
-def _burn(shapes: np.ndarray, ids: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, int, np.ndarray]:
-  """Returns the label image, the number of pixels with several classes, and the features without a pixel."""
-  image, contested = np.zeros(shape, np.int32), np.zeros(shape, bool)
+def _burn(
+  shapes: np.ndarray, ids: np.ndarray, numbers: np.ndarray, shape: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray, int, np.ndarray]:
+  """Returns the label image, the image of the features' numbers, the number of pixels with several classes,
+  and which features have no pixel.
+  """
+  image, units, contested = np.zeros(shape, np.int32), np.zeros(shape, np.int32), np.zeros(shape, bool)
   empty = _too_small(shapes, shape) & (ids > 0)
   for class_id in np.unique(ids[ids > 0]).tolist():
     members = ids == class_id
     # No transform is needed as the shapes are in pixels.
-    covered = features.rasterize(shapes[members].tolist(), out_shape=shape, dtype=np.uint8).astype(bool)
+    burnt = features.rasterize(
+      list(zip(shapes[members], numbers[members].tolist())), out_shape=shape, dtype=np.int32
+    )
+    covered = burnt > 0
     empty |= members & (not covered.any())
     contested |= covered & (image > 0)
-    image[covered] = class_id
-  image[contested] = 0
-  return image, int(contested.sum()), empty
+    image[covered], units[covered] = class_id, burnt[covered]
+  image[contested] = units[contested] = 0
+  return image, units, int(contested.sum()), empty
 
 
 def _too_small(shapes: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

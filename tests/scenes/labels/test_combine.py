@@ -245,3 +245,31 @@ def test_conflicting_labels_are_rejected(cube, tmp_path, line, message):
   more = _table(tmp_path / "more.csv", line, header="row,column,class")
   with pytest.raises(RequestError, match=message):
     formats.read(cube, _npz(tmp_path / "a.npz", _TRAIN + _TEST), more_labels=more)
+
+
+def test_units_of_further_files_are_numbered_after_those_of_the_first(cube, tmp_path):
+  header = "row,column,class"
+  labels = _table(tmp_path / "a.csv", "0,0,1", "0,1,4", header=header)
+  # The first row is labelled already and keeps its unit.
+  more = _table(tmp_path / "b.csv", "0,1,4", "0,2,4", header=header)
+  test = _table(tmp_path / "c.csv", "2,0,1", header=header)
+  scene = formats.read(cube, labels, more_labels=more, test=test)
+  np.testing.assert_array_equal(scene.units, [[1, 2, 4, 0], [0, 0, 0, 0], [5, 0, 0, 0]])
+
+
+def test_labels_without_units_get_regions_beside_labels_with_units(cube, tmp_path):
+  table = _table(tmp_path / "b.csv", "2,3,4", "2,1,4", header="row,column,class")
+  scene = formats.read(cube, _npz(tmp_path / "a.npz", _TRAIN), more_labels=table)
+  np.testing.assert_array_equal(scene.units, [[1, 1, 1, 0], [2, 2, 0, 0], [0, 4, 0, 3]])
+  scene = formats.read(cube, _npz(tmp_path / "a.npz", _TRAIN), test=table)
+  np.testing.assert_array_equal(scene.units, [[1, 1, 1, 0], [2, 2, 0, 0], [0, 4, 0, 3]])
+  scene = formats.read(cube, table, more_labels=tmp_path / "a.npz")
+  np.testing.assert_array_equal(scene.units, [[3, 3, 3, 0], [4, 4, 0, 0], [0, 2, 0, 1]])
+  assert scene.units.dtype == np.int32
+
+
+def test_features_with_a_split_are_units_for_training_and_testing(cube, tmp_path):
+  scene = formats.read(cube, _features(tmp_path / "gt.gpkg", _uses()), split_column="use")
+  np.testing.assert_array_equal(scene.units, [[1, 2, 3, 0], [4, 5, 0, 6], [7, 0, 8, 9]])
+  scene = formats.read(cube, _npz(tmp_path / "a.npz", _TRAIN), test=_npz(tmp_path / "b.npz", _TEST))
+  assert scene.units is None

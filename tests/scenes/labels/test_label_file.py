@@ -37,3 +37,18 @@ def test_messages_name_bands_of_nodata(tmp_path):
   with pytest.raises(RequestError, match=r"bands 3 .*; set bad_bands=1,3$"):
     formats.read(cube, labels, bad_bands="1")
   assert formats.read(cube, labels, bad_bands="1,3").cube.shape[2] == _CUBE.shape[2] - 2
+
+
+def test_units_on_nodata_are_dropped(tmp_path):
+  holes = _CUBE.copy()
+  holes[1, 1] = -1
+  cube = formats.save_raster(tmp_path / "cube.tif", holes, nodata=-1)
+  table = tmp_path / "gt.csv"
+  table.write_text("row,column,class\n0,1,1\n1,1,1\n2,0,3")
+  units = formats.read(cube, table).units
+  np.testing.assert_array_equal(units, [[0, 1, 0, 0], [0, 0, 0, 0], [3, 0, 0, 0]])
+
+
+def test_label_images_have_no_units(tmp_path):
+  cube = formats.save_raster(tmp_path / "cube.tif", _CUBE)
+  assert formats.read(cube, formats.save_raster(tmp_path / "gt.tif", _LABELS)).units is None

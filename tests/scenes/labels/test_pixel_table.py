@@ -56,3 +56,10 @@ def test_a_table_of_pixels(cube, tmp_path):
 def test_invalid_tables_are_rejected(cube, tmp_path, lines, message):
   with pytest.raises(RequestError, match=message):
     formats.read(cube, _csv(tmp_path / "gt.csv", *lines))
+
+
+def test_every_row_is_a_unit(cube, tmp_path):
+  lines = ["row,column,class", "0,1,5", "2,3,2", "1,1,0", "0,1,5", "1,2,2"]
+  scene = formats.read(cube, _csv(tmp_path / "gt.csv", *lines))
+  np.testing.assert_array_equal(scene.units, [[0, 4, 0, 0], [0, 0, 5, 0], [0, 0, 0, 2]])
+  assert scene.units.dtype == np.int32

@@ -136,3 +136,20 @@ def test_features_need_a_georeferenced_scene(tmp_path):
   cube = formats.save_raster(tmp_path / "cube.tif", _CUBE, crs=None)
   with pytest.raises(RequestError, match="the scene has no coordinate reference system"):
     formats.read(cube, _several_columns(tmp_path), label_column="crop")
+
+
+def test_every_feature_is_a_unit(cube, tmp_path):
+  parts = formats.in_crs(shapely.MultiPolygon([shapely.box(0, 0, 1, 1), shapely.box(3, 0, 4, 1)]))
+  # Feature 3 covers a pixel of feature 2, which has the same class, and one of feature 1, which has another.
+  shapes = [parts, _box(0, 1, 3, 2), _box(2, 1, 4, 2), _point(3.5, 0.5), _point(0.5, 2.5)]
+  path = formats.save_features(tmp_path / "a.gpkg", shapes, crop=["maize", "lawn", "lawn", "lawn", "maize"])
+  scene = formats.read(cube, path)
+  np.testing.assert_array_equal(scene.labels, [[2, 0, 0, 0], [1, 1, 1, 1], [2, 0, 0, 0]])
+  np.testing.assert_array_equal(scene.units, [[1, 0, 0, 0], [2, 2, 3, 3], [5, 0, 0, 0]])
+  assert scene.units.dtype == np.int32
+
+
+def test_features_of_class_0_are_no_units(cube, tmp_path):
+  shapes = [_box(0, 0, 1, 1), _box(1, 0, 2, 1), _box(2, 0, 3, 1)]
+  scene = formats.read(cube, formats.save_features(tmp_path / "a.gpkg", shapes, crop=[0, 2, 5]))
+  np.testing.assert_array_equal(scene.units[0], [0, 2, 3, 0])
