@@ -44,7 +44,7 @@ def block_split(
   Raises:
     RequestError: a class has no pixel in training blocks, or no test pixels remain.
   """
-  blocks = _number_blocks(labels, block_size)
+  blocks = number_blocks(labels, block_size)
   draws = []
   for replica in range(replicas):
     generator = replica_generator(seed, replica, name)
@@ -69,17 +69,38 @@ def _check_trained(labels, train, block_size, replica, name):
     )
 
 
-def _number_blocks(labels, size):
-  """Returns the block of every pixel `[H, W]`, from 0; a class of two or more pixels is in two or more."""
-  height, width = labels.shape
+def grid_cells(shape: tuple[int, int], size: int) -> np.ndarray:
+  """Returns the square of `size` x `size` pixels that each pixel lies in, numbered from 0, int `[H, W]`."""
+  height, width = shape
   across = -(-width // size)
-  blocks = np.arange(height)[:, None] // size * across + np.arange(width) // size
+  return np.arange(height)[:, None] // size * across + np.arange(width) // size
+
+
+def median_cut(pixels: np.ndarray) -> tuple[int, float]:
+  """Returns where to cut pixels `[n, 2]` in two: across their longer extent, at the median.
+
+  Returns:
+    The axis, and the first row or column of the second part. Both parts have a pixel if there are two.
+  """
+  axis = int(np.ptp(pixels, axis=0).argmax())
+  return axis, max(np.median(pixels[:, axis]), pixels[:, axis].min() + 1)
+
+
+def number_blocks(labels: np.ndarray, size: int) -> np.ndarray:
+  """Divides a scene into blocks; a block that contains a whole class of two or more pixels is cut in two.
+
+  Args:
+    labels: class ids `[H, W]`, 0 is unlabelled.
+    size: rows and columns of a block.
+
+  Returns:
+    The block of every pixel from 0, int `[H, W]`.
+  """
+  blocks = grid_cells(labels.shape, size)
   for class_id in np.unique(labels[labels > 0]):
     pixels = np.argwhere(labels == class_id)
     if len(pixels) > 1 and len(np.unique(blocks[tuple(pixels.T)])) == 1:
-      axis = int(np.ptp(pixels, axis=0).argmax())
-      # The first row or column of the second part; the class always has pixels before it.
-      cut = max(np.median(pixels[:, axis]), pixels[:, axis].min() + 1)
+      axis, cut = median_cut(pixels)
       second_part = np.arange(labels.shape[axis]) >= cut
       second_part = second_part[:, None] if axis == 0 else second_part[None]
       blocks[(blocks == blocks[tuple(pixels[0])]) & second_part] = blocks.max() + 1

@@ -141,3 +141,17 @@ def test_real_scenes_keep_all_classes_and_a_fair_part_of_their_test_pixels(real_
     assert set(classes_of(labels, train).values()) == {10}
     assert len(classes_of(labels, test)) == tested
     assert len(pixels_of(test)) > 0.15 * (labels > 0).sum()
+
+
+def test_grid_cells_are_numbered_row_by_row():
+  cells = blocks.grid_cells((3, 5), 2)
+  np.testing.assert_array_equal(cells, [[0, 0, 1, 1, 2], [0, 0, 1, 1, 2], [3, 3, 4, 4, 5]])
+
+
+@pytest.mark.parametrize(
+  ("columns", "cut"), [([0, 1, 2, 3], 1.5), ([4, 4, 4, 9], 5), ([2, 7, 7, 7], 7), ([3, 8], 5.5)]
+)
+def test_the_median_cut_leaves_pixels_on_both_sides(columns, cut):
+  pixels = np.array([(5, column) for column in columns])
+  assert blocks.median_cut(pixels) == (1, cut)
+  assert blocks.median_cut(pixels[:, ::-1]) == (0, cut)
