@@ -10,7 +10,19 @@ import jinja2
 import numpy as np
 
 from mtl_hsi.evaluation.areas import class_areas, pixel_areas
-from mtl_hsi.report import colours, curves, leakage_text, maps, proposals_table, spectra, templates, viewer
+from mtl_hsi.report import (
+  colours,
+  curves,
+  experts,
+  leakage_text,
+  left_out_text,
+  maps,
+  proposals_table,
+  reliability,
+  spectra,
+  templates,
+  viewer,
+)
 from mtl_hsi.report.run_report import RunReport, SceneReport
 from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES
 from mtl_hsi.scenes.public.verification import is_public
@@ -32,6 +44,8 @@ def render(run: RunReport) -> str:
     config=_listed(run.config),
     environment=[entry for entry in _listed(run.environment) if not entry[0].startswith("command")],
     frame=curves,
+    plot=reliability,
+    of_map=left_out_text.MAP,
     script=script,
     # The browser runs this script only, whatever a file may contain.
     script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -57,8 +71,21 @@ def _scene(report: SceneReport, curve: curves.Curve | None, budget: int) -> dict
     "confusion": _confusion(report.metrics),
     "train": len(report.train),
     "test": len(report.test),
+    "scored": report.scored,
+    "left_out": "" if report.left_out is None else left_out_text.describe(report.left_out),
     "curve": curve,
     "proposals": None if report.proposals is None else list(proposals_table.proposal_rows(report)),
+    **_mixture(report),
+  }
+
+
+def _mixture(report: SceneReport) -> dict:
+  """Returns the experts and their reliability diagram, each None without."""
+  mixture = report.metrics.get("mixture")
+  calibration = mixture and mixture["calibration"]
+  return {
+    "experts": experts.summarise(mixture) if mixture else None,
+    "reliability": reliability.diagram(calibration) if calibration else None,
   }
 
 
@@ -146,6 +173,10 @@ def _interval(ends: list[float] | None) -> str:
   return "\N{EN DASH}" if ends is None else f"{100 * ends[0]:.1f} to {100 * ends[1]:.1f}"
 
 
+def _decimals(value: float | None, decimals: int = 2) -> str:
+  return "\N{EN DASH}" if value is None else f"{value:.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+
+
 def _duration(seconds: float) -> str:
   if seconds < 120:
     return f"{seconds:.1f} s"
@@ -166,6 +197,8 @@ def _environment() -> jinja2.Environment:
   environment.filters |= {
     "percent": _percent,
     "interval": _interval,
+    "decimals": _decimals,
+    "share": lambda value: _decimals(value and 100 * value, 1),
     "duration": _duration,
     "thousands": lambda number: f"{number:,.0f}",
     "hexadecimal": colours.hexadecimal,

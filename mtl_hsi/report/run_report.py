@@ -16,10 +16,11 @@ class SceneReport:
 
   Attributes:
     scene: the scene.
-    metrics: as `mtl_hsi.evaluation.metrics.summarise` returns them.
+    metrics: of this scene as in `metrics.json`: what `mtl_hsi.evaluation.metrics.summarise` returns, with
+      `left_out` if accuracies are those of left-out labels, and `mixture` if several experts were mixed.
     prediction: class id of each pixel, first replica, int `[H, W]`.
     train: rows and columns of its training pixels, first replica, int32 `[n, 2]`.
-    test: the same for its test pixels `[m, 2]`.
+    test: the same for its test pixels `[m, 2]`; none with left-out labels, which the map does not test.
     false_colour_bands: indices of the bands shown as red, green and blue.
     bands_used: which of the scene's bands were used, in words.
     paper: overall accuracy in the paper's cell of this experiment, or None.
@@ -55,6 +56,16 @@ class SceneReport:
   def test_given(self) -> bool:
     """Whether the user chose the test pixels."""
     return self.scene.tested is not None
+
+  @property
+  def left_out(self) -> dict | None:
+    """What was left out in turn, if accuracies are those of left-out labels: `metrics["left_out"]`."""
+    return self.metrics.get("left_out")
+
+  @property
+  def scored(self) -> bool:
+    """Whether there are accuracies, of test pixels or of left-out labels."""
+    return len(self.test) > 0 or self.left_out is not None
 
   @property
   def replicas(self) -> int:
@@ -109,3 +120,8 @@ class RunReport:
   def replicas(self) -> int:
     """Number of replicas."""
     return self.scenes[0].replicas
+
+  @property
+  def left_out(self) -> bool:
+    """Whether accuracies are those of left-out labels; the maps are then of all networks."""
+    return any(report.left_out is not None for report in self.scenes)

@@ -26,6 +26,57 @@ def classified(scene, **changes):
   return dataclasses.replace(report, **changes)
 
 
+MIXTURE = {
+  "members": ["network", "bands", "bands_and_mnf"],
+  "replicas": [
+    {
+      "weights": [0.5, 0.25, 0.25],
+      "accuracy": [0.8125, 0.84, None],
+      "log_likelihood": [-0.6, -0.5, None],
+      "smoothing": "light",
+      "smoothing_radius": 6,
+      "temperature": 1.4,
+      "left_out_accuracy": 0.88,
+      "left_out_pixels": 160,
+    }
+  ],
+  "calibration": {
+    "before": 0.08,
+    "after": 0.031,
+    "reliability_before": [
+      {"confidence": 0.55, "accuracy": 0.5, "pixels": 10},
+      {"confidence": 0.95, "accuracy": 0.75, "pixels": 40},
+    ],
+    "reliability_after": [{"confidence": 0.75, "accuracy": 0.7, "pixels": 50}],
+  },
+}
+
+
+def mixed(report):
+  """A report of a run that mixes experts."""
+  return dataclasses.replace(report, metrics=report.metrics | {"mixture": MIXTURE})
+
+
+def left_out(report):
+  """A report whose accuracies are those of left-out polygons; all labels train the networks of the map."""
+  left = {"kind": "polygons", "folds": 5, "units": 41, "pixels": 1234}
+  figure = {"mean": 0.5, "std": 0.0, "replicas": [0.5], "interval": [0.25, 0.75]}
+  figures = dict.fromkeys(("overall_accuracy", "average_accuracy", "kappa"), figure)
+  train = np.argwhere(report.scene.labels > 0).astype(np.int32)
+  metrics = report.metrics | figures | {"left_out": left}
+  return dataclasses.replace(report, train=train, test=train[:0], metrics=metrics)
+
+
+@pytest.fixture(scope="session")
+def mixed_report(fields_report):
+  return mixed(fields_report)
+
+
+@pytest.fixture(scope="session")
+def left_out_report(fields_report):
+  return left_out(fields_report)
+
+
 @pytest.fixture(scope="session")
 def fields():
   """A simulated scene of 4 x 5 pixels and 3 bands; ids 2, 5 and 9, one pixel unlabelled."""

@@ -1,4 +1,5 @@
 import dataclasses
+import re
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,58 @@ def test_summary_explains_the_figures_and_names_the_files(run):
   )
   assert "this accuracy is too optimistic" in " ".join(alone.split())
   assert " ".join(text.split()).count("is too optimistic") == 1
+
+
+def test_experts_are_listed_with_what_was_chosen(run, mixed_report):
+  text = console.summary(dataclasses.replace(run, scenes=[mixed_report]), Path("x"))
+  assert max(map(len, text.splitlines())) <= 80
+  lines = text.split("\n\n")[1].splitlines()
+  figures = {name: cells for name, *cells in (re.split(" {2,}", line) for line in lines)}
+  assert figures["expert"] == ["left-out OA", "weight"]
+  assert figures["network (context)"] == ["81.25", "0.50"]
+  assert figures["regression on bands"] == ["84.00", "0.25"]
+  assert figures["regression on bands and MNF components"] == ["undefined", "0.25"]
+  assert figures["mixture, smoothed"] == ["88.00"]
+  assert lines[-1] == "Smoothing: light (6 pixels); temperature 1.40; calibration error 0.08 -> 0.03."
+
+
+def test_tables_of_experts_name_their_scene_if_there_are_several(run, mixed_report):
+  assert "\n\nfields (simulated)\nexpert" in console.summary(
+    dataclasses.replace(run, scenes=[run.scenes[0], mixed_report]), Path("x")
+  )
+  assert "expert" not in console.summary(run, Path("x"))
+
+
+def test_without_calibration_there_is_only_the_temperature(run, mixed_report):
+  mixture = mixed_report.metrics["mixture"] | {"calibration": None}
+  report = dataclasses.replace(mixed_report, metrics=mixed_report.metrics | {"mixture": mixture})
+  text = console.summary(dataclasses.replace(run, scenes=[report]), Path("x"))
+  assert "; temperature 1.40.\n" in text
+
+
+def test_accuracies_of_left_out_labels_have_intervals_and_a_sentence(run, left_out_report):
+  text = console.summary(dataclasses.replace(run, scenes=[left_out_report]), Path("x"))
+  assert max(map(len, text.splitlines())) <= 80
+  assert "50.00 [25.0, 75.0]" in text.splitlines()[2]
+  words = " ".join(text.split())
+  assert "In brackets: 95% interval." in words
+  assert (
+    "Accuracy on the labels of polygons that were left out: 5 folds, 41 polygons; the interval resamples "
+    "polygons. The map is by networks that trained on all labels."
+  ) in words
+  assert "no accuracy can be computed" not in words
+
+
+def test_left_out_units_of_several_scenes_share_a_sentence_if_equal(run, left_out_report):
+  other = named(left_out_report, "town")
+  metrics = other.metrics | {"left_out": {"kind": "blocks", "folds": 5, "units": 9, "pixels": 90}}
+  differing = dataclasses.replace(other, metrics=metrics)
+  shared, apart = (
+    " ".join(console.summary(dataclasses.replace(run, scenes=[left_out_report, s]), Path("x")).split())
+    for s in (other, differing)
+  )
+  assert "fields (simulated), town (simulated): Accuracy on the labels of polygons" in shared
+  assert "town (simulated): Accuracy on the labels of blocks that were left out: 5 folds, 9 blocks" in apart
 
 
 def test_summary_names_the_proposals(run, fields_report):

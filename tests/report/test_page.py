@@ -195,6 +195,54 @@ def test_without_test_pixels_a_sentence_replaces_the_tables(render_scene, fields
   assert "test pixel, wrong" not in text
 
 
+def test_experts_have_a_table_and_what_was_chosen(render_scene, rendered, mixed_report):
+  text = render_scene(mixed_report)
+  rows = Page(text).rows
+  assert row(rows, "network (context)") == ["network (context)", "81.2", "\N{MINUS SIGN}0.60", "0.50"]
+  assert row(rows, "regression on bands and MNF")[1:] == [_NONE, _NONE, "0.25"]
+  assert row(rows, "mixture, smoothed")[1:] == ["88.0", "", ""]
+  assert "Chosen map smoothing: light (6 pixels)." in text
+  assert ">Experts<" not in rendered
+
+
+def test_reliability_is_drawn_beside_the_calibration_error(render_scene, mixed_report):
+  text = render_scene(mixed_report)
+  assert text.count('aria-label="Reliability diagram') == 1
+  assert text.count("<circle") == 3
+  rows = Page(text).rows
+  assert row(rows, "before the temperature")[1] == "0.080"
+  assert row(rows, "after the temperature")[1] == "0.031"
+  mixture = mixed_report.metrics["mixture"] | {"calibration": None}
+  report = dataclasses.replace(mixed_report, metrics=mixed_report.metrics | {"mixture": mixture})
+  assert "Reliability" not in render_scene(report)
+
+
+def test_accuracies_of_left_out_labels_are_explained(render_scene, left_out_report):
+  text = render_scene(left_out_report)
+  seen = " ".join(re.sub("<[^>]*>", " ", text).split())
+  assert (
+    "Accuracy on the labels of polygons that were left out: 5 folds, 41 polygons; the interval resamples "
+    "polygons. The map is by networks that trained on all labels."
+  ) in seen
+  assert "Accuracies in %, on labels that were left out." in seen
+  assert "19 train the networks of the map, and 1,234 are tested by networks that left them out." in seen
+  assert "no accuracy can be computed" not in seen
+  assert "Wilson" not in seen
+  rows = Page(text).rows
+  assert row(rows, "Overall accuracy") == ["Overall accuracy", "50.00", "25.0 to 75.0"]
+  assert any("Left-out pixels" in cells for cells in rows)
+  assert 'class="confusion"' in text
+  assert 'value="errors"' not in text
+
+
+def test_networks_of_folds_are_not_called_replicas(run, left_out_report):
+  text = page.render(
+    dataclasses.replace(run, scenes=[left_out_report], losses=run.losses[:, :, :1], description="folds")
+  )
+  assert "mean and range of the networks" in text
+  assert "replica" not in text
+
+
 def test_keys_without_a_value_are_left_out(render_scene, fields_report):
   config = {"files": {"town": {"nodata": "", "labels": "a.gpkg"}}, "origin": None}
   text = render_scene(fields_report, config=config)

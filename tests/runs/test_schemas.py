@@ -77,6 +77,51 @@ def test_a_finished_run_fits_the_schemas(finished, name):
   assert list(problems(json.loads((finished / f"{name}.json").read_text()), schema, schema)) == []
 
 
+_CALIBRATION = {
+  "before": 0.08,
+  "after": 0.03,
+  "reliability_before": [{"confidence": 0.55, "accuracy": 0.5, "pixels": 12}],
+  "reliability_after": [],
+}
+_MIXED = {
+  "left_out": {"kind": "polygons", "folds": 5, "units": 41, "pixels": 1234},
+  "mixture": {
+    "members": ["network", "bands"],
+    "replicas": [
+      {
+        "weights": [0.5, 0.5],
+        "accuracy": [0.81, None],
+        "log_likelihood": [-0.6, None],
+        "smoothing": "light",
+        "smoothing_radius": 6,
+        "temperature": 1.4,
+        "left_out_accuracy": 0.88,
+        "left_out_pixels": 160,
+      }
+    ],
+    "calibration": _CALIBRATION,
+  },
+}
+
+
+def with_scene(metrics, **entries):
+  """Metrics with further entries in every scene."""
+  return {**metrics, "scenes": {name: scene | entries for name, scene in metrics["scenes"].items()}}
+
+
+@pytest.mark.parametrize("calibration", [_CALIBRATION, None])
+def test_mixtures_and_left_out_labels_fit(finished, calibration):
+  metrics, schema = json.loads((finished / "metrics.json").read_text()), schema_of("metrics")
+  mixed = _MIXED | {"mixture": _MIXED["mixture"] | {"calibration": calibration}}
+  assert list(problems(with_scene(metrics, **mixed), schema, schema)) == []
+
+
+def test_a_mixture_without_weights_does_not_fit(finished):
+  metrics, schema = json.loads((finished / "metrics.json").read_text()), schema_of("metrics")
+  wrong = with_scene(metrics, mixture={"members": [], "replicas": [{}], "calibration": None})
+  assert any("mixture.replicas[0]: no 'weights'" in line for line in problems(wrong, schema, schema))
+
+
 @pytest.mark.parametrize(
   ("change", "problem"),
   [

@@ -1,0 +1,18 @@
+"""What accuracies on left-out labels mean, in words."""
+
+from collections.abc import Mapping
+
+MAP = "The map is by networks that trained on all labels."
+
+
+def describe(left_out: Mapping) -> str:
+  """Returns what was left out and what the interval resamples, as plain text.
+
+  Args:
+    left_out: `kind` of the units (plural), number of `folds` and `units`, as in `metrics.json`.
+  """
+  kind = left_out["kind"]
+  return (
+    f"Accuracy on the labels of {kind} that were left out: {left_out['folds']} folds, {left_out['units']:,} "
+    f"{kind}; the interval resamples {kind}."
+  )
