@@ -21,7 +21,7 @@ COMPILE := $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --gen
 RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 
 .PHONY: help quickstart paper test test-slow faults fuzz fuzz-in-venv bench bench-in-venv \
-  bench-scaling lint lock lock-in-venv clean
+  bench-scaling suite lint lock lock-in-venv clean
 
 help:
 	@echo "make quickstart     trains on Indian Pines and a simulated scene; writes runs/quickstart"
@@ -33,6 +33,8 @@ help:
 	@echo "make fuzz           feeds each reader 200,000 mutated files: 45 minutes"
 	@echo "make bench          compares our speed with Keras and PyTorch: 80 minutes on an idle CPU; writes results/benchmark.*"
 	@echo "make bench-scaling  times training as scenes, bands and the like grow; writes results/scaling.*"
+	@echo "make suite          compares the default with simple models on real scenes: days; writes results/suite.*;"
+	@echo "                    DATA=<directory> has the scenes, ../shared/data unless given"
 	@echo "make lint           checks style and common mistakes"
 	@echo "make lock           updates locks/ and third_party/licences.md from pyproject.toml; see locks/README.md"
 	@echo "make clean          removes what these commands installed and cached; keeps runs/"
@@ -68,6 +70,9 @@ bench-in-venv: $(BENCH_INSTALLED)
 
 bench-scaling: $(INSTALLED)
 	@$(PYTHON) -m benchmarks.scaling --out=results/scaling.json --plot=results/scaling.png
+
+suite: $(INSTALLED)
+	@$(PYTHON) experiments/suite.py $(if $(DATA),--data=$(DATA))
 
 lint: $(TESTS_INSTALLED)
 	@$(PYTHON) -m ruff check .

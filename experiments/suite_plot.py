@@ -64,7 +64,7 @@ def _draw_panel(axis, scenes, rows, titles):
     found = [row["methods"][method]["overall_accuracy"] for row in shown]
     means, deviations = (np.array([100 * one[key] for one in found]) for key in ("mean", "std"))
     axis.errorbar(places, means, deviations, fmt="none", ecolor=colour, elinewidth=0.8, alpha=0.6)
-    axis.scatter(places, means, size, colour, marker, label=title, zorder=3)
+    axis.scatter(places, means, size, colour, marker=marker, label=title, zorder=3)
   axis.set_ylabel("overall accuracy in %")
   axis.grid(axis="y", color="#dddddd", linewidth=0.6)
   axis.set_xlim(-0.5, len(scenes) - 0.5)

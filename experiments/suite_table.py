@@ -19,7 +19,7 @@ DEFAULT, FIELDS = suite_runs.CONFIGS
 _METHODS = (*suite_runs.CONFIGS, *simple_models.MODELS)
 # Points that the default may lie below the others.
 _MARGIN = 0.5
-_SCORES = ("overall_accuracy", "average_accuracy", "kappa")
+SCORES = ("overall_accuracy", "average_accuracy", "kappa")
 _TITLES = {FIELDS: "today's recipe", simple_models.SMOOTHED: "regression on bands, smoothed"} | {
   f"{model}_{channels}": f"{title} on {channels.upper() if channels == 'mnf' else channels}"
   for model, title in (("svm", "SVM"), ("forest", "forest"), ("regression", "regression"))
@@ -52,6 +52,8 @@ def write(cells: Path) -> None:
     for protocol in suite_scenes.PROTOCOLS
     if (row := _summary(cells, scene, protocol))
   ]
+  if not rows:
+    sys.exit(f"{cells} has no scores, so there is no table; run experiments/suite.py without --table")
   atomic_files.write_json(cells.with_suffix(".json"), rows)
   titles = {method: _TITLES.get(method, method) for method in _METHODS}
   atomic_files.write_bytes(cells.with_suffix(".png"), suite_plot.draw(rows, titles))
@@ -88,7 +90,7 @@ def _check_pixels(cells, scene, protocol, found):
 
 def _means(scores: Cell) -> dict:
   means = {"seeds": len(scores)}
-  for key in _SCORES:
+  for key in SCORES:
     values = [score[key] for score in scores.values()]
     means[key] = {"mean": float(np.mean(values)), "std": float(np.std(values))}
   return means | {"seconds": float(np.mean([score["seconds"] for score in scores.values()]))}
