@@ -31,8 +31,8 @@ def measure(method: str, scene: Scene, protocol: str, seed: int, kept: Path) -> 
     kept: JSON file in which config and metrics of all seeds are kept.
 
   Returns:
-    `overall_accuracy`, `average_accuracy`, `kappa` as fractions of 1; `seconds`; `calibration` if the run
-    has it.
+    `overall_accuracy`, `average_accuracy`, `kappa` as fractions of 1; `seconds`; and `calibration`, the
+    calibration error on left-out labels `before` and `after` the temperature, if the run has it.
   """
   run = RUNS / f"{scene.name}-{protocol}-{method}-s{seed}"
   seconds = _launch(_command(method, scene.name, protocol, seed), run)
@@ -44,8 +44,10 @@ def measure(method: str, scene: Scene, protocol: str, seed: int, kept: Path) -> 
   _keep(kept, read_json(_ROOT / run / "config.json"), metrics, seed)
   found = metrics["scenes"][scene.name]
   scores = {key: found[key]["replicas"][0] for key in ("overall_accuracy", "average_accuracy", "kappa")}
-  calibration = found.get("mixture", {}).get("calibration")
-  return {**scores, "seconds": seconds, **({"calibration": calibration} if calibration else {})}
+  scores["seconds"] = seconds
+  if calibration := found.get("mixture", {}).get("calibration"):
+    scores["calibration"] = {when: calibration[when] for when in ("before", "after")}
+  return scores
 
 
 def _command(method, name, protocol, seed):

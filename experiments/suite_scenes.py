@@ -11,6 +11,7 @@ from mtl_hsi.scenes.files import read_scene
 from mtl_hsi.scenes.public import registry
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.splits.drawn import random_split
+from mtl_hsi.splits.folds import draw_folds
 from mtl_hsi.splits.split import pixels_of
 from mtl_hsi.storage import atomic_files
 
@@ -77,8 +78,6 @@ def draw(scene: Scene, protocol: str, seed: int) -> list[Part]:
   if protocol in SAMPLES:
     split = random_split(scene.labels, SAMPLES[protocol], seed=seed, replicas=1, name=scene.name)
     return [Part(pixels_of(split.train[0]), pixels_of(split.test[0]))]
-  from mtl_hsi.splits.folds import draw_folds
-
   drawn = draw_folds(
     scene.labels,
     None,
@@ -89,7 +88,7 @@ def draw(scene: Scene, protocol: str, seed: int) -> list[Part]:
     name=scene.name,
     class_names=scene.class_names,
   )
-  return _parts_of(np.where(scene.labels > 0, drawn.fold, -1))
+  return _parts_of(drawn.fold)
 
 
 def drawn_by_run(run: Path, scene: Scene, protocol: str) -> list[Part]:

@@ -30,7 +30,8 @@ Overall accuracy in %, mean ± standard deviation over the seeds; the best simpl
 and n10 train on 5 or 10 random pixels per class and test on all other labelled pixels; folds trains on all
 labels outside a fold of blocks of 16 x 16 pixels and pools the accuracy of five folds. Differences are in
 percentage points, paired by seed, with their 95% interval (Student's t). The default reaches the goal if it
-is at most 0.5 points below today's recipe and at most 0.5 points below the best simple model.
+is at most 0.5 points below today's recipe and at most 0.5 points below the best simple model. The calibration
+error is that of the default on left-out labels, before and after the temperature.
 """
 
 
@@ -93,7 +94,11 @@ def _means(scores: Cell) -> dict:
   for key in SCORES:
     values = [score[key] for score in scores.values()]
     means[key] = {"mean": float(np.mean(values)), "std": float(np.std(values))}
-  return means | {"seconds": float(np.mean([score["seconds"] for score in scores.values()]))}
+  means["seconds"] = float(np.mean([score["seconds"] for score in scores.values()]))
+  errors = [score["calibration"] for score in scores.values() if "calibration" in score]
+  if errors:
+    means["calibration"] = {when: float(np.mean([error[when] for error in errors])) for when in errors[0]}
+  return means
 
 
 def _best_simple_model(found):
@@ -140,14 +145,18 @@ def _accuracy(row, method):
 
 def _comparisons(rows, titles: Mapping[str, str]) -> Sequence[str]:
   heads = ("default - today's recipe [95%]", "best simple model", "default - best simple model [95%]", "goal")
-  yield tables.row("scene", "labels", *heads)
-  yield f"|{'---|' * 6}"
+  yield tables.row("scene", "labels", *heads, "calibration error")
+  yield f"|{'---|' * 7}"
   for row in rows:
     first, second = (_text(row[f"against_{other}"]) for other in ("fields", "best_simple_model"))
     goal = {None: "", True: "yes", False: "no"}[row["goal"]]
-    yield tables.row(
-      row["scene"], row["protocol"], first, titles.get(row["best_simple_model"], ""), second, goal
-    )
+    best = titles.get(row["best_simple_model"], "")
+    yield tables.row(row["scene"], row["protocol"], first, best, second, goal, _calibration(row))
+
+
+def _calibration(row):
+  errors = row["methods"].get(DEFAULT, {}).get("calibration")
+  return f"{errors['before']:.3f} -> {errors['after']:.3f}" if errors else ""
 
 
 def _text(difference):

@@ -61,6 +61,37 @@ def test_fingerprints_are_equal_for_equal_pixels_in_any_order(scene):
   assert one == same != another
 
 
+@pytest.fixture
+def large_scene() -> Scene:
+  """All of its 80 x 80 pixels are labelled."""
+  labels = np.kron([[1, 2], [2, 1]], np.ones((40, 40))).astype(np.int32)
+  return Scene(name=SCENE, cube=launching.cube(labels), labels=labels, class_names={1: "one", 2: "two"})
+
+
+def test_every_label_is_left_out_once(large_scene):
+  parts = suite_scenes.draw(large_scene, "folds", 0)
+  assert len(parts) == 5
+  tested = np.zeros(large_scene.labels.shape, int)
+  for part in parts:
+    tested[tuple(part.test.T)] += 1
+    both = np.zeros(tested.shape, int)
+    for pixels in part:
+      both[tuple(pixels.T)] += 1
+    assert (both == 1).all()
+  assert (tested == 1).all()
+
+
+def test_the_folds_of_a_run_are_read_from_its_split(large_scene, tmp_path):
+  """A run lists the folds of its training pixels, padded with -1."""
+  parts = suite_scenes.draw(large_scene, "folds", 0)
+  train = np.concatenate([part.test for part in parts] + [[[-1, -1]]])
+  fold = np.concatenate([np.full(len(part.test), k) for k, part in enumerate(parts)] + [[-1]])
+  np.savez(tmp_path / "split.npz", **{f"{SCENE}/train": train[None], f"{SCENE}/fold": fold[None]})
+  again = suite_scenes.drawn_by_run(tmp_path, large_scene, "folds")
+  one, other = (suite_scenes.fingerprint(p, large_scene.labels.shape) for p in (parts, again))
+  assert one == other
+
+
 @pytest.mark.parametrize("model", simple_models.MODELS)
 def test_a_simple_model_learns_two_clear_classes(scene, model):
   bands = simple_models.channels(scene)[simple_models.BANDS]
@@ -163,8 +194,9 @@ def stand_in(monkeypatch, root, scene, seed_of_pixels, metrics=METRICS):
 
 
 def test_the_scores_of_a_run_and_its_metrics_are_kept(scene, prepared, monkeypatch):
-  calibration = {"after": 0.03}
-  metrics = {"scenes": {SCENE: {**METRICS["scenes"][SCENE], "mixture": {"calibration": calibration}}}}
+  calibration = {"before": 0.08, "after": 0.03}
+  mixture = {"calibration": {**calibration, "reliability_after": []}}
+  metrics = {"scenes": {SCENE: {**METRICS["scenes"][SCENE], "mixture": mixture}}}
   kept = prepared / "kept.json"
   for seed in (0, 1):
     stand_in(monkeypatch, prepared, scene, seed, metrics)
@@ -217,6 +249,17 @@ def test_the_default_may_be_half_a_point_below_the_others(tmp_path, default, goa
   assert row["against_fields"]["up"] == 2
   assert row["goal"] is goal
   assert ("| yes |" if goal else "| no |") in (tmp_path / "suite.md").read_text()
+
+
+def test_the_calibration_error_of_the_default_is_shown(tmp_path):
+  write_cells(tmp_path, default=[0.9, 0.9], svm_bands=[0.8, 0.8])
+  file = tmp_path / "suite" / suite_table.cell(SCENE, "n5", "default")
+  errors = {"0": {"before": 0.1, "after": 0.02}, "1": {"before": 0.2, "after": 0.04}}
+  cell = json.loads(file.read_text())
+  file.write_text(json.dumps({seed: {**cell[seed], "calibration": errors[seed]} for seed in cell}))
+  found = read_row(tmp_path)["methods"]["default"]["calibration"]
+  assert found == pytest.approx({"before": 0.15, "after": 0.03})
+  assert "| 0.150 -> 0.030 |" in (tmp_path / "suite.md").read_text()
 
 
 def test_a_goal_is_open_until_all_were_measured(tmp_path):
