@@ -1,4 +1,4 @@
-"""Table V: times of two single tasks and of one multitask run."""
+"""Table V: times of two single-task runs and of one multitask run."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -21,27 +21,27 @@ _OF_SPEED = ("cpu", "backend", "devices", "processes")
 
 
 class Times(NamedTuple):
-  """Seconds of a run, compilation left out, and how often it was started.
+  """Seconds of a run without compilation, and how often it was started.
 
   Attributes:
-    train: training of all replicas; None where the run did not tell its compilation apart.
-    classify: classification of every pixel of every scene; None likewise.
-    starts: more than one where the run was interrupted; its seconds are then those of the last start.
+    train: training of all replicas.
+    classify: classification of every pixel of every scene.
+    starts: more than one if the run was interrupted; the seconds are then those of the last start.
     machine: the values of `environment.json` that determine the speed.
   """
 
-  train: float | None
-  classify: float | None
+  train: float
+  classify: float
   starts: int
   machine: Mapping[str, Any]
 
 
 class Row(NamedTuple):
-  """Two scenes, each in a separate network and both in one network.
+  """Two scenes, trained as single tasks and together in one network.
 
   Attributes:
     scenes: short names.
-    alone: times of the two single tasks; None where one has not finished.
+    alone: times of the two single-task runs, or None if one of them has not finished.
     together: times of the multitask run, or None.
   """
 
@@ -66,13 +66,9 @@ def read(directory: Path) -> Times:
   Raises:
     RequestError: its files are damaged or not what a run writes.
   """
-  train = classify = None
   with well_formed(directory / "metrics.json"):
     seconds = read_record(directory, "metrics.json")["seconds"]
-    # Runs once counted the compilation of training and of classification together.
-    if "compile_train" in seconds:
-      train = seconds["train"] - seconds["compile_train"]
-      classify = seconds["classify"] - seconds["compile_classify"]
+    train, classify = (seconds[part] - seconds[f"compile_{part}"] for part in ("train", "classify"))
   with well_formed(directory / "environment.json"):
     environment = read_json(directory / "environment.json", verified=True)
     machine = {key: environment.get(key) for key in _OF_SPEED}
@@ -80,7 +76,7 @@ def read(directory: Path) -> Times:
 
 
 def rows(find: Callable[[Cell], Path | None]) -> list[Row]:
-  """The table's rows; `find` gives the work directory of a cell's finished run, or None."""
+  """Returns the rows of the table; `find` returns the work directory of a cell's finished run, or None."""
   wanted = iter(cells())
   made = []
   for scenes in PAIRS:
@@ -95,12 +91,12 @@ def markdown(rows: Iterable[Row], titles: Mapping[str, str]) -> str:
 
   Args:
     rows: from `rows`.
-    titles: of the scenes that were used, by short name.
+    titles: titles of the scenes used, by short name.
   """
   lines = [
-    "## Table V: seconds of two single tasks and of one multitask run",
+    "## Table V: seconds of two single-task runs and of one multitask run",
     "",
-    "| scenes | | two single tasks | one multitask run | ratio |",
+    "| scenes | | two single-task runs | one multitask run | ratio |",
     "| --- | --- | --- | --- | --- |",
   ]
   notes = []
@@ -109,44 +105,36 @@ def markdown(rows: Iterable[Row], titles: Mapping[str, str]) -> str:
     for what in ("train", "classify"):
       lines.append(f"| {name} | {_WORDS[what]} | {' | '.join(_figures(row, what))} |")
     notes += [f"**{name}: {note}**" for note in _notes(row)]
-  setting = f"HResNet, {SAMPLES_PER_CLASS} samples per class, all replicas, compilation left out. {_UNKNOWN}"
+  setting = f"HResNet, {SAMPLES_PER_CLASS} samples per class, all replicas, without compilation. {_UNKNOWN}"
   return "\n\n".join(["\n".join(lines), setting, *notes]) + "\n"
 
 
 _WORDS = {"train": "training", "classify": "classification"}
 _UNKNOWN = (
-  "The paper's own figures are unknown: its source text ends before the table. It says that less time is "
-  "needed in multitask learning."
+  "The letter's figures are unknown: our copy of its text ends before the table. The letter states that "
+  "multitask learning needs less time."
 )
 
 
 def _notes(row):
-  """Reasons why a row is not a valid comparison."""
+  """Yields the reasons why a row is not a valid comparison."""
   runs = [times for times in (*(row.alone or ()), row.together) if times]
-  if any(times.train is None for times in runs):
-    yield (
-      "a run is of a version that did not tell the compilation of training from that of classification, so "
-      "its seconds are unknown; remove its directory and run it again."
-    )
   if any(times.starts > 1 for times in runs):
-    yield "a run was interrupted; its seconds are those of its last start only, so the row means nothing."
+    yield "a run was interrupted and its seconds are those of the last start only, so the row is not valid."
   differing = [key for key in _OF_SPEED if any(times.machine[key] != runs[0].machine[key] for times in runs)]
   if differing:
     yield (
-      f"the runs are of different machines ({', '.join(differing)}), so the row says nothing about the "
-      "networks; run the table on one machine, without --shard."
+      f"the runs are from different machines ({', '.join(differing)}), so their times cannot be compared; "
+      "run the table on one machine, without --shard."
     )
 
 
 def _figures(row, what):
   alone = [getattr(times, what) for times in row.alone or ()]
   together = [getattr(row.together, what)] if row.together else []
-  known = None not in alone and None not in together
-  ratio = f"{sum(alone) / together[0]:.2f}" if alone and together and known else ""
+  ratio = f"{sum(alone) / together[0]:.2f}" if alone and together else ""
   return [_seconds(alone), _seconds(together), ratio]
 
 
 def _seconds(runs):
-  if not runs:
-    return "not run"
-  return "unknown" if None in runs else f"{sum(runs):.1f}"
+  return f"{sum(runs):.1f}" if runs else "not run"
