@@ -31,7 +31,9 @@ def parse_bands(text: str, bands: int, where: str) -> np.ndarray:
         f"from 0 and without the end of a range, or {_EMPTY_LIST!r}"
       )
     if end > bands:
-      raise RequestError(f"{where}: bad_bands names band {end - 1}; the file has {bands}, counted from 0")
+      raise RequestError(
+        f"{where}: bad_bands names band {max(first, bands)}; the file has {bands}, counted from 0"
+      )
     bad[first:end] = True
   return _indices(bad, where)
 

@@ -119,7 +119,8 @@ def test_band_metadata_of_a_tiff_flag_bad_bands(tmp_path):
   ("text", "message"),
   [
     ("5", "names band 5; the file has 5"),
-    ("3:9", "names band 8; the file has 5"),
+    ("3:9", "names band 5; the file has 5"),
+    ("7:9", "names band 7; the file has 5"),
     ("3:3", "bad_bands is '3:3'; expected bands and ranges such as"),
     ("1-3", "bad_bands is '1-3'; expected"),
     ("", "bad_bands is ''; expected"),
