@@ -17,6 +17,7 @@ class Curve:
 
   Attributes:
     line: SVG path of the mean over replicas.
+    dots: x and y of every mean without neighbours, which a path would not show.
     band: SVG path around the smallest and largest loss of the replicas.
     epochs: x and label of the ticks below the frame.
     losses: y and label of the ticks beside it.
@@ -25,6 +26,7 @@ class Curve:
   """
 
   line: str
+  dots: list[tuple[float, float]]
   band: str
   epochs: list[tuple[float, str]]
   losses: list[tuple[float, str]]
@@ -53,6 +55,7 @@ def loss_curves(losses: np.ndarray, phases: Sequence[tuple[str, int]]) -> list[C
     drawn.append(
       Curve(
         line=_line(x, y(mean)),
+        dots=_dots(x, y(mean)),
         band=_band(x, y(values.min(1)), y(values.max(1))),
         epochs=[(_x(epoch, len(losses)), str(epoch)) for epoch in _round_numbers(len(losses))],
         losses=[(float(y(10.0**power)), f"{10.0**power:g}") for power in range(low, high + 1)],
@@ -86,6 +89,11 @@ def _line(x: np.ndarray, y: np.ma.MaskedArray) -> str:
   return " ".join(_points(x[run], y[run]) for run in np.ma.clump_unmasked(np.ma.asarray(y)))
 
 
+def _dots(x: np.ndarray, y: np.ma.MaskedArray) -> list[tuple[float, float]]:
+  runs = np.ma.clump_unmasked(np.ma.asarray(y))
+  return [(float(x[run.start]), float(y[run.start])) for run in runs if run.stop - run.start == 1]
+
+
 def _band(x: np.ndarray, bottom: np.ma.MaskedArray, top: np.ma.MaskedArray) -> str:
   closed = []
   for run in np.ma.clump_unmasked(np.ma.asarray(top)):
@@ -95,5 +103,4 @@ def _band(x: np.ndarray, bottom: np.ma.MaskedArray, top: np.ma.MaskedArray) -> s
 
 
 def _points(x: np.ndarray, y: np.ndarray) -> str:
-  # The zero-length step makes a single point visible.
-  return "M" + "L".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True)) + "h0"
+  return "M" + "L".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))

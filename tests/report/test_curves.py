@@ -39,6 +39,14 @@ def test_losses_that_are_not_finite_leave_a_gap():
   (curve,) = curves.loss_curves(losses, [("main", 5)])
   assert curve.line.count("M") == curve.band.count("M") == 2
   assert len(points(curve.line)) == 4
+  assert curve.dots == [(pytest.approx(points(curve.line)[-1][0], abs=0.1), curves.BOTTOM)]
+
+
+def test_a_single_epoch_is_a_dot():
+  (curve,) = curves.loss_curves(np.full((1, 2, 1), 10.0), [("main", 1)])
+  assert curve.dots == [(curves.RIGHT, curves.BOTTOM)]
+  (curve,) = curves.loss_curves(np.ones((2, 1, 1)), [("main", 2)])
+  assert curve.dots == []
 
 
 @pytest.mark.parametrize("value", [0.0, np.nan, 1.0])

@@ -210,6 +210,17 @@ def test_a_phone_has_no_need_to_scroll_sideways(opened, tmp_path):
   assert opened.run("return document.documentElement.scrollWidth;") <= 360
 
 
+def test_on_a_phone_the_heads_of_the_classes_have_two_lines(opened, tmp_path):
+  opened.open(tmp_path / "page.html", width=390)
+  found = opened.run(
+    """
+    const head = document.querySelector(".classes thead");
+    return head.offsetHeight / parseFloat(getComputedStyle(head).fontSize);
+    """
+  )
+  assert 3 < found < 4.5, "height with its padding, in units of the font size"
+
+
 def test_in_light_and_in_dark_everything_can_be_read(opened):
   script = """
     const ground = (node) => {
