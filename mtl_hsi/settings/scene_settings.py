@@ -19,6 +19,7 @@ from mtl_hsi.scenes.simulated import simulate
 from mtl_hsi.settings import image_settings
 from mtl_hsi.settings.config_checks import one_of, require
 from mtl_hsi.settings.scenes_file import PATHS
+from mtl_hsi.splits import split
 
 Loader = Callable[[], Scene]
 
@@ -151,6 +152,8 @@ def _given_splits(config, names, in_memory):
         f"files.{name}.test_key is {options['test_key']!r} and there is no files.{name}.test"
       )
   sources = {name: _split_options(config, name, in_memory) for name in names}
+  if any(sources.values()) and config.split not in split.NAMES:
+    split.check_exists(Path(config.split))
   for name, keys in sources.items():
     if len(keys) > 1:
       raise RequestError(f"files.{name}.test and .split_column both give test pixels; leave one of them out")

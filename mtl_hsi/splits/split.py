@@ -9,8 +9,13 @@ import numpy as np
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.images.arrays import list_arrays, read_array
 
+# Values of the config key `split` that are not the path of a file.
+NAMES = ("random", "blocks", "folds")
+
 # Fills up the rows of replicas that have fewer pixels than others.
 PADDING = -1
+
+_EXPECTED = f"{', '.join(map(repr, NAMES))} or the path of the split.npz in the work directory of a run"
 
 
 class Split(NamedTuple):
@@ -24,6 +29,14 @@ class Split(NamedTuple):
 
   train: np.ndarray
   test: np.ndarray
+
+
+def check_exists(path: Path) -> None:
+  """Raises a RequestError that names all possible splits, unless the file of a split exists."""
+  if not path.exists():
+    raise RequestError(
+      f"config key split is {str(path)!r}, but there is no file {path.absolute()}; expected {_EXPECTED}"
+    )
 
 
 def stack(parts: Sequence[np.ndarray]) -> np.ndarray:
@@ -55,14 +68,14 @@ def read_splits(path: Path, labels: Mapping[str, np.ndarray], replicas: int) -> 
   Raises:
     RequestError: the file cannot be read, lacks a scene, or does not match a scene.
   """
+  check_exists(path)
   wanted = [f"{name}/{part}" for name in labels for part in Split._fields]
   try:
     held = list_arrays(path)
     arrays = {key: read_array(path, key) for key in wanted if key in held}
   except RequestError as error:
     raise RequestError(
-      f"cannot read a split from {path.absolute()} (config key 'split'): {error}; expected 'random', "
-      "'blocks' or the split.npz of a run"
+      f"cannot read a split from {path.absolute()} (config key 'split'): {error}; expected {_EXPECTED}"
     ) from error
   for key in wanted:
     if key not in held:

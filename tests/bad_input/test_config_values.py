@@ -18,7 +18,11 @@ OWN = f"--config={ROOT / 'configs' / 'own.py'}"
     (["target=salinas"], "target is 'salinas'; expected one of 'indian_pines'"),
     (["bands=17"], "'indian_pines' has 200 bands and 17 are wanted.*know 103 and 160"),
     (["samples_per_class=3000"], "largest class has 2455 pixels.*choose a number below 2455"),
-    (["split=nowhere.npz"], "cannot read a split from /.*/nowhere.npz.*no such file"),
+    (
+      ["split=block"],
+      "split is 'block', but there is no file /.*/block; expected 'random', 'blocks', 'folds' or the path of "
+      "the split.npz",
+    ),
     (["optimizer.name=adadelto"], "optimizer.name is 'adadelto'; expected one of.*adadelta"),
     (["optimizer.foo=1"], "optimizer.foo: adadelta has no such argument; it has rho, eps"),
     (["optimizer.name=adam", "optimizer.rho=1"], "optimizer.rho: adam has no such argument"),

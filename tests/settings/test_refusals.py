@@ -70,12 +70,16 @@ from tests.settings.configs_of_two_scenes import config
     ({"classify__smoothing__sharpness": 0.0}, "smoothing.sharpness is 0.0; expected a positive number"),
     ({"block_size": 0}, "block_size is 0; expected 1 or more"),
     (
-      {"files__fields__test": "t.npz", "split": "split.npz"},
-      "files.fields.test and split='split.npz' both give test pixels",
+      {"files__fields__test": "t.npz", "split": __file__},
+      f"files.fields.test and split='{__file__}' both give test pixels",
     ),
     (
-      {"files__fields__split_column": "use", "split": "split.npz"},
-      "files.fields.split_column and split='split.npz' both give test pixels",
+      {"files__fields__split_column": "use", "split": __file__},
+      f"files.fields.split_column and split='{__file__}' both give test pixels",
+    ),
+    (
+      {"files__fields__test": "t.npz", "split": "block"},
+      "split is 'block', but there is no file /.*/block; expected 'random', 'blocks', 'folds' or the path",
     ),
     (
       {"files__fields__split_column": "use", "files__fields__test": "t.npz"},

@@ -73,14 +73,18 @@ def test_a_split_without_the_scene_is_refused(tmp_path):
     read(path)
 
 
-@pytest.mark.parametrize("content", [None, b"", b"no archive", b"PK\x03\x04 torn"])
+def test_a_missing_file_is_refused(tmp_path):
+  path = tmp_path / "block"
+  with pytest.raises(RequestError, match=f"no file {path}; expected 'random', 'blocks', 'folds' or the path"):
+    read(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 torn"])
 def test_a_file_that_is_no_split_is_refused(tmp_path, content):
   path = tmp_path / "split.npz"
-  if content is not None:
-    path.write_bytes(content)
-  with pytest.raises(
-    RequestError, match=f"cannot read a split from {path}.*expected 'random', 'blocks' or the split.npz"
-  ):
+  path.write_bytes(content)
+  expected = "expected 'random', 'blocks', 'folds' or the path of the split.npz"
+  with pytest.raises(RequestError, match=f"cannot read a split from {path}.*{expected}"):
     read(path)
 
 
