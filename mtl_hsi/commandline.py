@@ -1,7 +1,6 @@
 """Parsing of the command line into a config, and conversion of errors into exit statuses."""
 
 import ast
-import difflib
 import functools
 import hashlib
 import importlib.util
@@ -9,7 +8,7 @@ import inspect
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from ml_collections import config_dict, config_flags
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.runtime import interruption
+from mtl_hsi.settings import config_keys
 
 # Makes --help show the flags as those of launch.py, not of this module.
 flags.disclaim_key_flags()
@@ -34,9 +34,6 @@ _NEEDED = {
 
 # Keys that choose among the runs of a grid, which all have the same directory.
 _CHOOSING = ("cells", "samples_per_class", "dry_run")
-
-# Names that users try, and the last part of the key that they mean.
-_SYNONYMS = {"lr": "learning_rate", "epoch": "epochs", "column": "label_column"}
 
 _EXPECTED = {
   int: "a whole number",
@@ -103,7 +100,7 @@ def kind(config: config_dict.ConfigDict) -> str:
   """Returns what a config requests: a "grid" of experiments (configs/paper.py), a "prediction"
   (configs/predict.py), an "adaptation" (configs/adapt.py) or an "experiment"; "" for any other ConfigDict.
   """
-  keys = _kinds(config).keys()
+  keys = config_keys.kinds(config).keys()
   return next((name for name, needed in _NEEDED.items() if keys >= needed), "")
 
 
@@ -150,9 +147,9 @@ class _ConfigFile(flags.ArgumentParser):
 
   def parse(self, argument: str) -> config_dict.ConfigDict:
     config = _load(argument)
-    self.optimizer, self.kinds = dict(config.get("optimizer", {})), _kinds(config)
+    self.optimizer, self.kinds = dict(config.get("optimizer", {})), config_keys.kinds(config)
     for found in filter(None, map(self._override.match, sys.argv[1:])):
-      _check_key(found[1], list(self.kinds))
+      config_keys.check(found[1], list(self.kinds), argument)
     return config
 
 
@@ -197,36 +194,6 @@ def _call(path: Path, arguments: Sequence[str]) -> Any:
   return module.get_config(*arguments)
 
 
-def _check_key(key: str, known: Sequence[str]) -> None:
-  """Rejects unknown keys and groups of keys; any argument of the optimiser is accepted."""
-  if key in known or re.fullmatch(r"optimizer\.\w+", key):
-    return
-  inner = [path for path in known if path.startswith(f"{key}.")]
-  if inner:
-    raise RequestError(f"config key {key!r} is a group; its keys are {', '.join(inner)}")
-  parent, _, last = key.rpartition(".")
-  name = _SYNONYMS.get(last, last)
-  close = [path for path in known if path == f"{parent}.{name}"]
-  close = close or [path for path in known if path.endswith(f".{name}")]
-  close = close or difflib.get_close_matches(key, known, n=1)
-  hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"known keys: {', '.join(known)}"
-  raise RequestError(f"unknown config key {key!r}; {hint}")
-
-
-def _kinds(config: config_dict.ConfigDict) -> dict[str, type]:
-  """Returns the type of every key that is not a group, by the path of the key."""
-  return {path: group.get_type(path.rpartition(".")[2]) for path, group, _ in _leaves(config)}
-
-
-def _leaves(config: config_dict.ConfigDict, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
-  """Yields the path, group and value of every key that is not a group."""
-  for key, value in config.items():
-    if isinstance(value, config_dict.ConfigDict):
-      yield from _leaves(value, f"{prefix}{key}.")
-    else:
-      yield prefix + key, config, value
-
-
 def _overrides(flag: flags.FlagHolder) -> dict[str, Any]:
   return config_flags.get_override_values(flags.FLAGS[flag.name])
 
@@ -243,7 +210,7 @@ def _help(name: str, argument: str) -> None:
     print(f"\nIts keys cannot be listed: {error}")
     return
   print(f"\nKeys (change one by --{name}.<key>=<value>; see docs/configs.md):\n")
-  for path, _, value in _leaves(config):
+  for path, _, value in config_keys.leaves(config):
     print(f"  {path} = {value!r}")
   print("\nOther flags: launch.py --help")
 
@@ -258,9 +225,14 @@ def _named(name: str, argv: Sequence[str]) -> str | None:
 
 
 def _parse(name: str, argv: Sequence[str]) -> Sequence[str]:
-  """Parses all flags; --help with a config shows that config instead of the flags."""
-  if {"--help", "-help"} & set(argv) and (argument := _named(name, argv)):
-    _help(name, argument)
+  """Parses all flags; --help shows the flags or, with a config, that config instead."""
+  if {"--help", "-help"} & set(argv):
+    if argument := _named(name, argv):
+      _help(name, argument)
+    else:
+      app.usage(shorthelp=True, writeto_stdout=True)
+      print(f"Add --{name}=<file> to --help to see what a config does, and its keys.")
+    # absl's own --help ends with status 1.
     sys.exit(0)
   try:
     program, *rest = flags.FLAGS(argv)

@@ -156,7 +156,9 @@ def test_every_config_is_named_by_help():
 
 
 def test_help_shows_every_flag():
-  out = launching.launch("--help").out
+  status, out, err = launching.launch("--help")
+  assert (status, err) == (0, "")
+  assert "Add --config=<file> to --help to see what a config does" in out
   assert "python launch.py --config=configs/mtl.py" in out
   for name in ("config", "workdir", "compile_cache"):
     assert f"--{name}: " in out
