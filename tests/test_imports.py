@@ -17,7 +17,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 # A package imports only from lines above its own.
 _ORDER = (
   "__init__",
-  "errors",
+  "errors, plurals",
   "storage, runtime, models",
   "scenes",
   "channels, splits, evaluation",

@@ -6,6 +6,7 @@ import numpy as np
 
 from mtl_hsi.channels import by_wavelength
 from mtl_hsi.experiment.problem import Problem
+from mtl_hsi.plurals import noun
 from mtl_hsi.scenes.public.verification import is_public
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.scenes.summary import summary
@@ -26,9 +27,14 @@ def introduction(problem: Problem, settings: Settings) -> str:
     train, test = (len(pixels_of(part[0])) for part in problem.splits[name])
     lines.append(
       f"{scene.title}: {height} x {width} pixels, {bands_used(problem, name)}, "
-      f"{_count(len(scene.class_ids), 'class', 'classes')}; {train} training and {test} test pixels"
+      f"{_count(len(scene.class_ids), 'class', 'classes')}; {train} training and {_count(test, 'test pixel')}"
     )
-  notes = (*_origin(settings), *_other_wavelengths(problem, settings), *_untested(problem))
+  notes = (
+    *_origin(settings),
+    *_fewer_components(problem, settings),
+    *_other_wavelengths(problem, settings),
+    *_untested(problem),
+  )
   return "\n".join([*lines, description(settings), *notes])
 
 
@@ -37,6 +43,18 @@ def _origin(settings):
   if settings.origin is not None:
     new = "New heads and a new first layer" if settings.origin.new_stem else "New heads"
     yield f"{new} on the networks of {settings.origin.run}."
+
+
+def _fewer_components(problem, settings):
+  """Yields a note for every scene that has fewer MNF components than requested, for lack of bands."""
+  wanted = settings.bands.mnf_components
+  for name, inputs in problem.inputs.items():
+    if inputs.components is not None and inputs.components.shape[1] < wanted:
+      bands, found = inputs.components.shape
+      yield (
+        f"note: {problem.scenes[name].title}: mnf_components is {wanted}, but {_count(bands, 'band')} give "
+        f"at most {_count(found, 'MNF component')}"
+      )
 
 
 def _other_wavelengths(problem, settings):
@@ -111,16 +129,17 @@ def bands_used(problem: Problem, name: str) -> str:
   """
   chosen, available = problem.inputs[name].chosen, problem.inputs[name].bands
   used = len(np.unique(chosen))
-  text = f"{available} bands" if used == available else f"{used} of {available} bands"
+  of_all = "" if used == available else f"{used} of "
+  text = of_all + _count(available, "band")
   if problem.channels is not None:
     limits = by_wavelength.range_of(problem.channels)
-    text += f", resampled to {len(problem.channels.centres)} bands ({limits})"
+    text += f", resampled to {_count(len(problem.channels.centres), 'band')} ({limits})"
   elif len(chosen) > used:
-    text += f" as {len(chosen)} channels"
+    text += f" as {_count(len(chosen), 'channel')}"
   components, empty = problem.inputs[name].components, problem.inputs[name].empty
   if components is not None:
-    text += f", plus {components.shape[1]} MNF components"
-  return f"{text} and {empty} empty channels" if empty else text
+    text += f", plus {_count(components.shape[1], 'MNF component')}"
+  return f"{text} and {_count(empty, 'empty channel')}" if empty else text
 
 
 def description(settings: Settings) -> str:
@@ -131,14 +150,14 @@ def description(settings: Settings) -> str:
   """
   model, smoothing = settings.model, settings.inference.options.smoothing.steps
   network = f"Model {model.name}" + (" with average pooling" if model.pool else "")
-  training = [_samples(settings), _count(settings.replicas, "replica", "replicas")]
+  training = [_samples(settings), _count(settings.replicas, "replica")]
   if model.name == SVM:
     return f"{network}. Training: {', '.join(filter(None, training))}."
   if len(settings.scenes.loaders) > 1:
     network += ", shared first layer" if model.spectral_knowledge else ", separate first layers"
   training.insert(0, _epochs(settings.training.schedule, settings.training.recipe.steps))
   text = f"{network}. Training: {', '.join(filter(None, training))}."
-  return f"{text} Map smoothing: {smoothing} pixels." if smoothing else text
+  return f"{text} Map smoothing: {_count(smoothing, 'pixel')}." if smoothing else text
 
 
 def _samples(settings):
@@ -148,7 +167,7 @@ def _samples(settings):
     return ""
   if split.samples_per_class == ALL:
     return "all training labels"
-  text = f"{_count(split.samples_per_class, 'sample', 'samples')} per class"
+  text = f"{_count(split.samples_per_class, 'sample')} per class"
   drawn_from_blocks = split.block_size is not None and len(scenes.given_splits) < len(scenes.loaders)
   return f"{text} from blocks" if drawn_from_blocks else text
 
@@ -156,11 +175,11 @@ def _samples(settings):
 def _epochs(schedule, steps):
   """Returns the epochs of the phases, such as "100 + 30 epochs", and those that only the vote needs."""
   epochs = [phase.epochs for phase in schedule.phases]
-  text = "1 epoch" if epochs == [1] else f"{' + '.join(map(str, epochs))} epochs"
-  text += f" of {_count(steps, 'step', 'steps')}" if steps else ""
+  text = f"{' + '.join(map(str, epochs))} {noun(sum(epochs), 'epoch')}"
+  text += f" of {_count(steps, 'step')}" if steps else ""
   more = schedule.epochs - sum(epochs)
   return f"{text} and {more} more for the vote" if more else text
 
 
-def _count(number, one, many):
-  return f"{number} {one if number == 1 else many}"
+def _count(number, singular, plural=""):
+  return f"{number} {noun(number, singular, plural)}"

@@ -11,6 +11,7 @@ import rasterio
 from mtl_hsi.classification import classify, tiles
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models import products
+from mtl_hsi.plurals import noun
 from mtl_hsi.prediction import class_maps, windows
 from mtl_hsi.prediction.class_maps import ClassArea, ClassMaps
 from mtl_hsi.prediction.image_checks import check_bands, check_unit
@@ -50,8 +51,9 @@ def _run(settings):
   class_maps.file_set(stem).check_free()
   networks = _read_networks(trained, settings.replica)
   print(
-    f"{image.origin}: {image.height} x {image.width} pixels, {image.bands} bands; classified as "
-    f"{scene.name!r} of {trained.directory} by {len(networks)} networks",
+    f"{image.origin}: {image.height} x {image.width} pixels, {image.bands} {noun(image.bands, 'band')}; "
+    f"classified as {scene.name!r} of {trained.directory} by {len(networks)} "
+    f"{noun(len(networks), 'network')}",
     flush=True,
   )
   size = image.height, image.width
@@ -67,7 +69,7 @@ def _run(settings):
 
 def _area_line(area: ClassArea) -> str:
   hectares = "" if area.hectares is None else f", {area.hectares:,.2f} ha"
-  return f"{area.class_id} {area.name}: {area.pixels:,} pixels{hectares}"
+  return f"{area.class_id} {area.name}: {area.pixels:,} {noun(area.pixels, 'pixel')}{hectares}"
 
 
 def _print_keys(heading: str, keys: dict[str, str]) -> None:
@@ -145,10 +147,8 @@ def _find_scene(trained: TrainedRun, name: str | None) -> TrainedScene:
 def _read_networks(trained: TrainedRun, replica: int | None) -> list[dict]:
   """All networks that vote, each with a leading replica axis of 1."""
   if replica is not None and replica >= trained.replicas:
-    raise RequestError(
-      f"config key replicas is '{replica}'; the run in {trained.directory} has replicas 0 to "
-      f"{trained.replicas - 1}"
-    )
+    known = "only replica 0" if trained.replicas == 1 else f"replicas 0 to {trained.replicas - 1}"
+    raise RequestError(f"config key replicas is '{replica}'; the run in {trained.directory} has {known}")
   return list(_networks(trained, range(trained.replicas) if replica is None else [replica]))
 
 

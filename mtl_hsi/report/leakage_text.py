@@ -1,5 +1,7 @@
 """What the leakage of a split means, in words."""
 
+from mtl_hsi.plurals import noun
+
 # Share of test pixels from which the reader is warned.
 _HIGH = 0.1
 
@@ -34,7 +36,8 @@ def describe(leakage: float, overlap: float | None, smoothing_radius: int = 0) -
   text = _shares(leakage, overlap)
   if smoothing_radius:
     text += (
-      f" Map smoothing can also carry information from training areas up to {smoothing_radius} pixels away."
+      f" Map smoothing can also carry information from training areas up to {smoothing_radius} "
+      f"{noun(smoothing_radius, 'pixel')} away."
     )
   return text
 

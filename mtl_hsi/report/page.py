@@ -10,6 +10,7 @@ import jinja2
 import numpy as np
 
 from mtl_hsi.evaluation.areas import class_areas, pixel_areas
+from mtl_hsi.plurals import noun
 from mtl_hsi.report import (
   colours,
   curves,
@@ -201,6 +202,7 @@ def _environment() -> jinja2.Environment:
     "share": lambda value: _decimals(value and 100 * value, 1),
     "duration": _duration,
     "thousands": lambda number: f"{number:,.0f}",
+    "noun": noun,
     "hexadecimal": colours.hexadecimal,
   }
   return environment

@@ -10,6 +10,7 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.models.registry import make_network
 from mtl_hsi.paper import protocol
 from mtl_hsi.paper.cells import Cell, Training, cells_of, select, training_of
+from mtl_hsi.plurals import noun
 from mtl_hsi.reproduction import comparison, cost, grid
 from mtl_hsi.reproduction.grid import Run, Shard
 from mtl_hsi.scenes.public import registry
@@ -219,7 +220,8 @@ def _announcement(plan, assigned, pending, directory, shard):
     f", of which this shard ({shard.index}/{shard.count}) does {len(assigned)}" if shard.count > 1 else ""
   )
   line = (
-    f"{len(plan.chosen)} cells, filled by {len(plan.needed)} runs{part}; {len(assigned) - len(pending)} done"
+    f"{len(plan.chosen)} {noun(len(plan.chosen), 'cell')}, filled by {len(plan.needed)} "
+    f"{noun(len(plan.needed), 'run')}{part}; {len(assigned) - len(pending)} done"
   )
   if not pending:
     return f"{line}, nothing left to do."

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import rasterio
 
+from mtl_hsi.plurals import noun
 from mtl_hsi.scenes.images.bad_bands import format_bands
 from mtl_hsi.scenes.scene import Georeference, Scene
 
@@ -85,8 +86,9 @@ def _class_notes(scene: Scene, samples_per_class: int | None) -> list[str]:
   counts = _count(scene, scene.labels if scene.trained is None else scene.labels[~scene.trained])
   if samples_per_class is not None:
     notes += [
-      f"class {class_id} ({scene.class_names[class_id]}) has {counts[class_id]} pixels: with "
-      f"{samples_per_class} samples per class, all are used for training and none for testing"
+      f"class {class_id} ({scene.class_names[class_id]}) has {counts[class_id]} "
+      f"{noun(counts[class_id], 'pixel')}: with {samples_per_class} {noun(samples_per_class, 'sample')} per "
+      "class, all are used for training and none for testing"
       for class_id in scene.class_ids
       if counts[class_id] <= samples_per_class
     ]
@@ -109,8 +111,9 @@ def _value_notes(scene: Scene, values: _Values) -> list[str]:
   notes = []
   constant = np.flatnonzero(values.lowest == values.highest)
   if len(constant):
+    have = noun(len(constant), "band has", "bands have")
     notes.append(
-      f"{len(constant)} bands have the same value everywhere (counted from 0, without bad bands): "
+      f"{len(constant)} {have} the same value everywhere (counted from 0, without bad bands): "
       f"{format_bands(constant)}"
     )
   usual, largest = _percentile(scene), values.highest.max()
@@ -120,7 +123,8 @@ def _value_notes(scene: Scene, values: _Values) -> list[str]:
       "scaling by the maximum compresses all other values"
     )
   if values.zeros:
-    notes.append(f"{values.zeros} pixels are 0 in all bands; if they have no measurement, set nodata to 0")
+    are, they = noun(values.zeros, "pixel is", "pixels are"), noun(values.zeros, "it has", "they have")
+    notes.append(f"{values.zeros} {are} 0 in all bands; if {they} no measurement, set nodata to 0")
   if scene.wavelengths is not None and (np.diff(scene.wavelengths) <= 0).any():
     notes.append("wavelengths do not increase from band to band")
   return notes

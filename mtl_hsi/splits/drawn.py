@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.plurals import noun
 from mtl_hsi.splits.leakage import near
 from mtl_hsi.splits.split import Split, pixels_of, stack
 
@@ -76,8 +77,8 @@ def random_split(labels: np.ndarray, samples_per_class: int, *, seed: int, repli
   largest = int(np.bincount(labels[labels > 0]).max())
   if largest <= samples_per_class:
     raise RequestError(
-      f"scene {name!r}: samples_per_class is {samples_per_class} and the largest class has {largest} pixels, "
-      f"so no test pixels would remain; choose a number below {largest}"
+      f"scene {name!r}: samples_per_class is {samples_per_class} and the largest class has {largest} "
+      f"{noun(largest, 'pixel')}, so no test pixels would remain; choose a number below {largest}"
     )
   return split_of_replicas(
     lambda generator: draw_per_class(labels, samples_per_class, generator),

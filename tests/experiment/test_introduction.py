@@ -58,6 +58,15 @@ def test_channels_of_other_wavelengths_are_told(settings):
     assert "note:" not in introduction.introduction(problem_made, told)
 
 
+@pytest.mark.parametrize(("wanted", "told"), [(6, False), (7, True)])
+def test_more_components_than_bands_are_told(settings, wanted, told):
+  bands = dataclasses.replace(settings.bands, mnf_components=wanted)
+  settings = changed(settings, bands=bands)
+  text = introduction.introduction(problem.prepare(settings), settings)
+  note = f"note: fields: mnf_components is {wanted}, but 6 bands give at most 6 MNF components"
+  assert (note in text.splitlines()) == told
+
+
 def test_classes_without_test_pixels_are_told(settings):
   made = prepare(settings, scene())
   assert "warning" not in introduction.introduction(made, settings)

@@ -1,5 +1,6 @@
 """Requests that `configs/predict.py` rejects, and what remains after an interrupt."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -8,7 +9,10 @@ from unittest import mock
 import numpy as np
 import pytest
 
+from mtl_hsi.errors import RequestError
 from mtl_hsi.prediction import class_maps
+from mtl_hsi.prediction import predict as predict_module
+from mtl_hsi.runs.trained_run import read_run
 from tests import launching
 from tests.launching import BANDS, FIELDS, cube
 from tests.prediction.predicting import PREDICT, predict, refresh_checksums, write_raster
@@ -34,6 +38,12 @@ def test_a_run_without_checksums_is_rejected(finished, fields, tmp_path):
   assert outcome.status == 2
   assert f"error: {run / 'SHA256SUMS'} is missing; delete metrics.json there and repeat" in outcome.err
   assert not list(tmp_path.glob("map*"))
+
+
+def test_replicas_of_a_run_with_a_single_one(finished):
+  trained = dataclasses.replace(read_run(finished), replicas=1)
+  with pytest.raises(RequestError, match=f"is '7'; the run in {finished} has only replica 0$"):
+    predict_module._read_networks(trained, 7)
 
 
 @pytest.mark.parametrize(

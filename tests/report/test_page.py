@@ -11,6 +11,7 @@ from PIL import Image
 from mtl_hsi.evaluation.metrics import summarise
 from mtl_hsi.report import page
 from mtl_hsi.scenes.scene import Georeference
+from tests.report.conftest import classified
 
 _NONE = "\N{EN DASH}"
 _VOID = {"meta", "img", "br", "path", "input"}
@@ -58,6 +59,13 @@ def test_summary_stands_beside_the_paper_s_figure(rendered):
   ]  # fmt: skip
   assert row(rows, "fields")[0] == "fields simulated"
   assert row(rows, "fields")[-2:] == [_NONE, _NONE]
+
+
+def test_a_single_class_is_no_classes(fields, render_scene):
+  scene = dataclasses.replace(fields, labels=np.where(fields.labels == 9, 9, 0), class_names={9: "Roof"})
+  text = render_scene(classified(scene))
+  assert "1 class, 6 labelled pixels." in " ".join(text.split())
+  assert "1 is used for training and 5 for testing" in " ".join(text.split())
 
 
 def test_without_a_cell_in_the_paper_it_is_not_mentioned(run):

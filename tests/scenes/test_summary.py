@@ -60,7 +60,7 @@ def test_unusual_values_are_noted_but_nodata_ignored():
   assert "; 1% of the pixels are nodata" in summary(scene, "4 bands", 5)
   assert _notes(scene) == ["2 bands have the same value everywhere (counted from 0, without bad bands): 1:3"]
   cube[4, 3], cube[5, 3, 0] = 0, 60000
-  constant, outlier, zeros = "2 bands", "the largest value, 60000, is ", "1 pixels are 0 in all bands"
+  constant, outlier, zeros = "2 bands", "the largest value, 60000, is ", "1 pixel is 0 in all bands"
   notes = _notes(_scene(cube, nodata=nodata))
   assert [note.startswith(start) for note, start in zip(notes, (outlier, zeros), strict=True)] == [True] * 2
   assert constant not in notes[0]

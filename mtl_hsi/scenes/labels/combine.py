@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.plurals import noun
 from mtl_hsi.scenes.labels.label_set import Labels
 from mtl_hsi.scenes.labels.regions import number_regions
 
@@ -50,12 +51,13 @@ def add_training_labels(name: str, labels: Labels, more: Labels) -> Labels:
     row, column = conflicts[0].tolist()
     new, old = more.names[int(more.image[row, column])], labels.names[int(known[row, column])]
     raise RequestError(
-      f"scene {name!r}: {len(conflicts)} pixels have another class in {more.origin} (more_labels) than in "
-      f"{labels.origin}, the first at row {row}, column {column}: {new!r} and {old!r}; correct one of "
-      "the files"
+      f"scene {name!r}: {len(conflicts)} {noun(len(conflicts), 'pixel has', 'pixels have')} another class in "
+      f"{more.origin} (more_labels) than in {labels.origin}, the first at row {row}, column {column}: "
+      f"{new!r} and {old!r}; correct one of the files"
     )
   image = np.where(known > 0, labels.image, more.image)
   trained = (image > 0) & (more.image > 0)
+  added = np.count_nonzero(trained)
   return labels._replace(
     image=image,
     trained=trained,
@@ -65,7 +67,7 @@ def add_training_labels(name: str, labels: Labels, more: Labels) -> Labels:
     remarks=(
       *labels.remarks,
       *(f"more labels: {remark}" for remark in more.remarks),
-      f"{np.count_nonzero(trained)} pixels from more_labels, all used for training",
+      f"{added} {noun(added, 'pixel')} from more_labels, all used for training",
     ),
     origin=f"{labels.origin} and {more.origin}",
   )
@@ -124,7 +126,7 @@ def merge_split(name: str, labels: Labels) -> tuple[np.ndarray, np.ndarray | Non
   if len(both):
     row, column = both[0].tolist()
     raise RequestError(
-      f"scene {name!r}: {len(both)} pixels are labelled for both training and testing, the first at row "
-      f"{row}, column {column}; remove each from one of the two"
+      f"scene {name!r}: {len(both)} {noun(len(both), 'pixel is', 'pixels are')} labelled for both training "
+      f"and testing, the first at row {row}, column {column}; remove each from one of the two"
     )
   return labels.image + labels.test, labels.test > 0

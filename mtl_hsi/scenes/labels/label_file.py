@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.plurals import noun
 from mtl_hsi.scenes.images.arrays import SUFFIXES, format_shape, location
 from mtl_hsi.scenes.labels import arrays, pixel_table, rasters, vector_files
 from mtl_hsi.scenes.labels.class_names import name_classes, select_colours
@@ -102,7 +103,8 @@ def _drop_nodata(labels: Labels, nodata: np.ndarray | None) -> Labels:
     return labels
   image, *test = (np.where(nodata, 0, image) for image in images)
   units = None if labels.units is None else np.where(nodata, 0, labels.units)
-  remark = f"{lost} labels dropped because their pixels have no measurement (nodata)"
+  their = noun(lost, "label dropped because its pixel has", "labels dropped because their pixels have")
+  remark = f"{lost} {their} no measurement (nodata)"
   return labels._replace(
     image=image, test=test[0] if test else None, units=units, remarks=(*labels.remarks, remark)
   )

@@ -13,6 +13,7 @@ import shapely
 from rasterio import features
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.plurals import noun
 from mtl_hsi.scenes.labels.class_names import resolve_ids
 from mtl_hsi.scenes.labels.class_table import ClassTable
 from mtl_hsi.scenes.labels.combine import parse_split
@@ -204,7 +205,8 @@ def _rasterise(
   if empty.any():
     remarks.append(f"features that contain no pixel centre label nothing: {_list(titles[empty])}")
   if overlap:
-    remarks.append(f"{overlap} pixels covered by features of several classes left unlabelled")
+    pixels = noun(overlap, "pixel")
+    remarks.append(f"{overlap} {pixels} covered by features of several classes left unlabelled")
   return image, units, remarks
 
 

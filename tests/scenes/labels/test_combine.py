@@ -68,7 +68,7 @@ def test_a_pixel_in_both_files_is_rejected(cube, tmp_path):
   test[1, 1] = 4
   with pytest.raises(
     RequestError,
-    match=r"'field': 1 pixels are labelled for both training and .* the first at row 1, column 1;",
+    match=r"'field': 1 pixel is labelled for both training and .* the first at row 1, column 1;",
   ):
     formats.read(cube, _npz(tmp_path / "a.npz", _TRAIN), test=_npz(tmp_path / "b.npz", test))
 
@@ -107,7 +107,7 @@ def test_a_pixel_under_features_for_training_and_testing_is_rejected(cube, tmp_p
   columns = {"crop": ["maize", "oats", "maize"], "use": ["train", "train", "test"]}
   labels = formats.save_features(tmp_path / "gt.gpkg", shapes, **columns)
   with pytest.raises(
-    RequestError, match=r"1 pixels are labelled for both training and .* at row 0, column 1"
+    RequestError, match=r"1 pixel is labelled for both training and .* at row 0, column 1"
   ):
     formats.read(cube, labels, split_column="use")
 
@@ -237,7 +237,7 @@ def test_training_and_test_labels_share_names(cube, tmp_path):
 @pytest.mark.parametrize(
   ("line", "message"),
   [
-    ("0,0,9", r"1 pixels have another class in more.csv \(more_labels\) than in a.npz \(gt\), .* row 0, col"),
+    ("0,0,9", r"1 pixel has another class in more.csv \(more_labels\) than in a.npz \(gt\), .* row 0, col"),
     ("0,9,1", "column 9 is outside the scene"),
   ],
 )

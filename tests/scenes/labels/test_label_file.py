@@ -16,7 +16,7 @@ def test_labels_on_nodata_are_dropped(tmp_path):
   cube = formats.save_raster(tmp_path / "cube.tif", holes, nodata=-1)
   scene = formats.read(cube, formats.save_raster(tmp_path / "gt.tif", _LABELS))
   assert scene.labels[1, 1] == 0
-  assert scene.remarks == ("1 labels dropped because their pixels have no measurement (nodata)",)
+  assert scene.remarks == ("1 label dropped because its pixel has no measurement (nodata)",)
   assert np.argwhere(scene.nodata).tolist() == [[1, 1], [2, 1]]
 
 

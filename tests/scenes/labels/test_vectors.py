@@ -46,7 +46,7 @@ def test_pixels_with_two_classes_stay_unlabelled(cube, tmp_path):
   scene = formats.read(cube, path)
   np.testing.assert_array_equal(scene.labels, [[7, 7, 0, 9], [0, 0, 9, 9], [0, 0, 9, 9]])
   assert scene.class_names == {7: "class 7", 9: "class 9"}
-  assert scene.remarks == ("1 pixels covered by features of several classes left unlabelled",)
+  assert scene.remarks == ("1 pixel covered by features of several classes left unlabelled",)
 
 
 def test_features_are_clipped_and_those_outside_rejected(cube, tmp_path):
