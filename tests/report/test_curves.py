@@ -39,7 +39,10 @@ def test_losses_that_are_not_finite_leave_a_gap():
   (curve,) = curves.loss_curves(losses, [("main", 5)])
   assert curve.line.count("M") == curve.band.count("M") == 2
   assert len(points(curve.line)) == 4
-  assert curve.dots == [(pytest.approx(points(curve.line)[-1][0], abs=0.1), curves.BOTTOM)]
+  assert curve.dots == []
+  losses[3] = np.nan
+  (curve,) = curves.loss_curves(losses, [("main", 5)])
+  assert curve.dots == [pytest.approx((curves.RIGHT, curves.BOTTOM))]
 
 
 def test_a_single_epoch_is_a_dot():

@@ -11,7 +11,6 @@ from PIL import Image
 from mtl_hsi.evaluation.metrics import summarise
 from mtl_hsi.report import page
 from mtl_hsi.scenes.scene import Georeference
-from tests.report.conftest import classified
 
 _NONE = "\N{EN DASH}"
 _VOID = {"meta", "img", "br", "path", "input"}
@@ -61,11 +60,10 @@ def test_summary_stands_beside_the_paper_s_figure(rendered):
   assert row(rows, "fields")[-2:] == [_NONE, _NONE]
 
 
-def test_a_single_class_is_no_classes(fields, render_scene):
-  scene = dataclasses.replace(fields, labels=np.where(fields.labels == 9, 9, 0), class_names={9: "Roof"})
-  text = render_scene(classified(scene))
-  assert "1 class, 6 labelled pixels." in " ".join(text.split())
-  assert "1 is used for training and 5 for testing" in " ".join(text.split())
+def test_a_single_training_pixel_is_used(fields_report, render_scene):
+  text = " ".join(render_scene(dataclasses.replace(fields_report, train=fields_report.train[:1])).split())
+  assert "3 classes, 19 labelled pixels." in text
+  assert "1 is used for training and 16 for testing" in text
 
 
 def test_without_a_cell_in_the_paper_it_is_not_mentioned(run):
