@@ -1,4 +1,4 @@
-"""HResNet and CCNN in Keras on TensorFlow as the paper's author uses it: `fit`, `predict` patch by patch."""
+"""HResNet and CCNN in Keras on TensorFlow as the letter's author uses it: `fit`, `predict` patch by patch."""
 
 import os
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Our speed beside the paper author's design in Keras and in PyTorch, in one run.
+"""Our speed beside the letter author's design in Keras and in PyTorch, in one run.
 
   make bench
   python -m benchmarks.run --out=results/benchmark.json --plot=results/benchmark.png

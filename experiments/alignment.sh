@@ -5,7 +5,7 @@
 #   experiments/alignment.sh ../shared/data           5 and 10 samples per class
 #   experiments/alignment.sh ../shared/data 5         5 only
 #
-# By index all have 103 bands by the paper's rule, which gives ROSIS bands of 430 to 860 nm and AVIRIS bands of 498 to
+# By index all have 103 bands by the letter's rule, which gives ROSIS bands of 430 to 860 nm and AVIRIS bands of 498 to
 # 1502 nm the same places. By wavelength all have the AVIRIS bands of 439 to 851 nm, 43 of them; so that the comparison
 # is not one of what the bands of Indian Pines hold, it is trained alone on either too.
 # The directory, named from the top of the repository, holds pavia_university_crop.npz and pavia_centre_crop.npz (arrays

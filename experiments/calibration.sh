@@ -37,7 +37,7 @@ for model in hresnet ccnn; do
   alone 5 "$model" init-glorot --config.model.init=glorot
 done
 alone 5 hresnet blocks-2 --config.model.blocks=2
-# What lowers HResNet, which is above the paper's figures at 5 and 10 samples.
+# What lowers HResNet, which is above the letter's figures at 5 and 10 samples.
 together=(--config.scaling=5000 "${head_only[@]}" --config.model.init=glorot --config.model.blocks=2)
 alone 5 hresnet together "${together[@]}"
 alone 10 hresnet default --config.replicas=5

@@ -1,4 +1,4 @@
-"""Every config file and every cell of the paper builds and can be read."""
+"""Every config file and every cell of the letter builds and can be read."""
 
 import csv
 import importlib.resources

@@ -7,7 +7,7 @@ import numpy as np
 
 from mtl_hsi.errors import RequestError
 
-# Band counts of the paper's two groups of experiments (section III-C and III-D).
+# Band counts of the letter's two groups of experiments (section III-C and III-D).
 ROSIS_BANDS = 103
 AVIRIS_BANDS = 160
 
@@ -17,7 +17,7 @@ _AVIRIS_START = 10
 
 
 def index_bands(available: int, wanted: int | None, sensor: str | None, where: str) -> np.ndarray:
-  """Chooses bands by their index, as in the paper (sections III-C and III-D).
+  """Chooses bands by their index, as in the letter (sections III-C and III-D).
 
   | sensor | 103 bands | 160 bands |
   |---|---|---|
@@ -34,14 +34,14 @@ def index_bands(available: int, wanted: int | None, sensor: str | None, where: s
     int32 `[B]`, indices from 0 into the scene's bands.
 
   Raises:
-    RequestError: the paper has no rule for this sensor or band count.
+    RequestError: the letter has no rule for this sensor or band count.
   """
   if wanted is None or wanted == available:
     return np.arange(available, dtype=np.int32)
   known = f"scene {where!r} has {available} bands and {wanted} are wanted (config key 'bands')"
   if wanted not in (ROSIS_BANDS, AVIRIS_BANDS) or sensor not in ("ROSIS", "AVIRIS"):
     raise RequestError(
-      f"{known}: the paper's rules by index know {ROSIS_BANDS} and {AVIRIS_BANDS} bands of ROSIS and AVIRIS "
+      f"{known}: the letter's rules by index know {ROSIS_BANDS} and {AVIRIS_BANDS} bands of ROSIS and AVIRIS "
       f"scenes, and this scene's sensor is {sensor or 'not known'}; give each scene a band range of equal "
       "length instead, or a new scene on a trained network --config.stem=new"
     )

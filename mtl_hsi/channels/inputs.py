@@ -49,7 +49,7 @@ class Inputs:
     return spectral + (0 if self.components is None else self.components.shape[1]) + self.empty
 
   def reversed(self) -> "Inputs":
-    """Returns inputs with the channels in reverse order (the paper's INVERSE columns), before MNF."""
+    """Returns inputs with the channels in reverse order (the letter's INVERSE columns), before MNF."""
     if self.weights is not None:
       return dataclasses.replace(self, weights=self.weights[:, ::-1])
     scaling = Scaling(*(numbers[::-1] for numbers in self.scaling))

@@ -1,4 +1,4 @@
-"""CCNN, the contextual network of Lee and Kwon as the paper's author wrote it (5 x 5 patches).
+"""CCNN, the contextual network of Lee and Kwon as the letter's author wrote it (5 x 5 patches).
 
   bank: max5(1x1 conv 128) | max3(3x3 conv 128) | 5x5 conv 128   -> 384 at 1 x 1
   ReLU, BatchNorm, 1x1 conv 128

@@ -2,7 +2,7 @@
 
 Scenes have different numbers of classes, but their heads are stacked in one array that is padded to the
 largest number C. The logits of absent classes are minus infinity, so their probability is exactly 0.
-Source: paper section II-B, equation (3).
+Source: letter, section II-B, equation (3).
 """
 
 from collections.abc import Sequence

@@ -1,11 +1,11 @@
-"""HResNet, the network of the paper (9 x 9 patches).
+"""HResNet, the network of the letter (9 x 9 patches).
 
   two 3x3 conv 32 valid, concatenated to 64          -> 7 x 7, the stem
   + {BatchNorm, ReLU, 3x3 conv 64 same, ReLU, 3x3 conv 64 same}, one or more times
   flattened to 3136, or averaged to 64               -> features of the head
 
 The first two convolutions read the same input and are linear, so they are one convolution with 64 features.
-Source: paper Fig. 1; widths, order and padding from the author's code (`resnet99`), which also has the
+Source: letter, Fig. 1; widths, order and padding from the author's code (`resnet99`), which also has the
 variants with two residual blocks and with average pooling.
 """
 
@@ -73,7 +73,7 @@ class Backbone(nn.Module):
   Attributes:
     scenes: number of scenes T.
     norm_per_scene: see `layers.BatchNorm`.
-    blocks: number of residual blocks, 1 in the paper.
+    blocks: number of residual blocks, 1 in the letter.
     pool: average over the 7 x 7 positions instead of flattening them.
     form: implementation of the convolutions.
   """

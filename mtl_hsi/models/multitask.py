@@ -7,7 +7,7 @@ Parameters are one pytree with three groups:
   backbone  shared by all scenes
   heads     one linear classifier per scene, see `heads.py`
 
-Source: paper section II-B, equation (3) and section III-B (spectral knowledge).
+Source: letter, section II-B, equation (3) and section III-B (spectral knowledge).
 """
 
 import dataclasses

@@ -55,7 +55,7 @@ def figure(target: str, column: str, samples_per_class: int) -> PaperFigure | No
   Args:
     target: the table's scene, "IN", "SA", "PU" or "PC".
     column: such as "svm", "hresnet/single" or "ccnn/with/SA"; see `column_of`.
-    samples_per_class: the row; 5, 10, ... 30 in the paper.
+    samples_per_class: the row; 5, 10, ... 30 in the letter.
   """
   return _figures().get((target, column, samples_per_class))
 

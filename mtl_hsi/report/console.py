@@ -40,7 +40,7 @@ def _about_figures(run: RunReport, tested: Sequence[SceneReport]) -> str:
   if run.left_out:
     text += " In brackets: 95% interval."
   if any(report.paper for report in tested):
-    text += " diff: our OA minus the paper's, in percentage points."
+    text += " diff: our OA minus the letter's, in percentage points."
   if any(report.scene.simulated for report in tested):
     text += " The figures of simulated scenes say nothing about real scenes."
   return text
@@ -74,7 +74,7 @@ def _about_leakage(tested: Sequence[SceneReport]) -> Iterator[str]:
 
 
 def table(reports: Sequence[SceneReport]) -> str:
-  """Returns OA, AA and kappa of each scene in %, beside the paper's OA if there is one.
+  """Returns OA, AA and kappa of each scene in %, beside the letter's OA if there is one.
 
   Lines have at most 80 columns; if the names do not leave enough room for the figures, each name has its
   own line.
@@ -82,7 +82,7 @@ def table(reports: Sequence[SceneReport]) -> str:
   heads = ["OA", "AA", "kappa"]
   rows = [[_percent(report, key) for key in _MEASURES] for report in reports]
   if any(report.paper for report in reports):
-    heads += ["paper's OA", "diff"]
+    heads += ["letter's OA", "diff"]
     for row, report in zip(rows, reports, strict=True):
       row += _beside_paper(report)
   return _aligned(["scene", *(report.scene.title for report in reports)], [heads, *rows])

@@ -23,7 +23,7 @@ class SceneReport:
     test: the same for its test pixels `[m, 2]`; none with left-out labels, which the map does not test.
     false_colour_bands: indices of the bands shown as red, green and blue.
     bands_used: which of the scene's bands were used, in words.
-    paper: overall accuracy in the paper's cell of this experiment, or None.
+    paper: overall accuracy in the letter's cell of this experiment, or None.
     leakage: share of test pixels with a training pixel in their patch, or None if there are no test pixels.
     vote_share: share of the snapshots that voted for the predicted class, first replica, `[H, W]`, or None
       if there was no vote.
@@ -74,7 +74,7 @@ class SceneReport:
 
   @property
   def difference(self) -> float | None:
-    """Overall accuracy minus the paper's, in percentage points."""
+    """Overall accuracy minus the letter's, in percentage points."""
     ours = self.metrics["overall_accuracy"]["mean"]
     if self.paper is None or ours is None:
       return None

@@ -1,4 +1,4 @@
-"""One cell of the paper's tables beside what we measured for it."""
+"""One cell of the letter's tables and our results for it."""
 
 import dataclasses
 import functools
@@ -10,31 +10,29 @@ from mtl_hsi.paper.protocol import SHORT_NAMES
 from mtl_hsi.paper.published import PaperFigure
 from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES
 
-_PAPER_RUNS = 10  # [author]; the letter does not say
+_PAPER_RUNS = 10  # from the author's code; the letter does not state it
 _MODELS = {"svm": "SVM", "hresnet": "HResNet", "ccnn": "CCNN"}
 _SCENES = {SHORT_NAMES[name]: facts.title for name, facts in PUBLIC_SCENES.items()}
 
 
 @dataclasses.dataclass(frozen=True)
 class ComparedCell:
-  """One cell of the paper's tables and what we measured for it; accuracies in %.
+  """One cell of the letter's tables and our results for it; accuracies in %.
 
   Attributes:
     table: the table's name, such as "Table III".
-    target: short name of its scene, "IN", "SA", "PU" or "PC".
-    scene: name of the scene that was used as the target.
+    target: short name of the table's scene: "IN", "SA", "PU" or "PC".
+    scene: name of the scene that we used as the target.
     column: as in `mtl_hsi/paper/published.csv`, such as "hresnet/with/SA".
-    samples_per_class: the row.
-    ours: overall accuracy of every replica `[R]`, in the order of seeds, or None
-      where the cell was not run.
-    paper: the paper's figure, or None where the source text does not contain it.
-    alone: overall accuracy of the same network trained on the target alone with
-      the same seeds `[R]`; None for single-task columns or where it was not run.
-    discordant: test pixels of all replicas that only this cell, and only the
-      single task, gets right, or None.
-    stand_ins: titles of the scenes that stand in for public ones; empty where
-      all scenes are the paper's own.
-    by_the_letter: whether network and training were the letter's.
+    samples_per_class: training samples per class, the row of the table.
+    ours: overall accuracy of every replica `[R]` in the order of seeds; None if the cell was not run.
+    paper: the figure in the letter; None if our copy of the letter lacks it.
+    alone: overall accuracy of the same network trained on the target alone, with the same seeds `[R]`; None
+      for single-task columns, or if that was not run.
+    discordant: number of test pixels, over all replicas, that only this cell classifies correctly, and that
+      only the single task classifies correctly; or None.
+    stand_ins: titles of the scenes that replace public ones; empty if all scenes are those of the letter.
+    by_the_letter: whether network and training were those of the letter.
   """
 
   table: str
@@ -56,31 +54,31 @@ class ComparedCell:
 
   @property
   def published(self) -> PaperFigure | None:
-    """The paper's figure where ours may stand beside it: of the same scenes and the same training."""
+    """The figure in the letter, if it is comparable with ours: same scenes, network and training."""
     return self.paper if self.by_the_letter and not self.stand_ins else None
 
   @functools.cached_property
   def difference(self) -> significance.Difference | None:
-    """Ours less the paper's, or None where one of them is missing or they are not comparable."""
+    """Our mean minus the letter's; None if one of them is missing or they are not comparable."""
     if self.ours is None or self.published is None:
       return None
     return significance.welch(self.ours, *self.published, _PAPER_RUNS)
 
   @functools.cached_property
   def gain(self) -> significance.Paired | None:
-    """Ours less the single task's, seed by seed, or None where one of them is missing."""
+    """Our accuracies minus those of the single task, paired by seed; None if one of them is missing."""
     if self.ours is None or self.alone is None:
       return None
     return significance.paired(self.ours, self.alone)
 
   @property
   def mcnemar_p(self) -> float | None:
-    """McNemar's p against the single task; too small, as it pools the pixels of all replicas."""
+    """p value of McNemar's test against the single task; too small, because it pools all replicas."""
     return None if self.discordant is None else significance.mcnemar(*self.discordant)
 
 
 def scene_title(target: str) -> str:
-  """Returns the name in prose of a scene given by its short name: "PU" is "Pavia University"."""
+  """Returns the full name of a scene by its short name: "PU" is "Pavia University"."""
   return _SCENES.get(target, target)
 
 

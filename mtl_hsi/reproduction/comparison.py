@@ -1,4 +1,4 @@
-"""Reads the finished runs of the paper's grid and writes their results beside the paper's figures."""
+"""Reads the finished runs of the letter's grid and compares them with the letter's figures."""
 
 import functools
 import io
@@ -173,7 +173,7 @@ def write(results: Results, directory: Path) -> dict[str, Path]:
   if tables:
     shown = [cell for cell in cells if cell.table.removeprefix("Table ") in tables]
     path = directory / "report.html"
-    atomic_files.write_bytes(path, comparison_tables.html(shown, "The paper's tables, and ours").encode())
+    atomic_files.write_bytes(path, comparison_tables.html(shown, "The letter's tables, and ours").encode())
     written["Report"] = path
   return written | _write_times(results, directory) | _write_figure(results, directory)
 

@@ -1,4 +1,4 @@
-"""Tables of our accuracies beside the paper's: CSV, Markdown and a page."""
+"""Tables of our accuracies beside the letter's: CSV, Markdown and a page."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -26,7 +26,7 @@ def csv_text(cells: Iterable[ComparedCell]) -> str:
 def detail_csv(cells: Iterable[ComparedCell]) -> str:
   """Returns one line per cell with all its values; unknown ones are empty.
 
-  The paper's figure is left out where a scene is a stand-in. A text that a spreadsheet would read as a
+  The letter's figure is left out where a scene is a stand-in. A text that a spreadsheet would read as a
   formula gets a leading apostrophe.
   """
   heads = ["table", "scene", "stand_ins", "target", "column", "samples_per_class"]

@@ -1,4 +1,4 @@
-"""Texts of the comparison with the paper: rows, summaries and caveats."""
+"""Texts of the comparison with the letter: rows, summaries and caveats."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -11,7 +11,7 @@ HEADS = (
   "n",
   "runs",
   "OA",
-  "OA in the paper",
+  "OA in the letter",
   "difference [95%]",
   "gain over single task [95%]",
   "up",
@@ -21,11 +21,11 @@ HEADS = (
 CAVEATS = (
   "OA is the overall accuracy in %, mean ± standard deviation over our runs, each with a different seed; n "
   "is the number of training samples per class.",
-  "The difference is our mean less the paper's, in percentage points, with its 95% interval after "
-  "Welch. The letter states neither its splits nor its number of runs. That there were 10 runs and "
+  "The difference is our mean minus the letter's, in percentage points, with Welch's 95% interval. "
+  "The letter states neither its splits nor its number of runs. That there were 10 runs and "
   "that the standard deviation divides by 10 is inferred from the author's code.",
-  "The gain is over the same network trained on the target alone, in percentage points, seed by seed, "
-  "with its 95% interval after Student; up counts the seeds on which the accuracy rose; Wilcoxon's "
+  "The gain is over the same network trained on the target alone, in percentage points, paired by seed, "
+  "with Student's 95% interval. The column 'up' counts the seeds whose accuracy rose. Wilcoxon's "
   "signed-rank test is two-sided.",
   "McNemar's test pools the test pixels of all replicas. Those are not independent of each other, so "
   "its p is too small.",
@@ -51,7 +51,7 @@ class Row(NamedTuple):
 
 
 def row(cell: ComparedCell) -> Row:
-  """Returns the texts of a cell; results of stand-ins have no figure of the paper."""
+  """Returns the texts of a cell; results of stand-ins have no figure of the letter beside them."""
   gain = cell.gain
   return Row(
     samples=str(cell.samples_per_class),
@@ -67,7 +67,7 @@ def row(cell: ComparedCell) -> Row:
 
 
 def title(table: str, cells: Sequence[ComparedCell]) -> str:
-  """Returns the heading of a table, with the name of the target if it is not the paper's scene."""
+  """Returns the heading of a table, with the name of the target if the letter uses another scene."""
   other = dict.fromkeys(cell.scene for cell in cells if SHORT_NAMES.get(cell.scene) != cell.target)
   return f"{table}: {scene_title(cells[0].target)}" + (f" (here {', '.join(other)})" if other else "")
 
@@ -78,13 +78,13 @@ def warning(cells: Iterable[ComparedCell]) -> str:
   if not names:
     return ""
   return (
-    f"STAND-INS: {', '.join(names)}. Results marked so rest on other scenes than the paper's. "
-    "They say nothing about the paper's figures, which are not shown beside them."
+    f"STAND-INS: {', '.join(names)}. Results marked as stand-ins come from other scenes than those of the "
+    "letter. They cannot be compared with its figures, which are therefore not shown."
   )
 
 
 def summary(cells: Iterable[ComparedCell]) -> str:
-  """Returns a summary: how many cells were run, agree with the paper, gained, or are unknown."""
+  """Returns a summary: how many cells were run, agree with the letter, gained, or are unknown."""
   cells = list(cells)
   run = [cell for cell in cells if cell.ours is not None]
   text = f"{len(run)} of {_cells(len(cells))} {_were(len(run))} run, {len(cells) - len(run)} not run."
@@ -92,20 +92,20 @@ def summary(cells: Iterable[ComparedCell]) -> str:
   text += _gains([cell.gain for cell in run if cell.gain and cell.gain.interval])
   unknown = sum(cell.paper is None for cell in cells)
   stand_ins = sum(bool(cell.stand_ins) for cell in run)
-  text += f" The paper's figure of {_cells(unknown)} is unknown to our source text." if unknown else ""
+  text += f" Our copy of the letter lacks the figures of {_cells(unknown)}." if unknown else ""
   return text + (f" {_cells(stand_ins)} {_were(stand_ins)} run with stand-ins." if stand_ins else "")
 
 
 def _agreement(differences: Sequence[Difference]) -> str:
   judged = [difference for difference in differences if difference.interval]
   once = len(differences) - len(judged)
-  text = f" {_cells(once)} ran with a single replica and cannot be judged." if once else ""
+  text = f" {_cells(once)} ran with a single replica and cannot be compared." if once else ""
   if not judged:
     return text
   near = sum(abs(difference.mean) <= 2 * difference.standard_error for difference in judged)
   within = sum(_sign(difference.interval) == 0 for difference in judged)
   return (
-    f" Of {_cells(len(judged))} judged against the paper, {near} {_have(near)} the paper's mean within two "
+    f" Of {_cells(len(judged))} compared with the letter, {near} {_have(near)} the letter's mean within two "
     f"joint standard errors of ours, and {within} {_have(within)} 0 within the 95% interval of the "
     f"difference.{text}"
   )
@@ -117,7 +117,7 @@ def _gains(gains: Sequence[Paired]) -> str:
   signs = [_sign(gain.interval) for gain in gains]
   gained, even, lost = (signs.count(sign) for sign in (1, 0, -1))
   return (
-    f" Of {_cells(len(signs))} judged against the single task, {gained} gained, {lost} lost and {even} "
+    f" Of {_cells(len(signs))} compared with the single task, {gained} gained, {lost} lost and {even} "
     f"{_have(even)} 0 within the 95% interval of the gain."
   )
 

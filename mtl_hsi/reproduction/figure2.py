@@ -1,4 +1,4 @@
-"""Figure 2: maps of Pavia University by six trainings, side by side."""
+"""Figure 2: maps of Pavia University by networks of six trainings."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,8 +12,8 @@ from mtl_hsi.scenes.scene import Scene
 TARGET = "PU"
 SAMPLES_PER_CLASS = 10
 
-# The caption names single task, partners PC, IN and SA, ALL, and training without spectral knowledge; which
-# map is which it does not say [inferred].
+# The caption lists single task, the partners PC, IN, SA and ALL, and training without spectral knowledge, but
+# does not assign them to the maps. The order of the maps is inferred.
 COLUMNS = (
   "hresnet/single",
   "hresnet/with/PC",
@@ -23,9 +23,9 @@ COLUMNS = (
   "hresnet/without/PC",
 )
 
-_LETTERS = dict(zip(COLUMNS, "abcdef", strict=True))
+_INDICES = dict(zip(COLUMNS, "abcdef", strict=True))
 
-# Overall accuracies in %, printed below the figure.
+# Overall accuracies in % below the maps of the letter.
 PAPER = {"a": 75.25, "b": 81.03, "c": 79.83, "d": 80.42, "e": 81.45, "f": 80.54}
 
 _ACROSS = 3
@@ -35,10 +35,10 @@ class Panel(NamedTuple):
   """One map of the figure.
 
   Attributes:
-    column: of `COLUMNS`.
+    column: one of `COLUMNS`.
     ids: class ids `[H, W]`.
-    accuracy: overall, in %.
-    comparable: whether scenes, network and training were the paper's.
+    accuracy: overall accuracy in %.
+    comparable: whether scenes, network and training were those of the letter.
   """
 
   column: str
@@ -48,14 +48,14 @@ class Panel(NamedTuple):
 
   @property
   def title(self) -> str:
-    """Letter, training and accuracy, with that of the paper's map of this letter where it is comparable."""
-    letter = _LETTERS[self.column]
-    paper = f" (the paper's {letter}: {PAPER[letter]:.2f} %)" if self.comparable else ""
-    return f"({letter}) {column_title(self.column)}: {self.accuracy:.2f} %{paper}"
+    """Index of the map, training and accuracy; if comparable, also the accuracy of that map in the letter."""
+    index = _INDICES[self.column]
+    paper = f" (in the letter: {PAPER[index]:.2f} %)" if self.comparable else ""
+    return f"({index}) {column_title(self.column)}: {self.accuracy:.2f} %{paper}"
 
 
 def draw(scene: Scene, panels: Sequence[Panel]) -> bytes:
-  """Draws the maps of the target scene in two rows with the classes' legend; returns a PNG."""
+  """Returns a PNG of the maps of the target scene, in two rows, with a legend of the classes."""
   titled = [(panel.title, maps.class_image(scene, panel.ids)) for panel in panels]
   return pictures.draw_sheet(
     f"{scene.title}, {SAMPLES_PER_CLASS} samples per class", titled, maps.class_legend(scene), _ACROSS

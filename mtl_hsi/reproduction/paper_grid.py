@@ -1,4 +1,4 @@
-"""Plans and executes the experiments of the paper's tables, and compares their results."""
+"""Plans and executes the experiments of the letter's tables, and compares their results."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ class Plan:
 
 
 def run(config: config_dict.ConfigDict, directory: Path, shard: Shard, command: Sequence[str]) -> None:
-  """Executes the remaining runs of a grid or of one shard, and compares all finished runs with the paper.
+  """Executes the remaining runs of a grid or of one shard, and compares all finished runs with the letter.
 
   Args:
     config: a config of configs/paper.py.

@@ -1,26 +1,26 @@
-"""Geometry of the plots of accuracy over training samples per class, drawn by the page as SVG."""
+"""Geometry of the plots of accuracy over training samples per class, which the page draws as SVG."""
 
 import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-WIDTH, HEIGHT = 300, 196  # a drawing, in its own units
+WIDTH, HEIGHT = 300, 196  # the drawing, in SVG units
 LEFT, RIGHT, TOP, BOTTOM = 40, 292, 8, 156  # the frame within it
-_MARGIN = 14  # between the frame's sides and the outermost dots
-_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20)  # between accuracies marked beside the frame
+_MARGIN = 14  # between the sides of the frame and the outermost dots
+_STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20)  # possible distances of the accuracy ticks
 _MOST_STEPS = 6
 
 Series = Mapping[int, tuple[float, float]]
-"""Samples per class to mean and standard deviation of the overall accuracy in %."""
+"""Mean and standard deviation of the overall accuracy in %, by samples per class."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Trace:
-  """One series, in the drawing's units; broken where a row of the table is missing.
+  """One series in SVG units, with a gap where a row of the table is missing.
 
   Attributes:
     line: SVG path of the means.
-    band: SVG path around the means ± standard deviation.
+    band: SVG path around mean ± standard deviation.
     dots: x and y of every mean.
   """
 
@@ -31,13 +31,13 @@ class Trace:
 
 @dataclasses.dataclass(frozen=True)
 class Plot:
-  """One column of a table.
+  """The plot of one column of a table.
 
   Attributes:
     ours: our series.
-    paper: the paper's.
+    paper: the series of the letter.
     samples: x and label of the ticks below the frame.
-    accuracies: y and label of the ticks beside it.
+    accuracies: y and label of the ticks beside the frame.
   """
 
   ours: Trace
@@ -47,11 +47,11 @@ class Plot:
 
 
 def plots(samples: Sequence[int], columns: Sequence[tuple[Series, Series]]) -> list[Plot]:
-  """Returns the plot of every column, ours and the paper's, all on the same axes.
+  """Returns the plot of every column, all on the same axes.
 
   Args:
-    samples: the rows of the table, ascending; a series may lack some.
-    columns: our and the paper's series of every column.
+    samples: samples per class of the rows of the table, ascending; a series may lack some.
+    columns: our series and that of the letter, for every column.
   """
   ticks = _accuracies(columns)
   low, high = ticks[0], ticks[-1]
@@ -72,7 +72,7 @@ def plots(samples: Sequence[int], columns: Sequence[tuple[Series, Series]]) -> l
 
 
 def _accuracies(columns: Sequence[tuple[Series, Series]]) -> list[float]:
-  """Round numbers around every mean ± standard deviation, between 0 and 100."""
+  """Returns round numbers, in 0 to 100, that enclose every mean ± standard deviation."""
   values = [pair for both in columns for series in both for pair in series.values()]
   low = max(min((mean - std for mean, std in values), default=0.0), 0.0)
   high = min(max((mean + std for mean, std in values), default=100.0), 100.0)
@@ -89,7 +89,7 @@ def _heights(mean: float, std: float, y: Callable[[float], float]) -> tuple[floa
 
 
 def _trace(points: Sequence[tuple[float, float, float, float] | None]) -> Trace:
-  """From x and the heights of mean, upper and lower edge of every row; None breaks it."""
+  """Returns the series of x and the y of mean, upper and lower edge of every row; None makes a gap."""
   parts, part = [], []
   for point in [*points, None]:
     if point is not None:

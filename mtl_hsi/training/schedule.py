@@ -58,7 +58,7 @@ class Schedule:
     phases: in order; every phase starts with a fresh optimiser state.
     snapshots: epochs whose network is kept to vote, counted from the end of the last phase. The last phase
       is extended to the last of them: (2, 4, 6, 8, 10) in the author's code, while (-8, -6, -4, -2, 0) stays
-      within the paper's 130 epochs.
+      within the letter's 130 epochs.
   """
 
   phases: tuple[Phase, ...]

@@ -1,4 +1,4 @@
-"""The paper's baseline: a support vector machine (SVM) with an RBF kernel on the spectra of single pixels.
+"""The letter's baseline: a support vector machine (SVM) with an RBF kernel on the spectra of single pixels.
 
 An SVM learns one scene only. It has no mirror images, since those of a single pixel are that pixel.
 """

@@ -72,7 +72,7 @@ def loss(
   of its scene.
 
   Returns:
-    L, and (updated statistics, cross-entropies `[T, N]`). Source: paper, equation (2).
+    L, and (updated statistics, cross-entropies `[T, N]`). Source: letter, equation (2).
   """
   logits, moved = network.train_logits(params, stats, batch.patches, batch.valid, key, frozen)
   entropies = _cross_entropies(logits, batch.classes, network, smoothing)

@@ -1,4 +1,4 @@
-"""The paper's rules from every scene's bands to the network's input channels."""
+"""The letter's rules from every scene's bands to the network's input channels."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from mtl_hsi.channels import by_index
 from mtl_hsi.errors import RequestError
 
-# Bands counted from 0, as the paper's section III-C and III-D has them counted from 1.
+# Bands counted from 0, as the letter's section III-C and III-D has them counted from 1.
 RULES = {
   ("indian_pines", "AVIRIS", 200, 103): [*range(10, 113)],
   ("salinas", "AVIRIS", 204, 103): [*range(10, 113)],

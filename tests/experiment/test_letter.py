@@ -16,7 +16,7 @@ from tests.experiment.problems import changed
 
 @pytest.fixture(scope="module")
 def indian_pines():
-  """Settings and problem of the paper's cell, Indian Pines alone with 5 samples of each class."""
+  """Settings and problem of the letter's cell, Indian Pines alone with 5 samples of each class."""
   config = mtl.get_config("in")
   config.samples_per_class, config.replicas = 5, 1
   settings = experiment_settings.read(config)

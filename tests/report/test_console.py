@@ -21,7 +21,7 @@ def named(report, name):
 
 def test_figures_are_beside_those_of_the_paper(indian_pines_report):
   head, rule, line = console.table([scored(indian_pines_report, 0.4172)]).splitlines()
-  assert head.split() == ["scene", "OA", "AA", "kappa", "paper's", "OA", "diff"]
+  assert head.split() == ["scene", "OA", "AA", "kappa", "letter's", "OA", "diff"]
   assert set(rule) == {"-"}
   assert line.split("  ") == ["indian_pines", *["41.72 +- 1.25"] * 3, "39.17 +- 3.06", "+2.55"]
   assert len(head) == len(rule) == len(line) <= 80

@@ -131,7 +131,7 @@ def test_markdown_has_a_row_per_column_and_n_that_was_run_in_the_order_of_n():
     ],
   ]  # fmt: skip
   assert "2 of 3 cells were run, 1 not run." in text
-  assert text.startswith("## Table III: Indian Pines\n\n| column | n | runs | OA | OA in the paper | diff")
+  assert text.startswith("## Table III: Indian Pines\n\n| column | n | runs | OA | OA in the letter | diff")
   assert "not independent" in text
   assert "not corrected" in text
   assert "inferred from the author's code" in text
@@ -164,7 +164,7 @@ def test_columns_that_the_source_text_lacks_are_marked_as_inferred():
 def test_one_replica_has_neither_spread_nor_interval():
   text = comparison_tables.markdown([ONCE])
   assert table_rows(text)[0][2:] == ["1", "41.00", "42.44 ± 3.24", "-1.44", "+1.00", "1 of 1", "", ""]
-  assert "1 cell ran with a single replica and cannot be judged." in text
+  assert "1 cell ran with a single replica and cannot be compared." in text
   assert "joint standard errors" not in text
 
 
@@ -181,15 +181,15 @@ def test_summary_counts_in_plain_words():
   lost = dataclasses.replace(UNKNOWN, ours=(30.0, 32.0, 34.5), samples_per_class=10)
   text = comparison_tables.markdown([*ALL, above, below, between, lost])
   assert (
-    "5 of 6 cells were run, 1 not run. Of 5 cells judged against the paper, 2 have the paper's mean within "
+    "5 of 6 cells were run, 1 not run. Of 5 cells compared with the letter, 2 have the letter's mean within "
     "two joint standard errors of ours, and 3 have 0 within the 95% interval of the difference. Of 1 cell "
-    "judged against the single task, 0 gained, 0 lost and 1 has 0 within the 95% interval of the gain."
+    "compared with the single task, 0 gained, 0 lost and 1 has 0 within the 95% interval of the gain."
     in text
   )
   overall = text.partition("## All tables")[2]
   assert "7 of 8 cells were run, 1 not run." in overall
-  assert "Of 3 cells judged against the single task, 0 gained, 1 lost and 2 have" in overall
-  assert "The paper's figure of 2 cells is unknown to our source text." in overall
+  assert "Of 3 cells compared with the single task, 0 gained, 1 lost and 2 have" in overall
+  assert "Our copy of the letter lacks the figures of 2 cells." in overall
 
 
 def test_a_stand_in_is_announced_and_never_stands_beside_the_paper_s_figure():
@@ -205,7 +205,7 @@ def test_a_stand_in_is_announced_and_never_stands_beside_the_paper_s_figure():
   for shown in (text, page, comparison_tables.detail_csv([STAND_IN])):
     assert "42.44" not in shown
   assert "1 cell was run with stand-ins." in text
-  assert "unknown to our" not in text
+  assert "lacks the figures" not in text
   assert (STAND_IN.published, STAND_IN.difference) == (None, None)
   figures = re.findall(r"<figure>.*?</figure>", page, re.DOTALL)
   assert ["stand-in" in figure for figure in figures] == [False, True]

@@ -43,11 +43,11 @@ def test_every_map_has_its_place():
 
 def test_the_papers_accuracies_stand_beside_ours_by_letter():
   titles = [Panel(column, LABELS, 70.0, comparable=True).title for column in figure2.COLUMNS]
-  assert titles[0] == "(a) HResNet, single task: 70.00 % (the paper's a: 75.25 %)"
+  assert titles[0] == "(a) HResNet, single task: 70.00 % (in the letter: 75.25 %)"
   printed = ("75.25", "81.03", "79.83", "80.42", "81.45", "80.54")
   for letter, title, accuracy in zip("abcdef", titles, printed):
     assert title.startswith(f"({letter}) ")
-    assert title.endswith(f": 70.00 % (the paper's {letter}: {accuracy} %)")
+    assert title.endswith(f": 70.00 % (in the letter: {accuracy} %)")
 
 
 def test_they_do_not_stand_beside_another_training():

@@ -1,4 +1,4 @@
-"""The paper's tables as a grid: plans, rejected requests, shards, killed processes, and the comparison."""
+"""The letter's tables as a grid: plans, rejected requests, shards, killed processes, and the comparison."""
 
 import csv
 import functools
@@ -260,4 +260,4 @@ def test_a_grid_of_all_columns_killed_twice_and_cut_into_two_shards(tmp_path):
   assert shared == ["hresnet/with/PU", "hresnet/with/ALL", "hresnet/without/PU"]
   report = (directory / "report.html").read_text()
   assert "simulated_pavia_university" in report
-  assert "62.80" not in report, "the paper's figure stands beside a stand-in's"
+  assert "62.80" not in report, "the letter's figure stands beside a stand-in's"

@@ -1,4 +1,4 @@
-"""The four public scenes of the paper: their files, classes, pixel counts and display bands."""
+"""The four public scenes of the letter: their files, classes, pixel counts and display bands."""
 
 import dataclasses
 
