@@ -1,4 +1,4 @@
-"""Says when the first step is trained: `python -m benchmarks.first_step ours job.npz`."""
+"""Prints the time at which the first training step ends: `python -m benchmarks.first_step ours job.npz`."""
 
 import sys
 from pathlib import Path
@@ -15,7 +15,7 @@ def main(who: str, path: str) -> None:
 
 
 def _ours(_):
-  """Ten networks of `configs/mtl.py:in`; the steps of an epoch are one program, here with a single one."""
+  """Trains ten networks of `configs/mtl.py:in`; the program of an epoch here has a single step."""
   from benchmarks import our_side
   from mtl_hsi.runtime import devices
 

@@ -1,6 +1,6 @@
-"""What all sides do, and the file by which they are told.
+"""The job of all sides, and the file from which they read it.
 
-numpy only: the sides live in processes of their own and share no library but this.
+This module imports only numpy, the one library that the separate processes of the sides share.
 """
 
 import dataclasses
@@ -15,13 +15,13 @@ NETWORKS = ("hresnet", "ccnn")
 
 
 class Work(NamedTuple):
-  """A thing to time.
+  """One measurement.
 
   Attributes:
     kind: "train", "classify" or "matmul".
     network: one of `NETWORKS`.
-    scenes: trained together.
-    replicas: networks.
+    scenes: number of scenes trained together.
+    replicas: number of networks.
   """
 
   kind: str
@@ -31,7 +31,7 @@ class Work(NamedTuple):
 
   @property
   def what(self) -> str:
-    """The name of its row, such as "train/hresnet/scenes=4/replicas=10"."""
+    """The name of the row in the results, such as "train/hresnet/scenes=4/replicas=10"."""
     if self.kind == "matmul":
       return "matmul"
     if self.kind == "classify":
@@ -46,7 +46,7 @@ MANY = 10
 
 
 class Samples(NamedTuple):
-  """A training set cut out.
+  """The patches and classes of a training set.
 
   Attributes:
     patches: all mirror images, float32 `[M, P, P, B]`.
@@ -64,16 +64,16 @@ class Job:
   Attributes:
     network: one of `NETWORKS`.
     patch: side P.
-    batch_size: N, of every scene.
-    class_counts: of every scene.
-    learning_rates: of both phases.
-    epochs: of both phases, without those of the snapshots.
-    snapshot_epochs: between two snapshots, and from the end of the last phase to the first of them.
-    snapshots: how many networks vote.
-    rho: of Adadelta.
-    epsilon: of Adadelta.
+    batch_size: samples N of every scene.
+    class_counts: number of classes of every scene.
+    learning_rates: those of both phases.
+    epochs: those of both phases, without the epochs of the snapshots.
+    snapshot_epochs: epochs between snapshots, and between the end of the last phase and the first snapshot.
+    snapshots: number of snapshots that vote.
+    rho: parameter of Adadelta.
+    epsilon: parameter of Adadelta.
     flop_per_epoch: floating-point operations that the convolutions need in an epoch of one network.
-    padded: every scene and its margin, float32 `[H + P - 1, W + P - 1, B]`.
+    padded: every scene with its margin, float32 `[H + P - 1, W + P - 1, B]`.
     centres: training pixels of every scene, int32 `[R, M, 2]`.
     classes: their class indices, int32 `[R, M]`.
   """
@@ -95,16 +95,16 @@ class Job:
 
   @property
   def bands(self) -> int:
-    """Bands B."""
+    """Number of bands B."""
     return self.padded[0].shape[2]
 
   @property
   def replicas(self) -> int:
-    """Replicas R."""
+    """Number of replicas R."""
     return len(self.centres[0])
 
   def samples(self, replica: int) -> list[Samples]:
-    """The training set of one replica, cut out of every scene."""
+    """Returns the training set of one replica for every scene."""
     return [
       Samples(cut(padded, centres[replica], self.patch), np.tile(classes[replica], 4))
       for padded, centres, classes in zip(self.padded, self.centres, self.classes, strict=True)
@@ -112,13 +112,13 @@ class Job:
 
 
 def cut(padded: np.ndarray, centres: np.ndarray, patch: int) -> np.ndarray:
-  """Patches `[4 * M, P, P, B]` around pixels `[M, 2]`: rows mirrored, columns mirrored, both, neither."""
+  """Returns patches `[4 * M, P, P, B]` around pixels `[M, 2]`: mirrored rows, columns, both, neither."""
   one = np.ascontiguousarray(windows(padded, patch)[centres[:, 0], centres[:, 1]])
   return np.concatenate([one[:, ::-1], one[:, :, ::-1], one[:, ::-1, ::-1], one])
 
 
 def windows(padded: np.ndarray, patch: int) -> np.ndarray:
-  """The patch of every pixel `[H, W, P, P, B]`, a view."""
+  """Returns a view of the patches of all pixels, `[H, W, P, P, B]`."""
   views = np.lib.stride_tricks.sliding_window_view(padded, (patch, patch), axis=(0, 1))
   return views.transpose(0, 1, 3, 4, 2)
 
@@ -135,7 +135,7 @@ def save(job: Job, path: Path) -> None:
 
 
 def load(path: Path) -> Job:
-  """Reads what `save` wrote."""
+  """Reads a job that `save` wrote."""
   with np.load(path) as stored:
     facts = json.loads(str(stored["facts"]))
     scenes = range(len(facts["class_counts"]))
@@ -148,7 +148,7 @@ def load(path: Path) -> Job:
 
 
 def usable_cores() -> int:
-  """Cores this process may run on; as in `mtl_hsi.runtime.devices`, which imports JAX."""
+  """Returns the number of usable cores, as `mtl_hsi.runtime.devices` does, which imports JAX."""
   if hasattr(os, "sched_getaffinity"):
     return len(os.sched_getaffinity(0))
   return os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""HResNet and CCNN in Keras on TensorFlow as the letter's author uses it: `fit`, `predict` patch by patch."""
+"""HResNet and CCNN in Keras on TensorFlow as used by the author of the letter: `fit`, `predict`."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -14,15 +14,15 @@ from keras import layers
 from benchmarks.job import Job, Samples, windows
 from benchmarks.same_job import Weights
 
-# As ours: float32 on GPUs, too.
+# Like our side: float32 on GPUs too.
 tf.config.experimental.enable_tensor_float_32_execution(False)
 
 _DROPOUT = 0.5
-# The patches of a whole scene would take gigabytes.
+# All patches of a scene would need gigabytes of memory.
 _STRIP_ROWS = 32
 
 for _gpu in tf.config.list_physical_devices("GPU"):
-  # All sides share it.
+  # All sides share the GPU.
   tf.config.experimental.set_memory_growth(_gpu, True)
 
 
@@ -36,11 +36,11 @@ def _norm():
 
 
 Named = dict[str, layers.Layer]
-"""Layers with weights by our names."""
+"""Layers with weights, by our names."""
 
 
 def _hresnet(dropout: float) -> tuple[Named, Callable]:
-  """Layers, and the function from patches to features; HResNet has no dropout."""
+  """Returns the layers, and the function from patches to features; HResNet has no dropout."""
   del dropout
   block = {"norm": _norm(), "conv1": _convolution(64, 3, "same"), "conv2": _convolution(64, 3, "same")}
   stem, flatten = _convolution(64, 3), layers.Flatten()
@@ -55,7 +55,7 @@ def _hresnet(dropout: float) -> tuple[Named, Callable]:
 
 
 def _ccnn(dropout: float) -> tuple[Named, Callable]:
-  """Layers, and the function from patches to features."""
+  """Returns the layers, and the function from patches to features."""
   bank = {f"conv{size}": _convolution(128, size) for size in (1, 3, 5)}
   named = {"norm1": _norm(), "conv1": _convolution(128, 1), "norm2": _norm()}
   for name in ("residual1_0", "residual1_1", "residual2_0", "residual2_1", "last_0", "last_1", "last_2"):
@@ -84,7 +84,7 @@ _NETWORKS = {"hresnet": _hresnet, "ccnn": _ccnn}
 
 
 class Model:
-  """A compiled model: an input and an output for every scene, all layers but the heads shared.
+  """A compiled model with an input and an output per scene, which share all layers except the heads.
 
   Args:
     job: what to do.
@@ -107,7 +107,7 @@ class Model:
     self.start_phase(0)
 
   def start_phase(self, phase: int) -> None:
-    """Compiles anew: fresh accumulators at the learning rate of a phase."""
+    """Compiles again with new accumulators and the learning rate of a phase."""
     job = self._job
     optimizer = keras.optimizers.Adadelta(job.learning_rates[phase], rho=job.rho, epsilon=job.epsilon)
     losses = [keras.losses.SparseCategoricalCrossentropy(from_logits=True) for _ in job.class_counts]
@@ -120,7 +120,7 @@ class Model:
 
   def step(self, patches: np.ndarray, classes: np.ndarray) -> float:
     """See `same_job.Peer`."""
-    # With several outputs their losses follow the sum.
+    # With several outputs, the separate losses follow their sum.
     return float(np.ravel(self.model.train_on_batch(_one_or_list(patches), _one_or_list(classes)))[0])
 
   def weights(self) -> Weights:
@@ -128,7 +128,7 @@ class Model:
     return {name: _to_ours(name, variable.numpy()) for name, variable in self._variables().items()}
 
   def classify(self, padded: np.ndarray, batch: int) -> np.ndarray:
-    """Class indices `[H, W]` of the pixels of a scene and its margin, by one `predict` a strip."""
+    """Returns class indices `[H, W]` of a scene with its margin, with one `predict` per strip."""
     views = windows(padded, self._job.patch)
     labels = []
     for top in range(0, len(views), _STRIP_ROWS):
@@ -137,7 +137,7 @@ class Model:
     return np.concatenate(labels).reshape(views.shape[:2])
 
   def classify_by_row(self, padded: np.ndarray) -> np.ndarray:
-    """The same with one `predict` a row of the scene, in Keras's own batches, as the author does."""
+    """Does the same with one `predict` per row in Keras's default batches, as the author does."""
     rows = windows(padded, self._job.patch)
     return np.stack([self.model.predict(np.ascontiguousarray(row), verbose=0).argmax(1) for row in rows])
 
@@ -145,16 +145,16 @@ class Model:
     named = {}
     for path, layer in self._layers.items():
       if isinstance(layer, layers.BatchNormalization):
-        own = {"scale": layer.gamma, "bias": layer.beta}
-        own |= {"mean": layer.moving_mean, "var": layer.moving_variance}
+        arrays = {"scale": layer.gamma, "bias": layer.beta}
+        arrays |= {"mean": layer.moving_mean, "var": layer.moving_variance}
       else:
-        own = {"kernel": layer.kernel, "bias": layer.bias}
-      named |= {f"{path}/{name}": variable for name, variable in own.items()}
+        arrays = {"kernel": layer.kernel, "bias": layer.bias}
+      named |= {f"{path}/{name}": variable for name, variable in arrays.items()}
     return named
 
 
 class Training:
-  """A model in training, its training set in memory.
+  """A model in training, with its training set in memory.
 
   Args:
     model: to train.
@@ -164,20 +164,20 @@ class Training:
 
   def __init__(self, model: Model, sets: Sequence[Samples], batch_size: int):
     self.model, self._batch_size = model, batch_size
-    longest = np.arange(max(len(own.classes) for own in sets))
-    wrapped = [longest % len(own.classes) for own in sets]
-    self._patches = _one_or_list([own.patches[index] for own, index in zip(sets, wrapped, strict=True)])
-    self._classes = _one_or_list([own.classes[index] for own, index in zip(sets, wrapped, strict=True)])
+    longest = np.arange(max(len(one.classes) for one in sets))
+    wrapped = [longest % len(one.classes) for one in sets]
+    self._patches = _one_or_list([one.patches[index] for one, index in zip(sets, wrapped, strict=True)])
+    self._classes = _one_or_list([one.classes[index] for one, index in zip(sets, wrapped, strict=True)])
 
   def epochs(self, count: int) -> float:
-    """Trains so many epochs in one `fit`; returns the last one's mean loss."""
+    """Trains `count` epochs in one `fit`; returns the mean loss of the last one."""
     history = self.model.model.fit(
       self._patches, self._classes, batch_size=self._batch_size, epochs=count, verbose=0
     )
     return history.history["loss"][-1]
 
   def first_step(self) -> float:
-    """Trains by one batch with `fit`; returns its loss."""
+    """Trains on one batch with `fit`; returns its loss."""
     history = self.model.model.fit(
       self._patches, self._classes, batch_size=self._batch_size, steps_per_epoch=1, verbose=0
     )
@@ -185,7 +185,7 @@ class Training:
 
 
 def product(size: int) -> Callable[[], object]:
-  """A product of two square float32 matrices."""
+  """Returns a function that multiplies two square float32 matrices."""
   square = tf.random.normal((size, size))
   multiply = tf.function(lambda: tf.reduce_max(tf.matmul(square, square)))
   return lambda: float(multiply())
@@ -196,7 +196,7 @@ def _one_or_list(rows):
 
 
 def _from_ours(name, array):
-  """Kernels of convolutions `[O, k, k, D]` as Keras has them `[k, k, D, O]`."""
+  """Converts convolution kernels `[O, k, k, D]` to the layout of Keras, `[k, k, D, O]`."""
   return array.transpose(1, 2, 3, 0) if array.ndim == 4 else array
 
 

@@ -1,14 +1,14 @@
-"""How much memory and time a scene as large as Pavia Centre takes, from simulation to report.
+"""Measures memory and time for a scene as large as Pavia Centre, from simulation to report.
 
   /usr/bin/time -v -o results/large_scene/time.txt \\
     .venv/bin/python launch.py --config=benchmarks/large_scene.py --workdir=runs/large_scene \\
     --compile_cache=runs/cold_cache
 
-Simulated at the public scene's size and share of labelled pixels: 1096 x 715
-pixels, 102 bands, 9 classes. One network and few epochs: memory does not
-depend on how long is trained. With a compile cache of its own, so that what a
-first run compiles counts. "Maximum resident set size" is the figure; the work
-directory's metrics.json has the seconds.
+The simulated scene has the size of the public one and its share of labelled
+pixels: 1096 x 715 pixels, 102 bands, 9 classes. One network trains for a few
+epochs, because memory does not depend on the length of training. The compile
+cache is a new one, so that the compilation of a first run counts. time.txt has
+the memory as "Maximum resident set size"; metrics.json has the seconds.
 """
 
 from ml_collections import config_dict
@@ -20,7 +20,7 @@ _SCENE = "simulated_city"
 
 
 def get_config() -> config_dict.ConfigDict:
-  """One scene, 10 samples per class, one network, 5 epochs, five snapshots."""
+  """Returns the config of one scene, 10 samples per class, one network, 5 epochs, five snapshots."""
   centres, widths = sensors.rosis_bands(102)
   config = common.get_config()
   config.scenes, config.target = (_SCENE,), _SCENE

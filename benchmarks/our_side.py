@@ -24,13 +24,13 @@ from mtl_hsi.training import patches, train_step
 from mtl_hsi.training.batches import steps_per_epoch
 from mtl_hsi.training.patches import MIRROR_IMAGES, Pixels
 
-# As launch.py has it.
+# As in launch.py.
 jax.config.update("jax_default_matmul_precision", products.PRECISIONS["float32"])
 
-# Beside Indian Pines, in the place of the other public scenes: as many classes as these have.
+# Simulated scenes that replace the other public scenes, with the same numbers of classes.
 _SIMULATED = {"simulated_salinas": 16, "simulated_university": 9, "simulated_centre": 9}
 _SIDE = 120
-# Of simulated scenes; the first of them where a scene has fewer.
+# Classes of the simulated scenes; a scene with fewer classes has the first ones.
 CLASSES = (
   *("asphalt road", "clay tile roof", "metal roof", "parking lot", "sand", "bare soil", "stubble", "grass"),
   *("trees", "ploughed soil", "fallow", "dry grass", "sparse crop", "green crop", "ripening crop"),
@@ -55,12 +55,12 @@ class Prepared(NamedTuple):
 
 
 def config(network: str, scenes: int) -> config_dict.ConfigDict:
-  """The config `mtl.py:in` with a network, and with three simulated partners if there are 4 scenes."""
-  own = mtl.get_config("in")
-  own.model.name = network
+  """Returns the config `mtl.py:in` with a network and, for 4 scenes, three simulated partners."""
+  experiment = mtl.get_config("in")
+  experiment.model.name = network
   for seed, (name, classes) in enumerate(list(_SIMULATED.items())[: scenes - 1]):
-    own.scenes += (name,)
-    own.simulate[name] = {
+    experiment.scenes += (name,)
+    experiment.simulate[name] = {
       "height": _SIDE,
       "width": _SIDE,
       "sensor": "AVIRIS",
@@ -70,22 +70,22 @@ def config(network: str, scenes: int) -> config_dict.ConfigDict:
       "seed": seed,
       "labelled_fraction": 0.5,
     }
-  return own
+  return experiment
 
 
-def prepare(own: config_dict.ConfigDict) -> Prepared:
-  """Loads the scenes of a config, draws its splits and builds its network."""
-  settings = experiment_settings.read(own)
+def prepare(experiment: config_dict.ConfigDict) -> Prepared:
+  """Loads the scenes of a config, draws the splits and builds the network."""
+  settings = experiment_settings.read(experiment)
   given = problem.prepare(settings)
   return Prepared(settings, given, *patches.lay_out(problem.layers(given), given.network.patch))
 
 
-def told(own: config_dict.ConfigDict, prepared: Prepared) -> Job:
-  """The job as the others are told it."""
+def make_job(experiment: config_dict.ConfigDict, prepared: Prepared) -> Job:
+  """Returns the job for the other sides."""
   settings, given, samples = prepared.settings, prepared.given, problem.training_set(prepared.given)
   counts, phases = samples.counts[0], settings.training.schedule.phases
   return Job(
-    network=own.model.name,
+    network=experiment.model.name,
     patch=given.network.patch,
     batch_size=settings.training.batch_size,
     class_counts=given.network.class_counts,
@@ -93,8 +93,8 @@ def told(own: config_dict.ConfigDict, prepared: Prepared) -> Job:
     epochs=tuple(phase.epochs for phase in phases),
     snapshot_epochs=settings.training.schedule.snapshots[0],
     snapshots=len(settings.training.schedule.snapshots),
-    rho=own.optimizer.rho,
-    epsilon=own.optimizer.eps,
+    rho=experiment.optimizer.rho,
+    epsilon=experiment.optimizer.eps,
     # Shorter sets wrap around to the length of the longest.
     flop_per_epoch=flop_per_sample(given.network) * MIRROR_IMAGES * int(counts.max()) * len(counts),
     padded=prepared.padded,
@@ -104,7 +104,7 @@ def told(own: config_dict.ConfigDict, prepared: Prepared) -> Job:
 
 
 def flop_per_sample(network) -> int:
-  """Floating-point operations that the convolutions need to train on one patch.
+  """Returns the floating-point operations of the convolutions for training on one patch.
 
   A convolution takes two per weight and position forward, as many for the
   gradient of its weights, and as many for that of its input, which the first
@@ -164,9 +164,9 @@ class OurTraining:
     self._steps = np.int32(steps or all_steps)
 
   def epochs(self, count: int) -> np.ndarray:
-    """Trains every replica for so many epochs, one call each; returns the last mean losses `[R, T]`."""
+    """Trains every replica for `count` epochs, one call each; returns the last mean losses `[R, T]`."""
     for _ in range(count):
-      # The record of losses has room for one schedule; the benchmark may train longer.
+      # The array of losses has the length of one schedule, and the benchmark may train longer.
       row = self._done % self._prepared.settings.training.schedule.epochs
       self._state = self._epoch(self._state, *self._inputs, np.int32(row), self._rate, self._steps)
       self._done += 1
@@ -174,13 +174,13 @@ class OurTraining:
     return losses
 
   def weights(self) -> Weights:
-    """Those of the first replica."""
-    own = self._replicas.get({"params": self._state["params"], "stats": self._state["stats"]})
-    params, stats = (jax.tree.map(lambda x: x[0], own[key]) for key in ("params", "stats"))
+    """Returns the weights of the first replica."""
+    stored = self._replicas.get({"params": self._state["params"], "stats": self._state["stats"]})
+    params, stats = (jax.tree.map(lambda x: x[0], stored[key]) for key in ("params", "stats"))
     return flat(params, stats, self._prepared.given.network.class_counts)
 
   def classifier(self) -> Callable[[], np.ndarray]:
-    """Classifies the first scene densely by what has been learnt: class indices `[R, H, W]`."""
+    """Returns a function that classifies the first scene densely: class indices `[R, H, W]`."""
     settings = self._prepared.settings
     classifier = classify.Classifier(
       self._prepared.given.network, jax.devices(), settings.inference.method, settings.inference.tile_pixels
@@ -191,14 +191,14 @@ class OurTraining:
 
 
 def flat(params: dict, stats: dict, class_counts: tuple[int, ...]) -> Weights:
-  """Parameters and moving statistics as `same_job.Weights`."""
+  """Returns parameters and moving statistics as `same_job.Weights`."""
   trees = {"stem": params["stem"], "backbone": params["backbone"]}, {"backbone": stats}
   weights = {
     "/".join(key.key for key in path): np.asarray(leaf)
     for tree in trees
     for path, leaf in jax.tree_util.tree_leaves_with_path(tree)
   }
-  # A row for every scene; the rows of what the others are given are equal.
+  # Statistics have a row for every scene; in weights for the other sides, these rows are equal.
   weights = {name: x[0] if name.endswith(("/mean", "/var")) else x for name, x in weights.items()}
   for scene, count in enumerate(class_counts):
     for name in ("kernel", "bias"):
@@ -207,7 +207,7 @@ def flat(params: dict, stats: dict, class_counts: tuple[int, ...]) -> Weights:
 
 
 def reference(prepared: Prepared) -> Reference:
-  """What the other sides have to agree with: a random network in use, and updated once without dropout."""
+  """Returns the reference for the other sides: a random network, and the same after one update."""
   network, settings = prepared.given.network, prepared.settings
   params, stats = _random_weights(network)
   samples, rate = problem.training_set(prepared.given), settings.training.schedule.phases[0].learning_rate
@@ -215,10 +215,11 @@ def reference(prepared: Prepared) -> Reference:
   scenes = range(network.scenes)
   centres = jnp.asarray(np.stack([samples.centres[0, scene, chosen] for scene in scenes]))
   classes = np.stack([samples.classes[0, scene, chosen] for scene in scenes])
-  owners = jnp.broadcast_to(jnp.arange(network.scenes)[:, None], classes.shape)
+  scene_index = jnp.broadcast_to(jnp.arange(network.scenes)[:, None], classes.shape)
   # The author's first mirror image.
   flipped = jnp.ones(classes.shape, jnp.int32)
-  cut = patches.gather(jax.tree.map(jnp.asarray, prepared.pixels), owners, centres, flipped, network.patch)
+  pixels = jax.tree.map(jnp.asarray, prepared.pixels)
+  cut = patches.gather(pixels, scene_index, centres, flipped, network.patch)
   valid = jnp.ones(classes.shape, bool)
   batch = train_step.Batch(cut, jnp.asarray(classes), valid, valid / len(chosen))
   state = train_step.start_phase(
@@ -247,7 +248,7 @@ def _without_dropout(network: Network) -> Network:
 
 
 def _random_weights(network):
-  """A network in which every number and every ReLU matters; the statistics of all scenes are equal.
+  """Returns a network in which every number and every ReLU matters, with equal statistics of all scenes.
 
   Features that are hardly ever active would make an update depend on rounding.
   """

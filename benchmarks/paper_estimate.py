@@ -1,12 +1,11 @@
-"""Estimates how long Tables I-IV take whole: on the benchmark's machine, and on a GPU that was not measured.
+"""Estimates the time of Tables I-IV on the machine of the benchmark, and on a GPU that was not measured.
 
   python -m benchmarks.paper_estimate results/benchmark.json
 
-The floating-point operations that `mtl_hsi.reproduction.cost` counts in the runs are done at
-the speed at which ten networks trained in the benchmark. On the GPU they get the
-same share of what its maker states for float32, or a third of that, since small
-products fill a GPU less well. Every run takes a minute more, for loading,
-compiling and its report.
+`mtl_hsi.reproduction.cost` counts the floating-point operations of the runs. Their speed is that of ten
+networks in the benchmark. The estimate for the GPU assumes that they reach the same share of its peak float32
+speed, or a third of that share, because small products use a GPU less well. Every run takes another minute
+for loading, compilation and the report.
 """
 
 import argparse
@@ -21,7 +20,7 @@ from configs import paper
 from mtl_hsi.experiment import problem
 from mtl_hsi.reproduction import cost, paper_grid
 
-# Without tensor cores, from the data sheet.
+# Peak float32 speed without tensor cores, from the data sheet.
 GPU, GPU_SPEED = "NVIDIA H100 SXM", 67e12
 RUN_SECONDS = 60
 
@@ -40,20 +39,20 @@ def main() -> None:
   for where, speeds in {
     f"{machine['cpu']}, {machine['cores']} cores": here,
     f"{GPU}, the same share of {GPU_SPEED / 1e12:.0f} TFLOP/s": {
-      n: GPU_SPEED * own for n, own in share.items()
+      n: GPU_SPEED * fraction for n, fraction in share.items()
     },
-    f"{GPU}, a third of that share": {n: GPU_SPEED * own / 3 for n, own in share.items()},
+    f"{GPU}, a third of that share": {n: GPU_SPEED * fraction / 3 for n, fraction in share.items()},
   }.items():
     print(f"{hours(flop, speeds, len(plan.flop)):8.1f} h  {where}")
 
 
 def training(network: str) -> str:
-  """The benchmark's row of ten networks in training."""
+  """Returns the name of the benchmark's row for training ten networks."""
   return Work("train", network, replicas=MANY).what
 
 
 def by_model(flop: Mapping[str, float]) -> Counter:
-  """Floating-point operations by network, from those of the runs by name; SVMs weigh nothing beside them."""
+  """Sums the operations of the runs, by name, to operations by network; SVMs are negligible."""
   totals = Counter()
   for run, count in flop.items():
     totals[run.partition("-")[0]] += count
@@ -61,7 +60,7 @@ def by_model(flop: Mapping[str, float]) -> Counter:
 
 
 def epoch_flop(network: str) -> float:
-  """What `cost` counts in the benchmark's epoch of one network."""
+  """Returns the operations that `cost` counts for an epoch of one network in the benchmark."""
   prepared = prepare(config(network, 1))
   counts = problem.training_set(prepared.given).counts[0]
   return cost.training(
@@ -75,12 +74,12 @@ def epoch_flop(network: str) -> float:
 
 
 def hours(flop: Mapping[str, float], speeds: Mapping[str, float], runs: int) -> float:
-  """Hours of all runs.
+  """Returns the hours of all runs.
 
   Args:
     flop: floating-point operations by network.
     speeds: operations per second by network.
-    runs: how many.
+    runs: number of runs.
   """
   return (sum(count / speeds[network] for network, count in flop.items()) + RUN_SECONDS * runs) / 3600
 

@@ -1,4 +1,4 @@
-"""The results as one picture: a panel for every kind of row, a bar for every side."""
+"""Draws the results: a panel for every kind of row, a bar for every side."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 
 from benchmarks.rows import SIDES
 
-# Okabe & Ito's, for colour-blind readers.
+# Colours of Okabe and Ito, which colour-blind readers can distinguish.
 _COLOURS = {"ours": "#0072b2", "keras": "#e69f00", "pytorch": "#999999"}
 _NAMES = {"ours": "ours", "keras": "Keras (the author's design)", "pytorch": "PyTorch"}
 
-# Title, axis, and label of every row of a panel.
+# Title, axis label, and labels of the rows of every panel.
 _PANELS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
   (
     "Training",
@@ -57,7 +57,7 @@ _LOG_FROM = 20  # times the smallest value, from which on an axis is logarithmic
 
 
 def draw(results: Mapping, path: Path) -> None:
-  """Draws the rows of `run.measure` as a PNG; panels without a row are left out.
+  """Draws the rows of `run.measure` as a PNG; panels without a row are omitted.
 
   Args:
     results: {"machine", "rows"}.
@@ -81,8 +81,8 @@ def draw(results: Mapping, path: Path) -> None:
     layout="constrained",
     gridspec_kw={"height_ratios": heights},
   )
-  for own, (title, unit, jobs) in zip(axes[:, 0], panels, strict=True):
-    _panel(own, title, unit, jobs)
+  for axis, (title, unit, jobs) in zip(axes[:, 0], panels, strict=True):
+    _panel(axis, title, unit, jobs)
   sides = [who for who in SIDES if any(key[1] == who for key in found)]
   handles = [pyplot.Rectangle((0, 0), 1, 1, color=_COLOURS[who]) for who in sides]
   figure.legend(handles, [_NAMES[who] for who in sides], loc="outside upper center", ncols=3, frameon=False)
@@ -92,7 +92,7 @@ def draw(results: Mapping, path: Path) -> None:
 
 
 def _jobs(labels, found):
-  """Label and rows of the jobs that were timed."""
+  """Returns the label and rows of every job that was timed."""
   jobs = [
     (label, [found[what, who] for who in SIDES if (what, who) in found]) for what, label in labels.items()
   ]
@@ -112,7 +112,7 @@ def _panel(axes: Axes, title: str, unit: str, jobs: Sequence[tuple[str, Sequence
     axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(ticker.FormatStrFormatter("%g"))
     axes.minorticks_off()
-    # Room for the figures beside the bars.
+    # Space for the figures beside the bars.
     axes.set_xlim(low / 2, high * (high / low) ** 0.25)
   else:
     axes.set_xlim(0, high * 1.2)
@@ -152,5 +152,5 @@ def _caption(results):
   where = "GPU" if machine["backend"] == "gpu" else "on the CPU"
   return (
     f"{machine['cpu']}, {machine['cores']} cores, {where}{product}\n"
-    "Bars are medians, lines run from the least to the most; less is better but for the share"
+    "Bars: medians. Lines: minimum to maximum. Lower is better, except for the share"
   )

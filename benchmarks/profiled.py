@@ -1,9 +1,9 @@
-"""One of our jobs over and over, for a profiler to look at.
+"""Repeats one of our jobs for a profiler.
 
   perf record -e cpu-clock -F 199 -D 20000 .venv/bin/python -m benchmarks.profiled classify --networks=1
   perf report --sort dso
 
-Compiling is over when the 20 s have passed that the sample begins after.
+The profile starts after 20 s, when compilation has ended.
 """
 
 import argparse
@@ -15,8 +15,8 @@ def main() -> None:
   parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
   parser.add_argument("job", choices=("train", "classify"))
   parser.add_argument("--network", choices=("hresnet", "ccnn"), default="hresnet")
-  parser.add_argument("--networks", type=int, default=1, help="at once (default: 1)")
-  parser.add_argument("--seconds", type=float, default=40, help="from start to end (default: 40)")
+  parser.add_argument("--networks", type=int, default=1, help="networks at once (default: 1)")
+  parser.add_argument("--seconds", type=float, default=40, help="total duration (default: 40)")
   arguments = parser.parse_args()
   start = time.perf_counter()
 

@@ -1,4 +1,4 @@
-"""HResNet and CCNN, their training and their use patch by patch, written as PyTorch is written."""
+"""HResNet and CCNN in idiomatic PyTorch: training, and classification patch by patch."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,21 +14,21 @@ from benchmarks.same_job import Weights
 LAYOUTS = {"channels first": torch.contiguous_format, "channels last": torch.channels_last}
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
-# As ours: float32 on GPUs, too.
+# Like our side: float32 on GPUs too.
 torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 
 _DROPOUT = 0.5
 
 
 def _norm(width):
-  # PyTorch's momentum is the weight of the new batch, Keras's that of the past.
+  # In PyTorch, momentum is the weight of the new batch; in Keras, that of the moving average.
   return nn.BatchNorm2d(width, eps=1e-3, momentum=0.1)
 
 
 class _Network(nn.Module):
-  """What both networks share: heads, several scenes in one batch, our names of the layers.
+  """Base of both networks: heads, several scenes in one batch, our names of the layers.
 
-  Joined batches hold equally many samples of every scene, one scene after another.
+  A joined batch has the same number of samples of every scene, one scene after another.
   """
 
   def __init__(self, class_counts: Sequence[int], features: int):
@@ -36,28 +36,28 @@ class _Network(nn.Module):
     self.heads = nn.ModuleList(nn.Linear(features, count) for count in class_counts)
 
   def forward(self, joined: Tensor) -> list[Tensor]:
-    """Logits of every scene `[N, C]` of patches `[T * N, B, P, P]`."""
+    """Returns the logits `[N, C]` of every scene from patches `[T * N, B, P, P]`."""
     features = self.features(joined).flatten(1).chunk(len(self.heads))
-    return [head(own) for head, own in zip(self.heads, features, strict=True)]
+    return [head(x) for head, x in zip(self.heads, features, strict=True)]
 
   def normalised(self, norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
-    """Each scene by its own batch statistics; all move one set of averages, as one layer does in Keras."""
+    """Normalises each scene separately; all update one set of averages, like one layer in Keras."""
     scenes = len(self.heads)
-    return norm(x) if scenes == 1 else torch.cat([norm(own) for own in x.chunk(scenes)])
+    return norm(x) if scenes == 1 else torch.cat([norm(part) for part in x.chunk(scenes)])
 
   def arrays(self) -> dict[str, Tensor]:
-    """Our names to views of the tensors, in our shapes."""
+    """Returns views of the tensors in our shapes, by our names."""
     named = {}
     for path, layer in self.layers().items():
       if isinstance(layer, nn.BatchNorm2d):
-        own = {"mean": layer.running_mean, "var": layer.running_var, "scale": layer.weight}
+        tensors = {"mean": layer.running_mean, "var": layer.running_var, "scale": layer.weight}
       elif isinstance(layer, nn.Conv2d):
-        own = {"kernel": layer.weight.permute(0, 2, 3, 1)}
+        tensors = {"kernel": layer.weight.permute(0, 2, 3, 1)}
       else:
-        own = {"kernel": layer.weight[:, None, None, :]}
-      named |= {f"{path}/{name}": x for name, x in {**own, "bias": layer.bias}.items()}
+        tensors = {"kernel": layer.weight[:, None, None, :]}
+      named |= {f"{path}/{name}": x for name, x in {**tensors, "bias": layer.bias}.items()}
     for scene, head in enumerate(self.heads):
-      # Ours reads positions row by row with the channels last, PyTorch's channel by channel.
+      # Our heads read positions row by row with the channels last; PyTorch's read channel by channel.
       kernel = head.weight.unflatten(1, (-1, *self.window)).permute(2, 3, 1, 0)
       named |= {f"heads/{scene}/kernel": kernel, f"heads/{scene}/bias": head.bias}
     return named
@@ -75,19 +75,19 @@ class HResNet(_Network):
     self.conv1, self.conv2 = (nn.Conv2d(64, 64, 3, padding=1) for _ in range(2))
 
   def features(self, joined: Tensor) -> Tensor:
-    """`[T * N, 64, 7, 7]`."""
+    """Returns features `[T * N, 64, 7, 7]`."""
     x = self.stem(joined)
     inner = functional.relu(self.conv1(functional.relu(self.normalised(self.norm, x))))
     return x + self.conv2(inner)
 
   def layers(self) -> Mapping[str, nn.Module]:
-    """By our names."""
+    """Returns the layers by our names."""
     block = {f"backbone/residuals_0/{name}": getattr(self, name) for name in ("norm", "conv1", "conv2")}
     return {"stem/conv": self.stem, **block}
 
 
 class CCNN(_Network):
-  """The network of `mtl_hsi/models/ccnn.py`; at a single position 1x1 convolutions are linear layers."""
+  """The network of `mtl_hsi/models/ccnn.py`; its 1x1 convolutions at a single position are linear layers."""
 
   window = 1, 1
 
@@ -100,7 +100,7 @@ class CCNN(_Network):
     self.dropout = dropout
 
   def features(self, joined: Tensor) -> Tensor:
-    """`[T * N, 128]`."""
+    """Returns features `[T * N, 128]`."""
     scales = (
       functional.max_pool2d(self.bank["conv1"](joined), 5, 1),
       functional.max_pool2d(self.bank["conv3"](joined), 3, 1),
@@ -121,12 +121,12 @@ class CCNN(_Network):
     return second(functional.relu(first(x)))
 
   def layers(self) -> Mapping[str, nn.Module]:
-    """By our names."""
+    """Returns the layers by our names."""
     lists = {"residual1": self.residual1, "residual2": self.residual2, "last": self.last}
-    listed = {f"{name}_{index}": own for name, owns in lists.items() for index, own in enumerate(owns)}
-    own = {"norm1": self.norm1, "conv1": self.conv1, "norm2": self.norm2, **listed}
+    listed = {f"{name}_{index}": layer for name, part in lists.items() for index, layer in enumerate(part)}
+    layers = {"norm1": self.norm1, "conv1": self.conv1, "norm2": self.norm2, **listed}
     bank = {f"stem/{name}": layer for name, layer in self.bank.items()}
-    return {**bank, **{f"backbone/{name}": layer for name, layer in own.items()}}
+    return {**bank, **{f"backbone/{name}": layer for name, layer in layers.items()}}
 
 
 _NETWORKS = {"hresnet": HResNet, "ccnn": CCNN}
@@ -136,10 +136,10 @@ class Model:
   """A network with weights, and its optimiser.
 
   Args:
-    job: what to do.
-    weights: to start from; without them all as in the author's code.
-    layout: memory format of the convolutions, of `LAYOUTS`.
-    dropout: of CCNN.
+    job: the job.
+    weights: initial weights; None initialises as in the author's code.
+    layout: memory format of the convolutions, a value of `LAYOUTS`.
+    dropout: dropout rate of CCNN.
   """
 
   def __init__(
@@ -148,40 +148,41 @@ class Model:
     self._job, self.layout = job, layout
     self.network = _NETWORKS[job.network](job.bands, job.class_counts, dropout)
     with torch.no_grad():
-      for name, own in self.network.arrays().items():
+      for name, array in self.network.arrays().items():
         if weights:
-          own.copy_(torch.from_numpy(weights[name]).reshape(own.shape))
+          array.copy_(torch.from_numpy(weights[name]).reshape(array.shape))
         elif name.endswith("/kernel"):
-          nn.init.normal_(own, 0, 0.01)
+          nn.init.normal_(array, 0, 0.01)
         elif name.endswith("/bias"):
-          nn.init.zeros_(own)
+          nn.init.zeros_(array)
     self.network.to(DEVICE, memory_format=layout)
     self.start_phase(0)
 
   def start_phase(self, phase: int) -> None:
-    """Fresh accumulators at the learning rate of a phase."""
+    """Makes an optimiser with new accumulators and the learning rate of a phase."""
     job = self._job
     self._optimizer = torch.optim.Adadelta(
       self.network.parameters(), lr=job.learning_rates[phase], rho=job.rho, eps=job.epsilon
     )
 
   def update(self, patches: Tensor, classes: Sequence[Tensor]) -> Tensor:
-    """One update by a joined batch; returns the loss before it."""
+    """Updates on a joined batch; returns the loss before the update."""
     self._optimizer.zero_grad()
     logits = self.network(patches)
-    loss = sum(functional.cross_entropy(own, right) for own, right in zip(logits, classes, strict=True))
+    pairs = zip(logits, classes, strict=True)
+    loss = sum(functional.cross_entropy(of_scene, right) for of_scene, right in pairs)
     loss.backward()
     self._optimizer.step()
     return loss.detach()
 
   def stored(self, patches: np.ndarray) -> Tensor:
-    """Patches `[N, P, P, B]` as the convolutions want them `[N, B, P, P]`."""
+    """Returns patches `[N, P, P, B]` in the layout of the convolutions, `[N, B, P, P]`."""
     return torch.from_numpy(patches).permute(0, 3, 1, 2).to(DEVICE).contiguous(memory_format=self.layout)
 
   @torch.inference_mode()
   def logits(self, patches: np.ndarray) -> list[np.ndarray]:
     """See `same_job.Peer`."""
-    return [own.cpu().numpy() for own in self.network.eval()(self.stored(np.concatenate(patches)))]
+    return [of_scene.cpu().numpy() for of_scene in self.network.eval()(self.stored(np.concatenate(patches)))]
 
   def step(self, patches: np.ndarray, classes: np.ndarray) -> float:
     """See `same_job.Peer`."""
@@ -197,11 +198,11 @@ class Model:
 
   @torch.inference_mode()
   def classify(self, padded: np.ndarray, rows: int) -> np.ndarray:
-    """Class indices `[H, W]` of every pixel, each by its own patch.
+    """Returns the class indices `[H, W]` of all pixels, each classified from its patch.
 
     Args:
-      padded: the scene and its margin `[H + P - 1, W + P - 1, B]`.
-      rows: of pixels in one batch.
+      padded: the scene with its margin, `[H + P - 1, W + P - 1, B]`.
+      rows: rows of pixels in one batch.
     """
     self.network.eval()
     cube, patch = torch.from_numpy(padded).to(DEVICE), self._job.patch
@@ -220,44 +221,44 @@ class Model:
 
 
 class Training:
-  """A network in training, its whole training set in memory as the convolutions want it.
+  """A network in training, with its training set in memory in the layout of the convolutions.
 
   Args:
-    model: to train.
-    sets: its training set of every scene.
-    batch_size: N, of every scene.
+    model: the network.
+    sets: the training set of every scene.
+    batch_size: samples N of every scene.
   """
 
   def __init__(self, model: Model, sets: Sequence[Samples], batch_size: int):
     self.model, self._batch_size = model, batch_size
-    self._patches = [model.stored(own.patches) for own in sets]
-    self._classes = [torch.from_numpy(own.classes).long().to(DEVICE) for own in sets]
+    self._patches = [model.stored(one.patches) for one in sets]
+    self._classes = [torch.from_numpy(one.classes).long().to(DEVICE) for one in sets]
 
   def epochs(self, count: int) -> float:
-    """Trains so many epochs; returns the last one's mean loss."""
+    """Trains `count` epochs; returns the mean loss of the last one."""
     self.model.network.train()
     return [self._epoch() for _ in range(count)][-1]
 
   def first_step(self) -> float:
-    """Trains by one batch; returns its loss."""
+    """Trains on one batch; returns its loss."""
     self.model.network.train()
     return float(self._step([torch.arange(self._batch_size, device=DEVICE)] * len(self._classes)))
 
   def _epoch(self):
     longest = torch.arange(max(map(len, self._classes)), device=DEVICE)
-    # Shorter sets wrap around.
-    orders = [torch.randperm(len(own), device=DEVICE)[longest % len(own)] for own in self._classes]
+    # Shorter sets wrap around to the length of the longest.
+    orders = [torch.randperm(len(one), device=DEVICE)[longest % len(one)] for one in self._classes]
     batches = list(zip(*(order.split(self._batch_size) for order in orders), strict=True))
     return float(sum(map(self._step, batches))) / len(batches)
 
   def _step(self, samples):
-    patches = [own[index] for own, index in zip(self._patches, samples, strict=True)]
-    classes = [own[index] for own, index in zip(self._classes, samples, strict=True)]
+    patches = [one[index] for one, index in zip(self._patches, samples, strict=True)]
+    classes = [one[index] for one, index in zip(self._classes, samples, strict=True)]
     return self.model.update(patches[0] if len(patches) == 1 else torch.cat(patches), classes)
 
 
 def threaded(run: Callable[[], object], threads: int) -> Callable[[], object]:
-  """The call with so many threads; set anew each time, since one thread's setting can reach another's."""
+  """Returns the call with a number of threads, set before each call because the setting can be shared."""
 
   def call():
     torch.set_num_threads(threads)
@@ -267,13 +268,13 @@ def threaded(run: Callable[[], object], threads: int) -> Callable[[], object]:
 
 
 def side_by_side(runs: Sequence[Callable[[], object]], cores: int) -> Callable[[], list]:
-  """All calls, a single-threaded one on each core at a time."""
+  """Returns a function that does all calls, each with a single thread, one per core at a time."""
   pool, single = ThreadPoolExecutor(cores), [threaded(run, 1) for run in runs]
   return lambda: list(pool.map(lambda run: run(), single))
 
 
 def product(size: int, cores: int) -> Callable[[], object]:
-  """A product of two square float32 matrices."""
+  """Returns a function that multiplies two square float32 matrices."""
   square = torch.randn(size, size, device=DEVICE)
 
   def multiply():

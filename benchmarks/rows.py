@@ -1,4 +1,4 @@
-"""From times to the rows of the results: pure functions."""
+"""Pure functions from times to the rows of the results."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ SIDES = ("ours", *PEERS)
 
 
 def row(what: str, who: str, variant: str, values: Sequence[float], unit: str, **more) -> dict:
-  """A measured quantity, summed up over the repeats, and what else is to be said."""
+  """Returns the row of a quantity, with median and range over the repeats, and further entries `more`."""
   return {
     "what": what,
     "who": who,
@@ -25,21 +25,22 @@ def row(what: str, who: str, variant: str, values: Sequence[float], unit: str, *
   }
 
 
-def of_contender(own: Contender) -> dict:
-  """Its seconds, the first call's apart."""
-  return row(own.what, own.who, own.variant, own.seconds, "s", first_call=own.first)
+def of_contender(contender: Contender) -> dict:
+  """Returns the row of a contender: its seconds, and separately those of its first call."""
+  what, who, variant = contender.what, contender.who, contender.variant
+  return row(what, who, variant, contender.seconds, "s", first_call=contender.first)
 
 
 def best(contenders: Sequence[Contender], what: str, who: str | None = None) -> Contender | None:
-  """The fastest at a job by its median, of one side or of all; None if nobody did it."""
-  able = [own for own in contenders if own.what == what and who in (None, own.who)]
-  return min(able, key=lambda own: np.median(own.seconds), default=None)
+  """Returns the contender of one side, or of all, with the smallest median at a job; None without any."""
+  able = [one for one in contenders if one.what == what and who in (None, one.who)]
+  return min(able, key=lambda contender: np.median(contender.seconds), default=None)
 
 
 def comparison(contenders: Sequence[Contender], what: str) -> list[dict]:
-  """The best of every side at a job, and every peer's time over ours, round by round."""
+  """Returns the best row of every side at a job, and the ratios of the peers' times to ours by round."""
   winners = {who: best(contenders, what, who) for who in SIDES}
-  rows = [of_contender(own) for own in winners.values() if own]
+  rows = [of_contender(winner) for winner in winners.values() if winner]
   ours = winners["ours"]
   for who in PEERS if ours else ():
     if winners[who]:
@@ -49,34 +50,34 @@ def comparison(contenders: Sequence[Contender], what: str) -> list[dict]:
 
 
 def product_speed(contenders: Sequence[Contender], size: int) -> dict:
-  """Speed of the fastest library at a product of two square matrices."""
-  own = best(contenders, "matmul")
-  return row("matmul", "machine", own.who, 2 * size**3 / own.seconds / 1e9, "GFLOP/s")
+  """Returns the speed of the fastest library at a product of two square matrices."""
+  fastest = best(contenders, "matmul")
+  return row("matmul", "machine", fastest.who, 2 * size**3 / fastest.seconds / 1e9, "GFLOP/s")
 
 
 def shares(contenders: Sequence[Contender], what: str, name: str, flop: int, size: int) -> list[dict]:
-  """Every side's speed at a job as a share of the fastest product's, round by round.
+  """Returns the speed of every side at a job as a share of the fastest product's, by round.
 
   Args:
-    contenders: at the job and at "matmul".
+    contenders: those of the job and of "matmul".
     what: the job.
-    name: of the row.
+    name: name of the row.
     flop: floating-point operations of the job.
-    size: side of the product's matrices.
+    size: rows and columns of the matrices of the product.
   """
   product = 2 * size**3 / best(contenders, "matmul").seconds
-  winners = [best(contenders, what, who) for who in SIDES]
+  winners = filter(None, (best(contenders, what, who) for who in SIDES))
   return [
-    row(name, own.who, own.variant, flop / own.seconds / product, "of matmul") for own in winners if own
+    row(name, winner.who, winner.variant, flop / winner.seconds / product, "of matmul") for winner in winners
   ]
 
 
 def table(rows: Sequence[dict]) -> str:
-  """The rows as text."""
+  """Returns the rows as a text table."""
   lines = [f"{'':42} {'':8} {'median':>9} {'min':>9} {'max':>9} {'first':>9}"]
-  for own in rows:
+  for one in rows:
     keys = "median", "min", "max", "first_call"
-    numbers = [f"{own[key]:9.3f}" if key in own else " " * 9 for key in keys]
-    remark = f"{own['variant']} (estimated)" if own.get("estimated") else own["variant"]
-    lines.append(f"{own['what']:42} {own['who']:8} {' '.join(numbers)} {own['unit']:9} {remark}")
+    numbers = [f"{one[key]:9.3f}" if key in one else " " * 9 for key in keys]
+    remark = f"{one['variant']} (estimated)" if one.get("estimated") else one["variant"]
+    lines.append(f"{one['what']:42} {one['who']:8} {' '.join(numbers)} {one['unit']:9} {remark}")
   return "\n".join(lines)

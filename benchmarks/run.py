@@ -1,9 +1,9 @@
-"""Our speed beside the letter author's design in Keras and in PyTorch, in one run.
+"""Compares our speed with that of the author's design in Keras and in PyTorch, in one run.
 
   make bench
   python -m benchmarks.run --out=results/benchmark.json --plot=results/benchmark.png
 
-benchmarks/README.md says what is compared and why that is fair.
+benchmarks/README.md explains the comparison, and why it is fair.
 """
 
 import argparse
@@ -39,9 +39,9 @@ def main() -> None:
   except RequestError as error:
     print(f"error: {error}", file=sys.stderr)
     sys.exit(2)
-  print("\nEverything timed in turns; the first call compiles and does not count")
+  print("\nAll calls timed in turns; the first one compiles and does not count")
   print(make.table(results["variants"]))
-  print("\nThe best of every side")
+  print("\nBest variant of every side")
   print(make.table(results["rows"]))
   if arguments.plot:
     from benchmarks import plot
@@ -55,9 +55,9 @@ def _arguments():
   parser.add_argument("--repeats", type=int, default=7, help="timed rounds (default: 7)")
   parser.add_argument("--runs", type=int, default=1, help="rounds of end_to_end, minutes each (default: 1)")
   parser.add_argument("--quick", action="store_true", help="estimate end_to_end from short runs")
-  parser.add_argument("--only", default="", help="rows whose name starts so, such as train/ccnn")
+  parser.add_argument("--only", default="", help="measures rows that start with this, such as train/ccnn")
   parser.add_argument(
-    "--who", default=",".join(make.SIDES), help=f"sides, ours among them (default: {','.join(make.SIDES)})"
+    "--who", default=",".join(make.SIDES), help=f"sides, including ours (default: {','.join(make.SIDES)})"
   )
   parser.add_argument("--out", type=Path, help="JSON file for the results")
   parser.add_argument("--plot", type=Path, help="PNG file for the plot")
@@ -66,15 +66,15 @@ def _arguments():
   if "ours" not in arguments.who or not set(arguments.who) <= set(make.SIDES):
     parser.error(f"--who is {','.join(arguments.who)}; expected ours and any of {', '.join(make.PEERS)}")
   if min(arguments.repeats, arguments.runs) < 1:
-    parser.error("--repeats and --runs are at least 1")
+    parser.error("--repeats and --runs must be at least 1")
   return arguments
 
 
 def measure(arguments: argparse.Namespace) -> Iterator[dict]:
-  """Measures what is asked for.
+  """Measures the requested rows.
 
   Yields:
-    {"machine", "rows", "variants"} so far, after every part: what comes late may fail after an hour.
+    {"machine", "rows", "variants"} so far, after every part, because a later part may fail after an hour.
 
   Raises:
     RequestError: a side fails, or does not do the same job.
@@ -89,17 +89,17 @@ def measure(arguments: argparse.Namespace) -> Iterator[dict]:
       *_whole_processes(workers, Path(name, "job-hresnet-1.npz"), arguments),
     ]
     for names, part in parts:
-      if any(own.startswith(arguments.only) for own in names):
-        measured, own = part()
+      if any(what.startswith(arguments.only) for what in names):
+        measured, found = part()
         variants += [make.of_contender(contender) for contender in measured]
-        rows = _once([*rows, *(row for row in own if row["what"].startswith(arguments.only))])
+        rows = _once([*rows, *(row for row in found if row["what"].startswith(arguments.only))])
         yield {"machine": machine, "rows": rows, "variants": variants}
   if not rows:
-    raise RequestError(f"--only={arguments.only} is the beginning of no row; benchmarks/README.md has them")
+    raise RequestError(f"no row starts with --only={arguments.only}; benchmarks/README.md lists the rows")
 
 
 def _in_turns(workers, arguments):
-  """Rows and function of every job that the sides' processes do in turns."""
+  """Yields the rows and the function of every job that the processes of the sides do in turns."""
   for scenes, network in itertools.product(_SCENES, NETWORKS):
     works = [Work("train", network, scenes, replicas) for replicas in (1, MANY)]
     with_product = (MATMUL.what, f"train/{network}/share") if scenes == 1 else ()
@@ -111,7 +111,7 @@ def _in_turns(workers, arguments):
 
 
 def _whole_processes(workers, job, arguments):
-  """Rows and function of what takes a process of its own; those of the sides end before."""
+  """Yields the rows and the function of measurements of new processes; those of the sides end before."""
 
   def starts():
     prepare()
@@ -140,7 +140,7 @@ def _machine(workers, load):
 
 
 def _training(workers: Workers, works: Sequence[Work], repeats: int) -> tuple[list[Contender], list[dict]]:
-  """An epoch of one network and of ten, in turns with a product where there is one scene."""
+  """Times an epoch of one network and of ten and, with one scene, in turns with them a matrix product."""
   one, many = works
   flop = workers.get("ours").ask("prepare", one.network, one.scenes)
   contenders = []
@@ -160,7 +160,7 @@ def _training(workers: Workers, works: Sequence[Work], repeats: int) -> tuple[li
 def _classification(
   workers: Workers, works: Sequence[Work], repeats: int
 ) -> tuple[list[Contender], list[dict]]:
-  """Every pixel by one network and by ten, whose labels have to agree with those of the peers."""
+  """Times the classification of all pixels by one network and by ten; the labels must match the peers'."""
   one, many = works
   workers.get("ours").ask("prepare", one.network, 1)
   workers.get("ours").ask("learn", one.network)
@@ -169,29 +169,29 @@ def _classification(
     for who in workers.sides:
       contenders += workers.get(who, work.replicas if who == "ours" else 1).contenders(work)
   interleave(contenders, repeats, many.what)
-  (ours,) = (own.result() for own in contenders if own.who == "ours" and own.what == one.what)
-  for own in contenders:
-    if own.who in make.PEERS:
-      print(same_job.check_labels(ours[0], own.result(), own.who), flush=True)
+  (ours,) = (c.result() for c in contenders if c.who == "ours" and c.what == one.what)
+  for contender in contenders:
+    if contender.who in make.PEERS:
+      print(same_job.check_labels(ours[0], contender.result(), contender.who), flush=True)
   workers.forget()
   rivals = contenders + _one_after_another(contenders, one, many)
   return contenders, [row for work in works for row in make.comparison(rivals, work.what)]
 
 
 def _one_after_another(contenders, one, many):
-  """How the peers may do for ten networks what they do for one."""
+  """Returns contenders for ten networks from the peers' results for one: ten times the same work."""
   return [
-    dataclasses.replace(own, what=many.what, variant=f"{own.variant}, one after another")
-    for own in contenders
-    if own.what == one.what and own.who in make.PEERS
+    dataclasses.replace(contender, what=many.what, variant=f"{contender.variant}, one after another")
+    for contender in contenders
+    if contender.what == one.what and contender.who in make.PEERS
   ]
 
 
 def _once(rows):
-  """The first of the rows with equal names; the product is timed beside every network."""
+  """Returns the first of rows with equal names; the product is timed beside every network."""
   seen = {}
-  for own in rows:
-    seen.setdefault((own["what"], own["who"]), own)
+  for one in rows:
+    seen.setdefault((one["what"], one["who"]), one)
   return list(seen.values())
 
 

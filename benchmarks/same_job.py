@@ -1,4 +1,4 @@
-"""Checks that all sides do the same job, without which no time means anything."""
+"""Checks that all sides do the same job, so that their times can be compared."""
 
 import dataclasses
 from pathlib import Path
@@ -9,25 +9,25 @@ import numpy as np
 from mtl_hsi.errors import RequestError
 
 Weights = dict[str, np.ndarray]
-"""Our names to arrays, such as "stem/conv/kernel" `[O, k, k, D]` and "heads/0/kernel" `[D, C]`."""
+"""Arrays by our names, such as "stem/conv/kernel" `[O, k, k, D]` and "heads/0/kernel" `[D, C]`."""
 
-# Of a scene's pixels, two rounding errors may tip as many into another class.
+# Largest share of the pixels of a scene whose class may change because of rounding.
 _TIES = 1e-3
-# Relative and absolute. An update moves a parameter by some 1e-3.
+# Relative and absolute tolerance. An update changes a parameter by about 1e-3.
 _TOLERANCE = {"cpu": (1e-4, 5e-5), "gpu": (1e-3, 2e-4)}
 
 
 @dataclasses.dataclass(frozen=True)
 class Reference:
-  """A random network of ours on one batch.
+  """Results of a random network of ours on one batch.
 
   Attributes:
     patches: `[T, N, P, P, B]`.
     classes: class indices `[T, N]`.
-    logits: in use, of every scene `[N, C]`.
-    loss: in training, before the update.
-    weights: of the network.
-    updated: after one update without dropout.
+    logits: logits in inference of every scene, `[N, C]`.
+    loss: training loss before the update.
+    weights: weights of the network.
+    updated: weights after one update without dropout.
   """
 
   patches: np.ndarray
@@ -42,13 +42,13 @@ class Peer(Protocol):
   """A network of another side with the weights of a `Reference`."""
 
   def logits(self, patches: np.ndarray) -> list[np.ndarray]:
-    """In use, of every scene `[N, C]`, of patches `[T, N, P, P, B]`."""
+    """Returns the logits in inference `[N, C]` of every scene, from patches `[T, N, P, P, B]`."""
 
   def step(self, patches: np.ndarray, classes: np.ndarray) -> float:
-    """Updates by one batch, without dropout; returns the loss before it."""
+    """Updates on one batch without dropout; returns the loss before the update."""
 
   def weights(self) -> Weights:
-    """All there are."""
+    """Returns all weights."""
 
 
 def save(reference: Reference, path: Path) -> None:
@@ -65,7 +65,7 @@ def save(reference: Reference, path: Path) -> None:
 
 
 def load(path: Path) -> Reference:
-  """Reads what `save` wrote."""
+  """Reads a reference that `save` wrote."""
   with np.load(path) as stored:
 
     def under(prefix):
@@ -83,16 +83,15 @@ def load(path: Path) -> Reference:
 
 
 def check(peer: Peer, reference: Reference, who: str, device: str) -> None:
-  """Same logits in use, and same loss and parameters after an update, on one batch.
+  """Checks on one batch that logits in inference, and loss and parameters after an update, are equal.
 
-  Moving statistics are left out: training does not read them, and each library
-  moves them in its own way.
+  Moving statistics are excluded: training does not read them, and each library updates them differently.
 
   Args:
-    peer: with the reference's weights.
-    reference: ours.
-    who: for errors.
-    device: "cpu" or "gpu", whose precision counts.
+    peer: a network with the weights of the reference.
+    reference: our results.
+    who: name of the side, for errors.
+    device: "cpu" or "gpu", which determines the tolerance.
 
   Raises:
     RequestError: they differ beyond rounding.
@@ -116,10 +115,10 @@ def check(peer: Peer, reference: Reference, who: str, device: str) -> None:
 
 
 def check_labels(ours: np.ndarray, peer: np.ndarray, who: str) -> str:
-  """Same label for every pixel but near-ties.
+  """Checks that the labels of all pixels are equal, except for near-ties.
 
   Returns:
-    How many differ, in words.
+    Text with the number of labels that differ.
 
   Raises:
     RequestError: more than one pixel in a thousand differs.

@@ -1,11 +1,11 @@
-"""How the cost of training grows with samples, classes, bands, scenes and replicas.
+"""Measures how the cost of training grows with samples, classes, bands, scenes and replicas.
 
   make bench-scaling
   python -m benchmarks.scaling --out=results/scaling.json --plot=results/scaling.png
 
-Ours only, HResNet on simulated scenes. One quantity grows at a time, the others
-stay. Expected: linear or better, since fixed costs spread, and no size at which
-compilation takes off.
+Our HResNet trains on simulated scenes. One quantity grows at a time. Expected
+are a linear cost or less, because fixed costs are shared, and a compilation time
+that grows slowly.
 """
 
 import argparse
@@ -48,23 +48,23 @@ _COLOUR = "#0072b2"
 def main() -> None:
   parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
   parser.add_argument("--repeats", type=int, default=5, help="timed epochs of every size (default: 5)")
-  parser.add_argument("--only", choices=tuple(SIZES), help="the one quantity to vary")
+  parser.add_argument("--only", choices=tuple(SIZES), help="the only quantity to vary")
   parser.add_argument("--out", type=Path, help="JSON file for the results")
   parser.add_argument("--plot", type=Path, help="PNG file for the plot")
   arguments = parser.parse_args()
   devices.configure(Path(".compile_cache"), max(SIZES["replicas"]))
-  # What is compiled is to be seen.
+  # Compilation is measured too.
   jax.config.update("jax_enable_compilation_cache", False)
   command = ["python", "-m", "benchmarks.scaling", *sys.argv[1:]]
   machine = describe_environment(command, datetime.datetime.now().astimezone())
   chosen = (arguments.only,) if arguments.only else tuple(SIZES)
   points = [(quantity, size) for quantity in chosen for size in SIZES[quantity]]
   rows = [measure(*point, arguments.repeats) for point in tqdm(points, desc="scaling", unit="size")]
-  growth = {quantity: exponent([own for own in rows if own["quantity"] == quantity]) for quantity in chosen}
-  for own in rows:
-    print(f"{own['what']:36} {own['median']:8.3f} s an epoch, compiled in {own['compile']:6.2f} s")
+  growth = {quantity: exponent([one for one in rows if one["quantity"] == quantity]) for quantity in chosen}
+  for one in rows:
+    print(f"{one['what']:36} {one['median']:8.3f} s per epoch, compiled in {one['compile']:6.2f} s")
   for quantity, power in growth.items():
-    print(f"{quantity:18} cost grows with its power of {power:.2f}")
+    print(f"{quantity:18} cost grows with its power {power:.2f}")
   if arguments.out:
     results = {"machine": machine, "usual": USUAL, "rows": rows, "exponents": growth}
     atomic_files.write_bytes(arguments.out, (json.dumps(results, indent=2) + "\n").encode())
@@ -76,14 +76,14 @@ def main() -> None:
 def config(
   *, samples_per_class: int, classes: int, bands: int, scenes: int, replicas: int
 ) -> config_dict.ConfigDict:
-  """Simulated scenes of one sensor and the same classes."""
-  own = common.get_config()
-  own.samples_per_class, own.replicas = samples_per_class, replicas
-  own.scenes = tuple(f"simulated_{index}" for index in range(scenes))
-  own.target = own.scenes[0]
+  """Returns the config of simulated scenes of one sensor with the same classes."""
+  made = common.get_config()
+  made.samples_per_class, made.replicas = samples_per_class, replicas
+  made.scenes = tuple(f"simulated_{index}" for index in range(scenes))
+  made.target = made.scenes[0]
   centres = np.linspace(_SHORTEST_NM, _LONGEST_NM, bands)
-  for seed, name in enumerate(own.scenes):
-    own.simulate[name] = {
+  for seed, name in enumerate(made.scenes):
+    made.simulate[name] = {
       "height": _SIDE,
       "width": _SIDE,
       "sensor": "evenly spaced",
@@ -93,11 +93,11 @@ def config(
       "seed": seed,
       "labelled_fraction": 0.5,
     }
-  return own
+  return made
 
 
 def measure(quantity: str, size: int, repeats: int) -> dict:
-  """Row of one size: seconds of an epoch of all replicas, and of what the first one took besides."""
+  """Returns the row of one size: seconds per epoch of all replicas, and additional seconds of the first."""
   training = OurTraining(prepare(config(**{**USUAL, quantity: size})), {**USUAL, quantity: size}["replicas"])
   epoch = clocked(lambda: training.epochs(1), 1)
   first, *seconds = (epoch() for _ in range(1 + repeats))
@@ -115,8 +115,8 @@ def measure(quantity: str, size: int, repeats: int) -> dict:
 
 
 def exponent(rows: Sequence[Mapping]) -> float:
-  """The power of the size by which the cost grows from the smallest to the largest: 1 is linear."""
-  ordered = sorted(rows, key=lambda own: own["size"])
+  """Returns the power of the size with which the cost grows from smallest to largest: 1 is linear."""
+  ordered = sorted(rows, key=lambda one: one["size"])
   smallest, largest = ordered[0], ordered[-1]
   return math.log(largest["median"] / smallest["median"]) / math.log(largest["size"] / smallest["size"])
 
@@ -126,7 +126,7 @@ def draw(rows: Sequence[Mapping], path: Path) -> None:
   matplotlib.use("agg")
   from matplotlib import pyplot
 
-  quantities = list(dict.fromkeys(own["quantity"] for own in rows))
+  quantities = list(dict.fromkeys(one["quantity"] for one in rows))
   figure, axes = pyplot.subplots(
     2,
     len(quantities),
@@ -136,10 +136,10 @@ def draw(rows: Sequence[Mapping], path: Path) -> None:
     layout="constrained",
   )
   for (above, below), quantity in zip(axes.T, quantities, strict=True):
-    points = [own for own in rows if own["quantity"] == quantity]
-    sizes = np.array([own["size"] for own in points])
+    points = [one for one in rows if one["quantity"] == quantity]
+    sizes = np.array([one["size"] for one in points])
     median, least, most, compiled = (
-      np.array([own[key] for own in points]) for key in ("median", "min", "max", "compile")
+      np.array([one[key] for one in points]) for key in ("median", "min", "max", "compile")
     )
     above.plot(sizes, median[0] * sizes / sizes[0], "--", color="#999999", label="linear")
     above.fill_between(sizes, least, most, color=_COLOUR, alpha=0.2, linewidth=0)
@@ -149,17 +149,17 @@ def draw(rows: Sequence[Mapping], path: Path) -> None:
     below.plot(sizes, compiled, "o-", color=_COLOUR)
     below.set_xscale("log")
     below.set_xlabel(_NAMES.get(quantity, quantity))
-    for own in (above, below):
-      own.set_xticks(sizes, [str(size) for size in sizes])
-      own.minorticks_off()
-      own.grid(color="#dddddd", linewidth=0.6)
-      own.spines[["top", "right"]].set_visible(False)
+    for axis in (above, below):
+      axis.set_xticks(sizes, [str(size) for size in sizes])
+      axis.minorticks_off()
+      axis.grid(color="#dddddd", linewidth=0.6)
+      axis.spines[["top", "right"]].set_visible(False)
   axes[0, 0].legend(frameon=False)
   axes[0, 0].set_ylabel("seconds per epoch\nof all replicas")
   axes[1, 0].set_ylabel("seconds to compile")
-  axes[1, 0].set_ylim(0, 1.2 * max(own["compile"] for own in rows))
+  axes[1, 0].set_ylim(0, 1.2 * max(one["compile"] for one in rows))
   usual = ", ".join(f"{_NAMES.get(name, name)} = {size}" for name, size in USUAL.items())
-  figure.suptitle(f"Training HResNet on simulated scenes; where not varied: {usual}", fontsize=10)
+  figure.suptitle(f"Training HResNet on simulated scenes; unless varied: {usual}", fontsize=10)
   figure.savefig(path, dpi=150)
   pyplot.close(figure)
 

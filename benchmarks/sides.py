@@ -1,4 +1,4 @@
-"""The three sides, each in a process of its own: what they try at a job, a timed call at a time."""
+"""The three sides, each in a separate process: the variants in which they do a job."""
 
 import datetime
 import functools
@@ -13,22 +13,22 @@ from benchmarks import same_job
 from benchmarks.job import MANY, MATMUL_SIZE, Job, Work
 from benchmarks.timing import Contender, clocked, interleave
 
-# Epochs in a call of one network, so that what `fit` does once weighs little.
+# Epochs per call of one network, so that the one-time costs of `fit` matter little.
 _EPOCHS = 3
-# Epochs before the network that classifies the scene.
+# Epochs of training before a network classifies the scene.
 _LEARNING_EPOCHS = 5
-# Batches in classification are rows of the scene; they are tried on its first rows.
+# Possible batches in classification, in rows of the scene; the first rows of the scene decide.
 _BATCH_ROWS = 1, 2, 4, 8, 16, 32, 64
 _TRIAL_ROWS = 64
 
 
 class Side:
-  """Contenders of the job in hand.
+  """The contenders of a side at the current job.
 
   Args:
-    directory: of the files that tell of the jobs.
-    networks: trained at once by ours.
-    cores: that this process may use.
+    directory: directory of the files of the jobs.
+    networks: number of networks that our side trains at once.
+    cores: number of cores that this process may use.
     device: "cpu" or "gpu".
   """
 
@@ -37,7 +37,7 @@ class Side:
     self._tasks, self._results = [], {}
 
   def open(self, work: Work) -> list[tuple[int, str]]:
-    """Gets ready for a job; returns number and variant of every contender."""
+    """Prepares a job; returns index and variant of every contender."""
     first = len(self._tasks)
     tasks = getattr(self, work.kind)(work)
     for variant, units, run in tasks:
@@ -45,15 +45,15 @@ class Side:
     return [(index, self._tasks[index][0]) for index in range(first, len(self._tasks))]
 
   def close(self) -> None:
-    """Forgets all contenders."""
+    """Removes all contenders."""
     self._tasks, self._results = [], {}
 
   def call(self, index: int) -> float:
-    """Seconds of a contender, per network and epoch."""
+    """Runs a contender; returns its seconds per network and epoch."""
     return self._tasks[index][1]()
 
   def result(self, index: int) -> object:
-    """What a contender's last call gave."""
+    """Returns the result of a contender's last call."""
     return self._results[index]
 
   def _kept(self, index, run):
@@ -67,7 +67,7 @@ class Side:
 
 
 class Ours(Side):
-  """Ours; it also tells the others what to do."""
+  """Our side, which also writes the job for the others."""
 
   def __init__(self, directory: Path, networks: int, cores: int, device: str):
     super().__init__(directory, networks, cores, device)
@@ -75,27 +75,27 @@ class Ours(Side):
 
     # The sides share a GPU.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    # As launch.py does.
+    # As in launch.py.
     devices.configure(Path(".compile_cache"), networks)
 
   def machine(self, command: Sequence[str]) -> dict:
-    """Machine and software."""
+    """Returns a description of machine and software."""
     from mtl_hsi.runtime.environment import describe_environment
 
     return describe_environment(command, datetime.datetime.now().astimezone())
 
   def prepare(self, network: str, scenes: int) -> int:
-    """Writes the files of a job; returns its arithmetic in floating-point operations per epoch."""
+    """Writes the files of a job; returns its floating-point operations per epoch."""
     from benchmarks import our_side
 
     config, prepared = self._prepared(network, scenes)
-    job = our_side.told(config, prepared)
+    job = our_side.make_job(config, prepared)
     jobs.save(job, self._path("job", network, scenes))
     same_job.save(our_side.reference(prepared), self._path("reference", network, scenes))
     return job.flop_per_epoch
 
   def learn(self, network: str) -> None:
-    """Writes the weights of a network that has been trained a little."""
+    """Writes the weights of a network after a few epochs of training."""
     from benchmarks import our_side
 
     training = our_side.OurTraining(self._prepared(network, 1)[1], 1)
@@ -103,7 +103,7 @@ class Ours(Side):
     np.savez(self._path("weights", network), **training.weights())
 
   def train(self, work: Work) -> list:
-    """Epochs of as many networks as this process trains at once."""
+    """Trains all networks of this process at once."""
     from benchmarks import our_side
 
     training = our_side.OurTraining(self._prepared(work.network, work.scenes)[1], self.networks)
@@ -112,7 +112,7 @@ class Ours(Side):
     return [(variant, epochs * self.networks, functools.partial(training.epochs, epochs))]
 
   def classify(self, work: Work) -> list:
-    """The dense form."""
+    """Classifies with the dense form of the network."""
     from benchmarks import our_side
 
     training = our_side.OurTraining(self._prepared(work.network, 1)[1], self.networks)
@@ -121,7 +121,7 @@ class Ours(Side):
     return [(variant, self.networks, training.classifier())]
 
   def matmul(self, work: Work) -> list:
-    """numpy's product and ours."""
+    """Multiplies with numpy and with JAX."""
     import jax
     import jax.numpy as jnp
 
@@ -141,10 +141,10 @@ class Ours(Side):
 
 
 class _Peer(Side):
-  """What both peers share."""
+  """Base of both peers."""
 
   def _job(self, work: Work, model: Callable[[Job, same_job.Weights], same_job.Peer]) -> Job:
-    """The job, which the peer has proved to do."""
+    """Returns the job, after a check that the peer does the same."""
     reference = same_job.load(self._path("reference", work.network, work.scenes))
     job = jobs.load(self._path("job", work.network, work.scenes))
     same_job.check(model(job, reference.weights), reference, type(self).__name__, self.device)
@@ -159,7 +159,7 @@ class PyTorch(_Peer):
   """PyTorch, in both layouts."""
 
   def train(self, work: Work) -> list:
-    """One network on all cores, or a single-threaded one on each core at a time."""
+    """Trains one network on all cores, or a single-threaded one on each core at a time."""
     from benchmarks import pytorch_peer
 
     tasks = []
@@ -181,7 +181,7 @@ class PyTorch(_Peer):
     return tasks
 
   def classify(self, work: Work) -> list:
-    """Patch by patch, in the layout and batch that suit it best: on all cores, or a network on each."""
+    """Classifies by patches, in the fastest layout and batch: on all cores, or one network per core."""
     from benchmarks import pytorch_peer
 
     if work.replicas > 1 and self.device != "cpu":
@@ -209,7 +209,7 @@ class PyTorch(_Peer):
     return [(f"{variant}, a network on each core", self.cores, lambda: crowd()[0])]
 
   def matmul(self, work: Work) -> list:
-    """Its product."""
+    """Multiplies with PyTorch."""
     from benchmarks import pytorch_peer
 
     return [("pytorch", 1, pytorch_peer.product(MATMUL_SIZE, self.cores))]
@@ -219,7 +219,7 @@ class Keras(_Peer):
   """Keras on TensorFlow."""
 
   def train(self, work: Work) -> list:
-    """One network after another, as the author does: the work of one network says it all."""
+    """Trains one network; several are trained one after another, as the author does."""
     from benchmarks import keras_peer
 
     if work.replicas > 1:
@@ -229,7 +229,7 @@ class Keras(_Peer):
     return [("fit", _EPOCHS, functools.partial(training.epochs, _EPOCHS))]
 
   def classify(self, work: Work) -> list:
-    """One network after another: patch by patch, in the batch that suits it best, and row by row."""
+    """Classifies with one network: by patches in the fastest batch, and row by row."""
     from benchmarks import keras_peer
 
     if work.replicas > 1:
@@ -249,7 +249,7 @@ class Keras(_Peer):
     return [(variant, 1, on(padded)[variant]), ("predict row by row", 1, by_row)]
 
   def matmul(self, work: Work) -> list:
-    """TensorFlow's product."""
+    """Multiplies with TensorFlow."""
     from benchmarks import keras_peer
 
     return [("tensorflow", 1, keras_peer.product(MATMUL_SIZE))]
@@ -259,7 +259,7 @@ SIDES = {"ours": Ours, "keras": Keras, "pytorch": PyTorch}
 
 
 def _fastest(runs):
-  """The variant that is fastest at its second call."""
+  """Returns the variant that is fastest in its second call."""
   trials = [Contender("trial", "", variant, clocked(run, 1)) for variant, run in runs.items()]
   interleave(trials, 1, title="")
-  return min(trials, key=lambda own: own.seconds[0]).variant
+  return min(trials, key=lambda trial: trial.seconds[0]).variant

@@ -1,4 +1,4 @@
-"""Calls timed in turns, so that whatever else the machine does meets all of them alike."""
+"""Times calls in turns, so that other load on the machine affects all of them equally."""
 
 import dataclasses
 import time
@@ -13,13 +13,13 @@ class Contender:
   """One way to do a job.
 
   Attributes:
-    what: the job, such as "train/hresnet/replicas=10".
+    what: name of the job, such as "train/hresnet/replicas=10".
     who: "ours", "keras" or "pytorch".
-    variant: which of several ways to do it.
-    run: does the job; returns the seconds it took, per unit of the row.
-    result: what the last call gave, where it can be had.
-    first: seconds of the first call, compilation included.
-    seconds: of every call that counts.
+    variant: name of the variant.
+    run: does the job; returns the seconds per unit of the row.
+    result: returns the result of the last call; None if there is none.
+    first: seconds of the first call, including compilation.
+    seconds: seconds of every later call.
   """
 
   what: str
@@ -34,15 +34,15 @@ class Contender:
 def interleave(contenders: Sequence[Contender], repeats: int, title: str) -> None:
   """Calls all contenders in turns; the first round is the warm-up and does not count."""
   rounds = [
-    [own.run() for own in contenders]
+    [contender.run() for contender in contenders]
     for _ in tqdm(range(1 + repeats), desc=title, unit="round", disable=not title)
   ]
-  for own, seconds in zip(contenders, np.array(rounds).T, strict=True):
-    own.first, own.seconds = float(seconds[0]), seconds[1:]
+  for contender, seconds in zip(contenders, np.array(rounds).T, strict=True):
+    contender.first, contender.seconds = float(seconds[0]), seconds[1:]
 
 
 def clocked(run: Callable[[], object], units: int) -> Callable[[], float]:
-  """The call as one that returns its seconds per unit."""
+  """Returns a function that does the call and returns its seconds per unit."""
 
   def call():
     start = time.perf_counter()

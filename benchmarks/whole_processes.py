@@ -1,4 +1,4 @@
-"""What only a process of its own can show: whole runs, their memory, and the way to the first step."""
+"""Measurements of whole processes: time and memory of runs, and time until the first step."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from benchmarks.rows import row
 from mtl_hsi.errors import RequestError
 
 _ROOT = Path(__file__).parent.parent
-# Linux counts in KiB, macOS in bytes.
+# Linux reports KiB, macOS bytes.
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 _SHORT_PHASES = {"phase1": 10, "phase2": 6}
 
@@ -26,8 +26,8 @@ class Finished(NamedTuple):
   """A process that has ended.
 
   Attributes:
-    seconds: from its start to its end.
-    peak_bytes: of resident memory.
+    seconds: seconds from start to end.
+    peak_bytes: maximum resident memory.
   """
 
   seconds: float
@@ -35,7 +35,7 @@ class Finished(NamedTuple):
 
 
 def run(command: Sequence[str], variables: Mapping[str, str] | None = None) -> Finished:
-  """Runs a Python program of the repository to its end.
+  """Runs a Python program of the repository.
 
   Raises:
     RequestError: it failed.
@@ -45,14 +45,14 @@ def run(command: Sequence[str], variables: Mapping[str, str] | None = None) -> F
     process = _start(command, variables, stdout=log, stderr=log)
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - start
-    # wait4 has taken it from the process object.
+    # After wait4, the process object cannot read the status itself.
     process.returncode = os.waitstatus_to_exitcode(status)
     _check(process.returncode, command, log)
   return Finished(seconds, usage.ru_maxrss * _RSS_UNIT)
 
 
 def seconds_to_first_step(who: str, job: Path, variables: Mapping[str, str]) -> float:
-  """Seconds from the start of a process to its first trained step.
+  """Returns the seconds from the start of a process to the end of its first training step.
 
   Raises:
     RequestError: it failed.
@@ -71,12 +71,12 @@ def seconds_to_first_step(who: str, job: Path, variables: Mapping[str, str]) -> 
 
 
 def starts(sides: Sequence[str], job: Path, repeats: int) -> list[dict]:
-  """Rows of `start/cold` and `start/warm`: an empty compile cache, then the one just filled.
+  """Returns the rows of `start/cold` and `start/warm`: with an empty compile cache, then with that filled.
 
-  The peers have no cache, so one figure is both.
+  The peers have no compile cache, so both rows have the same figure.
   """
   seconds = {(who, kind): [] for who in sides for kind in (("cold", "warm") if who == "ours" else ("cold",))}
-  # The first round warms the file system.
+  # The first round fills the cache of the file system.
   for _ in tqdm(range(1 + repeats), desc="start", unit="round"):
     with tempfile.TemporaryDirectory() as cache:
       for (who, _), values in seconds.items():
@@ -91,13 +91,13 @@ def starts(sides: Sequence[str], job: Path, repeats: int) -> list[dict]:
 
 
 def end_to_end(sides: Sequence[str], job: Path, repeats: int, short: bool) -> list[dict]:
-  """Rows of `end_to_end` and `memory`: Indian Pines, n = 10, ten networks, from process start to end.
+  """Returns the rows of `end_to_end` and `memory`: whole processes, Indian Pines, n = 10, ten networks.
 
   Args:
-    sides: who takes part.
-    job: what the peers are told.
-    repeats: of every side, in turns.
-    short: estimate from a short run.
+    sides: the sides to measure.
+    job: file of the job, for the peers.
+    repeats: number of runs of every side, in turns.
+    short: whether to estimate from a short run.
   """
   more = {"estimated": True} if short else {}
   seconds, peaks, first = {who: [] for who in sides}, {who: [] for who in sides}, {}
@@ -125,7 +125,7 @@ def end_to_end(sides: Sequence[str], job: Path, repeats: int, short: bool) -> li
 
 
 def _whole(who, job, directory, short):
-  """Seconds, those left out in a short run included, and peak memory in bytes."""
+  """Returns the seconds, including those that a short run omits, and the peak memory in bytes."""
   if who == "ours":
     return _ours(directory, short)
   out = directory / "facts.json"
@@ -152,7 +152,7 @@ def _ours(directory, short):
 
   phases, last = mtl.get_config("in").phases, max(mtl.get_config("in").snapshots)
   epochs = sum(_SHORT_PHASES.values()) + last
-  missing = sum(phases[name].epochs - own for name, own in _SHORT_PHASES.items())
+  missing = sum(phases[name].epochs - short for name, short in _SHORT_PHASES.items())
   left_out = missing * (seconds["train"] - seconds["compile_train"]) / epochs
   return done.seconds + left_out, done.peak_bytes
 
@@ -165,5 +165,5 @@ def _start(command, variables, **streams):
 def _check(status, command, log):
   if status != 0:
     log.seek(0)
-    last = (log.read().strip().splitlines() or ["it said nothing"])[-1]
+    last = (log.read().strip().splitlines() or ["no output"])[-1]
     raise RequestError(f"{' '.join(command)} ended with status {status}: {last}")

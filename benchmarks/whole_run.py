@@ -1,7 +1,7 @@
-"""What a peer does from start to end: `python -m benchmarks.whole_run keras job.npz out.json`.
+"""The whole run of a peer: `python -m benchmarks.whole_run keras job.npz out.json`.
 
-Every replica trains by the schedule and votes with its snapshots on every pixel.
-With `--short` only so much that the rest can be told from it.
+Every replica is trained according to the schedule, and its snapshots vote on every pixel. `--short` does a
+part of this, from which the time of the whole is estimated.
 """
 
 import argparse
@@ -16,9 +16,9 @@ import numpy as np
 from benchmarks import job as jobs
 from benchmarks.job import Job, usable_cores
 
-# Rows of the scene in a batch: the best in classification (results/benchmark.json).
+# Rows of the scene in a batch: the fastest ones in classification (results/benchmark.json).
 _KERAS_ROWS, _PYTORCH_ROWS = 2, 16
-# Two, so that the second of everything is without what the first one sets up.
+# Two snapshots, because the first epoch and classification include one-time costs.
 _SHORT_EPOCHS, _SHORT_SNAPSHOTS = 1, 2
 
 
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def _keras(job, short):
-  """One network after another."""
+  """Runs one network after another."""
   from benchmarks import keras_peer
 
   def network(replica):
@@ -48,7 +48,7 @@ def _keras(job, short):
 
 
 def _pytorch(job, short):
-  """A single-threaded network on each core at a time; on a GPU one after another."""
+  """Runs a single-threaded network on each core at a time; on a GPU, one after another."""
   from benchmarks import pytorch_peer
 
   on_gpu = pytorch_peer.DEVICE.type == "cuda"
@@ -66,7 +66,7 @@ def _pytorch(job, short):
 
 
 def _network(job: Job, training, classify: Callable[[], np.ndarray], short: bool) -> dict[str, float]:
-  """Trains and classifies; returns the seconds of one of the last epochs and of the last classification."""
+  """Trains and classifies; returns the seconds of a late epoch and of the last classification."""
   seconds, votes = {}, []
   for phase, epochs in enumerate(job.epochs):
     training.model.start_phase(phase)
@@ -76,7 +76,7 @@ def _network(job: Job, training, classify: Callable[[], np.ndarray], short: bool
       training.epochs(job.snapshot_epochs)
     with _clock(seconds, "classify"):
       votes.append(classify())
-  # Ties go to the smallest class.
+  # Among tied classes, the smallest wins.
   np.argmax([np.sum(np.equal(votes, index), axis=0) for index in range(job.class_counts[0])], axis=0)
   return {**seconds, "epoch": seconds["epoch"] / job.snapshot_epochs}
 
@@ -89,11 +89,11 @@ def _clock(seconds, name):
 
 
 def _facts(networks, job, short, at_a_time):
-  """What was left out, as seconds."""
+  """Returns the estimated seconds of the work that was omitted."""
   if not short:
     return {"left_out": 0.0}
   done = len(networks)
-  epoch, classify = (float(np.mean([own[name] for own in networks])) for name in ("epoch", "classify"))
+  epoch, classify = (float(np.mean([times[name] for times in networks])) for name in ("epoch", "classify"))
   all_epochs = sum(job.epochs) + job.snapshots * job.snapshot_epochs
   done_epochs = len(job.epochs) * _SHORT_EPOCHS + _SHORT_SNAPSHOTS * job.snapshot_epochs
   epochs = job.replicas * all_epochs - done * done_epochs

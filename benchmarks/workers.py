@@ -1,7 +1,7 @@
-"""Processes that hold the sides and do as they are told over pipes.
+"""Processes of the sides, controlled through pipes.
 
-Every library keeps its threads and its memory to itself, and ours is set up
-anew for one network and for ten, as `launch.py` would.
+No library shares threads or memory with another. Our side has separate processes for one network and for ten,
+each configured as by `launch.py`.
 """
 
 import functools
@@ -14,11 +14,11 @@ from mtl_hsi.errors import RequestError
 
 
 class Worker:
-  """A side in a process.
+  """The process of a side.
 
   Args:
-    who: the side.
-    arguments: of its class in `benchmarks.sides`.
+    who: name of the side.
+    arguments: arguments of its class in `benchmarks.sides`.
   """
 
   def __init__(self, who: str, *arguments):
@@ -30,22 +30,22 @@ class Worker:
     inner.close()
 
   def ask(self, method: str, *arguments) -> object:
-    """What a method of the side returns.
+    """Calls a method of the side and returns its result.
 
     Raises:
-      RequestError: it failed.
+      RequestError: the method failed.
     """
     self._pipe.send((method, arguments))
     try:
       answer, value = self._pipe.recv()
     except EOFError:
-      raise RequestError(f"the process of {self.who} has ended; was it out of memory?") from None
+      raise RequestError(f"the process of {self.who} has ended, possibly for lack of memory") from None
     if answer == "error":
       raise RequestError(value)
     return value
 
   def contenders(self, work: Work) -> list[Contender]:
-    """The side's ways to do a job, ready to be timed."""
+    """Returns the variants in which the side does a job, ready to be timed."""
     return [
       Contender(
         work.what,
@@ -64,16 +64,16 @@ class Worker:
 
 
 class Workers:
-  """The processes that were needed so far.
+  """The processes of all sides, each started when it is first used.
 
   Args:
-    directory: of the files that tell of the jobs.
-    sides: who takes part.
-    cores: that a process may use.
+    directory: directory of the files of the jobs.
+    sides: names of the sides.
+    cores: number of cores that a process may use.
 
   Attributes:
-    sides: who takes part.
-    device: "cpu" or "gpu", as ours finds it; for processes started later.
+    sides: names of the sides.
+    device: "cpu" or "gpu", as found by our side; for processes started later.
   """
 
   def __init__(self, directory: Path, sides: tuple[str, ...], cores: int):
@@ -88,19 +88,19 @@ class Workers:
     self.stop()
 
   def get(self, who: str, networks: int = 1) -> Worker:
-    """The process of a side; ours is another for every number of networks."""
+    """Returns the process of a side; our side has one for every number of networks."""
     key = who, networks
     if key not in self._running:
       self._running[key] = Worker(who, self._directory, networks, self._cores, self.device)
     return self._running[key]
 
   def stop(self) -> None:
-    """Ends all processes; they start anew where they are needed again."""
+    """Ends all processes; they start again when they are used again."""
     while self._running:
       self._running.popitem()[1].stop()
 
   def forget(self) -> None:
-    """Frees what the last jobs held."""
+    """Frees the memory of the last jobs."""
     for worker in self._running.values():
       worker.ask("close")
 
@@ -119,8 +119,8 @@ def _serve(pipe, who, arguments):
         side = SIDES[who](*arguments)
       pipe.send(("value", getattr(side, method)(*values)))
     except ImportError as error:
-      hint = "`make bench` installs it, and --who leaves it out"
+      hint = "`make bench` installs it, and --who=ours runs without it"
       pipe.send(("error", f"{who}: {error}; {hint}"))
-    # Whatever it is, it has to reach the person who waits.
+    # Any error must reach the main process.
     except Exception as error:
       pipe.send(("error", f"{who}: {type(error).__name__}: {error}"))
