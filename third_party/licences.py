@@ -1,10 +1,10 @@
-"""Writes third_party/licences.md: the licence of every package in locks/, as its own metadata states it.
+"""Writes third_party/licences.md: the licence of every package in locks/, according to its metadata.
 
-  make lock                        # with the locks themselves; or alone, with pip 26 or newer:
-  python -m third_party.licences
+  make lock                        # also writes the locks
+  python -m third_party.licences   # only the table; needs pip 26 or newer
 
-Asks pip what it would install here, so that packages for other systems only are left out. Metadata alone is
-fetched of a package that comes as a wheel (older versions of pip fetch the packages).
+The table lists the packages that pip would install on this machine, without those for other systems. For
+wheels, pip downloads only the metadata (older versions of pip download the packages).
 """
 
 import json
@@ -22,7 +22,8 @@ _LONGEST = 60
 _HEAD = """\
 # Licences of the packages that are installed
 
-Written by `make lock`. As each package's metadata state it; "locks" are the files in `locks/` that name it.
+Written by `make lock` from the metadata of each package. The column "locks" lists the files in `locks/` that
+contain the package.
 
 | package | version | licence | locks |
 |---|---|---|---|
@@ -30,18 +31,18 @@ Written by `make lock`. As each package's metadata state it; "locks" are the fil
 
 
 def pins(lock: str) -> list[str]:
-  """Requirements of a lock without their hashes, `name==version` with a marker where there is one."""
+  """Returns the requirements of a lock without hashes: `name==version`, with a marker if there is one."""
   text = (_ROOT / "locks" / f"{lock}.txt").read_text()
   return [line.rstrip(" \\") for line in re.findall(r"^[\w.-]+==.*", text, re.MULTILINE)]
 
 
 def normal(name: str) -> str:
-  """A package's name as package indexes compare it."""
+  """Returns the name of a package in the form in which package indexes compare names."""
   return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def licence(metadata: Mapping) -> str:
-  """Licence from a package's metadata: SPDX expression, else short free text, else classifiers."""
+  """Returns the licence in the metadata: the SPDX expression, else a short free text, else classifiers."""
   text = (metadata.get("license") or "").strip()
   classified = [c.split(" :: ") for c in metadata.get("classifier", ())]
   classifiers = [parts[-1] for parts in classified if parts[0] == "License"]
@@ -50,7 +51,7 @@ def licence(metadata: Mapping) -> str:
 
 
 def ask_pip(requirements: Iterable[str]) -> list[Mapping]:
-  """Metadata of the packages that pip would install here."""
+  """Returns the metadata of the packages that pip would install on this machine."""
   with tempfile.TemporaryDirectory() as directory:
     wanted, report = Path(directory, "wanted.txt"), Path(directory, "report.json")
     wanted.write_text("\n".join(requirements))
@@ -60,7 +61,7 @@ def ask_pip(requirements: Iterable[str]) -> list[Mapping]:
 
 
 def table() -> str:
-  """The table in Markdown, packages in alphabetical order."""
+  """Returns the table in Markdown, with the packages in alphabetical order."""
   locks = {lock: pins(lock) for lock in LOCKS}
   names = {lock: {normal(pin.partition("==")[0]) for pin in locks[lock]} for lock in LOCKS}
   rows = []

@@ -1,4 +1,4 @@
-"""Hosts on loopback that answer over https as real ones do, well or badly."""
+"""HTTPS servers on the loopback interface that give correct, incomplete or wrong answers."""
 
 import contextlib
 import http.server
@@ -14,11 +14,11 @@ Answer = Callable[[http.server.BaseHTTPRequestHandler], None]
 
 
 class Host:
-  """Plays one answer per request, the last one for ever; keeps what was asked.
+  """Gives one answer per request, repeats the last one, and records the requests.
 
   Attributes:
-    requests: headers of the requests, in order, with "Path" among them.
-    released: set when the test is over, so that a silent answer ends.
+    requests: headers of the requests, in order, with the path under "Path".
+    released: set at the end of the test, which ends answers that wait.
   """
 
   def __init__(self, *answers: Answer):
@@ -28,7 +28,7 @@ class Host:
     self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATE)
-    # The handshake is left to the thread of the request, as a client that refuses must not stop the host.
+    # The thread of the request makes the handshake, so a client that refuses it does not stop the host.
     self._server.socket = context.wrap_socket(
       self._server.socket, server_side=True, do_handshake_on_connect=False
     )
@@ -60,7 +60,7 @@ class Host:
         pass
 
       def handle(self):
-        # A client that hangs up is what some tests are about.
+        # In some tests the client closes the connection.
         with contextlib.suppress(OSError):
           super().handle()
 
@@ -68,7 +68,7 @@ class Host:
 
 
 def whole(body: bytes, tag: str = '"1"', ranges: bool = True) -> Answer:
-  """The file, or the part of it that is asked for, as RFC 9110 has it."""
+  """Sends the file or the requested range of it, as RFC 9110 specifies."""
 
   def answer(request):
     start = _start(request) if ranges and request.headers.get("If-Range", tag) == tag else 0
@@ -86,7 +86,7 @@ def whole(body: bytes, tag: str = '"1"', ranges: bool = True) -> Answer:
 
 
 def cut(body: bytes, after: int, **headers: str) -> Answer:
-  """The beginning of the file, then the end of the connection."""
+  """Sends the beginning of the file, then closes the connection."""
 
   def answer(request):
     _head(request, 200, {"ETag": '"1"', "Content-Length": len(body), **headers})
@@ -96,7 +96,7 @@ def cut(body: bytes, after: int, **headers: str) -> Answer:
 
 
 def status(code: int, **headers: str) -> Answer:
-  """No file; underscores in the names of headers stand for hyphens."""
+  """Sends a status without a file; underscores in the names of headers become hyphens."""
 
   def answer(request):
     _head(request, code, {"Content-Length": 0, **{name.replace("_", "-"): v for name, v in headers.items()}})
@@ -105,7 +105,7 @@ def status(code: int, **headers: str) -> Answer:
 
 
 def partial(body: bytes, place: str, tag: str = '"1"', stop: int | None = None) -> Answer:
-  """A 206 of any content and Content-Range, cut after `stop` bytes."""
+  """Sends status 206 with any content and Content-Range, cut after `stop` bytes."""
 
   def answer(request):
     _head(request, 206, {"ETag": tag, "Content-Range": place, "Content-Length": len(body)})
@@ -115,7 +115,7 @@ def partial(body: bytes, place: str, tag: str = '"1"', stop: int | None = None) 
 
 
 def chunked(body: bytes) -> Answer:
-  """The file without a word on its size."""
+  """Sends the file without its size."""
 
   def answer(request):
     _head(request, 200, {"Transfer-Encoding": "chunked"})
@@ -128,7 +128,7 @@ def chunked(body: bytes) -> Answer:
 
 
 def drip(body: bytes, pause: float) -> Answer:
-  """One byte at a time, never silent for long."""
+  """Sends one byte at a time, with a pause after each."""
 
   def answer(request):
     _head(request, 200, {"Content-Length": len(body)})
@@ -141,12 +141,12 @@ def drip(body: bytes, pause: float) -> Answer:
 
 
 def silence(request) -> None:
-  """Takes the request and says nothing."""
+  """Accepts the request and does not answer."""
   request.host.released.wait()
 
 
 def hang_up(request) -> None:
-  """Takes the request and ends the connection."""
+  """Accepts the request and closes the connection."""
 
 
 def _start(request) -> int:

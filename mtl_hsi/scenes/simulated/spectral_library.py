@@ -1,8 +1,9 @@
-"""Spectra of the earthlib package, and how a sensor would see them.
+"""Spectra of the earthlib package, and their resampling to the bands of a sensor.
 
-7,261 reflectance spectra at 10 nm from 400 to 2450 nm, without the two bands in which the atmosphere is
-opaque (1350-1460 and 1790-1960 nm). All are measured, in the field or in the laboratory, but the 2,000
-canopies, which were computed with the PROSAIL model. earthlib is MIT-licensed; its files are read in place.
+The library has 7,261 reflectance spectra from 400 to 2450 nm in steps of 10 nm, without the two ranges in
+which the atmosphere is opaque (1350-1460 and 1790-1960 nm). The 2,000 canopy spectra were computed with the
+PROSAIL model; all others were measured in the field or in the laboratory. earthlib has the MIT licence. Its
+files are read from the installed package.
 """
 
 import csv
@@ -23,14 +24,14 @@ _FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Library:
-  """Spectra with their names; element i of every attribute but `wavelengths` is spectrum i.
+  """Spectra and their names. Element i of every attribute except `wavelengths` belongs to spectrum i.
 
   Attributes:
     wavelengths: nm, float64 `[L]`, ascending.
     spectra: reflectance, 0 to about 1, float32 `[spectra, L]`.
-    names: earthlib's name of each spectrum; a few occur twice.
-    covers: its LEVEL_2, such as "built", "bare" or "vegetation".
-    materials: its LEVEL_3, such as "road", "soil" or "canopy".
+    names: names in earthlib; a few occur twice.
+    covers: land covers, earthlib's LEVEL_2, such as "built", "bare" or "vegetation".
+    materials: materials, earthlib's LEVEL_3, such as "road", "soil" or "canopy".
   """
 
   wavelengths: np.ndarray
@@ -45,7 +46,7 @@ def load() -> Library:
   """Reads earthlib's library without importing earthlib, which would import pandas.
 
   Raises:
-    RequestError: where earthlib is not installed or its files do not fit together.
+    RequestError: earthlib is not installed, or its files do not match each other.
   """
   spec = importlib.util.find_spec("earthlib")
   if spec is None:
@@ -57,7 +58,7 @@ def read(directory: pathlib.Path) -> Library:
   """Reads spectra.sli, spectra.sli.hdr (ENVI spectral library) and spectra.csv from a directory.
 
   Raises:
-    RequestError: where a file is missing or the three do not fit together.
+    RequestError: a file is missing, or the files do not match each other.
   """
   try:
     header = _header((directory / "spectra.sli.hdr").read_text())
@@ -68,11 +69,13 @@ def read(directory: pathlib.Path) -> Library:
     raise RequestError(f"spectral library: cannot read {error.filename}; install earthlib again") from error
   wavelengths = np.array(re.findall(r"[\d.]+", header.get("wavelength", "")), np.float64)
   if any(header.get(key, "").lower() != value for key, value in _FORMAT.items()):
-    raise RequestError(f"spectral library: {directory / 'spectra.sli.hdr'} is not of the form {_FORMAT}")
+    raise RequestError(
+      f"spectral library: {directory / 'spectra.sli.hdr'} is not in the expected format {_FORMAT}"
+    )
   if values.size != len(rows) * len(wavelengths):
     raise RequestError(
       f"spectral library in {directory}: {len(rows)} rows in spectra.csv and {len(wavelengths)} wavelengths "
-      f"in spectra.sli.hdr do not fit the {values.size} values of spectra.sli; install earthlib again"
+      f"in spectra.sli.hdr do not match the {values.size} values of spectra.sli; install earthlib again"
     )
   return Library(
     wavelengths=np.round(1000.0 * wavelengths, 6),
@@ -84,16 +87,17 @@ def read(directory: pathlib.Path) -> Library:
 
 
 def members(library: Library, material: str, name: str) -> np.ndarray:
-  """Indices of a material's spectra whose name matches a regular expression from its start, int `[n]`.
+  """Returns the indices, int `[n]`, of the spectra of a material whose names match a regular expression.
 
-  Spectra with missing values, which the library writes as zeros (three of them, all litter), are left out.
+  The expression must match at the start of the name. Spectra with missing values (three spectra of litter)
+  are excluded; the library stores such values as zeros.
 
   Raises:
-    RequestError: for a material that the library does not hold, listing those it does.
+    RequestError: the library has no such material; the message lists those that it has.
   """
   if material not in library.materials:
     raise RequestError(
-      f"unknown material {material!r}; the spectral library holds {', '.join(sorted(set(library.materials)))}"
+      f"unknown material {material!r}; the spectral library has {', '.join(sorted(set(library.materials)))}"
     )
   pairs = zip(library.materials, library.names, strict=True)
   found = [i for i, (m, n) in enumerate(pairs) if m == material and re.match(name, n)]
@@ -101,12 +105,12 @@ def members(library: Library, material: str, name: str) -> np.ndarray:
 
 
 def response(wavelengths: np.ndarray, centres: np.ndarray, widths: np.ndarray) -> np.ndarray:
-  """Matrix that turns spectra into what a sensor's bands measure: `spectra @ response`.
+  """Returns the matrix that resamples spectra to the bands of a sensor: `spectra @ response`.
 
-  Each band is the mean of the spectrum under a Gaussian of the band's full width at half maximum, cut at
-  two widths from the centre. Between the library's wavelengths, its two gaps included, the spectrum runs
-  straight; beyond the ends it keeps its end value, and a band may lie up to 50 nm beyond (AVIRIS goes
-  39 nm further than the library).
+  Each band is the mean of the spectrum weighted by a Gaussian with the band's full width at half maximum,
+  truncated at two widths from the centre. Between the wavelengths of the library, and across its two gaps,
+  the spectrum is interpolated linearly. Beyond the ends it is constant, and band centres may lie up to 50 nm
+  beyond (AVIRIS extends 39 nm further than the library).
 
   Args:
     wavelengths: nm, ascending `[L]`.
@@ -116,7 +120,7 @@ def response(wavelengths: np.ndarray, centres: np.ndarray, widths: np.ndarray) -
     float64 `[L, B]`; every column sums to 1.
 
   Raises:
-    RequestError: for a band centre more than 50 nm outside the wavelengths.
+    RequestError: a band centre is more than 50 nm outside the wavelengths.
   """
   low, high = wavelengths[0], wavelengths[-1]
   far = [c for c in centres if not low - _REACH_NM <= c <= high + _REACH_NM]
@@ -139,6 +143,6 @@ def response(wavelengths: np.ndarray, centres: np.ndarray, widths: np.ndarray) -
 
 
 def _header(text: str) -> dict[str, str]:
-  """Fields of an ENVI header; a list in braces stays one comma-separated string."""
+  """Returns the fields of an ENVI header; a list in braces remains one comma-separated string."""
   fields = re.findall(r"^([\w ]+?)\s*=\s*(?:\{([^}]*)\}|(.*))$", text, re.MULTILINE)
   return {key: (listed or plain).strip() for key, listed, plain in fields}

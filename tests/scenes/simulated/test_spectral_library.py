@@ -86,7 +86,7 @@ def test_a_missing_file_is_named(directory):
 )
 def test_a_header_of_another_form_is_refused(directory, header):
   (directory / "spectra.sli.hdr").write_text(header)
-  with pytest.raises(RequestError, match=r"spectra\.sli\.hdr is not of the form"):
+  with pytest.raises(RequestError, match=r"spectra\.sli\.hdr is not in the expected format"):
     spectral_library.read(directory)
 
 
