@@ -56,16 +56,27 @@ def get_config() -> config_dict.ConfigDict:
   # == Training and test pixels ==
   # "random" draws n pixels per class for training and tests on all others (letter). "blocks" divides each
   # scene into square blocks, draws the training pixels from one half of them, and tests on those pixels of
-  # the other half whose patches overlap no training patch. The path of another run's split.npz reuses its
-  # pixels. Scenes whose files mark test pixels (configs/own.py) train on n pixels per class of their other
-  # labels.
+  # the other half whose patches overlap no training patch. "folds" cuts all labels into folds of whole units
+  # (see `fold_units`): the accuracy is that of networks which did not see the fold, the map is by networks
+  # which saw all labels. The path of another run's split.npz reuses its pixels. Scenes whose files mark test
+  # pixels (configs/own.py) train on n pixels per class of their other labels.
   config.split = "random"
   # Side of the blocks, in pixels.
   config.block_size = 24
-  # Training pixels per class. 0 uses all training labels. With "random" this leaves no test pixels: use it
-  # for the final map, once you know the accuracy.
+  # Training pixels per class. 0 uses all training labels. With "random" this leaves no test pixels. "folds"
+  # always uses all labels.
   config.samples_per_class = 10
-  # Number of Monte Carlo replicas [author: 10], each with its own training pixels and initial weights.
+  # Number of folds: with split="folds" of all labels, otherwise of the training pixels of every replica. One
+  # more network is trained for each fold, without its pixels. 0: none. `mixture` needs folds.
+  config.folds = 0
+  # What a fold keeps together, with split="folds" or samples_per_class=0. "labels": the polygon, line or
+  # point of a vector file or table, or the connected region of a label raster. "blocks": blocks of
+  # `block_size`.
+  config.fold_units = "labels"
+  # Pixels that the training labels of a fold keep away from the labels that it leaves out.
+  config.fold_buffer = 0
+  # Number of Monte Carlo replicas [author: 10], each with its own training pixels and initial weights. If all
+  # of them train on all labels, they vote on one map.
   config.replicas = 10
   # Replica r uses the seed `seed + r`.
   config.seed = 0
@@ -164,6 +175,14 @@ def get_config() -> config_dict.ConfigDict:
   config.classify.smoothing.restart = 0.01
   # A larger value preserves edges better.
   config.classify.smoothing.sharpness = 2.0
+  # What is mixed with the network and chosen for each scene by the labels that the folds leave out.
+  config.mixture = config_dict.ConfigDict()
+  # Spectral experts: multinomial logistic regressions on "bands", "mnf" (the MNF components) or
+  # "bands_and_mnf". Each with the best of the penalties 1, 10 and 100. Empty: the network alone.
+  config.mixture.experts = ()
+  # Strengths of smoothing to choose from: "none", "light" (4 pixels), "middle" (12) and "strong" (40). Empty:
+  # classify.smoothing as it is.
+  config.mixture.smoothings = ()
   # Number of unlabelled pixels per scene to propose for labelling: those where the networks are least
   # certain.
   config.proposals = 0

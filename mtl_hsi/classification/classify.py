@@ -9,7 +9,7 @@ import numpy as np
 from jax import lax
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
-from mtl_hsi.classification import smoothing, voting
+from mtl_hsi.classification import mixture, smoothing, voting
 from mtl_hsi.classification.logits import METHODS, Logits, average_symmetries
 from mtl_hsi.classification.smoothing import Smoothing
 from mtl_hsi.classification.tiles import Window, cut_with_halo, equal_tiles, shape_of, shifted
@@ -95,7 +95,9 @@ class Classifier:
     """Copies snapshots to every device.
 
     Args:
-      snapshots: {"params", "stats"} of R networks each, leading axis R.
+      snapshots: {"params", "stats"} of R networks each, leading axis R; with experts also "mixture": their
+        "kernel" `[R, E, B, C]` and "bias" `[R, E, C]`, the members' "weights" `[R, 1 + E]` and the
+        "temperature" `[R]`.
 
     Returns:
       The same tree with leading axes S, R.
@@ -183,26 +185,40 @@ def _voting_program(network: Network, logits: Logits, settings: Smoothing, loop:
 
 def _tile_classifier(network, logits, settings, cube, measured, scene, contrast) -> Callable[[Any], tuple]:
   """Builds a function from a network to classes `[h, w]` and probabilities `[h, w, C]` of a tile."""
+  centres = _centres(network, cube)
 
-  def scores(weights):
-    return logits(network, weights["params"], weights["stats"], cube, scene)
+  def probabilities(weights):
+    found = logits(network, weights["params"], weights["stats"], cube, scene)
+    if "mixture" not in weights:
+      return jax.nn.softmax(found), found
+    experts = weights["mixture"]
+    mixed = mixture.mix(mixture.members(found, experts, centres), experts["weights"], network.present[scene])
+    return mixed, mixed
+
+  def tempered(weights, values):
+    return mixture.temper(values, weights["mixture"]["temperature"]) if "mixture" in weights else values
 
   def classify_plain(weights):
-    found = scores(weights)
-    return jnp.argmax(found, axis=-1), jax.nn.softmax(found)
+    found, scores = probabilities(weights)
+    return jnp.argmax(scores, axis=-1), tempered(weights, found)
 
   if not settings.steps:
     return classify_plain
-  (height, width), margin = measured.shape, network.patch // 2
-  centres = cube[margin:, margin:][:height, :width]
   mixing = smoothing.weights(centres, measured, contrast / settings.sharpness)
   inner = (slice(settings.steps, -settings.steps),) * 2
 
   def classify_smoothed(weights):
-    probabilities = smoothing.smooth(jax.nn.softmax(scores(weights)), mixing, settings)[inner]
-    return jnp.argmax(probabilities, axis=-1), probabilities
+    smoothed = smoothing.smooth(probabilities(weights)[0], mixing, settings)[inner]
+    return jnp.argmax(smoothed, axis=-1), tempered(weights, smoothed)
 
   return classify_smoothed
+
+
+def _centres(network, cube):
+  """Returns the channels of the pixels `[h, w, B]` without the halo of the patches."""
+  margin = network.patch // 2
+  height, width = (size - network.patch + 1 for size in cube.shape[:2])
+  return cube[margin : margin + height, margin : margin + width]
 
 
 def _fetch(group, votes):

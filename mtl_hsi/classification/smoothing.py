@@ -41,6 +41,15 @@ class Smoothing(NamedTuple):
   sharpness: float
 
 
+# Strengths among which a scene's labels choose: how far the walk goes, from no step to large fields.
+STRENGTHS = {
+  "none": Smoothing(0, 0.5, 2.0),
+  "light": Smoothing(4, 0.3, 2.0),
+  "middle": Smoothing(12, 0.1, 2.0),
+  "strong": Smoothing(40, 0.01, 2.0),
+}
+
+
 def contrast(cube: np.ndarray, nodata: np.ndarray | None, inputs: Inputs) -> float:
   """Returns d of a scene: the median over adjacent measured pixels; 1 if that is 0 or there are none.
 

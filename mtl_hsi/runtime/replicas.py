@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec, SingleDeviceSharding
@@ -32,10 +33,19 @@ class Replicas:
     self._mesh = Mesh(np.array(devices[:used]), (_AXIS,), axis_types=(AxisType.Auto,))
     self._loop = loop_over_replicas(devices[0].platform)
 
-  def keys(self, seed: int) -> jax.Array:
-    """Returns root keys `[R]`; replica r has the key of `seed + r`."""
-    seeds = seed + np.minimum(np.arange(self._rows), self.count - 1)
-    data = np.asarray(jax.random.key_data(jax.vmap(jax.random.key)(seeds)))
+  def keys(self, seed: int, streams: np.ndarray | None = None) -> jax.Array:
+    """Returns root keys `[R]`.
+
+    Args:
+      seed: seed of the first replica.
+      streams: int32 `[R, 2]`: replica r and stream s of every key, which is that of `seed + r`, folded with s
+        unless s is 0. None: stream 0 of replicas 0 to R - 1.
+    """
+    if streams is None:
+      streams = np.stack([np.arange(self.count), np.zeros(self.count, int)], axis=1)
+    streams = np.concatenate([streams, np.repeat(streams[-1:], self._rows - self.count, axis=0)])
+    keys = jax.vmap(_key)(seed + streams[:, 0], streams[:, 1])
+    data = np.asarray(jax.random.key_data(keys))
     wrap = jax.jit(jax.random.wrap_key_data, out_shardings=self._sharding(_AXIS))
     return wrap(processes.place(data, self._sharding(_AXIS)))
 
@@ -78,6 +88,12 @@ class Replicas:
 
   def _sharding(self, *axes):
     return NamedSharding(self._mesh, PartitionSpec(*axes))
+
+
+def _key(seed, stream):
+  key = jax.random.key(seed)
+  folded = jax.random.key_data(jax.random.fold_in(key, stream))
+  return jax.random.wrap_key_data(jnp.where(stream == 0, jax.random.key_data(key), folded))
 
 
 def loop_over_replicas(platform: str) -> Callable:

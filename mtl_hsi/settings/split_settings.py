@@ -1,12 +1,15 @@
-"""Settings of the split into training and test pixels."""
+"""Settings of the split into training and test pixels, and of the folds."""
 
 import dataclasses
 from pathlib import Path
 from typing import Any
 
-from mtl_hsi.settings.config_checks import require
+from mtl_hsi.settings.config_checks import one_of, require
+from mtl_hsi.splits.drawn import ALL
 
-_DRAWN = ("random", "blocks")
+_FOLDS = "folds"
+# Values of `split` that are not the path of a file.
+NAMED = ("random", "blocks", _FOLDS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,13 +18,28 @@ class SplitSettings:
 
   Attributes:
     file: a split to read, or None to draw one.
-    block_size: side of the blocks that training and test pixels are drawn from, or None for a random split.
+    block_size: rows and columns of a block.
+    by_blocks: whether training and test pixels are drawn from separate blocks.
+    by_folds: whether accuracy comes from the labels that the folds leave out.
     samples_per_class: n, or `drawn.ALL`.
+    folds: number of folds k, or 0.
+    fold_units: "labels" or "blocks".
+    fold_buffer: distance between the training labels of a fold and those that it leaves out, in pixels.
   """
 
   file: Path | None
-  block_size: int | None
+  block_size: int
+  by_blocks: bool
+  by_folds: bool
   samples_per_class: int
+  folds: int
+  fold_units: str
+  fold_buffer: int
+
+  @property
+  def all_train(self) -> bool:
+    """Whether all replicas train on the same pixels: all training labels."""
+    return self.file is None and self.samples_per_class == ALL
 
 
 def read(config: Any, *, all_can_train: bool) -> SplitSettings:
@@ -35,11 +53,25 @@ def read(config: Any, *, all_can_train: bool) -> SplitSettings:
     RequestError: names the key, its value and what was expected.
   """
   require(config.block_size >= 1, "block_size", config.block_size, "1 or more")
+  by_folds = config.split == _FOLDS
   number = config.samples_per_class
-  least, hint = (0, ", or 0 for all") if all_can_train else (1, "")
+  least, hint = (0, ", or 0 for all") if all_can_train or by_folds else (1, "")
   require(number >= least, "samples_per_class", number, f"1 or more{hint}")
+  require(not by_folds or number == ALL, "samples_per_class", number, "0 (all labels) with split='folds'")
+  least, hint = (2, "") if by_folds or _needs_folds(config) else (0, ", or 0 for none")
+  require(config.folds >= 2 or config.folds == least, "folds", config.folds, f"2 or more{hint}")
+  require(config.fold_buffer >= 0, "fold_buffer", config.fold_buffer, "0 or more")
   return SplitSettings(
-    file=None if config.split in _DRAWN else Path(config.split),
-    block_size=config.block_size if config.split == "blocks" else None,
+    file=None if config.split in NAMED else Path(config.split),
+    block_size=config.block_size,
+    by_blocks=config.split == "blocks",
+    by_folds=by_folds,
     samples_per_class=number,
+    folds=config.folds,
+    fold_units=one_of(("labels", "blocks"), "fold_units", config.fold_units),
+    fold_buffer=config.fold_buffer,
   )
+
+
+def _needs_folds(config):
+  return bool(config.mixture.experts or config.mixture.smoothings)

@@ -30,11 +30,12 @@ class TrainingPlan:
     network: the architecture.
     make_optimizer: from `optim.optimizer`.
     schedule: phases and snapshots.
-    seed: of replica 0; replica r has `seed + r`.
+    seed: of replica 0.
     batch_size: N.
     mixed: see `batches.epoch_order`.
     drop_last: see `batches.steps_per_epoch`.
     recipe: how training departs from the letter's recipe.
+    streams: replica and stream of every network, see `Replicas.keys`; None: replica r has `seed + r`.
   """
 
   network: Network
@@ -45,6 +46,7 @@ class TrainingPlan:
   mixed: bool
   drop_last: bool
   recipe: Recipe = LETTER_RECIPE
+  streams: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,7 +121,7 @@ def fit(
     KeyboardInterrupt: `interrupted` returned true.
   """
   schedule = plan.schedule
-  keys = replicas.keys(plan.seed)
+  keys = replicas.keys(plan.seed, plan.streams)
   inputs = replicas.put(data.samples), keys, replicas.share(data.pixels)
   steps = _steps(plan, data.samples)
   programs = _programs(plan, replicas)

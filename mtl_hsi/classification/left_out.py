@@ -1,0 +1,154 @@
+"""The probabilities of every candidate mixture for the pixels that a fold leaves out."""
+
+import functools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from mtl_hsi.classification import mixture, smoothing
+from mtl_hsi.classification.classify import SceneRegion
+from mtl_hsi.classification.logits import METHODS, average_symmetries
+from mtl_hsi.classification.smoothing import Smoothing
+from mtl_hsi.classification.tiles import cut_with_halo, equal_tiles, shape_of
+from mtl_hsi.models.multitask import Network
+
+# The number of pixels of a tile is padded to a power of two, at least this one, for few compiled programs.
+_LEAST_PIXELS = 64
+
+
+class Candidates(NamedTuple):
+  """The mixtures to choose from.
+
+  Attributes:
+    weights: weights of the members, float32 `[W, 1 + E]`.
+    smoothings: S kinds of smoothing.
+  """
+
+  weights: np.ndarray
+  smoothings: tuple[Smoothing, ...]
+
+
+class LeftOut(NamedTuple):
+  """Log-probabilities for n pixels that neither the network nor the experts were trained on.
+
+  Attributes:
+    members: of every member alone, without smoothing, float32 `[1 + E, n, C]`.
+    candidates: of every mixture, float32 `[W, S, n, C]`.
+  """
+
+  members: np.ndarray
+  candidates: np.ndarray
+
+
+def evaluate(
+  network: Network,
+  snapshots: dict,
+  experts: dict,
+  region: SceneRegion,
+  pixels: np.ndarray,
+  candidates: Candidates,
+  *,
+  method: str,
+  symmetric: bool,
+  tile_pixels: int,
+) -> LeftOut:
+  """Classifies pixels of a scene by all candidates, tile by tile; tiles without such pixels are skipped.
+
+  Args:
+    network: the architecture.
+    snapshots: {"params", "stats"} of one network, leading axis S: their probabilities are averaged.
+    experts: "kernel" `[E, B, C]` and "bias" `[E, C]` of the regressions.
+    region: the whole scene.
+    pixels: rows and columns, int32 `[n, 2]`.
+    candidates: the mixtures.
+    method: a name in `logits.METHODS`.
+    symmetric: whether outputs are averaged over all symmetries.
+    tile_pixels: bound on the pixels that are classified at once.
+  """
+  halo = max(kind.steps for kind in candidates.smoothings)
+  logits = average_symmetries(METHODS[method]) if symmetric else METHODS[method]
+  program = _program(network, logits, candidates.smoothings, halo)
+  height, width = (size - network.patch + 1 for size in region.padded.shape[:2])
+  measured = np.ones((height, width), bool) if region.measured is None else region.measured
+  members, classes = len(candidates.weights[0]), max(network.class_counts)
+  found = LeftOut(
+    np.empty((members, len(pixels), classes), np.float32),
+    np.empty((len(candidates.weights), len(candidates.smoothings), len(pixels), classes), np.float32),
+  )
+  missing = np.ones(len(pixels), bool)
+  margin = network.patch - 1 + 2 * halo
+  for window in equal_tiles(height, width, tile_pixels, devices=1, margin=margin):
+    inside = np.flatnonzero(missing & _inside(pixels, window))
+    if not len(inside):
+      continue
+    missing[inside] = False
+    places = pixels[inside] - [part.start for part in window]
+    cube = cut_with_halo(region.padded, window, halo, halo + network.patch - 1)
+    mask = cut_with_halo(measured, window, halo, halo)
+    tile = program(
+      *(snapshots, experts, cube, mask, np.int32(region.scene), np.float32(region.contrast or 1)),
+      *(candidates.weights, _padded(places, shape_of(window))),
+    )
+    for whole, part in zip(found, tile, strict=True):
+      whole[..., inside, :] = np.asarray(part)[..., : len(inside), :]
+  return found
+
+
+@functools.lru_cache(maxsize=8)
+def _program(network, logits, smoothings, halo):
+  """Compiles the evaluation of one tile."""
+
+  @jax.jit
+  def evaluate_tile(snapshots, experts, cube, measured, scene, contrast, weights, places):
+    margin = network.patch // 2
+    centres = cube[margin : margin + measured.shape[0], margin : margin + measured.shape[1]]
+    present = network.present[scene]
+    scores = _mean_logits(network, logits, snapshots, cube, scene)
+    log_members = mixture.members(scores, experts, centres)
+    rows, columns = places[:, 0] + halo, places[:, 1] + halo
+    of_sharpness = {
+      kind.sharpness: smoothing.weights(centres, measured, contrast / kind.sharpness)
+      for kind in smoothings
+      if kind.steps
+    }
+
+    def of_candidate(member_weights):
+      mixed = mixture.mix(log_members, member_weights, present)
+      maps = [
+        smoothing.smooth(mixed, of_sharpness[kind.sharpness], kind) if kind.steps else mixed
+        for kind in smoothings
+      ]
+      return jnp.stack([p[rows, columns] for p in maps])
+
+    chosen = lax.map(of_candidate, weights)
+    return log_members[:, rows, columns], jnp.maximum(jnp.log(chosen), mixture.FLOOR)
+
+  return evaluate_tile
+
+
+def _mean_logits(network, logits, snapshots, cube, scene) -> Array:
+  """Returns the logarithm of the mean probabilities of the snapshots `[H, W, C]`."""
+  maps = lax.map(
+    lambda weights: jax.nn.softmax(logits(network, weights["params"], weights["stats"], cube, scene)), snapshots
+  )
+  return jnp.log(maps.mean(axis=0))
+
+
+def _inside(pixels, window):
+  rows, columns = window
+  return (
+    (pixels[:, 0] >= rows.start)
+    & (pixels[:, 0] < rows.stop)
+    & (pixels[:, 1] >= columns.start)
+    & (pixels[:, 1] < columns.stop)
+  )
+
+
+def _padded(places: Sequence, shape) -> np.ndarray:
+  """Repeats the last place up to a power of two, so that few programs serve all tiles."""
+  count = max(_LEAST_PIXELS, 1 << (len(places) - 1).bit_length())
+  return np.concatenate([places, np.repeat(places[-1:], count - len(places), axis=0)]).astype(np.int32)
