@@ -185,14 +185,15 @@ def _voting_program(network: Network, logits: Logits, settings: Smoothing, loop:
 
 def _tile_classifier(network, logits, settings, cube, measured, scene, contrast) -> Callable[[Any], tuple]:
   """Builds a function from a network to classes `[h, w]` and probabilities `[h, w, C]` of a tile."""
-  centres = _centres(network, cube)
+  centres = centres_of(network, cube)
 
   def probabilities(weights):
     found = logits(network, weights["params"], weights["stats"], cube, scene)
     if "mixture" not in weights:
       return jax.nn.softmax(found), found
-    experts = weights["mixture"]
-    mixed = mixture.mix(mixture.members(found, experts, centres), experts["weights"], network.present[scene])
+    experts, present = weights["mixture"], network.present[scene]
+    members = mixture.members(found, experts, centres, present)
+    mixed = mixture.mix(members, experts["weights"], present)
     return mixed, mixed
 
   def tempered(weights, values):
@@ -214,7 +215,7 @@ def _tile_classifier(network, logits, settings, cube, measured, scene, contrast)
   return classify_smoothed
 
 
-def _centres(network, cube):
+def centres_of(network: Network, cube: Any) -> Any:
   """Returns the channels of the pixels `[h, w, B]` without the halo of the patches."""
   margin = network.patch // 2
   height, width = (size - network.patch + 1 for size in cube.shape[:2])

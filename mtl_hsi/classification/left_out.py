@@ -10,7 +10,7 @@ import numpy as np
 from jax import Array, lax
 
 from mtl_hsi.classification import mixture, smoothing
-from mtl_hsi.classification.classify import SceneRegion
+from mtl_hsi.classification.classify import SceneRegion, centres_of
 from mtl_hsi.classification.logits import METHODS, average_symmetries
 from mtl_hsi.classification.smoothing import Smoothing
 from mtl_hsi.classification.tiles import cut_with_halo, equal_tiles, shape_of
@@ -104,11 +104,9 @@ def _program(network, logits, smoothings, halo):
 
   @jax.jit
   def evaluate_tile(snapshots, experts, cube, measured, scene, contrast, weights, places):
-    margin = network.patch // 2
-    centres = cube[margin : margin + measured.shape[0], margin : margin + measured.shape[1]]
-    present = network.present[scene]
+    centres, present = centres_of(network, cube), network.present[scene]
     scores = _mean_logits(network, logits, snapshots, cube, scene)
-    log_members = mixture.members(scores, experts, centres)
+    log_members = mixture.members(scores, experts, centres, present)
     rows, columns = places[:, 0] + halo, places[:, 1] + halo
     of_sharpness = {
       kind.sharpness: smoothing.weights(centres, measured, contrast / kind.sharpness)

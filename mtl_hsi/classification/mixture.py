@@ -14,6 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from mtl_hsi.models.heads import mask_absent
+
 # Names of the members: the network, and the regressions by the channels that they read.
 NETWORK, BANDS, MNF, BANDS_AND_MNF = "network", "bands", "mnf", "bands_and_mnf"
 EXPERTS = (BANDS, MNF, BANDS_AND_MNF)
@@ -21,18 +23,18 @@ EXPERTS = (BANDS, MNF, BANDS_AND_MNF)
 FLOOR = float(np.log(1e-6))
 
 
-def members(logits: Array, experts: Any, channels: Array) -> Array:
+def members(logits: Array, experts: Any, channels: Array, present: Array) -> Array:
   """Returns the log-probabilities of all members `[1 + E, H, W, C]`, the network first, none below the floor.
 
   Args:
     logits: of the network `[H, W, C]`, minus infinity for classes that the scene lacks.
     experts: "kernel" `[E, B, C]` and "bias" `[E, C]` of the regressions.
     channels: of the pixels `[H, W, B]`.
+    present: classes that the scene has, bool `[C]`.
   """
-  present = jnp.isfinite(experts["bias"]).reshape(-1, 1, 1, logits.shape[-1])
   scores = jnp.einsum("hwb,ebc->ehwc", channels, experts["kernel"])
-  scores = scores + experts["bias"].reshape(present.shape)
-  scores = jnp.concatenate([logits[None], jnp.where(present, scores, -jnp.inf)])
+  scores = scores + experts["bias"].reshape(-1, 1, 1, logits.shape[-1])
+  scores = mask_absent(jnp.concatenate([logits[None], scores]), present)
   return jnp.maximum(jax.nn.log_softmax(scores), FLOOR)
 
 
@@ -45,7 +47,7 @@ def mix(log_probabilities: Array, weights: Array, present: Array) -> Array:
     present: classes that the scene has, bool `[C]`.
   """
   mixed = jnp.tensordot(weights, log_probabilities, axes=1)
-  return jax.nn.softmax(jnp.where(present.reshape(1, 1, -1), mixed, -jnp.inf))
+  return jax.nn.softmax(mask_absent(mixed, present))
 
 
 def temper(probabilities: Array, temperature: Array) -> Array:

@@ -113,7 +113,7 @@ def split_used(settings: Settings, scene: Scene) -> str:
     return f"Training and test pixels are those of {settings.split.file.name}."
   if scene.tested is not None:
     return "The test pixels were given by the user."
-  if settings.split.block_size is not None:
+  if settings.split.by_blocks:
     size = settings.split.block_size
     return f"Training and test pixels come from separate blocks of {size} x {size} pixels."
   if settings.split.samples_per_class == ALL:
@@ -168,7 +168,7 @@ def _samples(settings):
   if split.samples_per_class == ALL:
     return "all training labels"
   text = f"{_count(split.samples_per_class, 'sample')} per class"
-  drawn_from_blocks = split.block_size is not None and len(scenes.given_splits) < len(scenes.loaders)
+  drawn_from_blocks = split.by_blocks and len(scenes.given_splits) < len(scenes.loaders)
   return f"{text} from blocks" if drawn_from_blocks else text
 
 

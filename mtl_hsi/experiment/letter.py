@@ -11,7 +11,7 @@ from mtl_hsi.training.recipe import LETTER_RECIPE
 
 def follows_the_letter(settings: Settings) -> bool:
   """Returns whether network and training are the letter's, up to what it leaves open (statistics, vote)."""
-  if settings.split.file or settings.split.block_size or settings.scenes.given_splits:
+  if settings.split.file or settings.split.by_blocks or settings.split.folds or settings.scenes.given_splits:
     return False
   if settings.origin or settings.scenes.band_ranges or settings.bands.alignment == BY_WAVELENGTH:
     return False

@@ -1,7 +1,7 @@
 """Scenes, splits and network of an experiment, checked before any work starts."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -9,17 +9,18 @@ from mtl_hsi.channels import by_wavelength
 from mtl_hsi.channels.inputs import Inputs
 from mtl_hsi.classification import smoothing
 from mtl_hsi.errors import RequestError
+from mtl_hsi.experiment import training_pixels
 from mtl_hsi.experiment.fit_inputs import align
+from mtl_hsi.experiment.training_pixels import SceneFolds
 from mtl_hsi.models.multitask import Network
 from mtl_hsi.models.registry import make_network
 from mtl_hsi.runs.trained_run import TrainedRun
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings.experiment_settings import Settings
 from mtl_hsi.settings.model_settings import SVM
-from mtl_hsi.splits.blocks import block_split
-from mtl_hsi.splits.drawn import ALL, given_split, random_split, with_training_pixels
-from mtl_hsi.splits.split import Split, read_splits
+from mtl_hsi.splits.split import Split
 from mtl_hsi.training import batches, patches, svm_baseline
+from mtl_hsi.training.ensemble import Ensemble
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +31,9 @@ class Problem:
     scenes: by name, in the order of training.
     inputs: channels of every scene: bands, resampling, scaling, MNF components.
     channels: common bands to which all scenes are resampled, or None if they are aligned by index.
-    splits: training and test pixels of every scene.
+    splits: training and test pixels of every scene, a row for each map.
+    folds: the folds of every scene, one entry for each map; empty without folds.
+    ensemble: the networks to train.
     network: the network to train, or None for SVMs.
     shift: largest shift of a training patch, in pixels.
   """
@@ -39,6 +42,8 @@ class Problem:
   inputs: Mapping[str, Inputs]
   channels: by_wavelength.SpectralBands | None
   splits: Mapping[str, Split]
+  folds: Mapping[str, Sequence[SceneFolds]]
+  ensemble: Ensemble
   network: Network | None
   shift: int
 
@@ -69,11 +74,14 @@ def prepare(settings: Settings, origin: TrainedRun | None = None) -> Problem:
   """
   scenes = {name: load() for name, load in settings.scenes.loaders.items()}
   inputs, channels = align(settings, scenes, origin)
-  if settings.inference.options.smoothing.steps:
+  if settings.inference.options.smoothing.steps or settings.mixture.smoothings:
     inputs = {name: _with_contrast(of_scene, scenes[name]) for name, of_scene in inputs.items()}
   network = _network(settings, scenes, inputs)
-  splits = _splits(settings, scenes, _min_separation(network, settings.training.recipe.shift))
-  problem = Problem(scenes, inputs, channels, splits, network, settings.training.recipe.shift)
+  shift = settings.training.recipe.shift
+  splits = training_pixels.draw_splits(settings, scenes, _min_separation(network, shift))
+  folds = training_pixels.draw_folds(settings, scenes, splits)
+  ensemble = training_pixels.ensemble_of(settings)
+  problem = Problem(scenes, inputs, channels, splits, folds, ensemble, network, shift)
   if network is None:
     for name, scene in scenes.items():
       svm_baseline.check_samples(name, scene.labels, scene.class_names, problem.splits[name].train)
@@ -105,40 +113,6 @@ def _network(settings, scenes, inputs):
   )
 
 
-def _splits(settings, scenes, min_separation):
-  if settings.split.file is not None:
-    return read_splits(
-      settings.split.file, {name: s.labels for name, s in scenes.items()}, settings.replicas
-    )
-  return {name: _split(settings, scene, min_separation) for name, scene in scenes.items()}
-
-
-def _split(settings, scene, min_separation):
-  if scene.trained is None:
-    return _drawn(settings, scene, scene.labels, min_separation)
-  others = np.where(scene.trained, 0, scene.labels)
-  if not (others.any() or settings.split.samples_per_class == ALL):
-    raise RequestError(
-      f"scene {scene.name!r}: all labels are in more_labels, which are for training, so none is left to "
-      "test; set samples_per_class=0 to train without a test"
-    )
-  drawn = _drawn(settings, scene, others, min_separation)
-  by_blocks = scene.tested is None and settings.split.block_size is not None
-  distance = min_separation if by_blocks else 1
-  return with_training_pixels(drawn, scene.trained, min_separation=distance, name=scene.name)
-
-
-def _drawn(settings, scene, labels, min_separation):
-  """Draws the split of the pixels that the user has not assigned to training."""
-  draw = {"seed": settings.seed, "replicas": settings.replicas, "name": scene.name}
-  if scene.tested is not None:
-    return given_split(labels, scene.tested, settings.split.samples_per_class, **draw)
-  if settings.split.block_size is not None:
-    draw |= {"block_size": settings.split.block_size, "min_separation": min_separation}
-    return block_split(labels, settings.split.samples_per_class, **draw)
-  return random_split(labels, settings.split.samples_per_class, **draw)
-
-
 def layers(problem: Problem) -> list[patches.Layer]:
   """Returns the layers of all scenes for `patches.lay_out`."""
   return [
@@ -147,10 +121,9 @@ def layers(problem: Problem) -> list[patches.Layer]:
 
 
 def training_set(problem: Problem) -> batches.TrainingSet:
-  """Returns the training pixels of all scenes and replicas."""
+  """Returns the training pixels of all scenes and networks."""
   scenes = problem.scenes.values()
+  train = training_pixels.network_splits(problem.ensemble, problem.splits, problem.folds)
   return batches.training_set(
-    [split.train for split in problem.splits.values()],
-    [scene.labels for scene in scenes],
-    [scene.class_ids for scene in scenes],
+    list(train.values()), [scene.labels for scene in scenes], [scene.class_ids for scene in scenes]
   )

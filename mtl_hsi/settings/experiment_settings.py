@@ -14,6 +14,7 @@ from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import (
   band_settings,
   inference_settings,
+  mixture_settings,
   model_settings,
   scene_settings,
   split_settings,
@@ -22,6 +23,7 @@ from mtl_hsi.settings import (
 from mtl_hsi.settings.band_settings import BandSettings
 from mtl_hsi.settings.config_checks import one_of, require
 from mtl_hsi.settings.inference_settings import InferenceSettings
+from mtl_hsi.settings.mixture_settings import MixtureSettings
 from mtl_hsi.settings.model_settings import ModelSettings
 from mtl_hsi.settings.scene_settings import SceneSettings
 from mtl_hsi.settings.split_settings import SplitSettings
@@ -54,7 +56,8 @@ class Settings:
     model: the network, or an SVM.
     training: how networks are trained.
     inference: how networks classify.
-    replicas: R.
+    mixture: what is chosen for every scene by left-out labels.
+    replicas: number of maps, or of networks that vote on one map; see `training_pixels.ensemble_of`.
     seed: seed of replica 0.
     precision: precision of matrix products, a name of `products.PRECISIONS`.
     proposals: number of pixels of each scene proposed for labelling; 0 for none.
@@ -68,6 +71,7 @@ class Settings:
   model: ModelSettings
   training: TrainingSettings
   inference: InferenceSettings
+  mixture: MixtureSettings
   replicas: int
   seed: int
   precision: str
@@ -109,6 +113,7 @@ def _read(config, scenes_in_memory):
     model=model_settings.read(config),
     training=training_settings.read(config),
     inference=inference_settings.read(config),
+    mixture=mixture_settings.read(config),
     replicas=config.replicas,
     seed=config.seed,
     precision=one_of(tuple(products.PRECISIONS), "precision", config.precision),
