@@ -1,44 +1,29 @@
-"""The recommended recipe, for one scene or many.
+"""The recommended recipe, for one scene or many, from a few samples per class.
 
   python launch.py --config=configs/best.py:indian_pines --config.samples_per_class=5
   python launch.py --config=configs/best.py:fields,town --config.files.fields.cube=fields.tif ...
   python launch.py --config=configs/best.py --config.scenes_file=scenes.yaml
 
-Scenes are named and given as in configs/own.py. The network is VResNet: four
-residual blocks of valid convolutions, which reduce a patch of 9 x 9 pixels to one
-position. It reads all bands, each standardised, and 40 MNF components. AdamW
-trains for 3,000 steps of 32 samples per scene, whatever the number of labels.
-Every patch is shifted by up to two pixels and shown in one of eight symmetries;
-labels are smoothed. The last network classifies, and the class probabilities are
-smoothed along similar spectra.
+Scenes are named and given as in configs/own.py. The recipe is that of
+configs/fields.py, and beside each network there are two spectral experts:
+regressions on the bands, with and without MNF components. Three more networks are
+trained, each without a third of the training pixels. By these pixels every scene
+gets the weights of its experts, the reach of smoothing, and a temperature that
+calibrates the confidence. Test pixels choose nothing.
 
   --config.phases.phase1.epochs=15      half the cost; about a point less at 10 samples per class, none at 5
-  --config.snapshots='(-4,-2,0)'        three networks vote
-  --config.classify.smoothing.steps=0   no smoothing
+  --config.mixture.experts='()'         the network alone
 """
 
 from ml_collections import config_dict
 
-from configs import named
+from configs import fields
 
 
 def get_config(names: str = "") -> config_dict.ConfigDict:
   """Returns the config of the scenes in `names`, separated by commas. No names: `scenes_file` names them."""
-  config = named.get_config(names)
-  config.scaling = "per_band"
-  config.mnf_components = 40
-  config.model.update({"name": "vresnet", "blocks": 4, "patch": 9, "width": 64, "init": "glorot"})
-  config.batch_size = 32
-  config.steps_per_epoch = 100
-  config.augmentation = "symmetries"
-  config.patch_shift = 2
-  config.label_smoothing = 0.1
-  config.optimizer = {"name": "adamw", "weight_decay": 0.05}
-  config.phases = {"phase1": {"epochs": 30, "learning_rate": 2e-3, "frozen": ()}}
-  config.warmup = 0.1
-  config.learning_rate_decay = "cosine"
-  config.snapshots = (0,)
-  config.classify.smoothing.steps = 40
-  # Pixels per tile. Smoothing needs a halo of 40 pixels, so small tiles would cost several times the work.
-  config.classify.tile_pixels = 65536
+  config = fields.get_config(names)
+  config.folds = 3
+  config.mixture.experts = ("bands", "bands_and_mnf")
+  config.mixture.smoothings = ("none", "light", "middle", "strong")
   return config

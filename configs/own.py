@@ -17,8 +17,17 @@ they differ, resample them with --config.alignment=wavelength or use separate fi
 layers with --config.spectral_knowledge=False. Public scenes (indian_pines, salinas,
 pavia_university, pavia_centre) can be listed without files.
 
-Training follows the recommended recipe, configs/best.py. configs/letter.py follows
-the letter.
+The recipe is that of configs/best.py with all labels. The labels are cut into five
+folds of whole polygons (or lines, points, connected regions). Five networks train
+without one fold each, and give the accuracy; five more train on all labels, and vote
+on the map. Test labels that a file marks (`test`, `split_column`) are kept out of
+both, and give the accuracy instead.
+
+  --config.split=random --config.samples_per_class=10   a few random pixels per class, the others test
+  --config.fold_units=blocks --config.block_size=16     folds of square blocks
+  --config.fold_buffer=9                                no training label within 9 pixels of a left-out label
+
+configs/letter.py follows the letter.
 """
 
 from ml_collections import config_dict
@@ -28,4 +37,9 @@ from configs import best
 
 def get_config(names: str = "") -> config_dict.ConfigDict:
   """Returns the config of the scenes in `names`, separated by commas. No names: `scenes_file` names them."""
-  return best.get_config(names)
+  config = best.get_config(names)
+  config.split = "folds"
+  config.folds = 5
+  config.samples_per_class = 0
+  config.replicas = 5
+  return config

@@ -13,7 +13,7 @@ from configs import best
 
 
 def get_config() -> config_dict.ConfigDict:
-  """Returns the config: two scenes, 5 samples per class, two replicas."""
+  """Returns the config: two scenes, 5 samples per class, one replica."""
   config = best.get_config("indian_pines")
   config.scenes += ("simulated_village",)
   config.bands = 160
@@ -38,6 +38,6 @@ def get_config() -> config_dict.ConfigDict:
     "labelled_fraction": 0.5,
   }
   config.samples_per_class = 5
-  config.replicas = 2
+  config.replicas = 1
   config.phases.phase1.epochs = 10
   return config

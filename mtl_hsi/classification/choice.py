@@ -61,5 +61,4 @@ def choose(likelihoods: np.ndarray, pixels: np.ndarray, prior: np.ndarray, units
 
 def log_prior(weights: np.ndarray, steps: Sequence[int]) -> np.ndarray:
   """Returns the logarithm of the prior of every candidate `[W, S]`."""
-  del steps
-  return np.zeros((len(weights), 1))
+  return np.zeros((len(weights), len(steps)))

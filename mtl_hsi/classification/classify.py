@@ -178,7 +178,10 @@ def _voting_program(network: Network, logits: Logits, settings: Smoothing, loop:
       return voting.count(tally, *loop(classify_tile)(networks)), None
 
     tally, _ = lax.scan(add, nothing, snapshots)
-    return jax.tree.map(lambda x: x[:, None], voting.decide(tally, count))
+    # The probabilities of a mixture are calibrated; those of networks alone are not, and every network has a
+    # vote (letter).
+    decided = voting.decide(tally, count, by_probability="mixture" in snapshots)
+    return jax.tree.map(lambda x: x[:, None], decided)
 
   return votes
 

@@ -130,10 +130,12 @@ def _program(network, logits, smoothings, halo):
 
 def _mean_logits(network, logits, snapshots, cube, scene) -> Array:
   """Returns the logarithm of the mean probabilities of the snapshots `[H, W, C]`."""
-  maps = lax.map(
-    lambda weights: jax.nn.softmax(logits(network, weights["params"], weights["stats"], cube, scene)), snapshots
-  )
-  return jnp.log(maps.mean(axis=0))
+
+
+  def probabilities(weights):
+    return jax.nn.softmax(logits(network, weights["params"], weights["stats"], cube, scene))
+
+  return jnp.log(lax.map(probabilities, snapshots).mean(axis=0))
 
 
 def _inside(pixels, window):

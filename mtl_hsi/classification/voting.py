@@ -13,7 +13,7 @@ class Votes(NamedTuple):
 
   Attributes:
     labels: class indices from 0, uint16 `[R, H, W]`.
-    share: fraction of the snapshots that voted for that class, float32 `[R, H, W]`, above 0 and up to 1.
+    share: fraction of the snapshots that voted for that class, float32 `[R, H, W]`, up to 1.
     probability: softmax probability of that class, mean over all snapshots, float16 `[R, H, W]`.
   """
 
@@ -45,9 +45,15 @@ def count(tally: Tally, labels: Array, probabilities: Array) -> Tally:
   return Tally(tally.votes + (labels[..., None] == classes), tally.probabilities + probabilities)
 
 
-def decide(tally: Tally, snapshots: int) -> Votes:
-  """Returns the majority of the counted snapshots; ties go to the smallest class (author's code)."""
-  labels = jnp.argmax(tally.votes, axis=-1)
+def decide(tally: Tally, snapshots: int, by_probability: bool = False) -> Votes:
+  """Returns the class of most snapshots; ties go to the smallest class (author's code).
+
+  Args:
+    tally: of all snapshots.
+    snapshots: their number.
+    by_probability: whether the class with the largest mean probability wins instead.
+  """
+  labels = jnp.argmax(tally.probabilities if by_probability else tally.votes, axis=-1)
 
   def mean_of_voted(values):
     return jnp.take_along_axis(values, labels[..., None], axis=-1)[..., 0] / snapshots

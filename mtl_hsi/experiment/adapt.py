@@ -6,6 +6,7 @@ from typing import Any
 
 from ml_collections import config_dict
 
+from mtl_hsi.classification import mixture
 from mtl_hsi.errors import RequestError
 from mtl_hsi.experiment.run import run_experiment
 from mtl_hsi.runs.trained_run import TrainedRun, read_run
@@ -41,7 +42,12 @@ def complete(config: Any) -> config_dict.ConfigDict:
       whole[key] = trained.config[key]
     _align(whole, trained)
     if config.replicas is None:
-      whole.replicas = trained.replicas
+      whole.replicas = trained.voters
+    if whole.scaling != "per_band":
+      # Regressions need standardised bands.
+      whole.mixture.experts = ()
+    elif not whole.mnf_components:
+      whole.mixture.experts = tuple(name for name in whole.mixture.experts if name == mixture.BANDS)
     if config.stem == "new":
       for phase in whole.phases.values():
         phase.frozen = tuple(group for group in phase.frozen if group != "stem")

@@ -22,10 +22,10 @@ def check(trained: TrainedRun, network: Network, *, replicas: int, new_stem: boo
   Raises:
     RequestError: the run has fewer replicas, or its stem reads another number of bands.
   """
-  if replicas > trained.replicas:
+  if replicas > trained.voters:
     raise RequestError(
-      f"replicas={replicas}, but the run in {trained.directory} has only {trained.replicas}; set "
-      f"--config.replicas={trained.replicas} or less"
+      f"replicas={replicas}, but the run in {trained.directory} has only {trained.voters}; set "
+      f"--config.replicas={trained.voters} or less"
     )
   have, wanted = network.stem.bands, trained.network.stem.bands
   if not new_stem and have != wanted:
@@ -43,6 +43,7 @@ def start(
   pixels: patches.Pixels,
   *,
   seed: int,
+  streams: np.ndarray,
   new_stem: bool,
 ) -> dict:
   """Returns {"params", "stats"} of R networks for new scenes, leading axis R, in numpy.
@@ -54,22 +55,23 @@ def start(
   they are the mean over the run's scenes.
 
   Args:
-    trained: the finished run; replica r starts from its replica r.
+    trained: the finished run.
     network: the network of the new scenes.
     replicas: R.
     samples: training pixels of all replicas, leading axis R.
     pixels: the new scenes.
     seed: seed of replica 0, for heads and a new stem.
+    streams: replica and stream of every network, see `Replicas.keys`; replica r starts from that of the run.
     new_stem: whether the stem is new.
 
   Raises:
     RequestError: a snapshot is missing or damaged.
   """
   last = trained.networks(trained.snapshot_epochs[-1])
-  known = jax.tree.map(lambda x: np.asarray(x)[: replicas.count], last)
+  known = jax.tree.map(lambda x: np.asarray(x)[streams[:, 0]], last)
   begin = replicas.spread(functools.partial(_start, network, new_stem), 3)
   return replicas.get(
-    begin(replicas.keys(seed), replicas.put(known), replicas.put(samples), replicas.share(pixels))
+    begin(replicas.keys(seed, streams), replicas.put(known), replicas.put(samples), replicas.share(pixels))
   )
 
 

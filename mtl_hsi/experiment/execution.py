@@ -3,7 +3,7 @@
 import contextlib
 import functools
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +12,8 @@ import numpy as np
 
 from mtl_hsi.classification import classify
 from mtl_hsi.classification.voting import Votes
-from mtl_hsi.experiment import adaptation
+from mtl_hsi.experiment import adaptation, mixtures
+from mtl_hsi.experiment.mixtures import SceneMixture
 from mtl_hsi.experiment.problem import Problem, layers, training_set
 from mtl_hsi.models import products
 from mtl_hsi.runs.trained_run import TrainedRun
@@ -30,11 +31,12 @@ class Outcome(NamedTuple):
 
   Attributes:
     losses: `[epochs, R, T]`, or None for SVMs.
-    predictions: class ids of every pixel `[R, H, W]`, by scene.
+    predictions: class ids of every pixel `[G, H, W]` in every map, by scene.
     votes: the snapshots' votes with their confidence, by scene, or None for SVMs.
     seconds: wall time by activity.
     compilations: number of programs compiled or read from the compile cache.
     entries: further entries of `metrics.json`.
+    mixtures: the mixtures of every scene, one for each map; empty if nothing is mixed.
   """
 
   losses: np.ndarray | None
@@ -43,6 +45,7 @@ class Outcome(NamedTuple):
   seconds: Mapping[str, float]
   compilations: int
   entries: Mapping[str, Any]
+  mixtures: Mapping[str, Sequence[SceneMixture]]
 
 
 def execute(settings: Settings, problem: Problem, directory: Path, origin: TrainedRun | None) -> Outcome:
@@ -64,9 +67,9 @@ def execute(settings: Settings, problem: Problem, directory: Path, origin: Train
 
 
 def _networks(settings, problem, directory, origin):
-  """Trains one network per replica on all scenes, and classifies with its snapshots."""
+  """Trains the networks of all maps and folds on all scenes, and classifies with their snapshots."""
   start = time.monotonic()
-  replicas = Replicas(settings.replicas, jax.devices())
+  replicas = Replicas(problem.ensemble.count, jax.devices())
   checkpoints = Checkpoints(directory, settings.training.schedule.snapshot_epochs)
   with products.precision(settings.precision):
     with compile_clock() as training:
@@ -74,11 +77,15 @@ def _networks(settings, problem, directory, origin):
       losses = _train(settings, problem, replicas, pixels, checkpoints, origin)
       trained = time.monotonic()
     with compile_clock() as classification:
-      votes = _classify(settings, problem, replicas, padded, checkpoints)
+      snapshots = _snapshots(settings, problem, replicas, checkpoints)
+      regions = _regions(problem, padded)
+      mixtures = _mixtures(settings, problem, snapshots, regions)
+      votes = _classify(settings, problem, snapshots, regions, mixtures)
       end = time.monotonic()
   predictions = {name: problem.scenes[name].class_ids[of_scene.labels] for name, of_scene in votes.items()}
   seconds = _seconds(trained - start, end - trained, training.seconds, classification.seconds)
-  return Outcome(losses, predictions, votes, seconds, training.compilations + classification.compilations, {})
+  compilations = training.compilations + classification.compilations
+  return Outcome(losses, predictions, votes, seconds, compilations, {}, mixtures)
 
 
 def _svms(settings, problem, directory):
@@ -97,7 +104,7 @@ def _svms(settings, problem, directory):
   }
   total = time.monotonic() - start
   seconds = _seconds(share * total, (1 - share) * total, 0.0, 0.0)
-  return Outcome(None, predictions, None, seconds, 0, {"svm": chosen})
+  return Outcome(None, predictions, None, seconds, 0, {"svm": chosen}, {})
 
 
 def _tasks(problem):
@@ -132,6 +139,7 @@ def _train(settings, problem, replicas, pixels, checkpoints, origin):
       samples,
       pixels,
       seed=settings.seed,
+      streams=problem.ensemble.streams(),
       new_stem=settings.origin.new_stem,
     )
 
@@ -159,6 +167,7 @@ def _train(settings, problem, replicas, pixels, checkpoints, origin):
         mixed=settings.training.mixed,
         drop_last=settings.training.drop_last,
         recipe=settings.training.recipe,
+        streams=problem.ensemble.streams(),
       ),
       TrainingData(samples, pixels, list(problem.scenes)),
       replicas,
@@ -169,20 +178,20 @@ def _train(settings, problem, replicas, pixels, checkpoints, origin):
     )
 
 
-def _classify(settings, problem, replicas, padded, checkpoints):
-  """Returns the snapshots' votes on every pixel, by scene."""
-  network, inference = problem.network, settings.inference
-  classifier = classify.Classifier(
-    network, jax.devices(), inference.method, inference.tile_pixels, inference.options
-  )
-  params, stats = jax.eval_shape(network.init, jax.random.key(0))
+def _snapshots(settings, problem, replicas, checkpoints):
+  """Returns {"params", "stats"} of all networks for every voting epoch."""
+  params, stats = jax.eval_shape(problem.network.init, jax.random.key(0))
   shapes = replicas.shapes({"params": params, "stats": stats})
   snapshots = []
   for epoch in settings.training.schedule.snapshot_epochs:
     restore = functools.partial(checkpoints.restore_snapshot, epoch, shapes)
     snapshots.append(jax.tree.map(np.asarray, processes.tree_from_first(restore, shapes)))
-  placed = classifier.place_snapshots(snapshots)
-  regions = {
+  return snapshots
+
+
+def _regions(problem, padded):
+  """Returns every scene as a whole."""
+  return {
     name: classify.SceneRegion(
       padded[index],
       index,
@@ -191,9 +200,66 @@ def _classify(settings, problem, replicas, padded, checkpoints):
     )
     for index, (name, scene) in enumerate(problem.scenes.items())
   }
-  tiles = sum(len(classifier.tiles(region)) for region in regions.values())
-  with progress.bar("classifying", tiles, "tile") as bar:
-    votes = {name: classifier.vote(placed, region, bar.update) for name, region in regions.items()}
+
+
+def _mixtures(settings, problem, snapshots, regions):
+  if not (settings.mixture.chosen or settings.split.by_folds):
+    return {}
+  parts = len(regions) * problem.ensemble.maps * problem.ensemble.folds
+  with progress.bar("left-out labels", parts, "fold") as bar:
+    return mixtures.choose_mixtures(settings, problem, snapshots, regions, bar.update)
+
+
+def _classify(settings, problem, snapshots, regions, chosen):
+  """Returns the votes on every pixel of every map, by scene."""
+  ensemble = problem.ensemble
+  if not chosen and ensemble.voters == 1:
+    maps = jax.tree.map(lambda x: x[: ensemble.maps], snapshots)
+    votes = _vote(settings, problem, {name: [(region, maps, None)] for name, region in regions.items()})
+  else:
+    votes = _vote(
+      settings,
+      problem,
+      {
+        name: [
+          (region, list(_voters(snapshots, ensemble, drawn, chosen, name)), _smoothing(chosen, name, drawn))
+          for drawn in range(ensemble.maps)
+        ]
+        for name, region in regions.items()
+      },
+    )
   for name, of_scene in votes.items():
     health.check_probabilities(of_scene.probability, name, settings.seed)
+  return votes
+
+
+def _voters(snapshots, ensemble, drawn, chosen, name):
+  """Yields the networks that vote on one map, each with a leading axis of 1 and its share in the mixture."""
+  mixed = {"mixture": chosen[name][drawn].parameters()} if chosen else {}
+  for snapshot in snapshots:
+    for position in ensemble.voters_of(drawn):
+      yield jax.tree.map(lambda x, row=position: x[row : row + 1], snapshot) | mixed
+
+
+def _smoothing(chosen, name, drawn):
+  return chosen[name][drawn].smoothing if chosen else None
+
+
+def _vote(settings, problem, jobs):
+  """Returns the votes of all maps, from the region, the voting networks and the smoothing of each."""
+  inference, classifiers = settings.inference, {}
+  for smoothing in {smoothing for of_scene in jobs.values() for *_, smoothing in of_scene}:
+    options = inference.options if smoothing is None else inference.options._replace(smoothing=smoothing)
+    classifiers[smoothing] = classify.Classifier(
+      problem.network, jax.devices(), inference.method, inference.tile_pixels, options
+    )
+  tiles = sum(len(classifiers[job[2]].tiles(job[0])) for of_scene in jobs.values() for job in of_scene)
+  votes = {}
+  with progress.bar("classifying", tiles, "tile") as bar:
+    for name, of_scene in jobs.items():
+      found = []
+      for region, networks, smoothing in of_scene:
+        classifier = classifiers[smoothing]
+        found.append(classifier.vote(classifier.place_snapshots(networks), region, bar.update))
+      votes[name] = Votes(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
   return votes

@@ -3,12 +3,9 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from mtl_hsi.channels import by_wavelength
 from mtl_hsi.channels.inputs import Inputs
 from mtl_hsi.classification import smoothing
-from mtl_hsi.errors import RequestError
 from mtl_hsi.experiment import training_pixels
 from mtl_hsi.experiment.fit_inputs import align
 from mtl_hsi.experiment.training_pixels import SceneFolds
@@ -18,6 +15,7 @@ from mtl_hsi.runs.trained_run import TrainedRun
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings.experiment_settings import Settings
 from mtl_hsi.settings.model_settings import SVM
+from mtl_hsi.settings.split_settings import ensemble_of
 from mtl_hsi.splits.split import Split
 from mtl_hsi.training import batches, patches, svm_baseline
 from mtl_hsi.training.ensemble import Ensemble
@@ -80,7 +78,7 @@ def prepare(settings: Settings, origin: TrainedRun | None = None) -> Problem:
   shift = settings.training.recipe.shift
   splits = training_pixels.draw_splits(settings, scenes, _min_separation(network, shift))
   folds = training_pixels.draw_folds(settings, scenes, splits)
-  ensemble = training_pixels.ensemble_of(settings)
+  ensemble = ensemble_of(settings.split, settings.replicas)
   problem = Problem(scenes, inputs, channels, splits, folds, ensemble, network, shift)
   if network is None:
     for name, scene in scenes.items():

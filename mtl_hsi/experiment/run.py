@@ -9,12 +9,19 @@ from typing import Any
 import jax
 import numpy as np
 
+from mtl_hsi.classification import mixture
 from mtl_hsi.classification.voting import confidence_arrays
 from mtl_hsi.errors import RequestError
 from mtl_hsi.evaluation import metrics, proposals
 from mtl_hsi.evaluation.areas import class_areas, pixel_areas
 from mtl_hsi.experiment import adaptation, execution
 from mtl_hsi.experiment.introduction import bands_used, description, introduction, split_used, summaries
+from mtl_hsi.experiment.left_out_results import (
+  describe_mixtures,
+  left_out_accuracies,
+  left_out_arrays,
+  split_of_folds,
+)
 from mtl_hsi.experiment.letter import paper_figure
 from mtl_hsi.experiment.problem import prepare
 from mtl_hsi.experiment.scenes_record import (
@@ -26,7 +33,7 @@ from mtl_hsi.experiment.scenes_record import (
 from mtl_hsi.report import console, report_files
 from mtl_hsi.report.false_colour import false_colour_bands
 from mtl_hsi.report.run_report import RunReport, SceneReport
-from mtl_hsi.runs import workdir
+from mtl_hsi.runs import mixture_record, workdir
 from mtl_hsi.runs.records import with_schema
 from mtl_hsi.runs.trained_run import read_run
 from mtl_hsi.runtime import processes
@@ -35,7 +42,7 @@ from mtl_hsi.scenes.public.verification import is_public
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import experiment_settings
 from mtl_hsi.splits.leakage import leaked_share, patch_overlap
-from mtl_hsi.splits.split import pixels_of, split_arrays
+from mtl_hsi.splits.split import fold_arrays, pixels_of, split_arrays
 from mtl_hsi.storage import atomic_files, checksums
 from mtl_hsi.storage.json_files import read_json, well_formed
 from mtl_hsi.training.checkpoints import Checkpoints
@@ -131,10 +138,11 @@ def _check_processes(settings, problem):
     raise RequestError(
       "model.name=svm runs in one process, on all cores; remove --coordinator and --processes"
     )
-  if settings.replicas < jax.device_count():
+  networks = problem.ensemble.count
+  if networks < jax.device_count():
     raise RequestError(
-      f"{processes.count()} processes have {jax.device_count()} devices, more than the {settings.replicas} "
-      "replicas; start fewer processes or raise --config.replicas"
+      f"{processes.count()} processes have {jax.device_count()} devices, more than the {networks} "
+      "networks; start fewer processes or raise --config.replicas"
     )
 
 
@@ -149,7 +157,7 @@ def _begin(settings, problem, directory, command, started):
   scenes = keep_recorded_values(describe(problem), directory / "scenes.json")
   once = {
     "scenes.json": atomic_files.json_bytes(with_schema({"scenes": scenes})),
-    "split.npz": atomic_files.npz_bytes(split_arrays(problem.splits)),
+    "split.npz": atomic_files.npz_bytes(_split_arrays(problem)),
   }
   # Existing files come first, because different contents are refused.
   for name in sorted(once, key=lambda name: not (directory / name).exists()):
@@ -166,7 +174,9 @@ def _finish(config, settings, problem, directory, done):
   atomic_files.write_npz(directory / "predictions.npz", done.predictions)
   if done.votes is not None:
     atomic_files.write_npz(directory / "confidence.npz", confidence_arrays(done.votes))
-  results = _measure(problem, done.predictions)
+  if done.mixtures:
+    _write_mixtures(problem, directory, done.mixtures)
+  results = _measure(settings, problem, done)
   with well_formed(directory / "environment.json"):
     environment = read_json(directory / "environment.json")
     command = workdir.command_line(environment)
@@ -199,22 +209,53 @@ def _earlier_starts(directory):
   return starts if isinstance(starts, list) else []
 
 
-def _measure(problem, predictions):
+def _split_arrays(problem):
+  left_out = {name: [drawn.left_out for drawn in maps] for name, maps in problem.folds.items()}
+  return split_arrays(problem.splits) | fold_arrays(problem.splits, left_out)
+
+
+def _write_mixtures(problem, directory, mixtures):
+  arrays, left_out = {}, {}
+  for name, maps in mixtures.items():
+    parameters = [chosen.parameters() for chosen in maps]
+    arrays |= mixture_record.arrays(name, parameters, [chosen.smoothing for chosen in maps])
+    left_out |= left_out_arrays(name, maps, problem.scenes[name].class_ids)
+  atomic_files.write_npz(directory / mixture_record.NAME, arrays)
+  atomic_files.write_npz(directory / "left_out.npz", left_out)
+
+
+def _measure(settings, problem, done):
   """Returns the part of `metrics.json` that depends only on predictions and splits."""
   results, leakage, overlap = {}, {}, {}
   for name, scene in problem.scenes.items():
-    split, confusions = problem.splits[name], []
-    for predicted, rows in zip(predictions[name], split.test, strict=True):
-      test = tuple(pixels_of(rows).T)
-      confusions.append(metrics.confusion(scene.labels[test], predicted[test], scene.class_ids))
-    results[name] = metrics.summarise(np.stack(confusions), scene.class_ids, scene.class_names)
+    mixtures = done.mixtures.get(name)
+    # Given test labels stand above left-out ones.
+    by_folds = settings.split.by_folds and scene.tested is None
+    if by_folds:
+      results[name] = left_out_accuracies(mixtures[0], scene, problem.folds[name][0])
+      split = split_of_folds(problem.folds[name][0])
+    else:
+      split = problem.splits[name]
+      results[name] = _accuracies(scene, done.predictions[name], split)
+    if mixtures:
+      members = (mixture.NETWORK, *settings.mixture.experts)
+      results[name]["mixture"] = describe_mixtures(mixtures, members)
     pixels = pixel_areas(scene.georeference, *scene.labels.shape)
-    areas = class_areas(predictions[name], scene.class_ids, scene.nodata, pixels)
+    areas = class_areas(done.predictions[name], scene.class_ids, scene.nodata, pixels)
     for row, area in zip(results[name]["per_class"], areas, strict=True):
       row |= area
     leakage[name] = leaked_share(split, scene.labels.shape, problem.patch)
     overlap[name] = patch_overlap(split, scene.labels.shape, problem.min_separation)
   return {"scenes": results, "leakage": leakage, "patch_overlap": overlap}
+
+
+def _accuracies(scene, predictions, split):
+  """Returns the accuracies of all maps on the test pixels."""
+  confusions = []
+  for predicted, rows in zip(predictions, split.test, strict=True):
+    test = tuple(pixels_of(rows).T)
+    confusions.append(metrics.confusion(scene.labels[test], predicted[test], scene.class_ids))
+  return metrics.summarise(np.stack(confusions), scene.class_ids, scene.class_names)
 
 
 def _proposals(settings, problem, name, predictions, votes):

@@ -8,6 +8,7 @@ import numpy as np
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings.experiment_settings import Settings
+from mtl_hsi.settings.split_settings import ensemble_of
 from mtl_hsi.splits import folds
 from mtl_hsi.splits.blocks import block_split
 from mtl_hsi.splits.drawn import ALL, given_split, random_split, replica_generator, with_training_pixels
@@ -33,13 +34,6 @@ class SceneFolds(NamedTuple):
   notes: tuple[str, ...]
 
 
-def ensemble_of(settings: Settings) -> Ensemble:
-  """Returns the networks of a run: a map for every draw of training pixels, voters, and folds."""
-  if settings.split.all_train:
-    return Ensemble(1, settings.replicas, settings.split.folds)
-  return Ensemble(settings.replicas, 1, settings.split.folds)
-
-
 def draw_splits(settings: Settings, scenes: Mapping[str, Scene], min_separation: int) -> dict[str, Split]:
   """Returns the split of every scene, with a row for each map.
 
@@ -51,7 +45,7 @@ def draw_splits(settings: Settings, scenes: Mapping[str, Scene], min_separation:
   Raises:
     RequestError: a scene cannot be split like this.
   """
-  maps = ensemble_of(settings).maps
+  maps = ensemble_of(settings.split, settings.replicas).maps
   if settings.split.file is not None:
     return read_splits(settings.split.file, {name: s.labels for name, s in scenes.items()}, maps)
   return {name: _split(settings, scene, min_separation, maps) for name, scene in scenes.items()}

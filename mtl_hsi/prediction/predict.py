@@ -1,5 +1,6 @@
 """Classifies a new image of any size with the networks of a finished run."""
 
+import collections
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def _run(settings):
   check_bands(image, scene, trained)
   stem = _output_stem(settings, scene)
   class_maps.file_set(stem).check_free()
-  networks = _read_networks(trained, settings.replica)
+  networks = _read_networks(trained, scene, settings.replica)
   print(
     f"{image.origin}: {image.height} x {image.width} pixels, {image.bands} {noun(image.bands, 'band')}; "
     f"classified as {scene.name!r} of {trained.directory} by {len(networks)} "
@@ -98,7 +99,11 @@ def _classify(settings, trained, scene, image, networks, maps: ClassMaps) -> Non
   """Classifies the image window by window and writes the maps."""
   tile_pixels = settings.tile_pixels or trained.inference.tile_pixels
   classifier = classify.Classifier(
-    trained.network, jax.devices(), settings.classify_method, tile_pixels, trained.inference.options
+    trained.network,
+    jax.devices(),
+    settings.classify_method,
+    tile_pixels,
+    _inference_options(trained, scene, settings.replica),
   )
   placed = classifier.place_snapshots(networks)
   size = image.height, image.width
@@ -144,19 +149,34 @@ def _find_scene(trained: TrainedRun, name: str | None) -> TrainedScene:
   return trained.scenes[name]
 
 
-def _read_networks(trained: TrainedRun, replica: int | None) -> list[dict]:
+def _read_networks(trained: TrainedRun, scene: TrainedScene, replica: int | None) -> list[dict]:
   """All networks that vote, each with a leading replica axis of 1."""
-  if replica is not None and replica >= trained.replicas:
-    known = "only replica 0" if trained.replicas == 1 else f"replicas 0 to {trained.replicas - 1}"
+  if replica is not None and replica >= trained.voters:
+    known = "only replica 0" if trained.voters == 1 else f"replicas 0 to {trained.voters - 1}"
     raise RequestError(f"config key replicas is '{replica}'; the run in {trained.directory} has {known}")
-  return list(_networks(trained, range(trained.replicas) if replica is None else [replica]))
+  return list(_networks(trained, scene, range(trained.voters) if replica is None else [replica]))
 
 
-def _networks(trained, replicas) -> Iterator[dict]:
+def _networks(trained, scene, replicas) -> Iterator[dict]:
   for epoch in trained.snapshot_epochs:
     stacked = jax.tree.map(np.asarray, trained.networks(epoch))
     for replica in replicas:
-      yield jax.tree.map(lambda x, index=replica: x[index : index + 1], stacked)
+      network = jax.tree.map(lambda x, index=replica: x[index : index + 1], stacked)
+      if trained.mixtures:
+        drawn = replica // trained.ensemble.voters
+        network["mixture"] = trained.mixtures[scene.name].of_map(drawn)
+      yield network
+
+
+def _inference_options(trained, scene, replica) -> classify.InferenceOptions:
+  """Those of the run, with the smoothing of the scene; of several maps, the one that most of them have."""
+  if not trained.mixtures:
+    return trained.inference.options
+  smoothings = trained.mixtures[scene.name].smoothings
+  if replica is not None:
+    smoothings = [smoothings[replica // trained.ensemble.voters]]
+  commonest, _ = collections.Counter(smoothings).most_common(1)[0]
+  return trained.inference.options._replace(smoothing=commonest)
 
 
 def _legend(scene: TrainedScene, settings: PredictionSettings) -> rasters.Legend:

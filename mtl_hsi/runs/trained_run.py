@@ -14,20 +14,25 @@ from mtl_hsi.channels.inputs import Inputs, read_inputs
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models.multitask import Network
 from mtl_hsi.models.registry import make_network
-from mtl_hsi.runs import workdir
+from mtl_hsi.runs import mixture_record, workdir
+from mtl_hsi.runs.mixture_record import MapMixtures
 from mtl_hsi.runs.records import read_record
 from mtl_hsi.runtime.replicas import Replicas
 from mtl_hsi.scenes.scene_checks import SCENE_NAME
 from mtl_hsi.settings import (
   image_settings,
   inference_settings,
+  mixture_settings,
   model_settings,
   scene_settings,
+  split_settings,
   training_settings,
 )
 from mtl_hsi.settings.inference_settings import InferenceSettings
+from mtl_hsi.settings.split_settings import ensemble_of
 from mtl_hsi.storage.json_files import read_json, well_formed
 from mtl_hsi.training.checkpoints import Checkpoints
+from mtl_hsi.training.ensemble import Ensemble
 
 # Maximum number of empty channels after the bands.
 _MOST_CHANNELS = 100_000
@@ -74,7 +79,8 @@ class TrainedRun:
     target: name of the scene that the run was about.
     channels: bands to which all scenes were resampled, or None where they were aligned by index.
     network: the architecture.
-    replicas: R.
+    ensemble: its networks.
+    mixtures: the mixtures of every scene, by name; empty if the run mixes nothing.
     snapshot_epochs: the epochs whose networks vote.
     precision: precision of matrix products, a name of `products.PRECISIONS`.
     inference: how the networks classify.
@@ -86,19 +92,25 @@ class TrainedRun:
   target: str
   channels: SpectralBands | None
   network: Network
-  replicas: int
+  ensemble: Ensemble
+  mixtures: Mapping[str, MapMixtures]
   snapshot_epochs: tuple[int, ...]
   precision: str
   inference: InferenceSettings
 
+  @property
+  def voters(self) -> int:
+    """Number of networks that make maps; those of folds follow them on the replica axis."""
+    return self.ensemble.maps * self.ensemble.voters
+
   def networks(self, epoch: int) -> dict:
-    """Returns {"params", "stats"} of all replicas after an epoch of `snapshot_epochs`, leading axis R.
+    """Returns {"params", "stats"} of all networks after an epoch of `snapshot_epochs`, stacked.
 
     Raises:
       RequestError: the snapshot is missing, damaged or belongs to another network.
     """
     params, stats = jax.eval_shape(self.network.init, jax.random.key(0))
-    shapes = Replicas(self.replicas, jax.devices()).shapes({"params": params, "stats": stats})
+    shapes = Replicas(self.ensemble.count, jax.devices()).shapes({"params": params, "stats": stats})
     return Checkpoints(self.directory / "checkpoints").restore_snapshot(epoch, shapes)
 
 
@@ -116,7 +128,10 @@ def read_run(directory: Path) -> TrainedRun:
     model = model_settings.read(config)
     inference = inference_settings.read(config)
     names = scene_settings.names(config)
-    target, replicas, precision = config.target, config.replicas, config.precision
+    target, precision = config.target, config.precision
+    split = split_settings.read(config, all_can_train=True)
+    mixed = split.by_folds or mixture_settings.read(config).chosen
+    ensemble = ensemble_of(split, config.replicas)
     snapshot_epochs = training_settings.schedule(config).snapshot_epochs
     image_keys = {name: _image_keys(config.get("files", {}).get(name, {})) for name in names}
   if model.name == model_settings.SVM:
@@ -129,8 +144,9 @@ def read_run(directory: Path) -> TrainedRun:
     scenes = {
       name: _read_scene(name, index, entries[name], image_keys[name]) for index, name in enumerate(names)
     }
+    smoothed = inference.options.smoothing.steps > 0 or bool(config.mixture.smoothings)
     for scene in scenes.values():
-      _check_scene(scene, smoothed=inference.options.smoothing.steps > 0)
+      _check_scene(scene, smoothed=smoothed)
     network = make_network(
       bands=scenes[target].inputs.channels,
       class_counts=[len(scene.class_names) for scene in scenes.values()],
@@ -143,7 +159,8 @@ def read_run(directory: Path) -> TrainedRun:
       target=target,
       channels=_channels(entries[target]),
       network=network,
-      replicas=replicas,
+      ensemble=ensemble,
+      mixtures=mixture_record.read(directory, names) if mixed else {},
       snapshot_epochs=snapshot_epochs,
       precision=precision,
       inference=inference,

@@ -57,7 +57,7 @@ class Settings:
     training: how networks are trained.
     inference: how networks classify.
     mixture: what is chosen for every scene by left-out labels.
-    replicas: number of maps, or of networks that vote on one map; see `training_pixels.ensemble_of`.
+    replicas: number of maps, or of networks that vote on one map; see `split_settings.ensemble_of`.
     seed: seed of replica 0.
     precision: precision of matrix products, a name of `products.PRECISIONS`.
     proposals: number of pixels of each scene proposed for labelling; 0 for none.

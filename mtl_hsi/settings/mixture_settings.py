@@ -44,6 +44,9 @@ def read(config: Any) -> MixtureSettings:
   if not config.mnf_components:
     for name in experts:
       require(name == mixture.BANDS, "mixture.experts", experts, "only 'bands' without mnf_components")
-  plain = not (config.folds or experts or smoothings)
-  require(config.model.name != SVM or plain, "folds", config.folds, "0, and no mixture, with model.name='svm'")
+  if experts:
+    require(config.scaling == "per_band", "scaling", config.scaling, "'per_band' with mixture.experts")
+  if config.model.name == SVM:
+    mixed = config.folds or experts or smoothings
+    require(not mixed, "folds", config.folds, "0, and no mixture, with model.name='svm'")
   return MixtureSettings(experts, smoothings)

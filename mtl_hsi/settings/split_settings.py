@@ -6,6 +6,7 @@ from typing import Any
 
 from mtl_hsi.settings.config_checks import one_of, require
 from mtl_hsi.splits.drawn import ALL
+from mtl_hsi.training.ensemble import Ensemble
 
 _FOLDS = "folds"
 # Values of `split` that are not the path of a file.
@@ -71,6 +72,13 @@ def read(config: Any, *, all_can_train: bool) -> SplitSettings:
     fold_units=one_of(("labels", "blocks"), "fold_units", config.fold_units),
     fold_buffer=config.fold_buffer,
   )
+
+
+def ensemble_of(split: SplitSettings, replicas: int) -> Ensemble:
+  """Returns the networks of a run: replicas that train on the same pixels vote on one map."""
+  if split.all_train:
+    return Ensemble(1, replicas, split.folds)
+  return Ensemble(replicas, 1, split.folds)
 
 
 def _needs_folds(config):

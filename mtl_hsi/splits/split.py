@@ -57,6 +57,25 @@ def split_arrays(splits: Mapping[str, Split]) -> dict[str, np.ndarray]:
   return {f"{name}/{part}": rows for name, split in splits.items() for part, rows in split._asdict().items()}
 
 
+def fold_arrays(splits: Mapping[str, Split], left_out: Mapping[str, Sequence]) -> dict[str, np.ndarray]:
+  """Returns further arrays of `split.npz`: `<scene>/fold` int32 `[G, n]`, the fold of every training pixel.
+
+  Args:
+    splits: of all scenes, with a row for each of G maps.
+    left_out: for every scene and map, the pixels int32 `[m, 2]` of each fold. Pixels that no fold leaves out,
+      and padding, have fold -1.
+  """
+  found = {}
+  for name, maps in left_out.items():
+    train = splits[name].train
+    found[f"{name}/fold"] = np.full(train.shape[:2], PADDING, np.int32)
+    for rows, folds, numbers in zip(train, maps, found[f"{name}/fold"], strict=True):
+      position = {tuple(pixel): row for row, pixel in enumerate(pixels_of(rows).tolist())}
+      for number, pixels in enumerate(folds):
+        numbers[[position[tuple(pixel)] for pixel in pixels.tolist()]] = number
+  return found
+
+
 def read_splits(path: Path, labels: Mapping[str, np.ndarray], replicas: int) -> dict[str, Split]:
   """Reads a `split.npz` and checks it against the scenes.
 

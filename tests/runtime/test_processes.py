@@ -81,7 +81,7 @@ def test_an_error_of_the_first_process_ends_all(inputs, finished):
 @pytest.mark.parametrize(
   ("changes", "message"),
   [
-    ({"replicas": 1}, "2 processes have 2 devices, more than the 1 replicas; start fewer processes"),
+    ({"replicas": 1}, "2 processes have 2 devices, more than the 1 networks; start fewer processes"),
     ({"model.name": "svm"}, "model.name=svm runs in one process"),
   ],
 )

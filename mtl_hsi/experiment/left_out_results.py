@@ -1,0 +1,110 @@
+"""What a run reports of the labels that folds left out: accuracies, mixtures and calibration."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mtl_hsi.evaluation import calibration, metrics
+from mtl_hsi.evaluation.unit_intervals import unit_intervals
+from mtl_hsi.experiment.mixtures import SceneMixture
+from mtl_hsi.experiment.training_pixels import SceneFolds
+from mtl_hsi.scenes.scene import Scene
+from mtl_hsi.splits.split import PADDING, Split, stack
+
+
+def left_out_accuracies(chosen: SceneMixture, scene: Scene, folds: SceneFolds) -> dict:
+  """Returns the accuracies on all labels that folds left out, pooled, with intervals that resample units."""
+  found = chosen.left_out
+  truth = scene.class_ids[found.classes]
+  predicted = scene.class_ids[found.plain.argmax(axis=-1)]
+  confusion = metrics.confusion(truth, predicted, scene.class_ids)
+  results = metrics.summarise(confusion[None], scene.class_ids, scene.class_names)
+  for key, interval in unit_intervals(truth, predicted, found.unit, scene.class_ids).items():
+    results[key]["interval"] = interval
+  results["left_out"] = {
+    "kind": folds.kind,
+    "folds": len(folds.left_out),
+    "units": len(np.unique(found.unit)),
+    "pixels": len(truth),
+  }
+  return results
+
+
+def describe_mixtures(maps: Sequence[SceneMixture], members: Sequence[str]) -> dict:
+  """Returns the entry `mixture` of a scene in `metrics.json`.
+
+  Args:
+    maps: the mixture of every map.
+    members: names of the members, the network first.
+  """
+  before, after, correct = [], [], []
+  for chosen in maps:
+    correct.append(chosen.left_out.plain.argmax(axis=-1) == chosen.left_out.classes)
+    before.append(np.exp(chosen.left_out.plain).max(axis=-1))
+    after.append(np.exp(chosen.left_out.calibrated).max(axis=-1))
+  before, after, correct = (np.concatenate(parts) for parts in (before, after, correct))
+  return {
+    "members": list(members),
+    "replicas": [_describe(chosen) for chosen in maps],
+    "calibration": _calibration(before, after, correct),
+  }
+
+
+def _describe(chosen):
+  found = chosen.left_out
+  known = len(found.classes) > 0
+  alone = np.take_along_axis(found.members, found.classes.reshape(1, -1, 1), axis=-1)[..., 0]
+  hits = found.members.argmax(axis=-1) == found.classes.reshape(1, -1)
+  return {
+    "weights": chosen.weights.tolist(),
+    "penalties": list(chosen.penalties),
+    "accuracy": [float(row.mean()) if known else None for row in hits],
+    "log_likelihood": [float(row.mean()) if known else None for row in alone],
+    "smoothing": chosen.smoothing_name,
+    "smoothing_radius": chosen.smoothing.steps,
+    "temperature": float(chosen.temperature),
+    "left_out_accuracy": float((found.plain.argmax(axis=-1) == found.classes).mean()) if known else None,
+    "left_out_pixels": len(found.classes),
+  }
+
+
+def _calibration(before, after, correct):
+  if not len(correct):
+    return None
+  return {
+    "before": calibration.expected_calibration_error(before, correct),
+    "after": calibration.expected_calibration_error(after, correct),
+    "reliability_before": calibration.reliability(before, correct),
+    "reliability_after": calibration.reliability(after, correct),
+  }
+
+
+def split_of_folds(folds: SceneFolds) -> Split:
+  """Returns training and left-out pixels of every fold as a split with a row for each fold."""
+  return Split(stack(folds.train), stack(folds.left_out))
+
+
+def left_out_arrays(name: str, maps: Sequence[SceneMixture], class_ids: np.ndarray) -> dict[str, np.ndarray]:
+  """Returns the arrays of `left_out.npz` for one scene, a row for each map, padded with -1.
+
+  `pixels` int32 `[G, n, 2]`; `class`, `predicted`, `fold` and `unit` int32 `[G, n]`; `probability` float32
+  `[G, n]`, that of the predicted class after the temperature.
+  """
+  found = [chosen.left_out for chosen in maps]
+  longest = max(len(part.classes) for part in found)
+
+  def padded(rows, dtype=np.int32):
+    filled = np.full((len(rows), longest), PADDING, dtype)
+    for target, values in zip(filled, rows, strict=True):
+      target[: len(values)] = values
+    return filled
+
+  probability = [np.exp(part.calibrated.max(axis=-1)) for part in found]
+  return {
+    f"{name}/pixels": stack([part.pixels for part in found]),
+    f"{name}/class": padded([class_ids[part.classes] for part in found]),
+    f"{name}/predicted": padded([class_ids[part.plain.argmax(axis=-1)] for part in found]),
+    f"{name}/fold": padded([part.fold for part in found]),
+    f"{name}/unit": padded([part.unit for part in found]),
+    f"{name}/probability": padded(probability, np.float32),
+  }

@@ -1,0 +1,80 @@
+"""`mixtures.npz`: the mixture of every scene and map, as predictions need it."""
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from mtl_hsi.classification.smoothing import Smoothing
+from mtl_hsi.errors import RequestError
+from mtl_hsi.storage import checksums
+from mtl_hsi.storage.atomic_files import reason
+from mtl_hsi.storage.json_files import well_formed
+
+NAME = "mixtures.npz"
+# Number of axes of every array; the first axis is that of the maps.
+_AXES = {"kernel": 4, "bias": 3, "weights": 2, "temperature": 1, "smoothing": 2}
+
+
+class MapMixtures(NamedTuple):
+  """The mixtures of one scene in all G maps of a run.
+
+  Attributes:
+    parameters: "kernel" `[G, E, B, C]`, "bias" `[G, E, C]`, "weights" `[G, 1 + E]`, "temperature" `[G]`.
+    smoothings: of every map.
+  """
+
+  parameters: Mapping[str, np.ndarray]
+  smoothings: Sequence[Smoothing]
+
+  def of_map(self, drawn: int) -> dict[str, np.ndarray]:
+    """Returns the parameters of one map, leading axis 1."""
+    return {key: values[drawn : drawn + 1] for key, values in self.parameters.items()}
+
+
+def arrays(
+  name: str, parameters: Sequence[Mapping], smoothings: Sequence[Smoothing]
+) -> dict[str, np.ndarray]:
+  """Returns the arrays of `mixtures.npz` for one scene.
+
+  Args:
+    name: the scene's name.
+    parameters: of every map, each with a leading axis of 1.
+    smoothings: of every map.
+  """
+  stacked = {key: np.concatenate([part[key] for part in parameters]) for key in parameters[0]}
+  stacked["smoothing"] = np.array(smoothings, np.float64)
+  return {f"{name}/{key}": values for key, values in stacked.items()}
+
+
+def read(directory: Path, names: Sequence[str]) -> dict[str, MapMixtures]:
+  """Returns the mixtures of the scenes of a finished run that mixes experts.
+
+  Raises:
+    RequestError: the file is missing or damaged.
+  """
+  path = directory / NAME
+  try:
+    content = checksums.read_verified(directory, NAME)
+  except OSError as error:
+    raise RequestError(
+      f"cannot read {path}: {reason(error)}; delete metrics.json there and repeat the run's command, which "
+      "restores it from the checkpoints"
+    ) from error
+  with well_formed(path), np.load(io.BytesIO(content), allow_pickle=False) as archive:
+    found = {name: {key: archive[f"{name}/{key}"] for key in _AXES} for name in names}
+    for parts in found.values():
+      for key, axes in _AXES.items():
+        if parts[key].ndim != axes or not np.isfinite(parts[key]).all():
+          raise ValueError(f"the array {key!r} has another shape, or numbers that are not finite")
+    return {name: _from_arrays(parts) for name, parts in found.items()}
+
+
+def _from_arrays(parts):
+  rows = parts["smoothing"].tolist()
+  return MapMixtures(
+    {key: parts[key] for key in _AXES if key != "smoothing"},
+    [Smoothing(int(steps), restart, sharpness) for steps, restart, sharpness in rows],
+  )
