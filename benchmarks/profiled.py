@@ -26,9 +26,7 @@ def main() -> None:
 
   from benchmarks import our_side
 
-  training = our_side.OurTraining(
-    our_side.prepare(our_side.config(arguments.network, 1)), arguments.networks
-  )
+  training = our_side.OurTraining(our_side.prepare(our_side.config(arguments.network, 1)), arguments.networks)
   training.epochs(1)
   run = (lambda: training.epochs(1)) if arguments.job == "train" else training.classifier()
   run()

@@ -131,7 +131,6 @@ def _program(network, logits, smoothings, halo):
 def _mean_logits(network, logits, snapshots, cube, scene) -> Array:
   """Returns the logarithm of the mean probabilities of the snapshots `[H, W, C]`."""
 
-
   def probabilities(weights):
     return jax.nn.softmax(logits(network, weights["params"], weights["stats"], cube, scene))
 

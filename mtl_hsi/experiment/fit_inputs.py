@@ -76,9 +76,7 @@ def _with_components(settings, scenes, inputs, origin):
     found = {name: mnf.components([pair], settings.bands.mnf_components) for name, pair in pairs.items()}
   else:
     found = dict.fromkeys(pairs, mnf.components(list(pairs.values()), settings.bands.mnf_components))
-  return {
-    name: dataclasses.replace(of_scene, components=found[name]) for name, of_scene in inputs.items()
-  }
+  return {name: dataclasses.replace(of_scene, components=found[name]) for name, of_scene in inputs.items()}
 
 
 def _known_components(origin, inputs):

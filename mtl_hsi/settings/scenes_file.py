@@ -99,8 +99,7 @@ def _load(path: Path) -> Any:
 def _scene(path: Path, name: str, given: Any, where: str) -> dict[str, str]:
   if not is_name(name):
     raise RequestError(
-      f"{where}: {name[:80]!r} is not a valid scene name; use at most 64 lower-case letters, digits "
-      "and _"
+      f"{where}: {name[:80]!r} is not a valid scene name; use at most 64 lower-case letters, digits and _"
     )
   if not isinstance(given, dict):
     raise RequestError(f"{where}: {name} has no options below it; expected at least cube, its image's file")

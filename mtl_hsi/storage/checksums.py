@@ -116,8 +116,7 @@ def _damage(directory: Path, name: str, what: str) -> str:
     return f"{problem}; restore it from a copy, or start the run again in another --workdir"
   deleted = "metrics.json" if name == "metrics.json" or what == "missing" else f"{name} and metrics.json"
   return (
-    f"{problem}; delete {deleted} there and repeat the run's command, which restores it from the "
-    "checkpoints"
+    f"{problem}; delete {deleted} there and repeat the run's command, which restores it from the checkpoints"
   )
 
 

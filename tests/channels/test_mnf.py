@@ -82,9 +82,7 @@ def test_pixels_without_a_measurement_count_for_nothing():
   damaged.cube[nodata] = np.nan
   whole = scene(nodata=nodata)
   inputs = standardised(whole)
-  np.testing.assert_array_equal(
-    mnf.components([(damaged, inputs)], 3), mnf.components([(whole, inputs)], 3)
-  )
+  np.testing.assert_array_equal(mnf.components([(damaged, inputs)], 3), mnf.components([(whole, inputs)], 3))
 
 
 @pytest.mark.parametrize("shape", [(1, 2), (2, 2), (1, 7)])

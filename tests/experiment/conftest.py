@@ -1,6 +1,5 @@
 """Settings of the tiny scenes."""
 
-
 import pytest
 
 from configs import letter

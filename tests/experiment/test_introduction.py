@@ -27,11 +27,14 @@ def test_the_introduction_tells_what_is_about_to_happen(settings, name):
     "fields: 12 x 10 pixels, 6 bands, 3 classes; 9 training and 99 test pixels",
     "town: 11 x 8 pixels, 6 bands, 2 classes; 6 training and 76 test pixels",
   ]
-  assert model == {
-    "svm": "Model svm. Training: 3 samples per class, 2 replicas.",
-    "ccnn": "Model ccnn, shared first layer. Training: 100 + 30 epochs and 10 more for the vote, 3 samples "
-    "per class, 2 replicas.",
-  }[name]
+  assert (
+    model
+    == {
+      "svm": "Model svm. Training: 3 samples per class, 2 replicas.",
+      "ccnn": "Model ccnn, shared first layer. Training: 100 + 30 epochs and 10 more for the vote, 3 samples "
+      "per class, 2 replicas.",
+    }[name]
+  )
 
 
 @pytest.mark.parametrize(

@@ -160,8 +160,7 @@ def test_missing_scenes_are_named_at_once(tmp_path):
   (error,) = outcome.err.splitlines()
   assert (
     "missing scene files: Salinas_corrected.mat, Salinas_gt.mat, Pavia.mat, Pavia_gt.mat, PaviaU.mat, "
-    "PaviaU_gt.mat; download them from "
-    in error
+    "PaviaU_gt.mat; download them from " in error
   )
   assert f" into {tmp_path / 'data'}, or add --config.download=True" in error
   assert "3 of 12 runs do not need these files" in error

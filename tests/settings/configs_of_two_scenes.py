@@ -1,7 +1,5 @@
 """A config of two scenes, for changes by key."""
 
-
-
 from configs import common
 from mtl_hsi.settings.scenes_file import OPTIONS
 

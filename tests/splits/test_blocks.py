@@ -70,9 +70,7 @@ def test_replica_r_is_the_draw_of_seed_plus_r():
   for replica in range(3):
     one = draw(seed=4 + replica)
     for part in ("train", "test"):
-      np.testing.assert_array_equal(
-        pixels_of(getattr(many, part)[replica]), pixels_of(getattr(one, part)[0])
-      )
+      np.testing.assert_array_equal(pixels_of(getattr(many, part)[replica]), pixels_of(getattr(one, part)[0]))
   assert len({rows.tobytes() for rows in many.train}) == 3
   assert (draw(name="town").train != draw().train).any()
 
@@ -86,9 +84,7 @@ def test_a_class_within_one_block_is_cut_in_two():
     assert classes_of(labels, train) == {1: 4, 2: 4}
     assert classes_of(labels, test).keys() == {1, 2}
     for class_id, middle in ((1, 10), (2, 30)):
-      halves = [
-        pixels[labels[tuple(pixels.T)] == class_id][:, 1] for pixels in (train, pixels_of(test))
-      ]
+      halves = [pixels[labels[tuple(pixels.T)] == class_id][:, 1] for pixels in (train, pixels_of(test))]
       assert (halves[0].max() < middle <= halves[1].min()) or (halves[1].max() < middle <= halves[0].min())
 
 

@@ -108,9 +108,7 @@ def test_private_functions_of_optax_are_no_optimisers():
 
 
 def test_unknown_arguments_are_refused():
-  with pytest.raises(
-    RequestError, match=r"optimizer\.rate: adadelta has no such argument; it has rho, eps"
-  ):
+  with pytest.raises(RequestError, match=r"optimizer\.rate: adadelta has no such argument; it has rho, eps"):
     optim.optimizer("adadelta", {"rate": 0.1})
 
 

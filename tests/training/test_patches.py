@@ -129,9 +129,7 @@ PATCHES = np.random.default_rng(0).normal(2, 1, (2, 50, 3, 3, 40)).astype(np.flo
 
 
 def perturbed(jitter=0.0, band_dropout=0.0):
-  return np.asarray(
-    patches.perturb(PATCHES, jax.random.key(0), jitter=jitter, band_dropout=band_dropout)
-  )
+  return np.asarray(patches.perturb(PATCHES, jax.random.key(0), jitter=jitter, band_dropout=band_dropout))
 
 
 def test_every_patch_has_one_gain_and_offset_of_the_given_deviation():

@@ -1,7 +1,5 @@
 """Interrupted transfers, and the rest of a file from the same host."""
 
-
-
 import pytest
 
 from tests.scenes import hosts

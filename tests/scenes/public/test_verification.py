@@ -37,9 +37,7 @@ def test_existing_files_are_used_without_any_request(folder, serve):
   ],
 )
 @pytest.mark.parametrize("accept_changed", [False, True])
-def test_an_existing_wrong_file_is_refused_and_kept(
-  folder, serve, content, problem, accept_changed
-):
+def test_an_existing_wrong_file_is_refused_and_kept(folder, serve, content, problem, accept_changed):
   host = serve(hosts.whole(CUBE_BYTES))
   (folder / "Tiny.mat").write_bytes(content)
   with pytest.raises(RequestError, match=problem):
@@ -67,9 +65,7 @@ def test_a_changed_file_of_the_right_content_is_accepted_only_on_request(folder,
   first, second = serve(hosts.whole(RESAVED)), serve(hosts.status(404))
   message = refusal(folder, tiny_scene(first, second))
   assert "no host provided Tiny.mat, only a file of the same shape or pixel counts (" in message
-  assert message.endswith(
-    f"put it into {folder}, or accept it with --config.accept_changed_files=True"
-  )
+  assert message.endswith(f"put it into {folder}, or accept it with --config.accept_changed_files=True")
   assert file_names(folder) == {"Tiny_gt.mat"}
   fetch(folder, tiny_scene(first, second), accept_changed=True)
   assert (folder / "Tiny.mat").read_bytes() == RESAVED
