@@ -219,7 +219,7 @@ def _experts(case: _Case) -> tuple[dict, list[dict], tuple[float, ...]]:
 
 
 def _fit_expert(case: _Case, name: str) -> tuple[dict, float]:
-  """Returns a regression on all training pixels and those without each fold, `[1 + k, ...]`, and its penalty."""
+  """Returns a regression on all training pixels, then those without each fold, stacked, and its penalty."""
   train = _at_most(pixels_of(case.problem.splits[case.name].train[case.drawn]), case)
   valid = np.stack([np.ones(len(train), bool), *(_among(train, part, case) for part in case.folds.train)])
   part = _channels_of(case, name)
