@@ -58,9 +58,7 @@ def measure(model: str, scene: Scene, values: np.ndarray, parts: Sequence[Part],
     truth.append(scene.labels[tuple(part.test.T)])
     predicted.append(_predict(model, scene, values, part, seed))
   seconds = time.perf_counter() - start
-  found = metrics.score(
-    metrics.confusion(np.concatenate(truth), np.concatenate(predicted), scene.class_ids)
-  )
+  found = metrics.score(metrics.confusion(np.concatenate(truth), np.concatenate(predicted), scene.class_ids))
   scores = {key: found[key] for key in ("overall_accuracy", "average_accuracy", "kappa")}
   return {**scores, "seconds": round(seconds, 2)}
 

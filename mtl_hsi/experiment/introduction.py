@@ -12,6 +12,7 @@ from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.scenes.summary import summary
 from mtl_hsi.settings.experiment_settings import Settings
 from mtl_hsi.settings.model_settings import SVM
+from mtl_hsi.settings.split_settings import ensemble_of
 from mtl_hsi.splits.drawn import ALL
 from mtl_hsi.splits.split import pixels_of
 
@@ -24,18 +25,39 @@ def introduction(problem: Problem, settings: Settings) -> str:
   lines = []
   for name, scene in problem.scenes.items():
     height, width, _ = scene.cube.shape
-    train, test = (len(pixels_of(part[0])) for part in problem.splits[name])
     lines.append(
       f"{scene.title}: {height} x {width} pixels, {bands_used(problem, name)}, "
-      f"{_count(len(scene.class_ids), 'class', 'classes')}; {train} training and {_count(test, 'test pixel')}"
+      f"{_count(len(scene.class_ids), 'class', 'classes')}; {_pixels(problem, settings, name)}"
     )
   notes = (
     *_origin(settings),
     *_fewer_components(problem, settings),
     *_other_wavelengths(problem, settings),
-    *_untested(problem),
+    *_fold_notes(problem),
+    *_untested(problem, settings),
   )
   return "\n".join([*lines, description(settings), *notes])
+
+
+def _pixels(problem, settings, name):
+  """Returns the numbers of training and test pixels of the first map, or of folds."""
+  train, test = (len(pixels_of(part[0])) for part in problem.splits[name])
+  if not _tested_by_folds(problem, settings, name):
+    return f"{train} training and {_count(test, 'test pixel')}"
+  folds = problem.folds[name][0]
+  units = len(np.unique(np.concatenate(folds.units)))
+  return f"{_count(train, 'labelled pixel')}, {units} {folds.kind} in {len(folds.left_out)} folds"
+
+
+def _tested_by_folds(problem, settings, name):
+  return settings.split.by_folds and problem.scenes[name].tested is None
+
+
+def _fold_notes(problem):
+  """Yields what was unusual when the labels were cut into folds."""
+  for name, maps in problem.folds.items():
+    for note in dict.fromkeys(note for folds in maps for note in folds.notes):
+      yield f"note: {problem.scenes[name].title}: {note}"
 
 
 def _origin(settings):
@@ -75,9 +97,11 @@ def _other_wavelengths(problem, settings):
     )
 
 
-def _untested(problem):
+def _untested(problem, settings):
   """Yields a warning for every class that some replica does not test."""
   for name, scene in problem.scenes.items():
+    if _tested_by_folds(problem, settings, name):
+      continue
     tests = problem.splits[name].test
     if not tests.size:
       yield f"warning: {scene.title}: all labels are used for training, so no accuracy can be computed"
@@ -116,6 +140,8 @@ def split_used(settings: Settings, scene: Scene) -> str:
   if settings.split.by_blocks:
     size = settings.split.block_size
     return f"Training and test pixels come from separate blocks of {size} x {size} pixels."
+  if settings.split.by_folds:
+    return f"The labels were cut into {settings.split.folds} folds; each was left out of training once."
   if settings.split.samples_per_class == ALL:
     return "All labels are used for training."
   return "The training pixels were drawn at random."
@@ -150,14 +176,26 @@ def description(settings: Settings) -> str:
   """
   model, smoothing = settings.model, settings.inference.options.smoothing.steps
   network = f"Model {model.name}" + (" with average pooling" if model.pool else "")
-  training = [_samples(settings), _count(settings.replicas, "replica")]
+  training = [_samples(settings), _networks(settings)]
   if model.name == SVM:
     return f"{network}. Training: {', '.join(filter(None, training))}."
   if len(settings.scenes.loaders) > 1:
     network += ", shared first layer" if model.spectral_knowledge else ", separate first layers"
   training.insert(0, _epochs(settings.training.schedule, settings.training.recipe.steps))
   text = f"{network}. Training: {', '.join(filter(None, training))}."
+  if settings.mixture.smoothings:
+    return f"{text} Experts and smoothing are chosen by left-out labels."
   return f"{text} Map smoothing: {_count(smoothing, 'pixel')}." if smoothing else text
+
+
+def _networks(settings):
+  """Returns the number of maps or networks, and of those that leave out a fold."""
+  ensemble = ensemble_of(settings.split, settings.replicas)
+  maps = "replica" if ensemble.voters == 1 else "network"
+  text = _count(settings.replicas, maps)
+  return (
+    f"{text} and {_count(ensemble.maps * ensemble.folds, 'network')} for folds" if ensemble.folds else text
+  )
 
 
 def _samples(settings):

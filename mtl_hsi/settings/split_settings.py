@@ -58,7 +58,8 @@ def read(config: Any, *, all_can_train: bool) -> SplitSettings:
   number = config.samples_per_class
   least, hint = (0, ", or 0 for all") if all_can_train or by_folds else (1, "")
   require(number >= least, "samples_per_class", number, f"1 or more{hint}")
-  require(not by_folds or number == ALL, "samples_per_class", number, "0 (all labels) with split='folds'")
+  expected = "0 with split='folds', which uses all labels; --config.split=random draws a number per class"
+  require(not by_folds or number == ALL, "samples_per_class", number, expected)
   least, hint = (2, "") if by_folds or _needs_folds(config) else (0, ", or 0 for none")
   require(config.folds >= 2 or config.folds == least, "folds", config.folds, f"2 or more{hint}")
   require(config.fold_buffer >= 0, "fold_buffer", config.fold_buffer, "0 or more")

@@ -38,7 +38,7 @@ def test_the_papers_figure_stands_beside_the_papers_run(indian_pines):
   [
     {"split__samples_per_class": 7},
     {"split__file": "split.npz"},
-    {"split__block_size": 24},
+    {"split__by_blocks": True},
     {"scenes__given_splits": frozenset({"indian_pines"})},
     {"bands__count": None},
     {"bands__alignment": "wavelength"},

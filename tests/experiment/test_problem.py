@@ -74,7 +74,12 @@ def test_svms_need_three_training_pixels_of_each_class(settings):
 
 @pytest.mark.parametrize(
   "changes",
-  [{}, {"split__block_size": 4}, {"split__samples_per_class": ALL}, {"given": True}],
+  [
+    {},
+    {"split__by_blocks": True, "split__block_size": 4},
+    {"split__samples_per_class": ALL},
+    {"given": True},
+  ],
   ids=["random", "blocks", "all", "given"],
 )
 def test_more_labels_train_in_every_replica_and_are_never_tested(settings, changes):
@@ -112,14 +117,16 @@ def test_a_split_from_a_file_takes_the_place_of_chance(settings, tmp_path):
 def test_splits_by_blocks_keep_the_networks_patches_apart(settings):
   labels = np.kron([[1, 4, 9, 1], [9, 1, 4, 9]], np.ones((15, 15))).astype(np.int32)
   wide = dataclasses.replace(scene(), cube=np.ones((30, 60, 6)), labels=labels)
-  made = prepare(settings, wide, split__block_size=15)
+  made = prepare(settings, wide, split__by_blocks=True, split__block_size=15)
   assert patch_overlap(made.splits["fields"], labels.shape, made.patch) == 0
   assert patch_overlap(made.splits["fields"], labels.shape, made.patch + 8) > 0
   recipe = dataclasses.replace(settings.training.recipe, steps=1, shift=3)
-  made = prepare(changed(settings, training__recipe=recipe), wide, split__block_size=15)
+  made = prepare(
+    changed(settings, training__recipe=recipe), wide, split__by_blocks=True, split__block_size=15
+  )
   assert patch_overlap(made.splits["fields"], labels.shape, made.patch + 3) == 0
   assert "3 samples per class from blocks" in introduction.description(
-    changed(settings, split__block_size=15)
+    changed(settings, split__by_blocks=True, split__block_size=15)
   )
 
 

@@ -104,9 +104,7 @@ def test_accuracy_is_pooled_over_parts(scene):
   values = np.where(scene.labels == 7, 1.0, -1.0)[..., None]
   three, seven = (np.argwhere(scene.labels == label) for label in (3, 7))
   values[tuple(seven[10:].T)] = -1
-  parts = [
-    suite_scenes.Part(np.concatenate([three[:5], seven[:5]]), test) for test in (three[5:], seven[5:])
-  ]
+  parts = [suite_scenes.Part(np.concatenate([three[:5], seven[:5]]), test) for test in (three[5:], seven[5:])]
   accuracy = simple_models.measure("regression_bands", scene, values, parts, 0)["overall_accuracy"]
   right, all_pixels = len(three) - 5 + 5, len(three) + len(seven) - 10
   assert accuracy == pytest.approx(right / all_pixels)

@@ -37,13 +37,13 @@ def test_a_grid_is_a_range_with_its_end_or_a_list(text, centres):
 
 def test_a_split_is_random_by_blocks_or_read():
   settings = experiment_settings.read(config())
-  assert (settings.split.file, settings.split.block_size, settings.scenes.given_splits) == (
+  assert (settings.split.file, settings.split.by_blocks, settings.scenes.given_splits) == (
     None,
-    None,
+    False,
     frozenset(),
   )
   settings = experiment_settings.read(config(split="blocks", block_size=30))
-  assert (settings.split.file, settings.split.block_size) == (None, 30)
+  assert (settings.split.file, settings.split.by_blocks, settings.split.block_size) == (None, True, 30)
   with pytest.raises(RequestError, match="samples_per_class is 2; expected 3 or more with svm"):
     experiment_settings.read(config(split="blocks", samples_per_class=2, model__name="svm"))
 

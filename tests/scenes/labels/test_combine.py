@@ -106,9 +106,7 @@ def test_a_pixel_under_features_for_training_and_testing_is_rejected(cube, tmp_p
   shapes = [formats.in_crs(box) for box in boxes]
   columns = {"crop": ["maize", "oats", "maize"], "use": ["train", "train", "test"]}
   labels = formats.save_features(tmp_path / "gt.gpkg", shapes, **columns)
-  with pytest.raises(
-    RequestError, match=r"1 pixel is labelled for both training and .* at row 0, column 1"
-  ):
+  with pytest.raises(RequestError, match=r"1 pixel is labelled for both training and .* at row 0, column 1"):
     formats.read(cube, labels, split_column="use")
 
 
