@@ -16,7 +16,7 @@ from mtl_hsi.scenes.public import registry, sensors
 from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.scenes.simulated import simulate
-from mtl_hsi.settings import image_settings, split_settings
+from mtl_hsi.settings import image_settings
 from mtl_hsi.settings.config_checks import one_of, require
 from mtl_hsi.settings.scenes_file import PATHS
 from mtl_hsi.splits import split
@@ -157,7 +157,7 @@ def _given_splits(config, names, in_memory):
   for name, keys in sources.items():
     if len(keys) > 1:
       raise RequestError(f"files.{name}.test and .split_column both give test pixels; leave one of them out")
-    if keys and config.split not in split_settings.NAMED:
+    if keys and config.split not in split.NAMES:
       raise RequestError(f"{keys[0]} and split={config.split!r} both give test pixels; leave one of them out")
   return frozenset(name for name, keys in sources.items() if keys)
 

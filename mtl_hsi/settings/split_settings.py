@@ -6,11 +6,10 @@ from typing import Any
 
 from mtl_hsi.settings.config_checks import one_of, require
 from mtl_hsi.splits.drawn import ALL
+from mtl_hsi.splits.split import NAMES
 from mtl_hsi.training.ensemble import Ensemble
 
 _FOLDS = "folds"
-# Values of `split` that are not the path of a file.
-NAMED = ("random", "blocks", _FOLDS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +63,7 @@ def read(config: Any, *, all_can_train: bool) -> SplitSettings:
   require(config.folds >= 2 or config.folds == least, "folds", config.folds, f"2 or more{hint}")
   require(config.fold_buffer >= 0, "fold_buffer", config.fold_buffer, "0 or more")
   return SplitSettings(
-    file=None if config.split in NAMED else Path(config.split),
+    file=None if config.split in NAMES else Path(config.split),
     block_size=config.block_size,
     by_blocks=config.split == "blocks",
     by_folds=by_folds,
