@@ -5,14 +5,14 @@
   python launch.py --config=configs/best.py --config.scenes_file=scenes.yaml
 
 Scenes are named and given as in configs/own.py. The recipe is that of
-configs/fields.py, and beside each network there are two spectral experts:
-regressions on the bands, with and without MNF components. Three more networks are
-trained, each without a third of the training pixels. By these pixels every scene
-gets the weights of its experts, the reach of smoothing, and a temperature that
+configs/fields.py, and beside each network there are two more experts: a network that
+sees 5 x 5 pixels, and a regression on the spectrum of a single pixel. All are trained
+three more times, each without a third of the training pixels. By these pixels every
+scene gets the weights of its experts, the reach of smoothing, and a temperature that
 calibrates the confidence. Test pixels choose nothing.
 
   --config.phases.phase1.epochs=15      half the cost; about a point less at 10 samples per class, none at 5
-  --config.mixture.experts='()'         the network alone
+  --config.mixture.local_patch=0        without the network of 5 x 5 pixels
 """
 
 from ml_collections import config_dict
@@ -24,6 +24,7 @@ def get_config(names: str = "") -> config_dict.ConfigDict:
   """Returns the config of the scenes in `names`, separated by commas. No names: `scenes_file` names them."""
   config = fields.get_config(names)
   config.folds = 3
-  config.mixture.experts = ("bands", "bands_and_mnf")
+  config.mixture.local_patch = 5
+  config.mixture.regression = ("bands", "bands_and_mnf")
   config.mixture.smoothings = ("none", "light", "middle", "strong")
   return config

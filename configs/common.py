@@ -177,9 +177,12 @@ def get_config() -> config_dict.ConfigDict:
   config.classify.smoothing.sharpness = 2.0
   # What is mixed with the network and chosen for each scene by the labels that the folds leave out.
   config.mixture = config_dict.ConfigDict()
-  # Spectral experts: multinomial logistic regressions on "bands", "mnf" (the MNF components) or
-  # "bands_and_mnf". Each with the best of the penalties 1, 10 and 100. Empty: the network alone.
-  config.mixture.experts = ()
+  # A second network that sees patches of this side (odd) and only the bands, no MNF components. Its training
+  # patches are not shifted. 0: none. Needs model.name="vresnet".
+  config.mixture.local_patch = 0
+  # A multinomial logistic regression on the spectra of single pixels. Its channels are chosen among these:
+  # "bands", "mnf" (the MNF components), "bands_and_mnf"; its penalty among 1, 10 and 100. Empty: none.
+  config.mixture.regression = ()
   # Strengths of smoothing to choose from: "none", "light" (4 pixels), "middle" (12) and "strong" (40). Empty:
   # classify.smoothing as it is.
   config.mixture.smoothings = ()

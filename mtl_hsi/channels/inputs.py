@@ -43,10 +43,14 @@ class Inputs:
   contrast: float | None = None
 
   @property
+  def spectral_channels(self) -> int:
+    """Number of channels that are bands; MNF components and empty channels follow them."""
+    return len(self.chosen) if self.weights is None else self.weights.shape[1]
+
+  @property
   def channels(self) -> int:
     """Number of input channels of the network."""
-    spectral = len(self.chosen) if self.weights is None else self.weights.shape[1]
-    return spectral + (0 if self.components is None else self.components.shape[1]) + self.empty
+    return self.spectral_channels + (0 if self.components is None else self.components.shape[1]) + self.empty
 
   def reversed(self) -> "Inputs":
     """Returns inputs with the channels in reverse order (the letter's INVERSE columns), before MNF."""

@@ -20,9 +20,8 @@ class Choice(NamedTuple):
   smoothing: int
 
 
-def weight_grid(experts: int) -> np.ndarray:
-  """Returns all weights of the network and E experts in steps of 1/4 with sum 1, float32 `[W, 1 + E]`."""
-  members = experts + 1
+def weight_grid(members: int) -> np.ndarray:
+  """Returns all weights of M members in steps of 1/4 with sum 1, float32 `[W, M]`."""
   cuts = itertools.combinations_with_replacement(range(members), _PARTS)
   counts = sorted((np.bincount(cut, minlength=members).tolist() for cut in cuts), reverse=True)
   return np.array(counts, np.float32) / _PARTS

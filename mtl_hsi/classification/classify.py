@@ -11,6 +11,7 @@ from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from mtl_hsi.classification import mixture, smoothing, voting
 from mtl_hsi.classification.logits import METHODS, Logits, average_symmetries
+from mtl_hsi.classification.members import cut, expert_logits, network_logits
 from mtl_hsi.classification.smoothing import Smoothing
 from mtl_hsi.classification.tiles import Window, cut_with_halo, equal_tiles, shape_of, shifted
 from mtl_hsi.models.multitask import Network
@@ -62,7 +63,7 @@ class Classifier:
   Every device has all networks and classifies one tile at a time. Both methods give the same labels.
 
   Args:
-    network: the architecture.
+    networks: the architecture and, if there is one, that of smaller patches.
     devices: to spread the tiles over.
     method: a name in `logits.METHODS`.
     tile_pixels: bound on the pixels that a device classifies at once; with "patches", a pixel needs P * P
@@ -75,29 +76,29 @@ class Classifier:
 
   def __init__(
     self,
-    network: Network,
+    networks: tuple[Network, ...],
     devices: list[jax.Device],
     method: str,
     tile_pixels: int,
     options: InferenceOptions = PLAIN,
   ):
     self.halo = options.smoothing.steps
-    self._patch, self._devices = network.patch, len(devices)
-    self._pixels = tile_pixels if method == "dense" else max(1, tile_pixels // network.patch**2)
+    self._patch, self._devices = networks[0].patch, len(devices)
+    self._pixels = tile_pixels if method == "dense" else max(1, tile_pixels // self._patch**2)
     self._mesh = Mesh(np.array(devices), (_AXIS,), axis_types=(AxisType.Auto,))
     logits = METHODS[method]
     if options.symmetric:
       logits = average_symmetries(logits)
     loop = loop_over_replicas(devices[0].platform)
-    self._votes = per_device(_voting_program(network, logits, options.smoothing, loop), self._mesh, axis=1)
+    self._votes = per_device(_voting_program(networks, logits, options.smoothing, loop), self._mesh, axis=1)
 
   def place_snapshots(self, snapshots: Sequence[dict]) -> dict:
     """Copies snapshots to every device.
 
     Args:
-      snapshots: {"params", "stats"} of R networks each, leading axis R; with experts also "mixture": their
-        "kernel" `[R, E, B, C]` and "bias" `[R, E, C]`, the members' "weights" `[R, 1 + E]` and the
-        "temperature" `[R]`.
+      snapshots: {"params", "stats"} of R networks each, leading axis R; of a mixture of M members also the
+        "local" network and "mixture": "weights" `[R, M]`, "temperature" `[R]` and, of a regression, "kernel"
+        `[R, B, C]` and "bias" `[R, C]`.
 
     Returns:
       The same tree with leading axes S, R.
@@ -165,14 +166,16 @@ class Classifier:
     return *placed, np.int32(region.scene), np.float32(region.contrast or 1)
 
 
-def _voting_program(network: Network, logits: Logits, settings: Smoothing, loop: Callable) -> Callable:
+def _voting_program(
+  networks: tuple[Network, ...], logits: Logits, settings: Smoothing, loop: Callable
+) -> Callable:
   """Builds the program of one device: votes `[R, 1, h, w]` of all snapshots on its tile."""
 
   def votes(snapshots, cubes, measured, scene, contrast):
-    classify_tile = _tile_classifier(network, logits, settings, cubes[0], measured[0], scene, contrast)
+    classify_tile = _tile_classifier(networks, logits, settings, cubes[0], measured[0], scene, contrast)
     count, replicas = jax.tree.leaves(snapshots)[0].shape[:2]
     height, width = (size - 2 * settings.steps for size in measured.shape[1:])
-    nothing = voting.start((replicas, height, width, max(network.class_counts)))
+    nothing = voting.start((replicas, height, width, max(networks[0].class_counts)))
 
     def add(tally, networks):
       return voting.count(tally, *loop(classify_tile)(networks)), None
@@ -186,17 +189,16 @@ def _voting_program(network: Network, logits: Logits, settings: Smoothing, loop:
   return votes
 
 
-def _tile_classifier(network, logits, settings, cube, measured, scene, contrast) -> Callable[[Any], tuple]:
-  """Builds a function from a network to classes `[h, w]` and probabilities `[h, w, C]` of a tile."""
-  centres = centres_of(network, cube)
+def _tile_classifier(networks, logits, settings, cube, measured, scene, contrast) -> Callable[[Any], tuple]:
+  """Builds a function from weights to classes `[h, w]` and probabilities `[h, w, C]` of a tile."""
+  centres, present = cut(cube, networks[0].patch, 1), networks[0].present[scene]
 
   def probabilities(weights):
-    found = logits(network, weights["params"], weights["stats"], cube, scene)
+    found = list(network_logits(networks, logits, weights, cube, scene))
     if "mixture" not in weights:
-      return jax.nn.softmax(found), found
-    experts, present = weights["mixture"], network.present[scene]
-    members = mixture.members(found, experts, centres, present)
-    mixed = mixture.mix(members, experts["weights"], present)
+      return jax.nn.softmax(found[0]), found[0]
+    found += expert_logits(weights["mixture"], centres)
+    mixed = mixture.mix(mixture.log_probabilities(found, present), weights["mixture"]["weights"], present)
     return mixed, mixed
 
   def tempered(weights, values):
@@ -216,13 +218,6 @@ def _tile_classifier(network, logits, settings, cube, measured, scene, contrast)
     return jnp.argmax(smoothed, axis=-1), tempered(weights, smoothed)
 
   return classify_smoothed
-
-
-def centres_of(network: Network, cube: Any) -> Any:
-  """Returns the channels of the pixels `[h, w, B]` without the halo of the patches."""
-  margin = network.patch // 2
-  height, width = (size - network.patch + 1 for size in cube.shape[:2])
-  return cube[margin : margin + height, margin : margin + width]
 
 
 def _fetch(group, votes):

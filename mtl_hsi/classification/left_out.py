@@ -10,8 +10,9 @@ import numpy as np
 from jax import Array, lax
 
 from mtl_hsi.classification import mixture, smoothing
-from mtl_hsi.classification.classify import SceneRegion, centres_of
+from mtl_hsi.classification.classify import SceneRegion
 from mtl_hsi.classification.logits import METHODS, average_symmetries
+from mtl_hsi.classification.members import cut, expert_logits, network_logits
 from mtl_hsi.classification.smoothing import Smoothing
 from mtl_hsi.classification.tiles import cut_with_halo, equal_tiles, shape_of
 from mtl_hsi.models.multitask import Network
@@ -21,10 +22,10 @@ _LEAST_PIXELS = 64
 
 
 class Candidates(NamedTuple):
-  """The mixtures to choose from.
+  """The mixtures to choose from; without smoothings, only the members are evaluated.
 
   Attributes:
-    weights: weights of the members, float32 `[W, 1 + E]`.
+    weights: weights of the M members, float32 `[W, M]`.
     smoothings: S kinds of smoothing.
   """
 
@@ -36,7 +37,7 @@ class LeftOut(NamedTuple):
   """Log-probabilities for n pixels that neither the network nor the experts were trained on.
 
   Attributes:
-    members: of every member alone, without smoothing, float32 `[1 + E, n, C]`.
+    members: of every member alone, without smoothing, float32 `[M, n, C]`.
     candidates: of every mixture, float32 `[W, S, n, C]`.
   """
 
@@ -45,7 +46,7 @@ class LeftOut(NamedTuple):
 
 
 def evaluate(
-  network: Network,
+  networks: tuple[Network, ...],
   snapshots: dict,
   experts: dict,
   region: SceneRegion,
@@ -59,9 +60,10 @@ def evaluate(
   """Classifies pixels of a scene by all candidates, tile by tile; tiles without such pixels are skipped.
 
   Args:
-    network: the architecture.
-    snapshots: {"params", "stats"} of one network, leading axis S: their probabilities are averaged.
-    experts: "kernel" `[E, B, C]` and "bias" `[E, C]` of the regressions.
+    networks: the architecture and, if there is one, that of smaller patches.
+    snapshots: {"params", "stats"} and "local" of one network each, leading axis S: their probabilities are
+      averaged.
+    experts: "kernel" `[B, C]` and "bias" `[C]` of the regression; empty without one.
     region: the whole scene.
     pixels: rows and columns, int32 `[n, 2]`.
     candidates: the mixtures.
@@ -69,25 +71,26 @@ def evaluate(
     symmetric: whether outputs are averaged over all symmetries.
     tile_pixels: bound on the pixels that are classified at once.
   """
-  halo = max(kind.steps for kind in candidates.smoothings)
+  halo = max((kind.steps for kind in candidates.smoothings), default=0)
   logits = average_symmetries(METHODS[method]) if symmetric else METHODS[method]
-  program = _program(network, logits, candidates.smoothings, halo)
-  height, width = (size - network.patch + 1 for size in region.padded.shape[:2])
+  program = _program(networks, logits, candidates.smoothings, halo)
+  patch = networks[0].patch
+  height, width = (size - patch + 1 for size in region.padded.shape[:2])
   measured = np.ones((height, width), bool) if region.measured is None else region.measured
-  members, classes = len(candidates.weights[0]), max(network.class_counts)
+  members, classes = candidates.weights.shape[1], max(networks[0].class_counts)
   found = LeftOut(
     np.empty((members, len(pixels), classes), np.float32),
     np.empty((len(candidates.weights), len(candidates.smoothings), len(pixels), classes), np.float32),
   )
   missing = np.ones(len(pixels), bool)
-  margin = network.patch - 1 + 2 * halo
+  margin = patch - 1 + 2 * halo
   for window in equal_tiles(height, width, tile_pixels, devices=1, margin=margin):
     inside = np.flatnonzero(missing & _inside(pixels, window))
     if not len(inside):
       continue
     missing[inside] = False
     places = pixels[inside] - [part.start for part in window]
-    cube = cut_with_halo(region.padded, window, halo, halo + network.patch - 1)
+    cube = cut_with_halo(region.padded, window, halo, halo + patch - 1)
     mask = cut_with_halo(measured, window, halo, halo)
     tile = program(
       *(snapshots, experts, cube, mask, np.int32(region.scene), np.float32(region.contrast or 1)),
@@ -99,14 +102,14 @@ def evaluate(
 
 
 @functools.lru_cache(maxsize=8)
-def _program(network, logits, smoothings, halo):
+def _program(networks, logits, smoothings, halo):
   """Compiles the evaluation of one tile."""
 
   @jax.jit
   def evaluate_tile(snapshots, experts, cube, measured, scene, contrast, weights, places):
-    centres, present = centres_of(network, cube), network.present[scene]
-    scores = _mean_logits(network, logits, snapshots, cube, scene)
-    log_members = mixture.members(scores, experts, centres, present)
+    centres, present = cut(cube, networks[0].patch, 1), networks[0].present[scene]
+    found = _mean_logits(networks, logits, snapshots, cube, scene) + expert_logits(experts, centres)
+    log_members = mixture.log_probabilities(found, present)
     rows, columns = places[:, 0] + halo, places[:, 1] + halo
     of_sharpness = {
       kind.sharpness: smoothing.weights(centres, measured, contrast / kind.sharpness)
@@ -122,19 +125,21 @@ def _program(network, logits, smoothings, halo):
       ]
       return jnp.stack([p[rows, columns] for p in maps])
 
+    if not smoothings:
+      return log_members[:, rows, columns], jnp.zeros((len(weights), 0, len(places), present.size))
     chosen = lax.map(of_candidate, weights)
     return log_members[:, rows, columns], jnp.maximum(jnp.log(chosen), mixture.FLOOR)
 
   return evaluate_tile
 
 
-def _mean_logits(network, logits, snapshots, cube, scene) -> Array:
-  """Returns the logarithm of the mean probabilities of the snapshots `[H, W, C]`."""
+def _mean_logits(networks, logits, snapshots, cube, scene) -> list[Array]:
+  """Returns for every network the logarithm of the snapshots' mean probabilities `[H, W, C]`."""
 
   def probabilities(weights):
-    return jax.nn.softmax(logits(network, weights["params"], weights["stats"], cube, scene))
+    return [jax.nn.softmax(found) for found in network_logits(networks, logits, weights, cube, scene)]
 
-  return jnp.log(lax.map(probabilities, snapshots).mean(axis=0))
+  return [jnp.log(maps.mean(axis=0)) for maps in lax.map(probabilities, snapshots)]
 
 
 def _inside(pixels, window):

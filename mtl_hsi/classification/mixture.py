@@ -1,13 +1,13 @@
-"""The mixture of experts: the network and regressions on spectra, as a geometric mean with weights.
+"""The mixture of experts: networks and a regression on spectra, as a geometric mean with weights.
 
-  p(c) proportional to prod_m max(p_m(c), 1e-6)^w_m,   sum of w = 1
+  p(c) proportional to prod_m max(p_m(c), 1e-6)^w_m
 
 Every member has a dense form, from a region of channels to log-probabilities `[H, W, C]`. The floor keeps a
 member that excludes a class from overruling the others. After smoothing, a temperature T calibrates:
 p(c) becomes proportional to p(c)^(1 / T), which changes no class.
 """
 
-from typing import Any
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
@@ -16,34 +16,42 @@ from jax import Array
 
 from mtl_hsi.models.heads import mask_absent
 
-# Names of the members: the network, and the regressions by the channels that they read.
-NETWORK, BANDS, MNF, BANDS_AND_MNF = "network", "bands", "mnf", "bands_and_mnf"
-EXPERTS = (BANDS, MNF, BANDS_AND_MNF)
+# Names of the members, in their order.
+NETWORK, LOCAL, REGRESSION = "network", "local", "regression"
+# What a regression may read: the bands, the MNF components, or both.
+BANDS, MNF, BANDS_AND_MNF = "bands", "mnf", "bands_and_mnf"
+CHANNELS = (BANDS, MNF, BANDS_AND_MNF)
 
 FLOOR = float(np.log(1e-6))
 
 
-def members(logits: Array, experts: Any, channels: Array, present: Array) -> Array:
-  """Returns the log-probabilities of all members `[1 + E, H, W, C]`, the network first, none below the floor.
+def regression_logits(regression: dict[str, Array], channels: Array) -> Array:
+  """Returns the logits `[H, W, C]` of a regression.
 
   Args:
-    logits: of the network `[H, W, C]`, minus infinity for classes that the scene lacks.
-    experts: "kernel" `[E, B, C]` and "bias" `[E, C]` of the regressions.
+    regression: "kernel" `[B, C]` and "bias" `[C]`.
     channels: of the pixels `[H, W, B]`.
+  """
+  products = jnp.einsum("hwb,bc->hwc", channels, regression["kernel"])
+  return products + regression["bias"].reshape(1, 1, -1)
+
+
+def log_probabilities(logits: Sequence[Array], present: Array) -> Array:
+  """Returns the log-probabilities of all members `[M, H, W, C]`, none below the floor.
+
+  Args:
+    logits: of every member `[H, W, C]`.
     present: classes that the scene has, bool `[C]`.
   """
-  scores = jnp.einsum("hwb,ebc->ehwc", channels, experts["kernel"])
-  scores = scores + experts["bias"].reshape(-1, 1, 1, logits.shape[-1])
-  scores = mask_absent(jnp.concatenate([logits[None], scores]), present)
-  return jnp.maximum(jax.nn.log_softmax(scores), FLOOR)
+  return jnp.maximum(jax.nn.log_softmax(mask_absent(jnp.stack(logits), present)), FLOOR)
 
 
 def mix(log_probabilities: Array, weights: Array, present: Array) -> Array:
   """Returns the probabilities `[H, W, C]` of the mixture.
 
   Args:
-    log_probabilities: of the members `[1 + E, H, W, C]`.
-    weights: of the members `[1 + E]`.
+    log_probabilities: of the members `[M, H, W, C]`.
+    weights: of the members `[M]`.
     present: classes that the scene has, bool `[C]`.
   """
   mixed = jnp.tensordot(weights, log_probabilities, axes=1)

@@ -43,15 +43,21 @@ def complete(config: Any) -> config_dict.ConfigDict:
     _align(whole, trained)
     if config.replicas is None:
       whole.replicas = trained.voters
-    if whole.scaling != "per_band":
-      # Regressions need standardised bands.
-      whole.mixture.experts = ()
-    elif not whole.mnf_components:
-      whole.mixture.experts = tuple(name for name in whole.mixture.experts if name == mixture.BANDS)
+    _mix_as_possible(whole, trained)
     if config.stem == "new":
       for phase in whole.phases.values():
         phase.frozen = tuple(group for group in phase.frozen if group != "stem")
   return whole.lock()
+
+
+def _mix_as_possible(whole, trained):
+  """Leaves out the members of the mixture that the networks of the run do not allow."""
+  whole.mixture.local_patch = trained.config.mixture.local_patch
+  if whole.scaling != "per_band":
+    # A regression needs standardised bands.
+    whole.mixture.regression = ()
+  elif not whole.mnf_components:
+    whole.mixture.regression = tuple(name for name in whole.mixture.regression if name == mixture.BANDS)
 
 
 def _align(whole: config_dict.ConfigDict, trained: TrainedRun) -> None:

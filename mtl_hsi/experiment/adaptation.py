@@ -45,6 +45,7 @@ def start(
   seed: int,
   streams: np.ndarray,
   new_stem: bool,
+  local: bool = False,
 ) -> dict:
   """Returns {"params", "stats"} of R networks for new scenes, leading axis R, in numpy.
 
@@ -63,11 +64,13 @@ def start(
     seed: seed of replica 0, for heads and a new stem.
     streams: replica and stream of every network, see `Replicas.keys`; replica r starts from that of the run.
     new_stem: whether the stem is new.
+    local: whether these are the networks of smaller patches.
 
   Raises:
     RequestError: a snapshot is missing or damaged.
   """
   last = trained.networks(trained.snapshot_epochs[-1])
+  last = last["local"] if local else {key: last[key] for key in ("params", "stats")}
   known = jax.tree.map(lambda x: np.asarray(x)[streams[:, 0]], last)
   begin = replicas.spread(functools.partial(_start, network, new_stem), 3)
   return replicas.get(

@@ -1,6 +1,7 @@
 """Trains and classifies the scenes of an experiment, with networks or with SVMs."""
 
 import contextlib
+import dataclasses
 import functools
 import time
 from collections.abc import Mapping, Sequence
@@ -10,10 +11,10 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from mtl_hsi.classification import classify
+from mtl_hsi.classification import classify, mixture
 from mtl_hsi.classification.voting import Votes
-from mtl_hsi.experiment import adaptation, mixtures
-from mtl_hsi.experiment.mixtures import SceneMixture
+from mtl_hsi.experiment import adaptation
+from mtl_hsi.experiment.mixtures import SceneMixture, choose_mixtures
 from mtl_hsi.experiment.problem import Problem, layers, training_set
 from mtl_hsi.models import products
 from mtl_hsi.runs.trained_run import TrainedRun
@@ -70,14 +71,17 @@ def _networks(settings, problem, directory, origin):
   """Trains the networks of all maps and folds on all scenes, and classifies with their snapshots."""
   start = time.monotonic()
   replicas = Replicas(problem.ensemble.count, jax.devices())
-  checkpoints = Checkpoints(directory, settings.training.schedule.snapshot_epochs)
+  stores = {member: Checkpoints(place, epochs) for member, place, epochs in _stores(settings, directory)}
   with products.precision(settings.precision):
     with compile_clock() as training:
       pixels, padded = patches.lay_out(layers(problem), problem.patch)
-      losses = _train(settings, problem, replicas, pixels, checkpoints, origin)
+      losses = [
+        _train(settings, problem, replicas, pixels, checkpoints, origin, member)
+        for member, checkpoints in stores.items()
+      ]
       trained = time.monotonic()
     with compile_clock() as classification:
-      snapshots = _snapshots(settings, problem, replicas, checkpoints)
+      snapshots = _snapshots(settings, problem, replicas, stores)
       regions = _regions(problem, padded)
       mixtures = _mixtures(settings, problem, snapshots, regions)
       votes = _classify(settings, problem, snapshots, regions, mixtures)
@@ -85,7 +89,15 @@ def _networks(settings, problem, directory, origin):
   predictions = {name: problem.scenes[name].class_ids[of_scene.labels] for name, of_scene in votes.items()}
   seconds = _seconds(trained - start, end - trained, training.seconds, classification.seconds)
   compilations = training.compilations + classification.compilations
-  return Outcome(losses, predictions, votes, seconds, compilations, {}, mixtures)
+  return Outcome(losses[0], predictions, votes, seconds, compilations, {}, mixtures)
+
+
+def _stores(settings, directory):
+  """Yields the networks to train by name, the directory of their checkpoints, and the voting epochs."""
+  for member in settings.mixture.members:
+    if member != mixture.REGRESSION:
+      place = directory if member == mixture.NETWORK else directory / member
+      yield member, place, settings.training.schedule.snapshot_epochs
 
 
 def _svms(settings, problem, directory):
@@ -128,19 +140,24 @@ def _seconds(train, classify, compile_train, compile_classify):
   }
 
 
-def _train(settings, problem, replicas, pixels, checkpoints, origin):
-  samples = training_set(problem)
+def _train(settings, problem, replicas, pixels, checkpoints, origin, member):
+  """Trains all networks of one kind; returns their losses."""
+  samples, local = training_set(problem), member == mixture.LOCAL
+  network, recipe = problem.network, settings.training.recipe
+  if local:
+    network, recipe = problem.local, dataclasses.replace(recipe, shift=0)
 
   def begin():
     return adaptation.start(
       origin,
-      problem.network,
+      network,
       replicas,
       samples,
       pixels,
       seed=settings.seed,
       streams=problem.ensemble.streams(),
       new_stem=settings.origin.new_stem,
+      local=local,
     )
 
   with contextlib.ExitStack() as stack:
@@ -152,21 +169,22 @@ def _train(settings, problem, replicas, pixels, checkpoints, origin):
       if bar is None:
         # Epochs of an earlier start say nothing about the remaining time.
         epochs = settings.training.schedule.epochs
-        bar = stack.enter_context(progress.bar("training", epochs, "epoch", initial=done))
+        title = f"training {network.patch} x {network.patch}" if problem.local else "training"
+        bar = stack.enter_context(progress.bar(title, epochs, "epoch", initial=done))
       else:
         bar.set_postfix_str(f"loss {np.mean(losses):.4f}", refresh=False)
         bar.update()
 
     return fit(
       TrainingPlan(
-        problem.network,
+        network,
         settings.training.make_optimizer,
         settings.training.schedule,
         seed=settings.seed,
         batch_size=settings.training.batch_size,
         mixed=settings.training.mixed,
         drop_last=settings.training.drop_last,
-        recipe=settings.training.recipe,
+        recipe=recipe,
         streams=problem.ensemble.streams(),
       ),
       TrainingData(samples, pixels, list(problem.scenes)),
@@ -178,14 +196,18 @@ def _train(settings, problem, replicas, pixels, checkpoints, origin):
     )
 
 
-def _snapshots(settings, problem, replicas, checkpoints):
-  """Returns {"params", "stats"} of all networks for every voting epoch."""
-  params, stats = jax.eval_shape(problem.network.init, jax.random.key(0))
-  shapes = replicas.shapes({"params": params, "stats": stats})
+def _snapshots(settings, problem, replicas, stores):
+  """Returns {"params", "stats"} and "local" of all networks for every voting epoch."""
   snapshots = []
   for epoch in settings.training.schedule.snapshot_epochs:
-    restore = functools.partial(checkpoints.restore_snapshot, epoch, shapes)
-    snapshots.append(jax.tree.map(np.asarray, processes.tree_from_first(restore, shapes)))
+    trees = []
+    for network, checkpoints in zip(problem.networks, stores.values(), strict=True):
+      params, stats = jax.eval_shape(network.init, jax.random.key(0))
+      shapes = replicas.shapes({"params": params, "stats": stats})
+      restore = functools.partial(checkpoints.restore_snapshot, epoch, shapes)
+      trees.append(jax.tree.map(np.asarray, processes.tree_from_first(restore, shapes)))
+    local = {mixture.LOCAL: trees[1]} if len(trees) > 1 else {}
+    snapshots.append(trees[0] | local)
   return snapshots
 
 
@@ -207,7 +229,7 @@ def _mixtures(settings, problem, snapshots, regions):
     return {}
   parts = len(regions) * problem.ensemble.maps * problem.ensemble.folds
   with progress.bar("left-out labels", parts, "fold") as bar:
-    return mixtures.choose_mixtures(settings, problem, snapshots, regions, bar.update)
+    return choose_mixtures(settings, problem, snapshots, regions, bar.update)
 
 
 def _classify(settings, problem, snapshots, regions, chosen):
@@ -251,7 +273,7 @@ def _vote(settings, problem, jobs):
   for smoothing in {smoothing for of_scene in jobs.values() for *_, smoothing in of_scene}:
     options = inference.options if smoothing is None else inference.options._replace(smoothing=smoothing)
     classifiers[smoothing] = classify.Classifier(
-      problem.network, jax.devices(), inference.method, inference.tile_pixels, options
+      problem.networks, jax.devices(), inference.method, inference.tile_pixels, options
     )
   tiles = sum(len(classifiers[job[2]].tiles(job[0])) for of_scene in jobs.values() for job in of_scene)
   votes = {}

@@ -56,8 +56,8 @@ def _describe(chosen):
   alone = np.take_along_axis(found.members, found.classes.reshape(1, -1, 1), axis=-1)[..., 0]
   hits = found.members.argmax(axis=-1) == found.classes.reshape(1, -1)
   return {
-    "weights": chosen.weights.tolist(),
-    "penalties": list(chosen.penalties),
+    "weights": chosen.shares.tolist(),
+    "member_temperatures": chosen.member_temperatures.tolist(),
     "accuracy": [float(row.mean()) if known else None for row in hits],
     "log_likelihood": [float(row.mean()) if known else None for row in alone],
     "smoothing": chosen.smoothing_name,
@@ -65,7 +65,14 @@ def _describe(chosen):
     "temperature": float(chosen.temperature),
     "left_out_accuracy": float((found.plain.argmax(axis=-1) == found.classes).mean()) if known else None,
     "left_out_pixels": len(found.classes),
+    **_regression(chosen.regression),
   }
+
+
+def _regression(regression):
+  if regression is None:
+    return {}
+  return {"regression": {"channels": regression.channels, "penalty": regression.penalty}}
 
 
 def _calibration(before, after, correct):

@@ -1,4 +1,4 @@
-"""Fits the spectral experts, and chooses the mixture of every scene by the labels that folds leave out."""
+"""Chooses the mixture of every scene and map by the labels that folds leave out."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -6,20 +6,17 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from mtl_hsi.classification import choice, left_out, mixture
+from mtl_hsi.classification import choice, left_out
 from mtl_hsi.classification.classify import SceneRegion
+from mtl_hsi.classification.left_out import Candidates
 from mtl_hsi.classification.smoothing import STRENGTHS, Smoothing
 from mtl_hsi.evaluation import calibration
 from mtl_hsi.experiment.problem import Problem
+from mtl_hsi.experiment.regressions import Regressions, Samples, fit_regressions
 from mtl_hsi.experiment.training_pixels import SceneFolds
 from mtl_hsi.settings.experiment_settings import Settings
 from mtl_hsi.splits.split import pixels_of
-from mtl_hsi.training import spectral_regression
 
-# Penalties of the regressions to choose from.
-PENALTIES = (1.0, 10.0, 100.0)
-# Most pixels that a regression is fitted to; more change little and take long.
-_MOST_PIXELS = 10_000
 # Name of the smoothing of a config that leaves nothing to choose.
 _FIXED = "as configured"
 
@@ -34,7 +31,7 @@ class LeftOutResults(NamedTuple):
     classes: positions of the true classes, int `[n]`.
     fold: int `[n]`.
     unit: int `[n]`.
-    members: log-probabilities of the members alone, `[1 + E, n, C]`.
+    members: log-probabilities of the members alone, `[M, n, C]`.
     plain: log-probabilities of the mixture before the temperature, `[n, C]`.
     calibrated: the same after it.
   """
@@ -52,18 +49,18 @@ class SceneMixture(NamedTuple):
   """The mixture for one map of a scene, and what was found for the pixels that folds left out.
 
   Attributes:
-    weights: of the network and the experts, float32 `[1 + E]`.
-    experts: "kernel" `[E, B, C]` and "bias" `[E, C]`, fitted to all training pixels of the map.
-    penalties: of the experts.
+    shares: of the M members, float32 `[M]`, with sum 1.
+    member_temperatures: by which the members' log-probabilities are divided, float32 `[M]`.
+    regression: the regression and how it was chosen, or None.
     smoothing_name: name of the chosen smoothing.
     smoothing: the chosen smoothing.
     temperature: calibrates the probabilities.
     left_out: results for the pixels that folds left out.
   """
 
-  weights: np.ndarray
-  experts: dict[str, np.ndarray]
-  penalties: tuple[float, ...]
+  shares: np.ndarray
+  member_temperatures: np.ndarray
+  regression: Regressions | None
   smoothing_name: str
   smoothing: Smoothing
   temperature: float
@@ -71,7 +68,8 @@ class SceneMixture(NamedTuple):
 
   def parameters(self) -> dict[str, np.ndarray]:
     """Returns what `Classifier.place_snapshots` needs of one network, leading axis 1."""
-    numbers = {**self.experts, "weights": self.weights, "temperature": np.float32(self.temperature)}
+    numbers = {"weights": self.shares / self.member_temperatures, "temperature": np.float32(self.temperature)}
+    numbers |= {} if self.regression is None else self.regression.whole
     return {key: np.asarray(values)[None] for key, values in numbers.items()}
 
 
@@ -87,7 +85,7 @@ def choose_mixtures(
   Args:
     settings: the settings.
     problem: with folds.
-    snapshots: {"params", "stats"} of all networks for every voting epoch.
+    snapshots: {"params", "stats"} and "local" of all networks for every voting epoch.
     regions: the whole scenes.
     tick: called for every scene, map and fold.
   """
@@ -103,13 +101,13 @@ def choose_mixtures(
       networks = [
         network_at(problem.ensemble.without_fold(drawn, fold)) for fold in range(problem.ensemble.folds)
       ]
-      case = _Case(settings, problem, name, drawn, scene_folds, region)
-      found[name].append(_choose(case, networks, tick))
+      case = _Case(settings, problem, name, drawn, scene_folds, region, networks)
+      found[name].append(_choose(case, tick))
   return found
 
 
 class _Case(NamedTuple):
-  """One map of one scene."""
+  """One map of one scene, and the networks without each fold."""
 
   settings: Settings
   problem: Problem
@@ -117,39 +115,60 @@ class _Case(NamedTuple):
   drawn: int
   folds: SceneFolds
   region: SceneRegion
-
-  def channels(self, pixels: np.ndarray) -> np.ndarray:
-    """Returns the channels of pixels `[n, B]`."""
-    margin = self.problem.patch // 2
-    return self.region.padded[pixels[:, 0] + margin, pixels[:, 1] + margin]
-
-  def classes(self, pixels: np.ndarray) -> np.ndarray:
-    """Returns the positions of the classes of pixels `[n]`."""
-    scene = self.problem.scenes[self.name]
-    return np.searchsorted(scene.class_ids, scene.labels[tuple(pixels.T)])
+  networks: Sequence[dict]
 
   @property
   def present(self) -> np.ndarray:
     """Which classes the scene has, bool `[C]`."""
     return np.asarray(self.problem.network.present)[self.region.scene]
 
+  def classes(self, pixels: np.ndarray) -> np.ndarray:
+    """Returns the positions of the classes of pixels, int32 `[n]`."""
+    scene = self.problem.scenes[self.name]
+    return np.searchsorted(scene.class_ids, scene.labels[tuple(pixels.T)]).astype(np.int32)
 
-def _choose(case: _Case, networks: Sequence[dict], tick: Callable[[], object]) -> SceneMixture:
-  experts, of_folds, penalties = _experts(case)
-  names, kinds = _smoothings(case.settings)
-  candidates = left_out.Candidates(choice.weight_grid(len(penalties)), kinds)
-  parts = []
-  for network, of_fold, pixels in zip(networks, of_folds, case.folds.left_out, strict=True):
-    parts.append(_evaluate(case, network, of_fold, pixels, candidates))
-    tick()
-  fold = np.repeat(np.arange(len(parts)), [len(pixels) for pixels in case.folds.left_out])
+  def samples(self, pixels: np.ndarray) -> Samples:
+    """Returns channels and classes of pixels."""
+    margin = self.problem.patch // 2
+    return Samples(self.region.padded[pixels[:, 0] + margin, pixels[:, 1] + margin], self.classes(pixels))
+
+  def evaluate(self, regression: Regressions | None, candidates: Candidates) -> tuple[np.ndarray, np.ndarray]:
+    """Returns members `[M, n, C]` and candidates `[W, S, n, C]` of the left-out pixels of all folds."""
+    inference, parts = self.settings.inference, []
+    for fold, (network, pixels) in enumerate(zip(self.networks, self.folds.left_out, strict=True)):
+      parts.append(
+        left_out.evaluate(
+          self.problem.networks,
+          network,
+          {} if regression is None else regression.without_fold[fold],
+          self.region,
+          pixels,
+          candidates,
+          method=inference.method,
+          symmetric=inference.options.symmetric,
+          tile_pixels=inference.tile_pixels,
+        )
+      )
+    members, mixed = zip(*parts, strict=True)
+    return np.concatenate(members, axis=1), np.concatenate(mixed, axis=2)
+
+
+def _choose(case: _Case, tick: Callable[[], object]) -> SceneMixture:
+  regression = _regression(case) if case.settings.mixture.regression else None
   pixels, unit = np.concatenate(case.folds.left_out), np.concatenate(case.folds.units)
-  members = np.concatenate([part.members for part in parts], axis=1)
-  mixed = np.concatenate([part.candidates for part in parts], axis=2)
+  fold = np.repeat(np.arange(len(case.networks)), [len(part) for part in case.folds.left_out])
   classes = case.classes(pixels)
   known = _known_classes(case, fold, classes)
+  count = len(case.settings.mixture.members)
+  members, _ = case.evaluate(regression, Candidates(np.zeros((0, count), np.float32), ()))
+  temperatures = np.array(
+    [calibration.fit_temperature(m[known], classes[known]) for m in members], np.float32
+  )
+  names, kinds = _smoothings(case.settings)
+  shares = choice.weight_grid(count)
+  _, mixed = case.evaluate(regression, Candidates(shares / temperatures.reshape(1, -1), kinds))
   likelihoods = choice.log_likelihoods(mixed, classes)
-  prior = choice.log_prior(candidates.weights, [kind.steps for kind in kinds])
+  prior = choice.log_prior(shares, [kind.steps for kind in kinds])
 
   def choose(rows):
     chosen = choice.choose(likelihoods, rows, prior, len(np.unique(unit[rows])))
@@ -162,25 +181,16 @@ def _choose(case: _Case, networks: Sequence[dict], tick: Callable[[], object]) -
     rows = fold == number
     plain[rows] = mixed[weights, smoothing][rows]
     calibrated[rows] = calibration.with_temperature(plain[rows], temperature)
+    tick()
   (weights, smoothing), temperature = choose(known)
   return SceneMixture(
-    candidates.weights[weights], experts, penalties, names[smoothing], kinds[smoothing], temperature,
-    LeftOutResults(pixels, classes, fold, unit, members, plain, calibrated),
-  )  # fmt: skip
-
-
-def _evaluate(case, network, experts, pixels, candidates):
-  inference = case.settings.inference
-  return left_out.evaluate(
-    case.problem.network,
-    network,
-    experts,
-    case.region,
-    pixels,
-    candidates,
-    method=inference.method,
-    symmetric=inference.options.symmetric,
-    tile_pixels=inference.tile_pixels,
+    shares=shares[weights],
+    member_temperatures=temperatures,
+    regression=regression,
+    smoothing_name=names[smoothing],
+    smoothing=kinds[smoothing],
+    temperature=temperature,
+    left_out=LeftOutResults(pixels, classes, fold, unit, members, plain, calibrated),
   )
 
 
@@ -198,79 +208,17 @@ def _known_classes(case, fold, classes):
   return np.array([c in trained[f] for f, c in zip(fold, classes, strict=True)], bool)
 
 
-def _experts(case: _Case) -> tuple[dict, list[dict], tuple[float, ...]]:
-  """Fits every expert with the penalty that is most likely for the left-out pixels.
-
-  Returns:
-    The experts of all training pixels, those without each fold ("kernel" `[E, B, C]`, "bias" `[E, C]`), and
-    the penalties.
-  """
-  names = case.settings.mixture.experts
-  channels, classes = case.region.padded.shape[-1], len(case.present)
-  nothing = {"kernel": np.zeros((0, channels, classes)), "bias": np.zeros((0, classes))}
-  nothing = jax.tree.map(np.float32, nothing)
-  if not names:
-    return nothing, [nothing] * len(case.folds.train), ()
-  fitted = [_fit_expert(case, name) for name in names]
-  stacked = [jax.tree.map(lambda *parts: np.stack(parts, axis=1), *(experts for experts, _ in fitted))]
-  (whole,) = stacked
-  each = [jax.tree.map(lambda x, row=row: x[row], whole) for row in range(len(case.folds.train) + 1)]
-  return each[0], each[1:], tuple(penalty for _, penalty in fitted)
-
-
-def _fit_expert(case: _Case, name: str) -> tuple[dict, float]:
-  """Returns a regression on all training pixels, then those without each fold, stacked, and its penalty."""
-  train = _at_most(pixels_of(case.problem.splits[case.name].train[case.drawn]), case)
-  valid = np.stack([np.ones(len(train), bool), *(_among(train, part, case) for part in case.folds.train)])
-  part = _channels_of(case, name)
-  spectra, classes = case.channels(train)[:, part], case.classes(train).astype(np.int32)
-  best, most = None, -np.inf
-  for penalty in PENALTIES:
-    fitted = jax.tree.map(np.asarray, _fit_all(spectra, classes, valid, case.present, penalty))
-    likelihood = sum(
-      _log_likelihood(jax.tree.map(lambda x, row=row: x[row], fitted), case, part, pixels)
-      for row, pixels in enumerate(case.folds.left_out, start=1)
-    )
-    if likelihood > most:
-      best, most = (fitted, penalty), likelihood
-  fitted, penalty = best
-  kernel = np.zeros((len(valid), case.region.padded.shape[-1], len(case.present)), np.float32)
-  kernel[:, part] = fitted["kernel"]
-  return {"kernel": kernel, "bias": fitted["bias"]}, penalty
-
-
-@jax.jit
-def _fit_all(spectra, classes, valid, present, penalty):
-  return jax.vmap(spectral_regression.fit, in_axes=(None, None, 0, None, None))(
-    spectra, classes, valid, present, penalty
+def _regression(case: _Case) -> Regressions:
+  train = pixels_of(case.problem.splits[case.name].train[case.drawn])
+  masks = [np.zeros(case.problem.scenes[case.name].labels.shape, bool) for _ in case.folds.train]
+  for mask, pixels in zip(masks, case.folds.train, strict=True):
+    mask[tuple(pixels.T)] = True
+  return fit_regressions(
+    case.samples(train),
+    np.stack([mask[tuple(train.T)] for mask in masks]),
+    [case.samples(pixels) for pixels in case.folds.left_out],
+    choices=case.settings.mixture.regression,
+    inputs=case.problem.inputs[case.name],
+    present=case.present,
+    generator=np.random.default_rng([case.settings.seed, case.drawn]),
   )
-
-
-def _log_likelihood(expert, case, part, pixels):
-  """Returns the log-likelihood of left-out pixels by an expert that did not see them, summed."""
-  log_p = spectral_regression.log_probabilities(expert, case.channels(pixels)[:, part], case.present)
-  true = np.asarray(log_p)[np.arange(len(pixels)), case.classes(pixels)]
-  return float(np.maximum(true, mixture.FLOOR).sum())
-
-
-def _channels_of(case, name) -> slice:
-  """Returns the channels that an expert reads: the bands, the MNF components, or both, none of the empty."""
-  inputs = case.problem.inputs[case.name]
-  components = 0 if inputs.components is None else inputs.components.shape[1]
-  bands = inputs.channels - components - inputs.empty
-  starts = {mixture.BANDS: (0, bands), mixture.MNF: (bands, bands + components)}
-  return slice(*starts.get(name, (0, bands + components)))
-
-
-def _at_most(train, case):
-  """Returns the training pixels, or a random part of them if there are very many."""
-  if len(train) <= _MOST_PIXELS:
-    return train
-  generator = np.random.default_rng([case.settings.seed, case.drawn])
-  return train[np.sort(generator.choice(len(train), _MOST_PIXELS, replace=False))]
-
-
-def _among(train, others, case):
-  mask = np.zeros(case.problem.scenes[case.name].labels.shape, bool)
-  mask[tuple(others.T)] = True
-  return mask[tuple(train.T)]

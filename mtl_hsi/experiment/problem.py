@@ -10,7 +10,7 @@ from mtl_hsi.experiment import training_pixels
 from mtl_hsi.experiment.fit_inputs import align
 from mtl_hsi.experiment.training_pixels import SceneFolds
 from mtl_hsi.models.multitask import Network
-from mtl_hsi.models.registry import make_network
+from mtl_hsi.runs.networks import make_networks
 from mtl_hsi.runs.trained_run import TrainedRun
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings.experiment_settings import Settings
@@ -33,6 +33,7 @@ class Problem:
     folds: the folds of every scene, one entry for each map; empty without folds.
     ensemble: the networks to train.
     network: the network to train, or None for SVMs.
+    local: the network of smaller patches that is mixed with it, or None.
     shift: largest shift of a training patch, in pixels.
   """
 
@@ -43,7 +44,13 @@ class Problem:
   folds: Mapping[str, Sequence[SceneFolds]]
   ensemble: Ensemble
   network: Network | None
+  local: Network | None
   shift: int
+
+  @property
+  def networks(self) -> tuple[Network, ...]:
+    """The networks of a mixture: that of the largest patches, and the local one if there is one."""
+    return (self.network,) if self.local is None else (self.network, self.local)
 
   @property
   def patch(self) -> int:
@@ -74,12 +81,12 @@ def prepare(settings: Settings, origin: TrainedRun | None = None) -> Problem:
   inputs, channels = align(settings, scenes, origin)
   if settings.inference.options.smoothing.steps or settings.mixture.smoothings:
     inputs = {name: _with_contrast(of_scene, scenes[name]) for name, of_scene in inputs.items()}
-  network = _network(settings, scenes, inputs)
+  network, local = _networks(settings, scenes, inputs)
   shift = settings.training.recipe.shift
   splits = training_pixels.draw_splits(settings, scenes, _min_separation(network, shift))
   folds = training_pixels.draw_folds(settings, scenes, splits)
   ensemble = ensemble_of(settings.split, settings.replicas)
-  problem = Problem(scenes, inputs, channels, splits, folds, ensemble, network, shift)
+  problem = Problem(scenes, inputs, channels, splits, folds, ensemble, network, local, shift)
   if network is None:
     for name, scene in scenes.items():
       svm_baseline.check_samples(name, scene.labels, scene.class_names, problem.splits[name].train)
@@ -100,14 +107,15 @@ def _with_contrast(inputs, scene):
   return dataclasses.replace(inputs, contrast=smoothing.contrast(scene.cube, scene.nodata, inputs))
 
 
-def _network(settings, scenes, inputs):
-  """Returns None for SVMs, which share nothing and may have different bands."""
+def _networks(settings, scenes, inputs):
+  """Returns the network and the local one; None for SVMs, whose scenes may have different bands."""
   if settings.model.name == SVM:
-    return None
-  return make_network(
-    bands=next(iter(inputs.values())).channels,
-    class_counts=[len(scene.class_ids) for scene in scenes.values()],
-    **dataclasses.asdict(settings.model),
+    return None, None
+  return make_networks(
+    settings.model,
+    settings.mixture,
+    inputs.values(),
+    [len(scene.class_ids) for scene in scenes.values()],
   )
 
 

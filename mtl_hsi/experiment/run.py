@@ -9,7 +9,6 @@ from typing import Any
 import jax
 import numpy as np
 
-from mtl_hsi.classification import mixture
 from mtl_hsi.classification.voting import confidence_arrays
 from mtl_hsi.errors import RequestError
 from mtl_hsi.evaluation import metrics, proposals
@@ -238,8 +237,7 @@ def _measure(settings, problem, done):
       split = problem.splits[name]
       results[name] = _accuracies(scene, done.predictions[name], split)
     if mixtures:
-      members = (mixture.NETWORK, *settings.mixture.experts)
-      results[name]["mixture"] = describe_mixtures(mixtures, members)
+      results[name]["mixture"] = describe_mixtures(mixtures, settings.mixture.members)
     pixels = pixel_areas(scene.georeference, *scene.labels.shape)
     areas = class_areas(done.predictions[name], scene.class_ids, scene.nodata, pixels)
     for row, area in zip(results[name]["per_class"], areas, strict=True):

@@ -178,13 +178,19 @@ class Network:
     return mask_absent(logits, self.present[scene])
 
   def _stems(self, stem, patches):
+    patches = self._read(patches)
     with _full_precision():
       if self.shared_stem:
         return self.stem.apply({"params": stem}, patches)
       return jax.vmap(lambda scene_stem, x: self.stem.apply({"params": scene_stem}, x))(stem, patches)
 
+  def _read(self, x):
+    """Returns the channels that the first layer reads: a network may leave out the last ones."""
+    return x if x.shape[-1] == self.stem.bands else x[..., : self.stem.bands]
+
   def _stem_of_scene(self, stem, x, scene, method):
     scene_stem = stem if self.shared_stem else jax.tree.map(lambda rows: rows[scene], stem)
+    x = self._read(x)
     with _full_precision():
       return self.stem.apply({"params": scene_stem}, x, method=method)
 

@@ -99,7 +99,7 @@ def _classify(settings, trained, scene, image, networks, maps: ClassMaps) -> Non
   """Classifies the image window by window and writes the maps."""
   tile_pixels = settings.tile_pixels or trained.inference.tile_pixels
   classifier = classify.Classifier(
-    trained.network,
+    trained.networks_of_mixture,
     jax.devices(),
     settings.classify_method,
     tile_pixels,

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 
 _NAMES = {
   "network": "network (context)",
-  "bands": "regression on bands",
-  "bands_and_mnf": "regression on bands and MNF components",
-  "mnf": "regression on MNF components",
+  "local": "network (small patches)",
+  "regression": "regression on single spectra",
 }
 
 

@@ -14,15 +14,17 @@ from mtl_hsi.storage.atomic_files import reason
 from mtl_hsi.storage.json_files import well_formed
 
 NAME = "mixtures.npz"
-# Number of axes of every array; the first axis is that of the maps.
-_AXES = {"kernel": 4, "bias": 3, "weights": 2, "temperature": 1, "smoothing": 2}
+# Number of axes of every array; the first axis is that of the maps. A mixture may have no regression.
+_AXES = {"weights": 2, "temperature": 1, "smoothing": 2}
+_REGRESSION = {"kernel": 3, "bias": 2}
 
 
 class MapMixtures(NamedTuple):
   """The mixtures of one scene in all G maps of a run.
 
   Attributes:
-    parameters: "kernel" `[G, E, B, C]`, "bias" `[G, E, C]`, "weights" `[G, 1 + E]`, "temperature" `[G]`.
+    parameters: "weights" `[G, M]` of the members, "temperature" `[G]` and, of a regression, "kernel"
+      `[G, B, C]` and "bias" `[G, C]`.
     smoothings: of every map.
   """
 
@@ -49,13 +51,18 @@ def arrays(
   return {f"{name}/{key}": values for key, values in stacked.items()}
 
 
-def read(directory: Path, names: Sequence[str]) -> dict[str, MapMixtures]:
+def read(directory: Path, names: Sequence[str], *, regression: bool) -> dict[str, MapMixtures]:
   """Returns the mixtures of the scenes of a finished run that mixes experts.
+
+  Args:
+    directory: the work directory.
+    names: of the scenes.
+    regression: whether a regression is mixed.
 
   Raises:
     RequestError: the file is missing or damaged.
   """
-  path = directory / NAME
+  path, axes = directory / NAME, _AXES | (_REGRESSION if regression else {})
   try:
     content = checksums.read_verified(directory, NAME)
   except OSError as error:
@@ -64,10 +71,10 @@ def read(directory: Path, names: Sequence[str]) -> dict[str, MapMixtures]:
       "restores it from the checkpoints"
     ) from error
   with well_formed(path), np.load(io.BytesIO(content), allow_pickle=False) as archive:
-    found = {name: {key: archive[f"{name}/{key}"] for key in _AXES} for name in names}
+    found = {name: {key: archive[f"{name}/{key}"] for key in axes} for name in names}
     for parts in found.values():
-      for key, axes in _AXES.items():
-        if parts[key].ndim != axes or not np.isfinite(parts[key]).all():
+      for key, count in axes.items():
+        if parts[key].ndim != count or not np.isfinite(parts[key]).all():
           raise ValueError(f"the array {key!r} has another shape, or numbers that are not finite")
     return {name: _from_arrays(parts) for name, parts in found.items()}
 
@@ -75,6 +82,6 @@ def read(directory: Path, names: Sequence[str]) -> dict[str, MapMixtures]:
 def _from_arrays(parts):
   rows = parts["smoothing"].tolist()
   return MapMixtures(
-    {key: parts[key] for key in _AXES if key != "smoothing"},
+    {key: values for key, values in parts.items() if key != "smoothing"},
     [Smoothing(int(steps), restart, sharpness) for steps, restart, sharpness in rows],
   )

@@ -13,9 +13,9 @@ from mtl_hsi.channels.by_wavelength import SpectralBands
 from mtl_hsi.channels.inputs import Inputs, read_inputs
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models.multitask import Network
-from mtl_hsi.models.registry import make_network
 from mtl_hsi.runs import mixture_record, workdir
 from mtl_hsi.runs.mixture_record import MapMixtures
+from mtl_hsi.runs.networks import make_networks
 from mtl_hsi.runs.records import read_record
 from mtl_hsi.runtime.replicas import Replicas
 from mtl_hsi.scenes.scene_checks import SCENE_NAME
@@ -79,6 +79,7 @@ class TrainedRun:
     target: name of the scene that the run was about.
     channels: bands to which all scenes were resampled, or None where they were aligned by index.
     network: the architecture.
+    local: that of smaller patches, or None.
     ensemble: its networks.
     mixtures: the mixtures of every scene, by name; empty if the run mixes nothing.
     snapshot_epochs: the epochs whose networks vote.
@@ -92,6 +93,7 @@ class TrainedRun:
   target: str
   channels: SpectralBands | None
   network: Network
+  local: Network | None
   ensemble: Ensemble
   mixtures: Mapping[str, MapMixtures]
   snapshot_epochs: tuple[int, ...]
@@ -103,15 +105,27 @@ class TrainedRun:
     """Number of networks that make maps; those of folds follow them on the replica axis."""
     return self.ensemble.maps * self.ensemble.voters
 
+  @property
+  def networks_of_mixture(self) -> tuple[Network, ...]:
+    """The architectures: that of the largest patches, and the local one if there is one."""
+    return (self.network,) if self.local is None else (self.network, self.local)
+
   def networks(self, epoch: int) -> dict:
-    """Returns {"params", "stats"} of all networks after an epoch of `snapshot_epochs`, stacked.
+    """Returns {"params", "stats"} and "local" of all networks after an epoch of `snapshot_epochs`, stacked.
 
     Raises:
       RequestError: the snapshot is missing, damaged or belongs to another network.
     """
-    params, stats = jax.eval_shape(self.network.init, jax.random.key(0))
+    directory = self.directory / "checkpoints"
+    tree = self._restore(self.network, directory, epoch)
+    return (
+      tree if self.local is None else tree | {"local": self._restore(self.local, directory / "local", epoch)}
+    )
+
+  def _restore(self, network, directory, epoch):
+    params, stats = jax.eval_shape(network.init, jax.random.key(0))
     shapes = Replicas(self.ensemble.count, jax.devices()).shapes({"params": params, "stats": stats})
-    return Checkpoints(self.directory / "checkpoints").restore_snapshot(epoch, shapes)
+    return Checkpoints(directory).restore_snapshot(epoch, shapes)
 
 
 def read_run(directory: Path) -> TrainedRun:
@@ -130,7 +144,8 @@ def read_run(directory: Path) -> TrainedRun:
     names = scene_settings.names(config)
     target, precision = config.target, config.precision
     split = split_settings.read(config, all_can_train=True)
-    mixed = split.by_folds or mixture_settings.read(config).chosen
+    mixture = mixture_settings.read(config)
+    mixed = split.by_folds or mixture.chosen
     ensemble = ensemble_of(split, config.replicas)
     snapshot_epochs = training_settings.schedule(config).snapshot_epochs
     image_keys = {name: _image_keys(config.get("files", {}).get(name, {})) for name in names}
@@ -147,10 +162,11 @@ def read_run(directory: Path) -> TrainedRun:
     smoothed = inference.options.smoothing.steps > 0 or bool(config.mixture.smoothings)
     for scene in scenes.values():
       _check_scene(scene, smoothed=smoothed)
-    network = make_network(
-      bands=scenes[target].inputs.channels,
-      class_counts=[len(scene.class_names) for scene in scenes.values()],
-      **dataclasses.asdict(model),
+    network, local = make_networks(
+      model,
+      mixture,
+      [scene.inputs for scene in scenes.values()],
+      [len(scene.class_names) for scene in scenes.values()],
     )
     return TrainedRun(
       directory=directory,
@@ -159,8 +175,9 @@ def read_run(directory: Path) -> TrainedRun:
       target=target,
       channels=_channels(entries[target]),
       network=network,
+      local=local,
       ensemble=ensemble,
-      mixtures=mixture_record.read(directory, names) if mixed else {},
+      mixtures=mixture_record.read(directory, names, regression=bool(mixture.regression)) if mixed else {},
       snapshot_epochs=snapshot_epochs,
       precision=precision,
       inference=inference,

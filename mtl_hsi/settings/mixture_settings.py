@@ -13,18 +13,26 @@ class MixtureSettings:
   """What is chosen for every scene by the labels that the folds leave out.
 
   Attributes:
-    experts: names of the spectral experts, from `mixture.EXPERTS`.
+    local_patch: side of the patches of the second network, or 0 for none.
+    regression: channels among which the regression chooses, from `mixture.CHANNELS`; empty: no regression.
     smoothings: names of the strengths of smoothing to choose from, from `smoothing.STRENGTHS`; empty: none is
       chosen.
   """
 
-  experts: tuple[str, ...]
+  local_patch: int
+  regression: tuple[str, ...]
   smoothings: tuple[str, ...]
 
   @property
   def chosen(self) -> bool:
     """Whether anything is chosen."""
-    return bool(self.experts or self.smoothings)
+    return bool(self.local_patch or self.regression or self.smoothings)
+
+  @property
+  def members(self) -> tuple[str, ...]:
+    """Names of the members, the network first."""
+    local = (mixture.LOCAL,) if self.local_patch else ()
+    return (mixture.NETWORK, *local, *((mixture.REGRESSION,) if self.regression else ()))
 
 
 def read(config: Any) -> MixtureSettings:
@@ -33,20 +41,24 @@ def read(config: Any) -> MixtureSettings:
   Raises:
     RequestError: names the key, its value and what was expected.
   """
-  experts, smoothings = tuple(config.mixture.experts), tuple(config.mixture.smoothings)
+  mixed = config.mixture
+  regression, smoothings, local = tuple(mixed.regression), tuple(mixed.smoothings), mixed.local_patch
   for key, values, choices in (
-    ("mixture.experts", experts, mixture.EXPERTS),
+    ("mixture.regression", regression, mixture.CHANNELS),
     ("mixture.smoothings", smoothings, tuple(smoothing.STRENGTHS)),
   ):
     for value in values:
       one_of(choices, key, value)
     require(len(set(values)) == len(values), key, values, "every name once")
-  if not config.mnf_components:
-    for name in experts:
-      require(name == mixture.BANDS, "mixture.experts", experts, "only 'bands' without mnf_components")
-  if experts:
-    require(config.scaling == "per_band", "scaling", config.scaling, "'per_band' with mixture.experts")
+  if regression:
+    require(config.scaling == "per_band", "scaling", config.scaling, "'per_band' with mixture.regression")
+    wanted = config.mnf_components or set(regression) == {mixture.BANDS}
+    require(wanted, "mixture.regression", regression, "only 'bands' without mnf_components")
+  if local:
+    require(config.model.name == "vresnet", "mixture.local_patch", local, "0 unless model.name='vresnet'")
+    fits = local % 2 and 3 <= local < config.model.patch
+    require(fits, "mixture.local_patch", local, f"an odd number from 3 to {config.model.patch - 2}, or 0")
   if config.model.name == SVM:
-    mixed = config.folds or experts or smoothings
-    require(not mixed, "folds", config.folds, "0, and no mixture, with model.name='svm'")
-  return MixtureSettings(experts, smoothings)
+    chosen = config.folds or regression or smoothings
+    require(not chosen, "folds", config.folds, "0, and no mixture, with model.name='svm'")
+  return MixtureSettings(local, regression, smoothings)

@@ -82,4 +82,5 @@ def ensemble_of(split: SplitSettings, replicas: int) -> Ensemble:
 
 
 def _needs_folds(config):
-  return bool(config.mixture.experts or config.mixture.smoothings)
+  mixture = config.mixture
+  return bool(mixture.local_patch or mixture.regression or mixture.smoothings)

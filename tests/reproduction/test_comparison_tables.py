@@ -183,8 +183,7 @@ def test_summary_counts_in_plain_words():
   assert (
     "5 of 6 cells were run, 1 not run. Of 5 cells compared with the letter, 2 have the letter's mean within "
     "two joint standard errors of ours, and 3 have 0 within the 95% interval of the difference. Of 1 cell "
-    "compared with the single task, 0 gained, 0 lost and 1 has 0 within the 95% interval of the gain."
-    in text
+    "compared with the single task, 0 gained, 0 lost and 1 has 0 within the 95% interval of the gain." in text
   )
   overall = text.partition("## All tables")[2]
   assert "7 of 8 cells were run, 1 not run." in overall
