@@ -1,7 +1,7 @@
 """The members of a mixture on a region of a scene: the networks and, if there is one, the regression.
 
-The weights of all members are one tree: "params" and "stats" of the network; if there are such members, "local"
-with those of the network of smaller patches, and "mixture" with "kernel" and "bias" of the regression.
+The weights of all members are one tree: "params" and "stats" of the network; if there are such members,
+"local" with those of the network of smaller patches, and "mixture" with those of the regression.
 """
 
 from collections.abc import Iterator
