@@ -19,7 +19,7 @@ pavia_university, pavia_centre) can be listed without files.
 
 The recipe is that of configs/best.py with all labels. The labels are cut into five
 folds of whole polygons (or lines, points, connected regions). Five networks train
-without one fold each, and give the accuracy; five more train on all labels, and vote
+without one fold each, and give the accuracy; three more train on all labels, and vote
 on the map. Test labels that a file marks (`test`, `split_column`) are kept out of
 both, and give the accuracy instead.
 
@@ -41,5 +41,5 @@ def get_config(names: str = "") -> config_dict.ConfigDict:
   config.split = "folds"
   config.folds = 5
   config.samples_per_class = 0
-  config.replicas = 5
+  config.replicas = 3
   return config

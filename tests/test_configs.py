@@ -162,7 +162,7 @@ def test_own_scenes_take_their_files_and_stand_beside_public_ones(tmp_path):
 def test_own_scenes_are_trained_by_the_recommended_recipe():
   names = "fields,town"
   recommended, whole = best.get_config(names), own.get_config(names)
-  assert (whole.split, whole.samples_per_class, whole.folds, whole.replicas) == ("folds", 0, 5, 5)
+  assert (whole.split, whole.samples_per_class, whole.folds, whole.replicas) == ("folds", 0, 5, 3)
   for key in ("split", "samples_per_class", "folds", "replicas"):
     whole[key] = recommended[key]
   assert whole.to_dict() == recommended.to_dict()
