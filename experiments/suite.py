@@ -25,7 +25,7 @@ sys.path.insert(0, str(_ROOT))
 from experiments import simple_models, suite_runs, suite_scenes, suite_table  # noqa: E402
 from mtl_hsi.storage import atomic_files  # noqa: E402
 
-_METHODS = (*suite_runs.CONFIGS, *simple_models.MODELS)
+_METHODS = (*suite_runs.METHODS, *simple_models.MODELS)
 # The first seed that is for choosing settings.
 _TUNING = 100
 
@@ -39,8 +39,9 @@ def main() -> None:
     cells = suite_runs.RUNS.with_name("suite-tuning")
   if not arguments.table:
     fill = _Fill(arguments.data, cells)
-    for protocol, name in itertools.product(arguments.protocols, arguments.scenes):
-      for method, seed in itertools.product(arguments.methods, arguments.seeds):
+    # Seed by seed, so that a part of the seeds already fills every row of the table.
+    for seed, protocol, name in itertools.product(arguments.seeds, arguments.protocols, arguments.scenes):
+      for method in arguments.methods:
         fill(name, protocol, method, seed)
   suite_table.write(cells)
 
@@ -58,7 +59,7 @@ class _Fill:
     if scene is None or str(seed) in suite_table.read(self._cells / cell):
       return
     parts = suite_scenes.draw(scene, protocol, seed)
-    if method in suite_runs.CONFIGS:
+    if method in suite_runs.METHODS:
       scores = suite_runs.measure(method, scene, protocol, seed, self._cells / "runs" / cell)
     else:
       kind = simple_models.COMPONENTS if method.endswith(simple_models.COMPONENTS) else simple_models.BANDS

@@ -6,13 +6,14 @@ import sys
 import time
 from pathlib import Path
 
-from experiments import suite_scenes
+from experiments import suite_fields, suite_scenes
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.storage import atomic_files
 from mtl_hsi.storage.json_files import read_json
 
-# Config of every method.
-CONFIGS = {"default": "best", "fields": "fields"}
+# The methods that need a run of the default: the default, and the recipe of configs/fields.py.
+DEFAULT, FIELDS = "default", "fields"
+METHODS = (DEFAULT, FIELDS)
 
 _ROOT = Path(__file__).resolve().parents[1]
 RUNS = Path("runs/suite")
@@ -21,10 +22,10 @@ PREPARED = RUNS / "data"
 
 
 def measure(method: str, scene: Scene, protocol: str, seed: int, kept: Path) -> dict:
-  """Launches a run, unless it is finished, and returns its scores.
+  """Launches a run of the default, unless it is finished, and returns the scores of the method.
 
   Args:
-    method: one of `CONFIGS`.
+    method: one of `METHODS`.
     scene: the scene; its prepared file is in `PREPARED`.
     protocol: one of `suite_scenes.PROTOCOLS`.
     seed: the seed.
@@ -34,12 +35,14 @@ def measure(method: str, scene: Scene, protocol: str, seed: int, kept: Path) -> 
     `overall_accuracy`, `average_accuracy`, `kappa` as fractions of 1; `seconds`; and `calibration`, the
     calibration error on left-out labels `before` and `after` the temperature, if the run has it.
   """
-  run = RUNS / f"{scene.name}-{protocol}-{method}-s{seed}"
-  seconds = _launch(_command(method, scene.name, protocol, seed), run)
+  run = RUNS / f"{scene.name}-{protocol}-s{seed}"
+  seconds = _launch(_command(scene.name, protocol, seed), run)
   drawn = suite_scenes.draw(scene, protocol, seed), suite_scenes.drawn_by_run(_ROOT / run, scene, protocol)
   ours, its = (suite_scenes.fingerprint(parts, scene.labels.shape) for parts in drawn)
   if ours != its:
     sys.exit(f"{run} was trained or tested on other pixels than simple models; remove it and run again")
+  if method == FIELDS:
+    return suite_fields.measure(_ROOT / run, scene, drawn[0])
   metrics = read_json(_ROOT / run / "metrics.json")
   _keep(kept, read_json(_ROOT / run / "config.json"), metrics, seed)
   found = metrics["scenes"][scene.name]
@@ -50,13 +53,14 @@ def measure(method: str, scene: Scene, protocol: str, seed: int, kept: Path) -> 
   return scores
 
 
-def _command(method, name, protocol, seed):
+def _command(name, protocol, seed):
   changes = {"seed": seed, "replicas": 1, "samples_per_class": suite_scenes.SAMPLES.get(protocol, 0)}
   if protocol == suite_scenes.FOLDS:
     changes |= {"split": "folds", "fold_units": "blocks", "block_size": suite_scenes.BLOCK_SIZE}
+    changes["folds"] = suite_scenes.FOLD_COUNT
   if name != suite_scenes.PUBLIC:
     changes[f"files.{name}.cube"] = suite_scenes.prepared_file(PREPARED, name)
-  config = f"--config=configs/{CONFIGS[method]}.py:{name}"
+  config = f"--config=configs/best.py:{name}"
   return [sys.executable, "launch.py", config, *(f"--config.{key}={value}" for key, value in changes.items())]
 
 

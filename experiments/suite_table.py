@@ -15,8 +15,8 @@ from mtl_hsi.storage import atomic_files
 # Scores of the seeds of a cell, by seed.
 Cell = Mapping[str, Mapping]
 
-DEFAULT, FIELDS = suite_runs.CONFIGS
-_METHODS = (*suite_runs.CONFIGS, *simple_models.MODELS)
+DEFAULT, FIELDS = suite_runs.METHODS
+_METHODS = (*suite_runs.METHODS, *simple_models.MODELS)
 # Points that the default may lie below the others.
 _MARGIN = 0.5
 SCORES = ("overall_accuracy", "average_accuracy", "kappa")
