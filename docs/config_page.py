@@ -25,6 +25,7 @@ _PURPOSES = {
   "predict.py": "a map of a new image",
   "adapt.py": "new scenes on a trained network",
   "best.py": "the recommended recipe",
+  "fields.py": "that recipe without experts",
   "letter.py": "the letter's recipe on your own scenes",
   "mtl.py": "one experiment of the letter",
   "paper.py": "the letter's tables",

@@ -266,6 +266,13 @@ def _proposals(settings, problem, name, predictions, votes):
   )
 
 
+def _smoothing_radius(settings, problem, name, done):
+  """Returns the largest distance over which a map of the scene is smoothed, in pixels."""
+  if name in done.mixtures:
+    return max(chosen.smoothing.steps for chosen in done.mixtures[name])
+  return 0 if problem.network is None else settings.inference.options.smoothing.steps
+
+
 def _scene_report(settings, problem, name, results, done):
   scene, split = problem.scenes[name], problem.splits[name]
   votes = None if done.votes is None else done.votes[name]
@@ -282,7 +289,7 @@ def _scene_report(settings, problem, name, results, done):
     vote_share=None if votes is None else votes.share[0],
     probability=None if votes is None else votes.probability[0],
     patch_overlap=results["patch_overlap"][name],
-    smoothing_radius=0 if problem.network is None else settings.inference.options.smoothing.steps,
+    smoothing_radius=_smoothing_radius(settings, problem, name, done),
     snapshots=1 if problem.network is None else len(settings.training.schedule.snapshot_epochs),
     split_used=split_used(settings, scene),
     proposals=_proposals(settings, problem, name, done.predictions[name], votes),

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from mtl_hsi.report import experts, leakage_text, left_out_text
+from mtl_hsi.report import experts, left_out_text
 from mtl_hsi.report.run_report import RunReport, SceneReport
 
 _WIDTH = 80
@@ -63,13 +63,8 @@ def _shared(texts: Iterable[tuple[SceneReport, str]]) -> Iterator[tuple[str, str
 
 def _about_leakage(tested: Sequence[SceneReport]) -> Iterator[str]:
   """Yields warnings, then how close training and test pixels are; scenes with equal texts share one."""
-  known = [report for report in tested if report.leakage is not None]
-  high = [report for report in known if leakage_text.is_high(report.leakage, report.patch_overlap)]
-  yield from dict.fromkeys(leakage_text.warning(report.test_given) for report in high)
-  texts = (
-    (report, leakage_text.describe(report.leakage, report.patch_overlap, report.smoothing_radius))
-    for report in known
-  )
+  yield from dict.fromkeys(filter(None, (report.leakage_warning for report in tested)))
+  texts = [(report, report.leakage_description) for report in tested if report.leakage_description]
   yield from (f"{titles}: {text}" for titles, text in _shared(texts))
 
 

@@ -4,7 +4,7 @@ import base64
 import datetime
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import jinja2
 import numpy as np
@@ -15,7 +15,6 @@ from mtl_hsi.report import (
   colours,
   curves,
   experts,
-  leakage_text,
   left_out_text,
   maps,
   proposals_table,
@@ -41,7 +40,7 @@ def render(run: RunReport) -> str:
     scenes=[_scene(report, curve, budget) for report, curve in zip(run.scenes, drawn, strict=True)],
     simulated=any(report.scene.simulated for report in run.scenes),
     in_paper=any(report.paper for report in run.scenes),
-    warnings=_warnings(run.scenes),
+    warnings=list(dict.fromkeys(filter(None, (report.leakage_warning for report in run.scenes)))),
     config=_listed(run.config),
     environment=[entry for entry in _listed(run.environment) if not entry[0].startswith("command")],
     frame=curves,
@@ -67,8 +66,8 @@ def _scene(report: SceneReport, curve: curves.Curve | None, budget: int) -> dict
     "view": view,
     "legend": classes,
     "classes": _classes(report),
-    "leakage": _leakage(report),
-    "warned": _has_high_leakage(report),
+    "leakage": report.leakage_description,
+    "warned": bool(report.leakage_warning),
     "confusion": _confusion(report.metrics),
     "train": len(report.train),
     "test": len(report.test),
@@ -88,21 +87,6 @@ def _mixture(report: SceneReport) -> dict:
     "experts": experts.summarise(mixture) if mixture else None,
     "reliability": reliability.diagram(calibration) if calibration else None,
   }
-
-
-def _leakage(report: SceneReport) -> str:
-  if report.leakage is None:
-    return ""
-  return leakage_text.describe(report.leakage, report.patch_overlap, report.smoothing_radius)
-
-
-def _has_high_leakage(report: SceneReport) -> bool:
-  return report.leakage is not None and leakage_text.is_high(report.leakage, report.patch_overlap)
-
-
-def _warnings(reports: Sequence[SceneReport]) -> list[str]:
-  high = [report for report in reports if _has_high_leakage(report)]
-  return list(dict.fromkeys(leakage_text.warning(report.test_given) for report in high))
 
 
 def _map(drawn: maps.Map, png: bytes, classes: list, stride: int) -> dict:

@@ -7,6 +7,7 @@ import numpy as np
 
 from mtl_hsi.evaluation.proposals import Proposals
 from mtl_hsi.paper.published import PaperFigure
+from mtl_hsi.report import leakage_text
 from mtl_hsi.scenes.scene import Scene
 
 
@@ -66,6 +67,21 @@ class SceneReport:
   def scored(self) -> bool:
     """Whether there are accuracies, of test pixels or of left-out labels."""
     return len(self.test) > 0 or self.left_out is not None
+
+  @property
+  def leakage_description(self) -> str:
+    """How close training and test pixels are; "" if there are no test pixels."""
+    if self.leakage is None:
+      return ""
+    by_folds = self.left_out is not None
+    return leakage_text.describe(self.leakage, self.patch_overlap, self.smoothing_radius, by_folds)
+
+  @property
+  def leakage_warning(self) -> str:
+    """A warning if test pixels lie too close to training pixels; "" otherwise."""
+    if self.leakage is None or not leakage_text.is_high(self.leakage, self.patch_overlap):
+      return ""
+    return leakage_text.warning(self.test_given, self.left_out is not None)
 
   @property
   def replicas(self) -> int:

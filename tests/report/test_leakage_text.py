@@ -35,3 +35,15 @@ def test_smoothing_is_mentioned():
 def test_the_advice_depends_on_who_chose_the_test_pixels():
   assert warning(test_given=False).endswith("use --config.split=blocks.")
   assert warning(test_given=True).endswith("choose test labels farther from the training labels.")
+
+
+def test_left_out_labels_have_their_own_advice():
+  assert warning(test_given=False, left_out=True) == (
+    "Warning: left-out labels lie close to training labels, so this accuracy is too optimistic for "
+    "unlabelled areas; use --config.fold_buffer=<pixels> to keep them apart, or --config.fold_units=blocks."
+  )
+  assert describe(0.3, 0.9, left_out=True) == (
+    "30.0% of the left-out pixels have a training pixel in their patch, and the patches of 90.0% overlap a "
+    "training patch."
+  )
+  assert describe(0.0, 0.0, left_out=True).startswith("No left-out pixel has")
