@@ -184,7 +184,7 @@ def digests(run: Path) -> dict[str, str]:
 
 def _results(run):
   """Returns the names of the results that are equal byte for byte in equal runs."""
-  files = [run / f"{name}.npz" for name in ("split", "predictions", "confidence")]
+  files = [run / f"{name}.npz" for name in ("split", "predictions", "confidence", "mixtures", "left_out")]
   return {path.relative_to(run).as_posix() for path in (*files, *run.glob("maps/*/*")) if path.is_file()}
 
 

@@ -15,6 +15,7 @@ from mtl_hsi.classification.logits import METHODS, average_symmetries
 from mtl_hsi.classification.members import cut, expert_logits, network_logits
 from mtl_hsi.classification.smoothing import Smoothing
 from mtl_hsi.classification.tiles import cut_with_halo, equal_tiles, shape_of
+from mtl_hsi.models.heads import mask_absent
 from mtl_hsi.models.multitask import Network
 
 # The number of pixels of a tile is padded to a power of two, at least this one, for few compiled programs.
@@ -35,6 +36,8 @@ class Candidates(NamedTuple):
 
 class LeftOut(NamedTuple):
   """Log-probabilities for n pixels that neither the network nor the experts were trained on.
+
+  Those of classes that the scene lacks are minus infinity.
 
   Attributes:
     members: of every member alone, without smoothing, float32 `[M, n, C]`.
@@ -72,8 +75,7 @@ def evaluate(
     tile_pixels: bound on the pixels that are classified at once.
   """
   halo = max((kind.steps for kind in candidates.smoothings), default=0)
-  logits = average_symmetries(METHODS[method]) if symmetric else METHODS[method]
-  program = _program(networks, logits, candidates.smoothings, halo)
+  program = _program(networks, method, symmetric, candidates.smoothings, halo)
   patch = networks[0].patch
   height, width = (size - patch + 1 for size in region.padded.shape[:2])
   measured = np.ones((height, width), bool) if region.measured is None else region.measured
@@ -101,9 +103,11 @@ def evaluate(
   return found
 
 
+# The same for all folds, so that each program is compiled once.
 @functools.lru_cache(maxsize=8)
-def _program(networks, logits, smoothings, halo):
-  """Compiles the evaluation of one tile."""
+def _program(networks, method, symmetric, smoothings, halo):
+  """Returns the evaluation of one tile."""
+  logits = average_symmetries(METHODS[method]) if symmetric else METHODS[method]
 
   @jax.jit
   def evaluate_tile(snapshots, experts, cube, measured, scene, contrast, weights, places):
@@ -125,10 +129,12 @@ def _program(networks, logits, smoothings, halo):
       ]
       return jnp.stack([p[rows, columns] for p in maps])
 
+    # A temperature must not give probability to classes that the scene lacks.
+    members = mask_absent(log_members[:, rows, columns], present)
     if not smoothings:
-      return log_members[:, rows, columns], jnp.zeros((len(weights), 0, len(places), present.size))
-    chosen = lax.map(of_candidate, weights)
-    return log_members[:, rows, columns], jnp.maximum(jnp.log(chosen), mixture.FLOOR)
+      return members, jnp.zeros((len(weights), 0, len(places), present.size))
+    chosen = jnp.maximum(jnp.log(lax.map(of_candidate, weights)), mixture.FLOOR)
+    return members, mask_absent(chosen, present)
 
   return evaluate_tile
 

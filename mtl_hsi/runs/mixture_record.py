@@ -14,9 +14,6 @@ from mtl_hsi.storage.atomic_files import reason
 from mtl_hsi.storage.json_files import well_formed
 
 NAME = "mixtures.npz"
-# Number of axes of every array; the first axis is that of the maps. A mixture may have no regression.
-_AXES = {"weights": 2, "temperature": 1, "smoothing": 2}
-_REGRESSION = {"kernel": 3, "bias": 2}
 
 
 class MapMixtures(NamedTuple):
@@ -51,18 +48,27 @@ def arrays(
   return {f"{name}/{key}": values for key, values in stacked.items()}
 
 
-def read(directory: Path, names: Sequence[str], *, regression: bool) -> dict[str, MapMixtures]:
+def read(
+  directory: Path,
+  names: Sequence[str],
+  *,
+  maps: int,
+  members: int,
+  regression: tuple[int, int] | None,
+) -> dict[str, MapMixtures]:
   """Returns the mixtures of the scenes of a finished run that mixes experts.
 
   Args:
     directory: the work directory.
     names: of the scenes.
-    regression: whether a regression is mixed.
+    maps: G.
+    members: M.
+    regression: channels and classes (B, C) of the regression, or None if none is mixed.
 
   Raises:
     RequestError: the file is missing or damaged.
   """
-  path, axes = directory / NAME, _AXES | (_REGRESSION if regression else {})
+  path = directory / NAME
   try:
     content = checksums.read_verified(directory, NAME)
   except OSError as error:
@@ -70,13 +76,25 @@ def read(directory: Path, names: Sequence[str], *, regression: bool) -> dict[str
       f"cannot read {path}: {reason(error)}; delete metrics.json there and repeat the run's command, which "
       "restores it from the checkpoints"
     ) from error
+  shapes = {"weights": (maps, members), "temperature": (maps,), "smoothing": (maps, 3)}
+  if regression is not None:
+    shapes |= {"kernel": (maps, *regression), "bias": (maps, regression[1])}
   with well_formed(path), np.load(io.BytesIO(content), allow_pickle=False) as archive:
-    found = {name: {key: archive[f"{name}/{key}"] for key in axes} for name in names}
+    found = {name: {key: archive[f"{name}/{key}"] for key in shapes} for name in names}
     for parts in found.values():
-      for key, count in axes.items():
-        if parts[key].ndim != count or not np.isfinite(parts[key]).all():
-          raise ValueError(f"the array {key!r} has another shape, or numbers that are not finite")
+      for key, shape in shapes.items():
+        if parts[key].shape != shape or not np.isfinite(parts[key]).all():
+          raise ValueError(f"the array {key!r} does not have finite numbers of shape {shape}")
+      _check_values(**parts)
     return {name: _from_arrays(parts) for name, parts in found.items()}
+
+
+def _check_values(*, weights, temperature, smoothing, **_):
+  steps, restart, sharpness = smoothing.T
+  valid = (weights >= 0).all() and (temperature > 0).all()
+  valid &= ((steps >= 0) & (restart > 0) & (restart < 1) & (sharpness > 0)).all()
+  if not valid:
+    raise ValueError("weights, temperature or smoothing are not possible")
 
 
 def _from_arrays(parts):

@@ -153,35 +153,50 @@ def read_run(directory: Path) -> TrainedRun:
     raise RequestError(
       f"the run in {directory} has model.name=svm, and SVMs are not saved; expected a run of a network"
     )
-  record = read_record(directory, "scenes.json")
+  smoothed = inference.options.smoothing.steps > 0 or bool(mixture.smoothings)
+  scenes, channels = _read_scenes(directory, target, image_keys, smoothed=smoothed)
   with well_formed(directory / "scenes.json"):
-    entries = record["scenes"]
-    scenes = {
-      name: _read_scene(name, index, entries[name], image_keys[name]) for index, name in enumerate(names)
-    }
-    smoothed = inference.options.smoothing.steps > 0 or bool(config.mixture.smoothings)
-    for scene in scenes.values():
-      _check_scene(scene, smoothed=smoothed)
     network, local = make_networks(
       model,
       mixture,
       [scene.inputs for scene in scenes.values()],
       [len(scene.class_names) for scene in scenes.values()],
     )
-    return TrainedRun(
-      directory=directory,
-      config=config,
-      scenes=scenes,
-      target=target,
-      channels=_channels(entries[target]),
-      network=network,
-      local=local,
-      ensemble=ensemble,
-      mixtures=mixture_record.read(directory, names, regression=bool(mixture.regression)) if mixed else {},
-      snapshot_epochs=snapshot_epochs,
-      precision=precision,
-      inference=inference,
-    )
+  return TrainedRun(
+    directory=directory,
+    config=config,
+    scenes=scenes,
+    target=target,
+    channels=channels,
+    network=network,
+    local=local,
+    ensemble=ensemble,
+    mixtures=_read_mixtures(directory, names, ensemble, mixture, network) if mixed else {},
+    snapshot_epochs=snapshot_epochs,
+    precision=precision,
+    inference=inference,
+  )
+
+
+def _read_scenes(directory, target, image_keys, *, smoothed):
+  """Returns the scenes by name, and the bands to which they were resampled, or None."""
+  record = read_record(directory, "scenes.json")
+  with well_formed(directory / "scenes.json"):
+    entries = record["scenes"]
+    scenes = {
+      name: _read_scene(name, index, entries[name], keys)
+      for index, (name, keys) in enumerate(image_keys.items())
+    }
+    for scene in scenes.values():
+      _check_scene(scene, smoothed=smoothed)
+    return scenes, _channels(entries[target])
+
+
+def _read_mixtures(directory, names, ensemble, mixture, network):
+  regression = (network.stem.bands, max(network.class_counts)) if mixture.regression else None
+  return mixture_record.read(
+    directory, names, maps=ensemble.maps, members=len(mixture.members), regression=regression
+  )
 
 
 def _image_keys(options: Mapping[str, Any]) -> dict[str, str]:
