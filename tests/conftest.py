@@ -65,3 +65,18 @@ def launched(inputs, tmp_path_factory) -> tuple[Path, launching.Outcome]:
 def finished(launched) -> Path:
   """The work directory of a complete run on the tiny scenes; no test may change it."""
   return launched[0]
+
+
+@pytest.fixture(scope="session")
+def launched_by_folds(inputs, tmp_path_factory) -> tuple[Path, launching.Outcome]:
+  """The work directory and outcome of a complete run by folds, with experts; no test may change it."""
+  workdir = tmp_path_factory.mktemp("finished_by_folds") / "run"
+  outcome = launching.launch(*launching.arguments(inputs, workdir, "folds.py"))
+  assert outcome.status == 0, outcome.err
+  return workdir, outcome
+
+
+@pytest.fixture(scope="session")
+def finished_by_folds(launched_by_folds) -> Path:
+  """The work directory of a complete run by folds, with experts; no test may change it."""
+  return launched_by_folds[0]

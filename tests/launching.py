@@ -53,6 +53,23 @@ def get_config():
   return config
 """
 
+# A config of the two scenes from files: 3 folds of all labels, 2 networks that vote, experts and smoothing.
+FOLDS_CONFIG = """
+from configs import own
+
+def get_config():
+  config = own.get_config("fields,town")
+  config.folds, config.replicas, config.mnf_components = 3, 2, 2
+  config.mixture.smoothings = ("none", "light")
+  config.model.update({"blocks": 1, "patch": 5, "width": 6})
+  config.batch_size, config.steps_per_epoch = 8, 15
+  config.phases.phase1.epochs = 4
+  config.checkpoint_seconds = 0.0
+  # Both scenes are cut into tiles of 4 x 4 pixels, so that one program classifies them.
+  config.classify.tile_pixels = 16
+  config.proposals = 3
+  return config
+"""
 
 _FLAGS = ("config", "workdir", "compile_cache", "shard", "coordinator", "processes", "process")
 
@@ -73,17 +90,23 @@ def cube(labels: np.ndarray, seed: int = 0) -> np.ndarray:
 
 
 def write_inputs(directory: Path) -> None:
-  """Writes `fields.npz` (12 x 10 pixels), `town.npz` (11 x 8), and `tiny.py`, a config with a third scene."""
+  """Writes `fields.npz` (12 x 10 pixels), `town.npz` (11 x 8) and two configs.
+
+  `tiny.py` has a third scene. `folds.py` has folds and experts.
+  """
   np.savez(directory / "fields.npz", cube=cube(FIELDS, 1), label=FIELDS)
   np.savez(directory / "town.npz", cube=cube(TOWN, 2), label=TOWN)
   (directory / "tiny.py").write_text(CONFIG)
+  (directory / "folds.py").write_text(FOLDS_CONFIG)
 
 
-def arguments(directory: Path, workdir: Path, **overrides: object) -> list[str]:
-  """Returns the command line that trains on the inputs in a directory for 6 epochs in two phases."""
+def arguments(
+  directory: Path, workdir: Path, config: str = "tiny.py", **overrides: object
+) -> list[str]:
+  """Returns the command line that trains on the inputs in a directory; `tiny.py` has 6 epochs in 2 phases."""
   files = {f"files.{name}.cube": directory / f"{name}.npz" for name in ("fields", "town")}
   changes = [f"--config.{key}={value}" for key, value in {**files, **overrides}.items()]
-  return [f"--config={directory / 'tiny.py'}", f"--workdir={workdir}", *changes]
+  return [f"--config={directory / config}", f"--workdir={workdir}", *changes]
 
 
 def launch(*command: str) -> Outcome:

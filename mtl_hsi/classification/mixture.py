@@ -32,7 +32,8 @@ def regression_logits(regression: dict[str, Array], channels: Array) -> Array:
     regression: "kernel" `[B, C]` and "bias" `[C]`.
     channels: of the pixels `[H, W, B]`.
   """
-  products = jnp.einsum("hwb,bc->hwc", channels, regression["kernel"])
+  # As in the fit, products are not rounded: the bands are strongly correlated.
+  products = jnp.einsum("hwb,bc->hwc", channels, regression["kernel"], precision=jax.lax.Precision.HIGHEST)
   return products + regression["bias"].reshape(1, 1, -1)
 
 
