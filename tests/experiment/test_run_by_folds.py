@@ -10,6 +10,7 @@ from mtl_hsi.splits.split import PADDING, pixels_of
 from mtl_hsi.storage import checksums
 from tests import launching
 
+pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 LABELS = {"fields": launching.FIELDS, "town": launching.TOWN}
 MEMBERS = ["network", "bands", "bands_and_mnf"]
 _SCENES = pytest.mark.parametrize("name", LABELS)

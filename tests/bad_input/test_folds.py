@@ -1,0 +1,59 @@
+"""Folds and mixtures that cannot be made."""
+
+import re
+
+import numpy as np
+import pytest
+
+from tests import launching
+from tests.launching import FIELDS, ROOT
+
+OWN = f"--config={ROOT / 'configs' / 'own.py'}:fields"
+
+
+@pytest.fixture
+def fields(tmp_path):
+  np.savez(tmp_path / "fields.npz", cube=launching.cube(FIELDS), label=FIELDS)
+  return tmp_path / "fields.npz"
+
+
+@pytest.mark.parametrize(
+  ("overrides", "message"),
+  [
+    ({"folds": 1}, "config key folds is 1; expected 2 or more"),
+    ({"folds": -3, "split": "random", "mixture.experts": "()", "mixture.smoothings": "()"},
+     "config key folds is -3; expected 2 or more, or 0 for none"),
+    (
+      {"samples_per_class": 5},
+      "config key samples_per_class is 5; expected 0 with split='folds', which uses all labels; "
+      "--config.split=random draws a number per class",
+    ),
+    ({"scaling": "maximum", "mnf_components": 0, "mixture.experts": "('bands',)"},
+     "config key scaling is 'maximum'; expected 'per_band' with mixture.experts"),
+    ({"mnf_components": 0}, "expected only 'bands' without mnf_components"),
+    ({"mixture.experts": "('forest',)"},
+     "config key mixture.experts is 'forest'; expected one of 'bands', 'mnf', 'bands_and_mnf'"),
+    ({"mixture.experts": "('bands', 'bands')"}, "expected every name once"),
+    ({"mixture.smoothings": "('far',)"},
+     "config key mixture.smoothings is 'far'; expected one of 'none', 'light', 'middle', 'strong'"),
+    ({"folds": 0, "split": "random"}, "config key folds is 0; expected 2 or more"),
+    ({"folds": 0}, "config key folds is 0; expected 2 or more"),
+    ({"fold_units": "polygons"}, "config key fold_units is 'polygons'; expected one of 'labels', 'blocks'"),
+    ({"fold_buffer": -1}, "config key fold_buffer is -1; expected 0 or more"),
+    ({"fold_units": "blocks", "folds": 9, "block_size": 6},
+     "scene 'fields': the number of blocks is .* for 9 folds; lower --config.folds, label more, or use a "
+     "smaller --config.block_size than 6"),
+    ({"fold_buffer": 9}, "scene 'fields': class . has no training pixel left when fold . is left out"),
+  ],
+)
+def test_folds_that_cannot_be_made(refusal, fields, overrides, message):
+  changes = {"files.fields.cube": fields, **overrides}
+  error = refusal(OWN, *(f"--config.{key}={value}" for key, value in changes.items()))
+  assert re.search(message, error), error
+
+
+@pytest.mark.parametrize("split", ["random", "folds"])
+def test_an_svm_has_no_folds(refusal, fields, split):
+  changes = {"files.fields.cube": fields, "split": split, "model.name": "svm", "model.blocks": 1}
+  error = refusal(OWN, *(f"--config.{key}={value}" for key, value in changes.items()))
+  assert "config key folds is 5; expected 0, and no mixture, with model.name='svm'" in error
