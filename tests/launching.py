@@ -60,6 +60,7 @@ from configs import own
 def get_config():
   config = own.get_config("fields,town")
   config.folds, config.replicas, config.mnf_components = 3, 2, 2
+  config.mixture.local_patch = 3
   config.mixture.smoothings = ("none", "light")
   config.model.update({"blocks": 1, "patch": 5, "width": 6})
   config.batch_size, config.steps_per_epoch = 8, 15

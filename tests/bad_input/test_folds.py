@@ -21,19 +21,22 @@ def fields(tmp_path):
   ("overrides", "message"),
   [
     ({"folds": 1}, "config key folds is 1; expected 2 or more"),
-    ({"folds": -3, "split": "random", "mixture.experts": "()", "mixture.smoothings": "()"},
+    ({"folds": -3, "split": "random", "mixture.local_patch": 0, "mixture.regression": "()", "mixture.smoothings": "()"},
      "config key folds is -3; expected 2 or more, or 0 for none"),
     (
       {"samples_per_class": 5},
       "config key samples_per_class is 5; expected 0 with split='folds', which uses all labels; "
       "--config.split=random draws a number per class",
     ),
-    ({"scaling": "maximum", "mnf_components": 0, "mixture.experts": "('bands',)"},
-     "config key scaling is 'maximum'; expected 'per_band' with mixture.experts"),
+    ({"scaling": "maximum", "mnf_components": 0, "mixture.regression": "('bands',)"},
+     "config key scaling is 'maximum'; expected 'per_band' with mixture.regression"),
     ({"mnf_components": 0}, "expected only 'bands' without mnf_components"),
-    ({"mixture.experts": "('forest',)"},
-     "config key mixture.experts is 'forest'; expected one of 'bands', 'mnf', 'bands_and_mnf'"),
-    ({"mixture.experts": "('bands', 'bands')"}, "expected every name once"),
+    ({"mixture.regression": "('forest',)"},
+     "config key mixture.regression is 'forest'; expected one of 'bands', 'mnf', 'bands_and_mnf'"),
+    ({"mixture.regression": "('bands', 'bands')"}, "expected every name once"),
+    ({"mixture.local_patch": 4},
+     "config key mixture.local_patch is 4; expected an odd number from 3 to 7, or 0"),
+    ({"mixture.local_patch": 9}, "mixture.local_patch is 9; expected an odd number from 3 to 7, or 0"),
     ({"mixture.smoothings": "('far',)"},
      "config key mixture.smoothings is 'far'; expected one of 'none', 'light', 'middle', 'strong'"),
     ({"folds": 0, "split": "random"}, "config key folds is 0; expected 2 or more"),
@@ -54,6 +57,6 @@ def test_folds_that_cannot_be_made(refusal, fields, overrides, message):
 
 @pytest.mark.parametrize("split", ["random", "folds"])
 def test_an_svm_has_no_folds(refusal, fields, split):
-  changes = {"files.fields.cube": fields, "split": split, "model.name": "svm", "model.blocks": 1}
+  changes = {"files.fields.cube": fields, "split": split, "model.name": "svm", "model.blocks": 1, "mixture.local_patch": 0}
   error = refusal(OWN, *(f"--config.{key}={value}" for key, value in changes.items()))
   assert "config key folds is 5; expected 0, and no mixture, with model.name='svm'" in error

@@ -7,7 +7,7 @@ from scipy import special
 from mtl_hsi.classification import choice
 
 GENERATOR = np.random.default_rng(0)
-WEIGHTS = choice.weight_grid(1)
+WEIGHTS = choice.weight_grid(2)
 STEPS = (0, 4)
 NO_PRIOR = np.zeros((len(WEIGHTS), len(STEPS)))
 ALL = np.ones(6, bool)
@@ -20,13 +20,13 @@ def log_p(n=6, classes=3):
 
 
 def test_weights_are_all_quarters_with_sum_1():
-  assert choice.weight_grid(0).tolist() == [[1]]
+  assert choice.weight_grid(1).tolist() == [[1]]
   assert WEIGHTS.tolist() == [[1, 0], [0.75, 0.25], [0.5, 0.5], [0.25, 0.75], [0, 1]]
-  two = choice.weight_grid(2)
-  assert two.dtype == np.float32
-  assert len(np.unique(two, axis=0)) == len(two) == 15
-  np.testing.assert_array_equal(two.sum(axis=1), 1)
-  assert two[0].tolist() == [1, 0, 0]
+  three = choice.weight_grid(3)
+  assert three.dtype == np.float32
+  assert len(np.unique(three, axis=0)) == len(three) == 15
+  np.testing.assert_array_equal(three.sum(axis=1), 1)
+  assert three[0].tolist() == [1, 0, 0]
 
 
 def test_likelihoods_are_those_of_the_true_class_at_every_temperature():

@@ -40,7 +40,7 @@ def padded_cubes(net) -> list[np.ndarray]:
 
 @functools.cache
 def classifier_of(method, pixels, devices=1):
-  return classify.Classifier(tiny.SMALL, jax.devices()[:devices], method, pixels)
+  return classify.Classifier((tiny.SMALL,), jax.devices()[:devices], method, pixels)
 
 
 def scene_regions():
@@ -124,7 +124,7 @@ def test_probability_is_the_mean_over_snapshots_of_the_voted_class():
 
 @functools.cache
 def smoothing_classifier(pixels, devices=1, method="dense"):
-  classifier = classify.Classifier(tiny.SMALL, jax.devices()[:devices], method, pixels, SMOOTH)
+  classifier = classify.Classifier((tiny.SMALL,), jax.devices()[:devices], method, pixels, SMOOTH)
   return classifier, classifier.place_snapshots([networks_of((0,))])
 
 

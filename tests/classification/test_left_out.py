@@ -11,13 +11,14 @@ from mtl_hsi.classification.smoothing import Smoothing
 from tests import tiny
 
 NET = tiny.SMALL
+NETWORKS = NET, tiny.network("vresnet", patch=3, width=6, blocks=1)
 GENERATOR = np.random.default_rng(0)
-EXPERTS = {
-  "kernel": GENERATOR.normal(0, 0.5, (2, tiny.BANDS, max(tiny.CLASSES))).astype(np.float32),
-  "bias": GENERATOR.normal(0, 0.5, (2, max(tiny.CLASSES))).astype(np.float32),
+REGRESSION = {
+  "kernel": GENERATOR.normal(0, 0.5, (tiny.BANDS, max(tiny.CLASSES))).astype(np.float32),
+  "bias": GENERATOR.normal(0, 0.5, max(tiny.CLASSES)).astype(np.float32),
 }
 KINDS = (Smoothing(0, 0.5, 2.0), Smoothing(1, 0.5, 2.0), Smoothing(3, 0.1, 1.0))
-CANDIDATES = left_out.Candidates(choice.weight_grid(2)[[0, 4, 14]], KINDS)
+CANDIDATES = left_out.Candidates(choice.weight_grid(3)[[0, 4, 7]], KINDS)
 PIXELS = [
   np.argwhere(GENERATOR.random(shape) < 0.5).astype(np.int32) for shape in tiny.SHAPES
 ]
@@ -32,16 +33,16 @@ def region_of(scene, nodata=False):
   return classify.SceneRegion(cube, scene, 1.5, measured)
 
 
-def snapshots():
-  """One network, leading axis 1."""
-  params, stats = jax.tree.map(lambda x: x[None], tiny.weights(NET))
-  return {"params": params, "stats": stats}
+def snapshots(seed=0):
+  """One snapshot of both networks, leading axis 1."""
+  network, local = (dict(zip(("params", "stats"), tiny.weights(one, seed), strict=True)) for one in NETWORKS)
+  return jax.tree.map(lambda x: x[None], network | {"local": local})
 
 
 @functools.cache
 def evaluated(scene, method="dense", tile_pixels=4096, nodata=False):
   return left_out.evaluate(
-    *(NET, snapshots(), EXPERTS, region_of(scene, nodata), PIXELS[scene], CANDIDATES),
+    *(NETWORKS, snapshots(), REGRESSION, region_of(scene, nodata), PIXELS[scene], CANDIDATES),
     method=method,
     symmetric=False,
     tile_pixels=tile_pixels,
@@ -57,11 +58,11 @@ def assert_equal(found, expected):
 @pytest.mark.parametrize("kind", range(len(KINDS)))
 def test_pixels_are_classified_as_in_the_whole_scene(scene, kind):
   options = classify.InferenceOptions(False, KINDS[kind])
-  classifier = classify.Classifier(NET, jax.devices()[:1], "dense", 4096, options)
+  classifier = classify.Classifier(NETWORKS, jax.devices()[:1], "dense", 4096, options)
   found = evaluated(scene, nodata=True)
   places = tuple(PIXELS[scene].T)
   for row, weights in enumerate(CANDIDATES.weights):
-    mixed = {key: values[None] for key, values in EXPERTS.items()}
+    mixed = {key: values[None] for key, values in REGRESSION.items()}
     mixed |= {"weights": weights[None], "temperature": np.float32([1])}
     placed = classifier.place_snapshots([snapshots() | {"mixture": mixed}])
     votes = classifier.vote(placed, region_of(scene, nodata=True), lambda: None)
@@ -97,25 +98,39 @@ def test_pixels_without_measurement_smooth_nothing():
 
 
 def test_probabilities_of_several_snapshots_are_averaged():
-  other = jax.tree.map(lambda x: x[None], tiny.weights(NET, 1))
-  params, stats = (
-    jax.tree.map(lambda *leaves: np.concatenate(leaves), snapshots()[key], part)
-    for key, part in zip(("params", "stats"), other, strict=True)
+  both = jax.tree.map(lambda *leaves: np.concatenate(leaves), snapshots(0), snapshots(1))
+  both, second = (
+    left_out.evaluate(
+      *(NETWORKS, weights, REGRESSION, region_of(0), PIXELS[0], CANDIDATES),
+      method="dense",
+      symmetric=False,
+      tile_pixels=4096,
+    )
+    for weights in (both, snapshots(1))
   )
-  arguments = {"method": "dense", "symmetric": False, "tile_pixels": 4096}
-  rest = EXPERTS, region_of(0), PIXELS[0], CANDIDATES
-  both = left_out.evaluate(NET, {"params": params, "stats": stats}, *rest, **arguments)
-  second = left_out.evaluate(NET, dict(zip(("params", "stats"), other, strict=True)), *rest, **arguments)
-  mean = (np.exp(evaluated(0).members[0]) + np.exp(second.members[0])) / 2
-  np.testing.assert_allclose(np.exp(both.members[0]), mean, atol=1e-5)
+  for member in range(2):
+    mean = (np.exp(evaluated(0).members[member]) + np.exp(second.members[member])) / 2
+    np.testing.assert_allclose(np.exp(both.members[member]), mean, atol=1e-5)
 
 
 def test_no_pixels_give_empty_results():
   nothing = np.zeros((0, 2), np.int32)
   found = left_out.evaluate(
-    *(NET, snapshots(), EXPERTS, region_of(0), nothing, CANDIDATES),
+    *(NETWORKS, snapshots(), REGRESSION, region_of(0), nothing, CANDIDATES),
     method="dense",
     symmetric=False,
     tile_pixels=4096,
   )
   assert found.members.shape == (3, 0, 4)
+
+
+def test_members_alone_are_evaluated_without_candidates():
+  nothing = left_out.Candidates(np.zeros((0, 3), np.float32), ())
+  found = left_out.evaluate(
+    *(NETWORKS, snapshots(), REGRESSION, region_of(0), PIXELS[0], nothing),
+    method="dense",
+    symmetric=False,
+    tile_pixels=4096,
+  )
+  np.testing.assert_allclose(found.members, evaluated(0).members, rtol=1e-4, atol=1e-4)
+  assert found.candidates.shape == (0, 0, len(PIXELS[0]), max(tiny.CLASSES))

@@ -90,7 +90,7 @@ def test_old_scenes_keep_their_labels_on_the_adapted_network(finished, adapted):
   run = read_run(finished)
   old, new = last_networks(finished), last_networks(adapted)
   mixed = {**old, "params": {**old["params"], **{key: new["params"][key] for key in ("stem", "backbone")}}}
-  classifier = classify.Classifier(run.network, jax.devices()[:1], "dense", 16)
+  classifier = classify.Classifier((run.network,), jax.devices()[:1], "dense", 16)
   for name, labels, seed in (("fields", FIELDS, 1), ("town", TOWN, 2)):
     scene = run.scenes[name]
     _, (padded,) = patches.lay_out([patches.Layer(cube(labels, seed), scene.inputs, None)], run.network.patch)

@@ -15,14 +15,14 @@ REPLICA = {
 
 
 def mixture(*changes):
-  return {"members": ["network", "mnf"], "replicas": [REPLICA | change for change in changes]}
+  return {"members": ["network", "regression"], "replicas": [REPLICA | change for change in changes]}
 
 
 def test_one_replica_is_shown_as_it_is():
   found = experts.summarise(mixture({}))
   assert found.rows == [
     experts.Expert("network (context)", 0.8, -0.6, 0.5),
-    experts.Expert("regression on MNF components", None, -1.0, 0.5),
+    experts.Expert("regression on single spectra", None, -1.0, 0.5),
   ]
   assert (found.accuracy, found.pixels, found.temperature, found.replicas) == (0.88, 160, 1.4, 1)
   assert (found.mixture, found.smoothing) == ("mixture, smoothed", "light (6 pixels)")
