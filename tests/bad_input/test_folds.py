@@ -9,6 +9,8 @@ from tests import launching
 from tests.launching import FIELDS, ROOT
 
 OWN = f"--config={ROOT / 'configs' / 'own.py'}:fields"
+# No mixture.
+NOTHING = {"mixture.local_patch": 0, "mixture.regression": "()", "mixture.smoothings": "()"}
 
 
 @pytest.fixture
@@ -21,8 +23,7 @@ def fields(tmp_path):
   ("overrides", "message"),
   [
     ({"folds": 1}, "config key folds is 1; expected 2 or more"),
-    ({"folds": -3, "split": "random", "mixture.local_patch": 0, "mixture.regression": "()", "mixture.smoothings": "()"},
-     "config key folds is -3; expected 2 or more, or 0 for none"),
+    ({"folds": -3, "split": "random", **NOTHING}, "config key folds is -3; expected 2 or more, or 0 for none"),
     (
       {"samples_per_class": 5},
       "config key samples_per_class is 5; expected 0 with split='folds', which uses all labels; "
@@ -57,6 +58,7 @@ def test_folds_that_cannot_be_made(refusal, fields, overrides, message):
 
 @pytest.mark.parametrize("split", ["random", "folds"])
 def test_an_svm_has_no_folds(refusal, fields, split):
-  changes = {"files.fields.cube": fields, "split": split, "model.name": "svm", "model.blocks": 1, "mixture.local_patch": 0}
+  changes = {"split": split, "model.name": "svm", "model.blocks": 1, "mixture.local_patch": 0}
+  changes["files.fields.cube"] = fields
   error = refusal(OWN, *(f"--config.{key}={value}" for key, value in changes.items()))
   assert "config key folds is 5; expected 0, and no mixture, with model.name='svm'" in error

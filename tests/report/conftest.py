@@ -27,7 +27,7 @@ def classified(scene, **changes):
 
 
 MIXTURE = {
-  "members": ["network", "bands", "bands_and_mnf"],
+  "members": ["network", "local", "regression"],
   "replicas": [
     {
       "weights": [0.5, 0.25, 0.25],

@@ -86,8 +86,8 @@ def test_experts_are_listed_with_what_was_chosen(run, mixed_report):
   figures = {name: cells for name, *cells in (re.split(" {2,}", line) for line in lines)}
   assert figures["expert"] == ["left-out OA", "weight"]
   assert figures["network (context)"] == ["81.25", "0.50"]
-  assert figures["regression on bands"] == ["84.00", "0.25"]
-  assert figures["regression on bands and MNF components"] == ["undefined", "0.25"]
+  assert figures["network (small patches)"] == ["84.00", "0.25"]
+  assert figures["regression on single spectra"] == ["undefined", "0.25"]
   assert figures["mixture, smoothed"] == ["88.00"]
   assert lines[-1] == "Smoothing: light (6 pixels); temperature 1.40; calibration error 0.08 -> 0.03."
 

@@ -50,5 +50,5 @@ def test_without_left_out_labels_figures_are_undefined():
 
 
 def test_an_expert_without_a_name_in_words_keeps_its_own():
-  named = mixture({}) | {"members": ["patch_3", "bands"]}
-  assert [row.name for row in experts.summarise(named).rows] == ["patch_3", "regression on bands"]
+  named = mixture({}) | {"members": ["patch_3", "local"]}
+  assert [row.name for row in experts.summarise(named).rows] == ["patch_3", "network (small patches)"]

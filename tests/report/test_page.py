@@ -205,7 +205,7 @@ def test_experts_have_a_table_and_what_was_chosen(render_scene, rendered, mixed_
   text = render_scene(mixed_report)
   rows = Page(text).rows
   assert row(rows, "network (context)") == ["network (context)", "81.2", "\N{MINUS SIGN}0.60", "0.50"]
-  assert row(rows, "regression on bands and MNF")[1:] == [_NONE, _NONE, "0.25"]
+  assert row(rows, "regression on single spectra")[1:] == [_NONE, _NONE, "0.25"]
   assert row(rows, "mixture, smoothed")[1:] == ["88.0", "", ""]
   assert "Chosen map smoothing: light (6 pixels)." in text
   assert ">Experts<" not in rendered

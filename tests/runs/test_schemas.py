@@ -77,6 +77,12 @@ def test_a_finished_run_fits_the_schemas(finished, name):
   assert list(problems(json.loads((finished / f"{name}.json").read_text()), schema, schema)) == []
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_finished_run_by_folds_fits_the_schemas(finished_by_folds, name):
+  schema = schema_of(name)
+  assert list(problems(json.loads((finished_by_folds / f"{name}.json").read_text()), schema, schema)) == []
+
+
 _CALIBRATION = {
   "before": 0.08,
   "after": 0.03,
@@ -86,10 +92,12 @@ _CALIBRATION = {
 _MIXED = {
   "left_out": {"kind": "polygons", "folds": 5, "units": 41, "pixels": 1234},
   "mixture": {
-    "members": ["network", "bands"],
+    "members": ["network", "regression"],
     "replicas": [
       {
         "weights": [0.5, 0.5],
+        "member_temperatures": [1.5, 0.8],
+        "regression": {"channels": "bands_and_mnf", "penalty": 10.0},
         "accuracy": [0.81, None],
         "log_likelihood": [-0.6, None],
         "smoothing": "light",
