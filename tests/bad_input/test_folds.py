@@ -23,7 +23,7 @@ def fields(tmp_path):
   ("overrides", "message"),
   [
     ({"folds": 1}, "config key folds is 1; expected 2 or more"),
-    ({"folds": -3, "split": "random", **NOTHING}, "config key folds is -3; expected 2 or more, or 0 for none"),
+    ({"folds": -3, "split": "random", **NOTHING}, "folds is -3; expected 2 or more, or 0 for none"),
     (
       {"samples_per_class": 5},
       "config key samples_per_class is 5; expected 0 with split='folds', which uses all labels; "
