@@ -9,6 +9,7 @@ from tests import launching
 from tests.launching import FIELDS, ROOT
 
 OWN = f"--config={ROOT / 'configs' / 'own.py'}:fields"
+LETTER = f"--config={ROOT / 'configs' / 'letter.py'}:fields"
 # No mixture.
 NOTHING = {"mixture.local_patch": 0, "mixture.regression": "()", "mixture.smoothings": "()"}
 
@@ -58,7 +59,7 @@ def test_folds_that_cannot_be_made(refusal, fields, overrides, message):
 
 @pytest.mark.parametrize("split", ["random", "folds"])
 def test_an_svm_has_no_folds(refusal, fields, split):
-  changes = {"split": split, "model.name": "svm", "model.blocks": 1, "mixture.local_patch": 0}
-  changes["files.fields.cube"] = fields
-  error = refusal(OWN, *(f"--config.{key}={value}" for key, value in changes.items()))
+  changes = {"files.fields.cube": fields, "split": split, "samples_per_class": 0, "folds": 5}
+  changes["model.name"] = "svm"
+  error = refusal(LETTER, *(f"--config.{key}={value}" for key, value in changes.items()))
   assert "config key folds is 5; expected 0, and no mixture, with model.name='svm'" in error

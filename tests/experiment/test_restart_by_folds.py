@@ -22,6 +22,7 @@ DRAWN = {
 
 
 def networks(run):
+  """The networks of all voting epochs: their weights and those of the networks of small patches."""
   trained = read_run(run)
   return [jax.tree.map(np.asarray, trained.networks(epoch)) for epoch in trained.snapshot_epochs]
 
@@ -30,10 +31,11 @@ def test_an_interrupted_run_goes_on_to_the_same_results(finished_by_folds, input
   run = shutil.copytree(finished_by_folds, tmp_path / "run")
   for name in ("metrics.json", "predictions.npz", "mixtures.npz", "left_out.npz"):
     (run / name).unlink()
-  shutil.rmtree(run / "checkpoints" / "state" / "4")
+  for network in ("checkpoints", "checkpoints/local"):
+    shutil.rmtree(run / network / "state" / "4")
   outcome = launching.launch(*launching.arguments(inputs, run, "folds.py"))
   assert outcome.status == 0, outcome.err
-  assert " 3/4 [" in outcome.err
+  assert outcome.err.count(" 3/4 [") >= 2
   assert_same_results(run, finished_by_folds)
 
 
@@ -42,6 +44,7 @@ def test_an_interrupted_run_goes_on_to_the_same_results(finished_by_folds, input
 def test_a_run_killed_wherever_it_writes(finished_by_folds, inputs, tmp_path):
   moments = [
     ("checkpoints/state/2", 1, 0),
+    ("checkpoints/local/state/2", 1, 0),
     (".predictions.npz", 1, 0),
     (".mixtures.npz", 1, 0),
     (".mixtures.npz", 2, 0),
@@ -60,6 +63,7 @@ def test_folds_and_experts_change_no_network_that_votes(finished_by_folds, input
   outcome = launching.launch(*launching.arguments(inputs, tmp_path / "run", "folds.py", **overrides))
   assert outcome.status == 0, outcome.err
   for plain, by_folds in zip(networks(tmp_path / "run"), networks(finished_by_folds), strict=True):
+    assert "local" in plain
     jax.tree.map(lambda x, y: np.testing.assert_array_equal(x, y[:2]), plain, by_folds)
 
 
