@@ -77,7 +77,10 @@ def _kill_with_checkpoints(trial):
   """Kills a run and returns its checkpoints; None if it ended before."""
   if kills.die_within(trial, "checkpoints", first=0.5) is None:
     return None
-  return sorted(trial.run.glob("checkpoints/state/*")) + sorted(trial.run.glob("checkpoints/snapshots/*"))
+  networks = (trial.run / "checkpoints", trial.run / "checkpoints" / "local")
+  return [
+    path for place in networks for kind in ("state", "snapshots") for path in sorted(place.glob(f"{kind}/*"))
+  ]
 
 
 def _name(path, trial):

@@ -19,6 +19,8 @@ from mtl_hsi.storage import atomic_files, checksums
 ROOT = Path(__file__).resolve().parent.parent
 # Metrics that differ between equal runs.
 _NOT_REPRODUCIBLE = ("seconds", "compilations")
+# Locks and checkpoints that were not finished.
+_INCOMPLETE = (".lock", "checkpoints/partial", "checkpoints/local/partial")
 
 
 class Ending(NamedTuple):
@@ -178,7 +180,7 @@ def digests(run: Path) -> dict[str, str]:
   return {
     name: hashlib.sha256(path.read_bytes()).hexdigest()
     for name, path in files.items()
-    if not (name.startswith((".lock", "checkpoints/partial")) or name.endswith(".partial"))
+    if not (name.startswith(_INCOMPLETE) or name.endswith(".partial"))
   }
 
 

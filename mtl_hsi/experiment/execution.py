@@ -71,7 +71,7 @@ def _networks(settings, problem, directory, origin):
   """Trains the networks of all maps and folds on all scenes, and classifies with their snapshots."""
   start = time.monotonic()
   replicas = Replicas(problem.ensemble.count, jax.devices())
-  stores = {member: Checkpoints(place, epochs) for member, place, epochs in _stores(settings, directory)}
+  stores = checkpoint_stores(settings, directory)
   with products.precision(settings.precision):
     with compile_clock() as training:
       pixels, padded = patches.lay_out(layers(problem), problem.patch)
@@ -92,12 +92,15 @@ def _networks(settings, problem, directory, origin):
   return Outcome(losses[0], predictions, votes, seconds, compilations, {}, mixtures)
 
 
-def _stores(settings, directory):
-  """Yields the networks to train by name, the directory of their checkpoints, and the voting epochs."""
-  for member in settings.mixture.members:
-    if member != mixture.REGRESSION:
-      place = directory if member == mixture.NETWORK else directory / member
-      yield member, place, settings.training.schedule.snapshot_epochs
+def checkpoint_stores(settings: Settings, directory: Path) -> dict[str, Checkpoints]:
+  """Returns the checkpoints of the networks to train by name, in a directory of a run."""
+  places = {
+    member: directory if member == mixture.NETWORK else directory / member
+    for member in settings.mixture.members
+    if member != mixture.REGRESSION
+  }
+  epochs = settings.training.schedule.snapshot_epochs
+  return {member: Checkpoints(place, epochs) for member, place in places.items()}
 
 
 def _svms(settings, problem, directory):

@@ -44,7 +44,6 @@ from mtl_hsi.splits.leakage import leaked_share, patch_overlap
 from mtl_hsi.splits.split import fold_arrays, pixels_of, split_arrays
 from mtl_hsi.storage import atomic_files, checksums
 from mtl_hsi.storage.json_files import read_json, well_formed
-from mtl_hsi.training.checkpoints import Checkpoints
 
 # What is recorded of every start of a run, since the last bits of its results depend on it.
 _RECORDED = ("started", "cpu", "backend", "devices", "processes", "one_core_products", "packages")
@@ -152,7 +151,8 @@ def _begin(settings, problem, directory, command, started):
     print(summaries(problem, settings, from_user))
   print(introduction(problem, settings), flush=True)
   # Refuses damaged checkpoints before anything is written or replaced.
-  Checkpoints(directory / "checkpoints", settings.training.schedule.snapshot_epochs).latest_intact_state()
+  for checkpoints in execution.checkpoint_stores(settings, directory / "checkpoints").values():
+    checkpoints.latest_intact_state()
   scenes = keep_recorded_values(describe(problem), directory / "scenes.json")
   once = {
     "scenes.json": atomic_files.json_bytes(with_schema({"scenes": scenes})),

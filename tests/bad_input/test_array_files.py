@@ -16,6 +16,7 @@ def fields(**arrays):
   return {"cube": cube(FIELDS), "label": FIELDS, **arrays}
 
 
+RANDOM = ("split=random",)
 MIXED = np.array([0.4, 0.5, 0.6, 700, 800, 900])
 
 
@@ -41,7 +42,7 @@ def holes():
       [],
       "fields.npz:.*widths from 0.01 to 0.01 nm.*units are mixed",
     ),
-    (fields(), ["samples_per_class=40"], "largest class has 40 pixels.*choose a number below 40"),
+    (fields(), [*RANDOM, "samples_per_class=40"], "largest class has 40 pixels.*choose a number below 40"),
     (fields(), ["files.fields.cube_key=nope"], r"no array 'nope'; it contains cube \(12 x 10 x 6\), label"),
     (fields(), ["files.fields.bands=2:9"], "files.fields.bands ends at 9; the scene has 6 bands"),
     (fields(), ["bands=103"], "'fields' has 6 bands and 103 are wanted.*sensor is not known"),

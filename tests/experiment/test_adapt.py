@@ -20,6 +20,10 @@ ADAPT = f"--config={ROOT / 'configs' / 'adapt.py'}:meadow"
 PREDICT = f"--config={ROOT / 'configs' / 'predict.py'}"
 MEADOW = np.repeat([[3] * 9, [1] * 7 + [0] * 2, [6] * 9], [4, 5, 4], axis=0).astype(np.int32)
 
+# Three pixels per class, and the network alone.
+DRAWN = {"split": "random", "samples_per_class": 3, "folds": 0}
+DRAWN |= {"mixture.local_patch": 0, "mixture.regression": "()", "mixture.smoothings": "()"}
+
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
 
@@ -35,7 +39,7 @@ def adapt(origin: Path, workdir: Path, **overrides: object) -> launching.Outcome
   changes = {
     "run": origin,
     "files.meadow.cube": image,
-    "samples_per_class": 3,
+    **DRAWN,
     "phases.phase1.epochs": 2,
     "phases.phase2.epochs": 1,
     "snapshots": "(0, 1)",
@@ -187,6 +191,8 @@ def get_config(what):
     sensor = tuple(range(450, 751, 50)), (60.0,) * 7
   else:
     config = adapt.get_config("village")
+    config.split, config.folds = "random", 0
+    config.mixture.update({{"local_patch": 0, "regression": (), "smoothings": ()}})
     sensor = tuple(range(*{sensor})), (30.0,) * len(range(*{sensor}))
   config.simulate.village = {{
     "height": 29,

@@ -17,7 +17,7 @@ def test_scenes_are_described_and_nothing_is_written(tmp_path, monkeypatch):
   (tmp_path / "scenes.toml").write_text('[fields]\ncube = "cube.tif"\nlabels = "gt.tif"\nbands = "1:5"\n')
   before = sorted(tmp_path.rglob("*"))
   command = [OWN, "--config.scenes_file=scenes.toml", "--config.check_only=True"]
-  status, out, _ = launching.launch(*command, "--config.samples_per_class=3")
+  status, out, _ = launching.launch(*command, "--config.split=random", "--config.samples_per_class=3")
   assert status == 0
   assert "fields: 12 x 10 pixels of 10 x 10 metre, WGS 84 / UTM zone 33N\n" in out
   assert "bands: wavelengths unknown; 4 of 6 bands" in out
