@@ -108,7 +108,7 @@ def _svms(settings, problem, directory):
   start = time.monotonic()
   directory, tasks = directory / "svm", _tasks(problem)
   finished = svm_jobs.load_finished(tasks, directory)
-  with progress.bar("svm", len(tasks) * settings.replicas, "job", len(finished)) as bar:
+  with progress.bar("svm", len(tasks) * problem.ensemble.maps, "job", len(finished)) as bar:
     svms, share = svm_jobs.finish(
       tasks, finished, directory, cores=devices.usable_cores(), progress=bar.update
     )

@@ -258,7 +258,7 @@ def _accuracies(scene, predictions, split):
 
 def _proposals(settings, problem, name, predictions, votes):
   # A single SVM has no confidence.
-  if not settings.proposals or (votes is None and settings.replicas == 1):
+  if not settings.proposals or (votes is None and problem.ensemble.maps == 1):
     return None
   probabilities = None if votes is None else votes.probability
   return proposals.propose_for_scene(

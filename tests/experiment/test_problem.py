@@ -102,7 +102,7 @@ def test_more_labels_that_are_all_there_are_leave_nothing_to_test(settings):
   with pytest.raises(RequestError, match="'fields': all labels are in more_labels"):
     prepare(settings, made, scenes__target="fields")
   split = prepare(settings, made, scenes__target="fields", split__samples_per_class=ALL).splits["fields"]
-  assert (split.train.shape, split.test.shape) == ((2, np.count_nonzero(launching.FIELDS), 2), (2, 0, 2))
+  assert (split.train.shape, split.test.shape) == ((1, np.count_nonzero(launching.FIELDS), 2), (1, 0, 2))
 
 
 def test_a_split_from_a_file_takes_the_place_of_chance(settings, tmp_path):
@@ -140,5 +140,5 @@ def test_test_pixels_given_are_those_of_all_replicas(settings):
     assert rows.tolist() == np.argwhere(tested).tolist()
   assert made.splits["fields"].train.shape == (2, 9, 2)
   every = prepare(settings, given, split__samples_per_class=0)
-  assert every.splits["fields"].train.shape == (2, 72, 2)
+  assert every.splits["fields"].train.shape == (1, 72, 2)
   assert "all training labels" in introduction.description(changed(settings, split__samples_per_class=0))
