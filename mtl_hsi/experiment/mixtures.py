@@ -24,7 +24,9 @@ _FIXED = "as configured"
 class LeftOutResults(NamedTuple):
   """Results for all pixels that folds left out, n over all folds.
 
-  The mixture that classifies the pixels of a fold, and its temperature, were chosen by those of other folds.
+  The shares and the smoothing of the mixture that classifies the pixels of a fold, and its temperature, were
+  chosen by those of other folds. The temperatures of the members, and channels and penalty of the regression,
+  were chosen by those of all folds.
 
   Attributes:
     pixels: rows and columns, int32 `[n, 2]`.
