@@ -101,9 +101,7 @@ def write_inputs(directory: Path) -> None:
   (directory / "folds.py").write_text(FOLDS_CONFIG)
 
 
-def arguments(
-  directory: Path, workdir: Path, config: str = "tiny.py", **overrides: object
-) -> list[str]:
+def arguments(directory: Path, workdir: Path, config: str = "tiny.py", **overrides: object) -> list[str]:
   """Returns the command line that trains on the inputs in a directory; `tiny.py` has 6 epochs in 2 phases."""
   files = {f"files.{name}.cube": directory / f"{name}.npz" for name in ("fields", "town")}
   changes = [f"--config.{key}={value}" for key, value in {**files, **overrides}.items()]

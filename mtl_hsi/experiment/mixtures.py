@@ -169,22 +169,22 @@ def _choose(case: _Case, tick: Callable[[], object]) -> SceneMixture:
   names, kinds = _smoothings(case.settings)
   shares = choice.weight_grid(count)
   _, mixed = case.evaluate(regression, Candidates(shares / temperatures.reshape(1, -1), kinds))
-  likelihoods = choice.log_likelihoods(mixed, classes)
-  prior = choice.log_prior(shares, [kind.steps for kind in kinds])
+  sums = choice.log_likelihoods(mixed, classes, np.where(known, fold, -1), len(case.networks))
 
-  def choose(rows):
-    chosen = choice.choose(likelihoods, rows, prior, len(np.unique(unit[rows])))
+  def choose(rows, folds):
+    chosen = choice.choose(sums[..., folds].sum(axis=-1))
     log_p = mixed[chosen.weights, chosen.smoothing]
     return chosen, calibration.fit_temperature(log_p[rows], classes[rows])
 
   plain, calibrated = (np.empty(mixed.shape[2:], np.float32) for _ in range(2))
   for number in np.unique(fold):
-    (weights, smoothing), temperature = choose(known & (fold != number))
+    others = np.arange(len(case.networks)) != number
+    (weights, smoothing), temperature = choose(known & (fold != number), others)
     rows = fold == number
     plain[rows] = mixed[weights, smoothing][rows]
     calibrated[rows] = calibration.with_temperature(plain[rows], temperature)
     tick()
-  (weights, smoothing), temperature = choose(known)
+  (weights, smoothing), temperature = choose(known, slice(None))
   return SceneMixture(
     shares=shares[weights],
     member_temperatures=temperatures,

@@ -28,9 +28,7 @@ def warning(test_given: bool, left_out: bool = False) -> str:
   return f"Warning: {tested}, so this accuracy is too optimistic for unlabelled areas; {advice}."
 
 
-def describe(
-  leakage: float, overlap: float | None, smoothing_radius: int = 0, left_out: bool = False
-) -> str:
+def describe(leakage: float, overlap: float | None, smoothing_radius: int = 0, left_out: bool = False) -> str:
   """Returns the leakage in one or two sentences, as plain text.
 
   Args:

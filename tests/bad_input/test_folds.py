@@ -30,24 +30,34 @@ def fields(tmp_path):
       "config key samples_per_class is 5; expected 0 with split='folds', which uses all labels; "
       "--config.split=random draws a number per class",
     ),
-    ({"scaling": "maximum", "mnf_components": 0, "mixture.regression": "('bands',)"},
-     "config key scaling is 'maximum'; expected 'per_band' with mixture.regression"),
+    (
+      {"scaling": "maximum", "mnf_components": 0, "mixture.regression": "('bands',)"},
+      "config key scaling is 'maximum'; expected 'per_band' with mixture.regression",
+    ),
     ({"mnf_components": 0}, "expected only 'bands' without mnf_components"),
-    ({"mixture.regression": "('forest',)"},
-     "config key mixture.regression is 'forest'; expected one of 'bands', 'mnf', 'bands_and_mnf'"),
+    (
+      {"mixture.regression": "('forest',)"},
+      "config key mixture.regression is 'forest'; expected one of 'bands', 'mnf', 'bands_and_mnf'",
+    ),
     ({"mixture.regression": "('bands', 'bands')"}, "expected every name once"),
-    ({"mixture.local_patch": 4},
-     "config key mixture.local_patch is 4; expected an odd number from 3 to 7, or 0"),
+    (
+      {"mixture.local_patch": 4},
+      "config key mixture.local_patch is 4; expected an odd number from 3 to 7, or 0",
+    ),
     ({"mixture.local_patch": 9}, "mixture.local_patch is 9; expected an odd number from 3 to 7, or 0"),
-    ({"mixture.smoothings": "('far',)"},
-     "config key mixture.smoothings is 'far'; expected one of 'none', 'light', 'middle', 'strong'"),
+    (
+      {"mixture.smoothings": "('far',)"},
+      "config key mixture.smoothings is 'far'; expected one of 'none', 'light', 'middle', 'strong'",
+    ),
     ({"folds": 0, "split": "random"}, "config key folds is 0; expected 2 or more"),
     ({"folds": 0}, "config key folds is 0; expected 2 or more"),
     ({"fold_units": "polygons"}, "config key fold_units is 'polygons'; expected one of 'labels', 'blocks'"),
     ({"fold_buffer": -1}, "config key fold_buffer is -1; expected 0 or more"),
-    ({"fold_units": "blocks", "folds": 9, "block_size": 6},
-     "scene 'fields': the number of blocks is .* for 9 folds; lower --config.folds, label more, or use a "
-     "smaller --config.block_size than 6"),
+    (
+      {"fold_units": "blocks", "folds": 9, "block_size": 6},
+      "scene 'fields': the number of blocks is .* for 9 folds; lower --config.folds, label more, or use a "
+      "smaller --config.block_size than 6",
+    ),
     ({"fold_buffer": 9}, "scene 'fields': class . has no training pixel left when fold . is left out"),
   ],
 )

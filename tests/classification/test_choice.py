@@ -8,14 +8,14 @@ from mtl_hsi.classification import choice
 
 GENERATOR = np.random.default_rng(0)
 WEIGHTS = choice.weight_grid(2)
-STEPS = (0, 4)
-NO_PRIOR = np.zeros((len(WEIGHTS), len(STEPS)))
-ALL = np.ones(6, bool)
+SMOOTHINGS = 2
+# The folds of six pixels.
+FOLD = np.array([0, 0, 0, 1, 1, 1])
 
 
 def log_p(n=6, classes=3):
   """Random log-probabilities of all candidates `[W, S, n, C]`."""
-  shape = (len(WEIGHTS), len(STEPS), n, classes)
+  shape = (len(WEIGHTS), SMOOTHINGS, n, classes)
   return special.log_softmax(GENERATOR.normal(0, 1, shape), axis=-1)
 
 
@@ -29,23 +29,33 @@ def test_weights_are_all_quarters_with_sum_1():
   assert three[0].tolist() == [1, 0, 0]
 
 
-def test_likelihoods_are_those_of_the_true_class_at_every_temperature():
+def likelihoods(candidates, classes, fold=FOLD):
+  return choice.log_likelihoods(candidates, classes, fold, 2)
+
+
+def test_likelihoods_are_those_of_the_true_class_at_every_temperature_summed_over_folds():
   candidates, classes = log_p(), np.array([0, 1, 2, 2, 1, 0])
-  found = choice.log_likelihoods(candidates, classes)
-  assert (found.shape[:2], found.shape[3]) == ((5, 2), 6)
+  found = likelihoods(candidates, classes)
+  assert (found.shape[:2], found.shape[3]) == ((5, 2), 2)
   # One of the temperatures is 1, where the probabilities are as they are.
   true = np.take_along_axis(candidates, classes.reshape(1, 1, -1, 1), axis=-1)[..., 0]
-  assert any(np.allclose(found[:, :, row], true) for row in range(found.shape[2]))
+  sums = true.reshape(5, 2, 2, 3).sum(axis=-1)
+  assert any(np.allclose(found[:, :, row], sums) for row in range(found.shape[2]))
   assert (found <= 0).all()
+
+
+def test_pixels_without_a_fold_are_left_out():
+  candidates, classes = log_p(), np.array([0, 1, 2, 2, 1, 0])
+  some = likelihoods(candidates, classes, np.array([0, -1, -1, 1, 1, -1]))
+  kept = [0, 3, 4]
+  np.testing.assert_allclose(some, likelihoods(candidates[:, :, kept], classes[kept], FOLD[kept]))
 
 
 def test_an_absent_class_gets_no_probability_at_any_temperature():
   candidates, classes = log_p(), np.array([0, 1, 1, 0, 1, 0])
   without = special.log_softmax(candidates[..., :2], axis=-1)
   padded = np.concatenate([without, np.full_like(without[..., :1], -np.inf)], axis=-1)
-  np.testing.assert_allclose(
-    choice.log_likelihoods(padded, classes), choice.log_likelihoods(without, classes), rtol=1e-6
-  )
+  np.testing.assert_allclose(likelihoods(padded, classes), likelihoods(without, classes), rtol=1e-6)
 
 
 @pytest.mark.parametrize("best", [(0, 0), (2, 1), (4, 0)])
@@ -53,8 +63,7 @@ def test_the_most_likely_candidate_is_chosen(best):
   classes = np.array([0, 1, 2, 2, 1, 0])
   candidates = log_p()
   candidates[best] = special.log_softmax(2.0 * np.eye(3)[classes], axis=-1)
-  likelihoods = choice.log_likelihoods(candidates, classes)
-  assert choice.choose(likelihoods, ALL, NO_PRIOR, 6) == best
+  assert choice.choose(likelihoods(candidates, classes).sum(axis=-1)) == best
 
 
 def test_a_candidate_that_is_only_too_sure_of_itself_is_not_discarded():
@@ -63,37 +72,14 @@ def test_a_candidate_that_is_only_too_sure_of_itself_is_not_discarded():
   candidates = np.full((5, 2, 6, 2), np.log(0.5))
   sure = np.array([[0.0, -13.0]] * 5 + [[-13.0, 0.0]])
   candidates[3, 1] = special.log_softmax(sure, axis=-1)
-  assert choice.choose(choice.log_likelihoods(candidates, classes), ALL, NO_PRIOR, 6) == (3, 1)
+  assert choice.choose(likelihoods(candidates, classes).sum(axis=-1)) == (3, 1)
 
 
-def test_the_prior_matters_with_few_units_and_not_with_many():
-  classes = np.zeros(6, int)
-  candidates = np.full((5, 2, 6, 2), np.log(0.5))
-  candidates[1, 0] = np.log([0.7, 0.3])
-  likelihoods = choice.log_likelihoods(candidates, classes)
-  prior = NO_PRIOR.copy()
-  prior[4, 1] = 3.0
-  assert choice.choose(likelihoods, ALL, prior, units=2) == (4, 1)
-  assert choice.choose(likelihoods, ALL, prior, units=60) == (1, 0)
-
-
-def test_only_the_given_pixels_choose():
+def test_each_fold_may_choose_differently():
   classes = np.zeros(6, int)
   candidates = np.full((5, 2, 6, 2), np.log(0.5))
   candidates[1, 0, :3] = np.log([0.9, 0.1])
   candidates[2, 1, 3:] = np.log([0.9, 0.1])
-  likelihoods = choice.log_likelihoods(candidates, classes)
-  first = np.arange(6) < 3
-  assert choice.choose(likelihoods, first, NO_PRIOR, 3) == (1, 0)
-  assert choice.choose(likelihoods, ~first, NO_PRIOR, 3) == (2, 1)
-
-
-def test_without_pixels_the_prior_decides():
-  prior = NO_PRIOR.copy()
-  prior[3, 1] = 1.0
-  likelihoods = choice.log_likelihoods(log_p(), np.zeros(6, int))
-  assert choice.choose(likelihoods, ~ALL, prior, 0) == (3, 1)
-
-
-def test_the_prior_has_an_entry_for_every_candidate():
-  assert choice.log_prior(WEIGHTS, STEPS).shape == NO_PRIOR.shape
+  sums = likelihoods(candidates, classes)
+  assert choice.choose(sums[..., 0]) == (1, 0)
+  assert choice.choose(sums[..., 1]) == (2, 1)

@@ -19,9 +19,7 @@ REGRESSION = {
 }
 KINDS = (Smoothing(0, 0.5, 2.0), Smoothing(1, 0.5, 2.0), Smoothing(3, 0.1, 1.0))
 CANDIDATES = left_out.Candidates(choice.weight_grid(3)[[0, 4, 7]], KINDS)
-PIXELS = [
-  np.argwhere(GENERATOR.random(shape) < 0.5).astype(np.int32) for shape in tiny.SHAPES
-]
+PIXELS = [np.argwhere(GENERATOR.random(shape) < 0.5).astype(np.int32) for shape in tiny.SHAPES]
 
 
 @functools.cache
