@@ -6,7 +6,10 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+
 from experiments import suite_fields, suite_scenes
+from mtl_hsi.evaluation.calibration import expected_calibration_error
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.storage import atomic_files
 from mtl_hsi.storage.json_files import read_json
@@ -32,8 +35,9 @@ def measure(method: str, scene: Scene, protocol: str, seed: int, kept: Path) -> 
     kept: JSON file in which config and metrics of all seeds are kept.
 
   Returns:
-    `overall_accuracy`, `average_accuracy`, `kappa` as fractions of 1; `seconds`; and `calibration`, the
-    calibration error on left-out labels `before` and `after` the temperature, if the run has it.
+    `overall_accuracy`, `average_accuracy`, `kappa` as fractions of 1; `seconds`; and of the default
+    `calibration`: the calibration error of its confidence on left-out labels `before` and `after` the
+    temperature, and on the `test` pixels of a random split.
   """
   run = RUNS / f"{scene.name}-{protocol}-s{seed}"
   seconds = _launch(_command(scene.name, protocol, seed), run)
@@ -50,7 +54,18 @@ def measure(method: str, scene: Scene, protocol: str, seed: int, kept: Path) -> 
   scores["seconds"] = seconds
   if calibration := found.get("mixture", {}).get("calibration"):
     scores["calibration"] = {when: calibration[when] for when in ("before", "after")}
+    if len(drawn[0]) == 1:
+      scores["calibration"]["test"] = _calibration_error(_ROOT / run, scene, drawn[0][0].test)
   return scores
+
+
+def _calibration_error(run, scene, test):
+  """Returns the calibration error of the map's confidence on test pixels."""
+  pixels = tuple(test.T)
+  with np.load(run / "confidence.npz") as confidence, np.load(run / "predictions.npz") as predictions:
+    probability = confidence[f"{scene.name}/probability"][0][pixels]
+    correct = predictions[scene.name][0][pixels] == scene.labels[pixels]
+  return expected_calibration_error(probability, correct)
 
 
 def _command(name, protocol, seed):
