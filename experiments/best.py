@@ -1,4 +1,4 @@
-"""Makes results/best.md: the accuracy of the recommended recipe, and the gain by MNF components.
+"""Makes results/best.md: the accuracy of the recipe of configs/fields.py, and the gain by MNF components.
 
   .venv/bin/python experiments/best.py
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the recommended recipe on three scenes, seeds 0-9. Takes about a day on 2 cores.
+# Runs the recipe of configs/fields.py on three scenes, seeds 0-9. Takes about a day on 2 cores.
 #
 #   experiments/best.sh ../shared/data recommended   the recipe, 5 and 10 samples per class, alone and together
 #   experiments/best.sh ../shared/data without_mnf   the recipe without MNF components
@@ -44,9 +44,9 @@ PYTHON
 }
 
 run() { # name, scenes, overrides
-  launch "$1" best "${@:2}"
+  launch "$1" fields "${@:2}"
   copy_without_smoothing "runs/best/$1" "runs/best/$1-plain"
-  launch "$1-plain" best "${@:2}" --config.classify.smoothing.steps=0
+  launch "$1-plain" fields "${@:2}" --config.classify.smoothing.steps=0
 }
 
 recommended() {
@@ -74,7 +74,7 @@ without_mnf() {
 
 cost() {
   local two=(--config.samples_per_class=10 --config.replicas=2)
-  launch cost-recommended best indian_pines "${two[@]}"
+  launch cost-recommended fields indian_pines "${two[@]}"
   launch cost-letter letter indian_pines "${two[@]}"
 }
 

@@ -1,4 +1,4 @@
-"""Makes results/best_maps.png: maps of Indian Pines by the letter's recipe and by the recommended one.
+"""Makes results/best_maps.png: maps of Indian Pines by the letter's recipe and by that of configs/fields.py.
 
   .venv/bin/python experiments/best_maps.py
 

@@ -26,7 +26,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 _RESULTS = _ROOT / "results"
 sys.path.insert(0, str(_ROOT))
 
-from configs import best, mtl  # noqa: E402
+from configs import fields, mtl  # noqa: E402
 from mtl_hsi.reproduction import grid  # noqa: E402
 from mtl_hsi.runs.trained_run import read_run  # noqa: E402
 from mtl_hsi.runtime import devices  # noqa: E402
@@ -60,8 +60,8 @@ _RECIPES = {
   ),
   # Smoothing reaches across the tiles.
   "best": _Recipe(
-    "configs/best.py:indian_pines",
-    best.get_config("indian_pines"),
+    "configs/fields.py:indian_pines",
+    fields.get_config("indian_pines"),
     {**_SHORT, "phases.phase1.epochs": 4, "steps_per_epoch": 25, "snapshots": (-1, 0)},
     3000,
   ),

@@ -31,10 +31,10 @@ from mtl_hsi.storage import atomic_files  # noqa: E402
 _BANDS, _BLOCK, _EVERY = 50, 256, 4
 
 _CONFIG = """
-from configs import best
+from configs import fields
 
 def get_config():
-  config = best.get_config()
+  config = fields.get_config()
   config.scenes, config.target = ("village",), "village"
   config.simulate.village = {
     "height": 60,
