@@ -175,7 +175,7 @@ def _voting_program(
     classify_tile = _tile_classifier(networks, logits, settings, cubes[0], measured[0], scene, contrast)
     count, replicas = jax.tree.leaves(snapshots)[0].shape[:2]
     height, width = (size - 2 * settings.steps for size in measured.shape[1:])
-    nothing = voting.start((replicas, height, width, max(networks[0].class_counts)))
+    nothing = voting.start((replicas, height, width, networks[0].classes))
 
     def add(tally, networks):
       return voting.count(tally, *loop(classify_tile)(networks)), None

@@ -79,7 +79,7 @@ def evaluate(
   patch = networks[0].patch
   height, width = (size - patch + 1 for size in region.padded.shape[:2])
   measured = np.ones((height, width), bool) if region.measured is None else region.measured
-  members, classes = candidates.weights.shape[1], max(networks[0].class_counts)
+  members, classes = candidates.weights.shape[1], networks[0].classes
   found = LeftOut(
     np.empty((members, len(pixels), classes), np.float32),
     np.empty((len(candidates.weights), len(candidates.smoothings), len(pixels), classes), np.float32),

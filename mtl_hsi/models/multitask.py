@@ -1,11 +1,11 @@
-"""The multitask network: first layers, one shared backbone, and one head per scene.
+"""The multitask network: first layers, one shared backbone, and one head per scene or for all.
 
 Parameters are one pytree with three groups:
 
   stem      the first layer: one set of parameters (with spectral knowledge) or one per scene, stacked on a
             leading axis (without)
   backbone  shared by all scenes
-  heads     one linear classifier per scene, see `heads.py`
+  heads     one linear classifier per scene, or one for all scenes (with a shared legend), see `heads.py`
 
 Source: letter, section II-B, equation (3) and section III-B (spectral knowledge).
 """
@@ -19,7 +19,14 @@ from jax import Array
 
 from mtl_hsi.models import products
 from mtl_hsi.models.backbone import Backbone, Stem
-from mtl_hsi.models.heads import head_logits, head_of_scene, init_heads, mask_absent, present_classes
+from mtl_hsi.models.heads import (
+  head_logits,
+  head_of_scene,
+  init_heads,
+  mask_absent,
+  present_classes,
+  present_outputs,
+)
 from mtl_hsi.models.layers import MOMENTUM, glorot
 
 GROUPS = ("stem", "backbone", "heads")
@@ -36,9 +43,12 @@ class Network:
     class_counts: number of classes of every scene.
     shared_stem: whether all scenes share the first layer.
     glorot: see `registry.make_network`.
+    shared_outputs: for every scene, the outputs of one head of all scenes that stand for its classes, in
+      their order; None: every scene has a head. Such scenes share the first layer and batch statistics too.
 
   Raises:
     TypeError: a module lacks a member that `backbone.py` requires.
+    ValueError: scenes share a head but not the first layer or batch statistics.
   """
 
   stem: Stem
@@ -47,8 +57,11 @@ class Network:
   class_counts: tuple[int, ...]
   shared_stem: bool
   glorot: bool
+  shared_outputs: tuple[tuple[int, ...], ...] | None = None
 
   def __post_init__(self):
+    if self.shared_outputs and (self.norm_per_scene or not self.shared_stem):
+      raise ValueError("scenes that share a head must share the first layer and batch statistics")
     for module, contract in ((self.stem, Stem), (self.backbone, Backbone)):
       missing = [name for name in (*contract.__annotations__, "dense") if not hasattr(module, name)]
       if missing:
@@ -67,8 +80,20 @@ class Network:
 
   @property
   def present(self) -> Array:
-    """Which classes each scene has, bool `[T, C]`."""
+    """Which classes each scene has, bool `[T, C]`; with a shared head `[T + 1, C]`, see `new_scene`."""
+    if self.shared_outputs:
+      return present_outputs(self.shared_outputs)
     return present_classes(self.class_counts)
+
+  @property
+  def classes(self) -> int:
+    """Number of outputs C of a head."""
+    return 1 + max(map(max, self.shared_outputs)) if self.shared_outputs else max(self.class_counts)
+
+  @property
+  def new_scene(self) -> int:
+    """Index of an image of none of the scenes, which may have any class of the shared head."""
+    return self.scenes
 
   def init(self, key: Array) -> tuple[dict, dict]:
     """Draws parameters {"stem", "backbone", "heads"} and returns them with initial moving statistics."""
@@ -82,23 +107,33 @@ class Network:
       )
     maps = self._stems(stem, patches)
     variables = self.backbone.init(backbone_key, maps, jnp.ones((self.scenes, 1), bool), train=False)
-    heads = init_heads(head_key, self.scenes, self.backbone.features, max(self.class_counts))
+    heads = init_heads(
+      head_key, 1 if self.shared_outputs else self.scenes, self.backbone.features, self.classes
+    )
     params = {"stem": stem, "backbone": variables["params"], "heads": heads}
     return _glorot(params, self.shared_stem) if self.glorot else params, variables.get("batch_stats", {})
 
   def train_logits(
-    self, params: dict, stats: dict, patches: Array, valid: Array, key: Array, frozen: Sequence[str]
+    self,
+    params: dict,
+    stats: dict,
+    patches: Array,
+    valid: Array,
+    key: Array,
+    frozen: Sequence[str],
+    scene: Array | None = None,
   ) -> tuple[Array, dict]:
     """Computes the logits of a training batch and the updated moving statistics.
 
     Args:
       params: see `init`.
       stats: see `init`.
-      patches: `[T, N, P, P, B]`.
+      patches: `[T, N, P, P, B]`; with a shared head, samples of any scenes in any number of rows.
       valid: bool `[T, N]`: samples that count for batch statistics.
       key: random key for dropout.
       frozen: parameter groups that do not train. A frozen backbone works as in inference: it normalises by
         its moving statistics, does not update them, and applies no dropout.
+      scene: with a shared head, index of the scene of every sample, int32 `[T, N]`.
 
     Returns:
       Logits `[T, N, C]`, minus infinity for absent classes, and statistics.
@@ -113,6 +148,10 @@ class Network:
       mutable=["batch_stats"],
       rngs={"dropout": key},
     )
+    if self.shared_outputs:
+      head = head_of_scene(params["heads"], jnp.int32(0))
+      logits = jax.vmap(lambda x, row: head_logits(head, x, self.present[row]))(features, scene)
+      return logits, moved.get("batch_stats", stats)
     # Heads mapped over directly would be one batched product, whose sums round differently on CPUs.
     logits = jax.vmap(
       lambda heads, x, scene: head_logits(head_of_scene(heads, scene), x, self.present[scene]),

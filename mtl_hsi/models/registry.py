@@ -27,6 +27,7 @@ def make_network(
   convolution: str,
   patch: int | None = None,
   width: int | None = None,
+  shared_outputs: Sequence[Sequence[int]] | None = None,
 ) -> Network:
   """Builds a network by name.
 
@@ -42,6 +43,7 @@ def make_network(
     convolution: a key of `convolution.FORMS`.
     patch: see `backbone.ModelOptions`.
     width: see `backbone.ModelOptions`.
+    shared_outputs: see `Network`.
 
   Raises:
     RequestError: the name is unknown, or the model cannot be built with these options.
@@ -49,7 +51,8 @@ def make_network(
   options = ModelOptions(blocks, pool, patch, width)
   check_options(name, options)
   parts = MODELS[name].build(options, Layout(bands, len(class_counts), norm_per_scene, FORMS[convolution]))
-  return Network(*parts, tuple(class_counts), spectral_knowledge, glorot)
+  outputs = shared_outputs and tuple(map(tuple, shared_outputs))
+  return Network(*parts, tuple(class_counts), spectral_knowledge, glorot, outputs)
 
 
 def check_options(name: str, options: ModelOptions) -> None:

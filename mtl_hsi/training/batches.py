@@ -11,6 +11,7 @@ import numpy as np
 from jax import Array
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.legend import outputs_of
 from mtl_hsi.splits.split import PADDING
 from mtl_hsi.training.patches import MIRROR_IMAGES
 
@@ -57,7 +58,7 @@ def training_set(
   Args:
     train: for every scene, the training pixels `[R, n, 2]` of its split.
     labels: for every scene, its label image.
-    class_ids: for every scene, its class ids in ascending order.
+    class_ids: for every scene, its class id of every output of the network.
   """
   replicas, longest = len(train[0]), max(pixels.shape[1] for pixels in train)
   rows = max(_MIN_ROWS, 1 << (longest - 1).bit_length())
@@ -68,7 +69,7 @@ def training_set(
     for replica in range(replicas):
       pixels = drawn[replica][drawn[replica, :, 0] != PADDING]
       centres[replica, scene, : len(pixels)] = pixels
-      classes[replica, scene, : len(pixels)] = np.searchsorted(ids, image[tuple(pixels.T)])
+      classes[replica, scene, : len(pixels)] = outputs_of(ids, image[tuple(pixels.T)])
       counts[replica, scene] = len(pixels)
   return TrainingSet(centres, classes, counts, np.full(replicas, longest, np.int32))
 
@@ -141,10 +142,9 @@ def epoch_order(samples: TrainingSet, key: Array, *, batch_size: int, mixed: boo
     valid = in_scene & _in_epoch(slot, total, batch_size).reshape(1, -1)
   else:
     totals = MIRROR_IMAGES * counts
-    drawn = jnp.take_along_axis(
-      jnp.argsort(rank, axis=1), slot.reshape(1, -1) % totals.reshape(-1, 1), axis=1
-    )
-    valid = jnp.broadcast_to(_in_epoch(slot, jnp.max(totals), batch_size).reshape(1, -1), drawn.shape)
+    place = slot.reshape(1, -1) % jnp.maximum(totals, 1).reshape(-1, 1)
+    drawn = jnp.take_along_axis(jnp.argsort(rank, axis=1), place, axis=1)
+    valid = _in_epoch(slot, jnp.max(totals), batch_size).reshape(1, -1) & (counts > 0).reshape(-1, 1)
   drawn = jnp.where(valid, drawn, 0).astype(jnp.int32)
 
   def by_step(values):
@@ -161,13 +161,20 @@ def _in_epoch(slot, total, batch_size):
 
 
 def draw_step(
-  samples: TrainingSet, key: Array, *, batch_size: int, mixed: bool, balanced: bool, images: int
+  samples: TrainingSet,
+  key: Array,
+  *,
+  batch_size: int,
+  mixed: bool,
+  balanced: bool,
+  images: int,
+  shared_classes: bool = False,
 ) -> Order:
   """Draws the samples of one step.
 
   A step has N different samples of every scene; a scene with fewer samples gives all of them, and some
-  repeatedly. Balanced, all classes occur equally often, up to a difference of one, and samples of small
-  classes are repeated. A mixed batch instead has N samples of the pooled set, balanced over the classes of
+  repeatedly, and a scene without samples none. Balanced, all classes occur equally often, up to a difference of
+  one, and samples of small classes are repeated. A mixed batch instead has N samples of the pooled set, balanced over the classes of
   all scenes: each is in the row of its scene, and the same slot of the other rows is empty.
 
   Args:
@@ -177,6 +184,7 @@ def draw_step(
     mixed: whether batches are drawn from the pooled set.
     balanced: whether classes are drawn evenly.
     images: every sample is drawn as one of the first `images` of `patches.SYMMETRIES`.
+    shared_classes: whether equal class indices of two scenes are one class, for a balanced mixed batch.
 
   Returns:
     The order of one step, arrays `[T, N]`.
@@ -189,7 +197,7 @@ def draw_step(
   keys = jax.random.split(sample_key, scenes)
   rank = jax.vmap(lambda scene_key: jax.random.uniform(scene_key, (rows,)))(keys)
   if mixed:
-    if balanced:
+    if balanced and not shared_classes:
       groups = groups + rows * jnp.arange(scenes).reshape(-1, 1)
     drawn = _draw(rank.reshape(-1), group_key, groups.reshape(-1), exists.reshape(-1), batch_size)
     valid = (drawn // rows).reshape(1, -1) == jnp.arange(scenes).reshape(-1, 1)
@@ -197,7 +205,8 @@ def draw_step(
   else:
     keys = jax.random.split(group_key, scenes)
     sample = jax.vmap(_draw, in_axes=(0, 0, 0, 0, None))(rank, keys, groups, exists, batch_size)
-    valid = jnp.ones(sample.shape, bool)
+    valid = jnp.broadcast_to((samples.counts > 0).reshape(-1, 1), sample.shape)
+    sample = jnp.where(valid, sample, 0)
   symmetry = jax.random.randint(image_key, sample.shape, 0, images, jnp.int32)
   return Order(sample.astype(jnp.int32), symmetry, valid)
 
@@ -207,9 +216,10 @@ def _draw(rank, key, groups, exists, size):
   order = jnp.lexsort((rank, groups, ~exists))
   sorted_groups, number = groups[order], jnp.arange(len(order))
   begins = (number < jnp.sum(exists)) & ((number == 0) | (sorted_groups != jnp.roll(sorted_groups, 1)))
-  count = jnp.sum(begins)
+  # Without samples, the result has no meaning.
+  count = jnp.maximum(jnp.sum(begins), 1)
   (starts,) = jnp.nonzero(begins, size=len(order) + 1, fill_value=jnp.sum(exists))
   turns = jnp.argsort(jnp.where(number < count, jax.random.uniform(key, number.shape), jnp.inf))
   slot = jnp.arange(size)
   group = turns[slot % count]
-  return order[starts[group] + slot // count % (starts[group + 1] - starts[group])]
+  return order[starts[group] + slot // count % jnp.maximum(starts[group + 1] - starts[group], 1)]

@@ -87,12 +87,12 @@ def shift(centres: Array, sizes: Array, key: Array, distance: int) -> Array:
 
   Args:
     centres: row and column of every sample, int32 `[T, N, 2]`.
-    sizes: rows and columns of the scenes, int32 `[T, 2]`.
+    sizes: rows and columns of the scene of every sample, int32 `[T, N, 2]`.
     key: random key of the step.
     distance: 0 or more.
   """
   moved = centres + jax.random.randint(key, centres.shape, -distance, distance + 1)
-  return jnp.clip(moved, 0, sizes.reshape(-1, 1, 2) - 1)
+  return jnp.clip(moved, 0, sizes - 1)
 
 
 def gather(pixels: Pixels, scene: Array, centres: Array, symmetry: Array, patch: int) -> Array:

@@ -27,12 +27,15 @@ class Batch(NamedTuple):
     classes: class indices from 0, int32 `[T, N]`.
     valid: which slots hold a sample, bool `[T, N]`.
     weight: weight of every sample in the loss, `[T, N]`; 0 where not valid.
+    scene: index of the scene of every sample, int32 `[T, N]`, if the scenes share a head; a mixed batch then
+      has a single row with the samples of all scenes. None: every row is of one scene.
   """
 
   patches: Array
   classes: Array
   valid: Array
   weight: Array
+  scene: Array | None = None
 
 
 def init_state(network: Network, key: Array, epochs: int) -> dict:
@@ -74,16 +77,22 @@ def loss(
   Returns:
     L, and (updated statistics, cross-entropies `[T, N]`). Source: letter, equation (2).
   """
-  logits, moved = network.train_logits(params, stats, batch.patches, batch.valid, key, frozen)
-  entropies = _cross_entropies(logits, batch.classes, network, smoothing)
+  logits, moved = network.train_logits(
+    params, stats, batch.patches, batch.valid, key, frozen, batch.scene
+  )
+  entropies = _cross_entropies(logits, batch, network, smoothing)
   entropies = jnp.where(batch.valid, entropies, 0)
   return jnp.sum(batch.weight * entropies), (moved, entropies)
 
 
-def _cross_entropies(logits, classes, network, smoothing):
+def _cross_entropies(logits, batch, network, smoothing):
+  classes = batch.classes
   if smoothing == 0:
     return optax.softmax_cross_entropy_with_integer_labels(logits, classes)
-  present = network.present.reshape(network.scenes, 1, -1)
+  if batch.scene is None:
+    present = network.present.reshape(network.scenes, 1, -1)
+  else:
+    present = network.present[batch.scene]
   even = present / jnp.sum(present, axis=-1, keepdims=True)
   targets = (1 - smoothing) * jax.nn.one_hot(classes, logits.shape[-1]) + smoothing * even
   return optax.softmax_cross_entropy(logits, targets, where=jnp.broadcast_to(present, logits.shape))
@@ -147,20 +156,21 @@ def make_epoch(
     phase_span: tuple[Array, Array] = (0, 1),
   ) -> dict:
     order_key, step_key = jax.random.split(jax.random.fold_in(key, epoch))
-    order_at = _orders(samples, order_key, batch_size, mixed, recipe)
+    order_at = _orders(samples, order_key, batch_size, mixed, recipe, network)
     first, length = phase_span
 
     def body(index, carry):
       moving, sums, counts = carry
       order = order_at(index)
       batch, key = _batch(
-        samples, pixels, order, jax.random.fold_in(step_key, index), network.patch, mixed, recipe
+        samples, pixels, order, jax.random.fold_in(step_key, index), network, mixed, recipe
       )
       batch, key = _perturb(batch, key, recipe)
       rate = recipe.learning_rate(learning_rate, (epoch - first) * steps + index, length * steps)
       moving, entropies = step(moving, batch, rate, key)
       # A value that is not finite spreads to every scene in the next step; the sums keep where it began.
-      sums = jnp.where(jnp.isfinite(sums).all(), sums + jnp.sum(entropies, axis=1), sums)
+      of_scenes = jnp.sum(jnp.where(order.valid, entropies, 0), axis=1)
+      sums = jnp.where(jnp.isfinite(sums).all(), sums + of_scenes, sums)
       return moving, sums, counts + jnp.sum(order.valid, axis=1)
 
     moving = {name: value for name, value in state.items() if name != "losses"}
@@ -171,7 +181,7 @@ def make_epoch(
   return run
 
 
-def _orders(samples, key, batch_size, mixed, recipe):
+def _orders(samples, key, batch_size, mixed, recipe, network):
   """Builds a function from the number of a step to its `Order`."""
   if recipe.steps is None:
     order = epoch_order(samples, key, batch_size=batch_size, mixed=mixed)
@@ -183,22 +193,29 @@ def _orders(samples, key, batch_size, mixed, recipe):
     mixed=mixed,
     balanced=recipe.balanced,
     images=AUGMENTATIONS[recipe.augmentation],
+    shared_classes=network.shared_outputs is not None,
   )
 
 
-def _batch(samples, pixels, order, key, patch, mixed, recipe):
+def _batch(samples, pixels, order, key, network, mixed, recipe):
   """Returns the batch of a step and a key for the rest of the step."""
   sample, symmetry, valid = order
-  scenes = jnp.arange(sample.shape[0])
-  rows = jnp.broadcast_to(scenes.reshape(-1, 1), sample.shape)
-  centres = jnp.take_along_axis(samples.centres, sample[..., None], axis=1)
-  classes = jnp.take_along_axis(samples.classes, sample, axis=1)
-  count = jnp.sum(valid) if mixed else jnp.sum(valid, axis=1, keepdims=True)
+  scene = jnp.broadcast_to(jnp.arange(sample.shape[0]).reshape(-1, 1), sample.shape)
+  if mixed and network.shared_outputs:
+    sample, symmetry, valid, scene = _in_one_row(order)
+  centres, classes = samples.centres[scene, sample], samples.classes[scene, sample]
+  count = jnp.sum(valid) if mixed else jnp.maximum(jnp.sum(valid, axis=1, keepdims=True), 1)
   if recipe.shift:
     shift_key, key = jax.random.split(key)
-    centres = patches.shift(centres, pixels.sizes, shift_key, recipe.shift)
-  cut = patches.gather(pixels, rows, centres, symmetry, patch)
-  return Batch(cut, classes, valid, valid / count), key
+    centres = patches.shift(centres, pixels.sizes[scene], shift_key, recipe.shift)
+  cut = patches.gather(pixels, scene, centres, symmetry, network.patch)
+  return Batch(cut, classes, valid, valid / count, scene if network.shared_outputs else None), key
+
+
+def _in_one_row(order):
+  """Returns sample, symmetry, valid and scene `[1, N]` of a mixed batch, each slot of which has one scene."""
+  scene = jnp.argmax(order.valid, axis=0, keepdims=True)
+  return *(jnp.take_along_axis(rows, scene, axis=0) for rows in order), scene
 
 
 def _perturb(batch, key, recipe):

@@ -64,7 +64,7 @@ def test_pixels_without_data_become_zero():
 
 
 def test_patches_are_shifted_evenly_and_stay_within_their_scene():
-  sizes = np.array([[4, 6], [7, 2]], np.int32)
+  sizes = np.array([[[4, 6]], [[7, 2]]], np.int32)
   centres = np.tile(np.array([[[1, 3]], [[6, 0]]], np.int32), (1, 900, 1))
   shift = jax.jit(patches.shift, static_argnames="distance")
   moved = np.asarray(shift(centres, sizes, jax.random.key(0), distance=1))
