@@ -7,7 +7,8 @@ Scenes and their files are given as in configs/own.py. Replica r starts from rep
 r of the run, from its last voting network. The run decides on network, alignment,
 scaling and precision. The run is only read and keeps its scenes. With a frozen stem
 and backbone, the new network differs from the run's only in its heads and batch
-normalisation statistics.
+normalisation statistics. If the run has a shared legend, --config.legend=shared
+starts the outputs of classes that the run knows by name from those of its head.
 
 The result is a work directory like that of any run: the same command resumes it
 after an interruption, and configs/predict.py uses it.

@@ -30,6 +30,10 @@ def get_config() -> config_dict.ConfigDict:
   config.files = config_dict.ConfigDict()
   # Simulated scenes, by name; see configs/quickstart.py.
   config.simulate = config_dict.ConfigDict()
+  # "separate": every scene has its own classes and head. "shared": scenes share the classes that have the
+  # same name, and one head, so labels of one scene serve the others. A class without labels in a scene is
+  # masked there. Needs model.norm="joint" and spectral_knowledge=True.
+  config.legend = "separate"
   # Read and check all scenes, print a summary and stop. Nothing is written.
   config.check_only = False
 
@@ -46,11 +50,13 @@ def get_config() -> config_dict.ConfigDict:
   config.reversed = ()
   # How values are scaled: "maximum" divides by the scene's maximum [author]; a number such as "5000" divides
   # by that number [author, another script]; "per_band" standardises every band to mean 0 and standard
-  # deviation 1.
+  # deviation 1. Separately for each scene this removes differences of light between flights. It also removes
+  # differences of cover between tiles of one image: "per_band_joint" standardises every band over all scenes
+  # together. It needs scenes with equal numbers of bands.
   config.scaling = "maximum"
   # Number of minimum noise fraction (MNF) components to add as input channels, best signal-to-noise ratio
   # first; at most the number of bands. 0 adds none. Scenes that share the first layer share the components.
-  # Needs scaling="per_band".
+  # Needs scaling="per_band" or "per_band_joint".
   config.mnf_components = 0
 
   # == Training and test pixels ==
@@ -58,16 +64,19 @@ def get_config() -> config_dict.ConfigDict:
   # scene into square blocks, draws the training pixels from one half of them, and tests on those pixels of
   # the other half whose patches overlap no training patch. "folds" cuts all labels into folds of whole units
   # (see `fold_units`): the accuracy is that of networks which did not see the fold, the map is by networks
-  # which saw all labels. The path of another run's split.npz reuses its pixels. Scenes whose files mark test
-  # pixels (configs/own.py) train on n pixels per class of their other labels.
+  # which saw all labels. "scenes" leaves out one whole scene at a time and needs legend="shared": the
+  # accuracy is what the networks are worth on the next image. The path of another run's split.npz reuses its
+  # pixels. Scenes whose files mark test pixels (configs/own.py) train on n pixels per class of their other
+  # labels.
   config.split = "random"
   # Side of the blocks, in pixels.
   config.block_size = 24
   # Training pixels per class. 0 uses all training labels. With "random" this leaves no test pixels. "folds"
-  # always uses all labels.
+  # and "scenes" always use all labels.
   config.samples_per_class = 10
   # Number of folds: with split="folds" of all labels, otherwise of the training pixels of every replica. One
-  # more network is trained for each fold, without its pixels. 0: none. `mixture` needs folds.
+  # more network is trained for each fold, without its pixels. 0: none. `mixture` needs folds. With
+  # split="scenes" every scene is a fold: leave it at 0.
   config.folds = 0
   # What a fold keeps together, with split="folds" or samples_per_class=0. "labels": the polygon, line or
   # point of a vector file or table, or the connected region of a label raster. "blocks": blocks of

@@ -1,6 +1,6 @@
 """Scaling of a scene's values for a network: (value - offset) / scale."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -45,19 +45,40 @@ def by_number(scene: Scene, number: float) -> Scaling:
 
 def by_band(scene: Scene) -> Scaling:
   """Scales every band to mean 0 and standard deviation 1 over the scene; a constant band becomes 0."""
-  measured = scene.measured
+  return by_band_jointly([scene])
+
+
+def by_band_jointly(scenes: Sequence[Scene]) -> Scaling:
+  """Scales every band to mean 0 and standard deviation 1 over all pixels of all scenes.
+
+  Raises:
+    RequestError: the scenes have different numbers of bands.
+  """
+  counts = {scene.name: scene.cube.shape[2] for scene in scenes}
+  if len(set(counts.values())) > 1:
+    found = ", ".join(f"{name} {count}" for name, count in counts.items())
+    raise RequestError(
+      f"scaling is {JOINT!r}, which needs scenes of one sensor, with equal numbers of bands ({found}); use "
+      "--config.scaling=per_band"
+    )
   # Sums around a first value keep their digits, and are exactly 0 where a band is constant.
-  first = scene.cube[np.unravel_index(measured.argmax(), measured.shape)].astype(np.float64)
-  total, squares = np.zeros_like(first), np.zeros_like(first)
-  # Row by row, so that a large cube is never copied whole.
-  for row, mask in zip(scene.cube, measured, strict=True):
-    values = row[mask] - first
-    total += values.sum(axis=0)
-    squares += np.square(values).sum(axis=0)
-  mean = total / measured.sum()
-  deviation = np.sqrt(np.maximum(squares / measured.sum() - mean**2, 0))
+  place = np.unravel_index(scenes[0].measured.argmax(), scenes[0].measured.shape)
+  first = scenes[0].cube[place].astype(np.float64)
+  total, squares, count = np.zeros_like(first), np.zeros_like(first), 0
+  for scene in scenes:
+    count += scene.measured.sum()
+    # Row by row, so that a large cube is never copied whole.
+    for row, mask in zip(scene.cube, scene.measured, strict=True):
+      values = row[mask] - first
+      total += values.sum(axis=0)
+      squares += np.square(values).sum(axis=0)
+  mean = total / count
+  deviation = np.sqrt(np.maximum(squares / count - mean**2, 0))
   return Scaling(first + mean, np.where(deviation > 0, deviation, 1.0))
 
 
-# Values of the config key `scaling`.
+# Values of the config key `scaling` that fit every scene alone, the one that fits all scenes together, and
+# those that standardise every band.
 METHODS: dict[str, Method] = {"maximum": by_maximum, "per_band": by_band}
+JOINT = "per_band_joint"
+STANDARDISED = ("per_band", JOINT)

@@ -6,6 +6,7 @@ from typing import Any
 
 from ml_collections import config_dict
 
+from mtl_hsi.channels import scaling
 from mtl_hsi.classification import mixture
 from mtl_hsi.errors import RequestError
 from mtl_hsi.experiment.run import run_experiment
@@ -53,7 +54,7 @@ def complete(config: Any) -> config_dict.ConfigDict:
 def _mix_as_possible(whole, trained):
   """Leaves out the members of the mixture that the networks of the run do not allow."""
   whole.mixture.local_patch = trained.config.mixture.local_patch
-  if whole.scaling != "per_band":
+  if whole.scaling not in scaling.STANDARDISED:
     # A regression needs standardised bands.
     whole.mixture.regression = ()
   elif not whole.mnf_components:

@@ -46,14 +46,16 @@ def start(
   streams: np.ndarray,
   new_stem: bool,
   local: bool = False,
+  known_outputs: np.ndarray | None = None,
 ) -> dict:
   """Returns {"params", "stats"} of R networks for new scenes, leading axis R, in numpy.
 
   The backbone and, unless it is new, the stem are those of the run's last snapshot;
-  the heads are new. Batch normalisation statistics that are kept per scene are those
-  of the scene's training pixels, because a frozen backbone does not move them. With a
-  new stem, whose output the backbone does not know yet, and with joint statistics,
-  they are the mean over the run's scenes.
+  the heads are new, except for the outputs of classes that a shared legend of the run
+  has too. Batch normalisation statistics that are kept per scene are those of the
+  scene's training pixels, because a frozen backbone does not move them. With a new
+  stem, whose output the backbone does not know yet, and with joint statistics, they
+  are the mean over the run's scenes.
 
   Args:
     trained: the finished run.
@@ -65,6 +67,8 @@ def start(
     streams: replica and stream of every network, see `Replicas.keys`; replica r starts from that of the run.
     new_stem: whether the stem is new.
     local: whether these are the networks of smaller patches.
+    known_outputs: for every output of a shared head, that of the run's shared head for the same class, int32
+      `[C]`, -1 for a new class; None: the heads are new.
 
   Raises:
     RequestError: a snapshot is missing or damaged.
@@ -72,18 +76,32 @@ def start(
   last = trained.networks(trained.snapshot_epochs[-1])
   last = last["local"] if local else {key: last[key] for key in ("params", "stats")}
   known = jax.tree.map(lambda x: np.asarray(x)[streams[:, 0]], last)
-  begin = replicas.spread(functools.partial(_start, network, new_stem), 3)
+  # A new stem feeds the backbone with other values, so the run's head does not fit.
+  kept = None if new_stem else known_outputs
+  begin = replicas.spread(functools.partial(_start, network, new_stem, kept), 3)
   return replicas.get(
     begin(replicas.keys(seed, streams), replicas.put(known), replicas.put(samples), replicas.share(pixels))
   )
 
 
 def _start(
-  network: Network, new_stem: bool, key: Array, known: dict, samples: TrainingSet, pixels: patches.Pixels
+  network: Network,
+  new_stem: bool,
+  kept: np.ndarray | None,
+  key: Array,
+  known: dict,
+  samples: TrainingSet,
+  pixels: patches.Pixels,
 ) -> Any:
   """Returns the network of one replica."""
   params, stats = network.init(key)
   params["backbone"] = known["params"]["backbone"]
+  if kept is not None:
+    params["heads"] = jax.tree.map(
+      lambda new, old: jnp.where(kept.reshape((1,) * (new.ndim - 1) + (-1,)) < 0, new, old[..., kept]),
+      params["heads"],
+      known["params"]["heads"],
+    )
   if new_stem or not network.norm_per_scene:
     mean = jax.tree.map(lambda rows: jnp.mean(rows, axis=0, keepdims=True), known["stats"])
     stats = jax.tree.map(lambda new, rows: jnp.broadcast_to(rows, new.shape), stats, mean)

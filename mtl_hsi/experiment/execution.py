@@ -86,7 +86,7 @@ def _networks(settings, problem, directory, origin):
       mixtures = _mixtures(settings, problem, snapshots, regions)
       votes = _classify(settings, problem, snapshots, regions, mixtures)
       end = time.monotonic()
-  predictions = {name: problem.scenes[name].class_ids[of_scene.labels] for name, of_scene in votes.items()}
+  predictions = {name: problem.legend.class_ids(name)[of_scene.labels] for name, of_scene in votes.items()}
   seconds = _seconds(trained - start, end - trained, training.seconds, classification.seconds)
   compilations = training.compilations + classification.compilations
   return Outcome(losses[0], predictions, votes, seconds, compilations, {}, mixtures)
@@ -161,6 +161,7 @@ def _train(settings, problem, replicas, pixels, checkpoints, origin, member):
       streams=problem.ensemble.streams(),
       new_stem=settings.origin.new_stem,
       local=local,
+      known_outputs=problem.legend.positions_in(origin.legend),
     )
 
   with contextlib.ExitStack() as stack:
@@ -230,7 +231,8 @@ def _regions(problem, padded):
 def _mixtures(settings, problem, snapshots, regions):
   if not (settings.mixture.chosen or settings.split.by_folds):
     return {}
-  parts = len(regions) * problem.ensemble.maps * problem.ensemble.folds
+  groups = len(regions) if problem.legend.names is None else 1
+  parts = groups * problem.ensemble.maps * problem.ensemble.folds
   with progress.bar("left-out labels", parts, "fold") as bar:
     return choose_mixtures(settings, problem, snapshots, regions, bar.update)
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from mtl_hsi.channels import by_index, by_wavelength, mnf
 from mtl_hsi.channels.inputs import Inputs, make_inputs
+from mtl_hsi.channels.scaling import Scaling, by_band_jointly
 from mtl_hsi.errors import RequestError
 from mtl_hsi.runs.trained_run import TrainedRun
 from mtl_hsi.scenes.scene import Scene
@@ -39,16 +40,34 @@ def align(
       chosen[name] = chosen[name][
         by_index.index_bands(len(chosen[name]), settings.bands.count, scene.sensor, scene.name)
       ]
-  inputs = {}
+  inputs, scalings = {}, _scalings(settings, scenes, chosen, origin)
   for name, scene in scenes.items():
-    scaling = settings.bands.scaling(scene)
-    made = make_inputs(scene.cube.shape[2], chosen[name], scaling, weights[name])
+    made = make_inputs(scene.cube.shape[2], chosen[name], scalings[name], weights[name])
     inputs[name] = made.reversed() if name in settings.bands.reversed else made
   if not _separate_stems(settings):
     _check_counts(settings, inputs)
   if settings.bands.mnf_components:
     inputs = _with_components(settings, scenes, inputs, origin)
   return _with_empty_channels(settings, inputs), channels
+
+
+def _scalings(settings, scenes, chosen, origin):
+  """Returns the scaling of every scene: its own or a common one, which is that of the run if its stem is."""
+  if settings.bands.scaling is not None:
+    return {name: settings.bands.scaling(scene) for name, scene in scenes.items()}
+  joint = by_band_jointly(list(scenes.values()))
+  if not origin or settings.origin.new_stem:
+    return dict.fromkeys(scenes, joint)
+  known = origin.scenes[origin.target].inputs
+  for name, scene in scenes.items():
+    if scene.cube.shape[2] != known.bands or np.setdiff1d(chosen[name], known.chosen).size:
+      raise RequestError(
+        f"scene {name!r} has other bands than the run in {origin.directory}, which standardised its bands "
+        "over all its scenes (scaling='per_band_joint'); use --config.stem=new"
+      )
+  offset, scale = (numbers.copy() for numbers in joint)
+  offset[known.chosen], scale[known.chosen] = known.scaling
+  return dict.fromkeys(scenes, Scaling(offset, scale))
 
 
 def _separate_stems(settings):

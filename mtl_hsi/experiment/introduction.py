@@ -7,6 +7,7 @@ import numpy as np
 from mtl_hsi.channels import by_wavelength
 from mtl_hsi.experiment.problem import Problem
 from mtl_hsi.plurals import noun
+from mtl_hsi.scenes import legend
 from mtl_hsi.scenes.public.verification import is_public
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.scenes.summary import summary
@@ -33,6 +34,8 @@ def introduction(problem: Problem, settings: Settings) -> str:
     *_origin(settings),
     *_fewer_components(problem, settings),
     *_other_wavelengths(problem, settings),
+    *legend.notes(problem.legend),
+    *_only_left_out(problem, settings),
     *_fold_notes(problem),
     *_untested(problem, settings),
   )
@@ -46,6 +49,8 @@ def _pixels(problem, settings, name):
     return f"{train} training and {_count(test, 'test pixel')}"
   folds = problem.folds[name][0]
   units = len(np.unique(np.concatenate(folds.units)))
+  if folds.whole_scene:
+    return f"{_count(train, 'labelled pixel')}, {units} {folds.kind}, left out together once"
   return f"{_count(train, 'labelled pixel')}, {units} {folds.kind} in {len(folds.left_out)} folds"
 
 
@@ -58,6 +63,19 @@ def _fold_notes(problem):
   for name, maps in problem.folds.items():
     for note in dict.fromkeys(note for folds in maps for note in folds.notes):
       yield f"note: {problem.scenes[name].title}: {note}"
+
+
+def _only_left_out(problem, settings):
+  """Yields a warning for every class that only one scene has, if every scene is left out once."""
+  if not settings.split.by_scenes:
+    return
+  for title in problem.legend.names:
+    having = [name for name, classes in problem.legend.scenes.items() if title in classes.values()]
+    if len(having) == 1:
+      yield (
+        f"warning: only {problem.scenes[having[0]].title} has the class {title!r}; a network that leaves "
+        "this scene out cannot know it"
+      )
 
 
 def _origin(settings):
@@ -140,6 +158,8 @@ def split_used(settings: Settings, scene: Scene) -> str:
   if settings.split.by_blocks:
     size = settings.split.block_size
     return f"Training and test pixels come from separate blocks of {size} x {size} pixels."
+  if settings.split.by_scenes:
+    return "Every scene was left out of training once."
   if settings.split.by_folds:
     return f"The labels were cut into {settings.split.folds} folds; each was left out of training once."
   if settings.split.samples_per_class == ALL:

@@ -1,6 +1,6 @@
 """What a run reports of the labels that folds left out: accuracies, mixtures and calibration."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -8,18 +8,25 @@ from mtl_hsi.evaluation import calibration, metrics
 from mtl_hsi.evaluation.unit_intervals import unit_intervals
 from mtl_hsi.experiment.mixtures import SceneMixture
 from mtl_hsi.experiment.training_pixels import SceneFolds
-from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.splits.split import PADDING, Split, stack
 
 
-def left_out_accuracies(chosen: SceneMixture, scene: Scene, folds: SceneFolds) -> dict:
-  """Returns the accuracies on all labels that folds left out, pooled, with intervals that resample units."""
-  found = chosen.left_out
-  truth = scene.class_ids[found.classes]
-  predicted = scene.class_ids[found.plain.argmax(axis=-1)]
-  confusion = metrics.confusion(truth, predicted, scene.class_ids)
-  results = metrics.summarise(confusion[None], scene.class_ids, scene.class_names)
-  for key, interval in unit_intervals(truth, predicted, found.unit, scene.class_ids).items():
+def left_out_accuracies(
+  chosen: SceneMixture, class_ids: np.ndarray, names: Mapping[int, str], folds: SceneFolds
+) -> dict:
+  """Returns the accuracies on all labels that folds left out, pooled, with intervals that resample units.
+
+  Args:
+    chosen: of the first map.
+    class_ids: class id of every output, see `Legend.class_ids`.
+    names: the classes that networks without a fold could choose, by id.
+    folds: of the scene.
+  """
+  found, ids = chosen.left_out, sorted(names)
+  truth, predicted = class_ids[found.classes], class_ids[found.plain.argmax(axis=-1)]
+  confusion = metrics.confusion(truth, predicted, ids)
+  results = metrics.summarise(confusion[None], ids, names)
+  for key, interval in unit_intervals(truth, predicted, found.unit, ids).items():
     results[key]["interval"] = interval
   results["left_out"] = {
     "kind": folds.kind,
@@ -27,6 +34,8 @@ def left_out_accuracies(chosen: SceneMixture, scene: Scene, folds: SceneFolds) -
     "units": len(np.unique(found.unit)),
     "pixels": len(truth),
   }
+  if folds.whole_scene:
+    results["left_out"]["whole_scene"] = True
   return results
 
 
@@ -87,15 +96,16 @@ def _calibration(before, after, correct):
 
 
 def split_of_folds(folds: SceneFolds) -> Split:
-  """Returns training and left-out pixels of every fold as a split with a row for each fold."""
-  return Split(stack(folds.train), stack(folds.left_out))
+  """Returns training and left-out pixels of every fold that leaves out any, a row for each."""
+  parts = [pair for pair in zip(folds.train, folds.left_out, strict=True) if len(pair[1])]
+  return Split(stack([train for train, _ in parts]), stack([left_out for _, left_out in parts]))
 
 
 def left_out_arrays(name: str, maps: Sequence[SceneMixture], class_ids: np.ndarray) -> dict[str, np.ndarray]:
   """Returns the arrays of `left_out.npz` for one scene, a row for each map, padded with -1.
 
   `pixels` int32 `[G, n, 2]`; `class`, `predicted`, `fold` and `unit` int32 `[G, n]`; `probability` float32
-  `[G, n]`, that of the predicted class after the temperature.
+  `[G, n]`, that of the predicted class after the temperature. `class_ids` are those of the outputs.
   """
   found = [chosen.left_out for chosen in maps]
   longest = max(len(part.classes) for part in found)

@@ -1,4 +1,4 @@
-"""Chooses the mixture of every scene and map by the labels that folds leave out."""
+"""Chooses the mixture of every scene, or of all with a shared legend, by the labels that folds leave out."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from mtl_hsi.evaluation import calibration
 from mtl_hsi.experiment.problem import Problem
 from mtl_hsi.experiment.regressions import Regressions, Samples, fit_regressions
 from mtl_hsi.experiment.training_pixels import SceneFolds
+from mtl_hsi.scenes.legend import outputs_of
 from mtl_hsi.settings.experiment_settings import Settings
 from mtl_hsi.splits.split import pixels_of
 
@@ -30,7 +31,7 @@ class LeftOutResults(NamedTuple):
 
   Attributes:
     pixels: rows and columns, int32 `[n, 2]`.
-    classes: positions of the true classes, int `[n]`.
+    classes: outputs of the true classes, int `[n]`.
     fold: int `[n]`.
     unit: int `[n]`.
     members: log-probabilities of the members alone, `[M, n, C]`.
@@ -84,6 +85,9 @@ def choose_mixtures(
 ) -> dict[str, list[SceneMixture]]:
   """Returns the mixture of every scene and map.
 
+  Scenes with a shared legend have one mixture, chosen by the left-out labels of all of them. If every fold is
+  a scene, the mixture of its left-out labels is chosen by the other scenes.
+
   Args:
     settings: the settings.
     problem: with folds.
@@ -96,15 +100,16 @@ def choose_mixtures(
   def network_at(position):
     return jax.tree.map(lambda x: x[:, position], stacked)
 
-  found = {}
-  for name, region in regions.items():
-    found[name] = []
-    for drawn, scene_folds in enumerate(problem.folds[name]):
+  found = {name: [] for name in regions}
+  groups = [[name] for name in regions] if problem.legend.names is None else [list(regions)]
+  for names in groups:
+    for drawn in range(problem.ensemble.maps):
       networks = [
         network_at(problem.ensemble.without_fold(drawn, fold)) for fold in range(problem.ensemble.folds)
       ]
-      case = _Case(settings, problem, name, drawn, scene_folds, region, networks)
-      found[name].append(_choose(case, tick))
+      cases = [_case(settings, problem, name, drawn, regions[name], networks) for name in names]
+      for name, chosen in zip(names, _choose(cases, tick), strict=True):
+        found[name].append(chosen)
   return found
 
 
@@ -121,13 +126,13 @@ class _Case(NamedTuple):
 
   @property
   def present(self) -> np.ndarray:
-    """Which classes the scene has, bool `[C]`."""
+    """Which classes the left-out pixels can get, bool `[C]`."""
     return np.asarray(self.problem.network.present)[self.region.scene]
 
   def classes(self, pixels: np.ndarray) -> np.ndarray:
-    """Returns the positions of the classes of pixels, int32 `[n]`."""
-    scene = self.problem.scenes[self.name]
-    return np.searchsorted(scene.class_ids, scene.labels[tuple(pixels.T)]).astype(np.int32)
+    """Returns the outputs for the classes of pixels, int32 `[n]`."""
+    labels = self.problem.scenes[self.name].labels[tuple(pixels.T)]
+    return outputs_of(self.problem.legend.class_ids(self.name), labels).astype(np.int32)
 
   def samples(self, pixels: np.ndarray) -> Samples:
     """Returns channels and classes of pixels."""
@@ -155,21 +160,69 @@ class _Case(NamedTuple):
     return np.concatenate(members, axis=1), np.concatenate(mixed, axis=2)
 
 
-def _choose(case: _Case, tick: Callable[[], object]) -> SceneMixture:
-  regression = _regression(case) if case.settings.mixture.regression else None
-  pixels, unit = np.concatenate(case.folds.left_out), np.concatenate(case.folds.units)
-  fold = np.repeat(np.arange(len(case.networks)), [len(part) for part in case.folds.left_out])
-  classes = case.classes(pixels)
-  known = _known_classes(case, fold, classes)
-  count = len(case.settings.mixture.members)
-  members, _ = case.evaluate(regression, Candidates(np.zeros((0, count), np.float32), ()))
+def _case(settings, problem, name, drawn, region, networks) -> _Case:
+  """Returns one map of one scene. A scene that is left out as a whole is like a new image."""
+  folds = problem.folds[name][drawn]
+  if folds.whole_scene:
+    region = region._replace(scene=problem.network.new_scene)
+  return _Case(settings, problem, name, drawn, folds, region, networks)
+
+
+class _Tested(NamedTuple):
+  """The left-out pixels of some scenes, n over all scenes and folds; see `LeftOutResults`.
+
+  Attributes:
+    case: position of the scene `[n]`.
+    pixels: `[n, 2]`.
+    classes: `[n]`.
+    fold: `[n]`.
+    unit: number of the unit in its scene `[n]`.
+    known: whether the class trained without the fold, bool `[n]`; the other pixels say nothing.
+  """
+
+  case: np.ndarray
+  pixels: np.ndarray
+  classes: np.ndarray
+  fold: np.ndarray
+  unit: np.ndarray
+  known: np.ndarray
+
+
+def _tested(cases: Sequence[_Case]) -> _Tested:
+  folds = range(len(cases[0].networks))
+  trained = [
+    np.unique(np.concatenate([case.classes(case.folds.train[fold]) for case in cases])) for fold in folds
+  ]
+  parts = []
+  for position, case in enumerate(cases):
+    for fold in folds:
+      pixels, unit = case.folds.left_out[fold], case.folds.units[fold]
+      classes, ones = case.classes(pixels), np.ones(len(pixels), int)
+      known = np.isin(classes, trained[fold])
+      parts.append(_Tested(position * ones, pixels, classes, fold * ones, unit, known))
+  return _Tested(*(np.concatenate(rows) for rows in zip(*parts, strict=True)))
+
+
+def _evaluate(cases, regression, candidates) -> tuple[np.ndarray, np.ndarray]:
+  """Returns members `[M, n, C]` and candidates `[W, S, n, C]` of the left-out pixels of all scenes."""
+  members, mixed = zip(*(case.evaluate(regression, candidates) for case in cases), strict=True)
+  return np.concatenate(members, axis=1), np.concatenate(mixed, axis=2)
+
+
+def _choose(cases: Sequence[_Case], tick: Callable[[], object]) -> list[SceneMixture]:
+  """Returns the mixture of every case; all have the same, with the left-out results of their scene."""
+  settings, tested = cases[0].settings, _tested(cases)
+  regression = _regression(cases) if settings.mixture.regression else None
+  classes, fold, known = tested.classes, tested.fold, tested.known
+  count = len(settings.mixture.members)
+  members, _ = _evaluate(cases, regression, Candidates(np.zeros((0, count), np.float32), ()))
   temperatures = np.array(
     [calibration.fit_temperature(m[known], classes[known]) for m in members], np.float32
   )
-  names, kinds = _smoothings(case.settings)
+  names, kinds = _smoothings(settings)
   shares = choice.weight_grid(count)
-  _, mixed = case.evaluate(regression, Candidates(shares / temperatures.reshape(1, -1), kinds))
-  sums = choice.log_likelihoods(mixed, classes, np.where(known, fold, -1), len(case.networks))
+  _, mixed = _evaluate(cases, regression, Candidates(shares / temperatures.reshape(1, -1), kinds))
+  sums = choice.log_likelihoods(mixed, classes, np.where(known, fold, -1), len(cases[0].networks))
 
   def choose(rows, folds):
     chosen = choice.choose(sums[..., folds].sum(axis=-1))
@@ -185,15 +238,23 @@ def _choose(case: _Case, tick: Callable[[], object]) -> SceneMixture:
     calibrated[rows] = calibration.with_temperature(plain[rows], temperature)
     tick()
   (weights, smoothing), temperature = choose(known, slice(None))
-  return SceneMixture(
-    shares=shares[weights],
-    member_temperatures=temperatures,
-    regression=regression,
-    smoothing_name=names[smoothing],
-    smoothing=kinds[smoothing],
-    temperature=temperature,
-    left_out=LeftOutResults(pixels, classes, fold, unit, members, plain, calibrated),
-  )
+  return [
+    SceneMixture(
+      shares=shares[weights],
+      member_temperatures=temperatures,
+      regression=regression,
+      smoothing_name=names[smoothing],
+      smoothing=kinds[smoothing],
+      temperature=temperature,
+      left_out=_results_of(tested.case == position, tested, members, plain, calibrated),
+    )
+    for position in range(len(cases))
+  ]
+
+
+def _results_of(rows, tested, members, plain, calibrated) -> LeftOutResults:
+  pixels, classes, fold, unit = (values[rows] for values in tested[1:5])
+  return LeftOutResults(pixels, classes, fold, unit, members[:, rows], plain[rows], calibrated[rows])
 
 
 def _smoothings(settings) -> tuple[tuple[str, ...], tuple[Smoothing, ...]]:
@@ -204,23 +265,29 @@ def _smoothings(settings) -> tuple[tuple[str, ...], tuple[Smoothing, ...]]:
   return names, tuple(STRENGTHS[name] for name in names)
 
 
-def _known_classes(case, fold, classes):
-  """Marks left-out pixels whose class trained without the fold, bool `[n]`; the others say nothing."""
-  trained = [np.unique(case.classes(pixels)) for pixels in case.folds.train]
-  return np.array([c in trained[f] for f, c in zip(fold, classes, strict=True)], bool)
+def _regression(cases: Sequence[_Case]) -> Regressions:
+  """Fits the regression of one scene, or that of all scenes of a shared legend to their pooled pixels."""
+  first, folds = cases[0], range(len(cases[0].networks))
+  parts = [pixels_of(case.problem.splits[case.name].train[case.drawn]) for case in cases]
+  among = [_trains_without_folds(case, train) for case, train in zip(cases, parts, strict=True)]
+  return fit_regressions(
+    _pooled([case.samples(train) for case, train in zip(cases, parts, strict=True)]),
+    np.concatenate(among, axis=1),
+    [_pooled([case.samples(case.folds.left_out[fold]) for case in cases]) for fold in folds],
+    choices=first.settings.mixture.regression,
+    inputs=first.problem.inputs[first.name],
+    present=np.any([case.present for case in cases], axis=0),
+    generator=np.random.default_rng([first.settings.seed, first.drawn]),
+  )
 
 
-def _regression(case: _Case) -> Regressions:
-  train = pixels_of(case.problem.splits[case.name].train[case.drawn])
+def _trains_without_folds(case, train):
+  """Returns which training pixels train without each fold, bool `[k, n]`."""
   masks = [np.zeros(case.problem.scenes[case.name].labels.shape, bool) for _ in case.folds.train]
   for mask, pixels in zip(masks, case.folds.train, strict=True):
     mask[tuple(pixels.T)] = True
-  return fit_regressions(
-    case.samples(train),
-    np.stack([mask[tuple(train.T)] for mask in masks]),
-    [case.samples(pixels) for pixels in case.folds.left_out],
-    choices=case.settings.mixture.regression,
-    inputs=case.problem.inputs[case.name],
-    present=case.present,
-    generator=np.random.default_rng([case.settings.seed, case.drawn]),
-  )
+  return np.stack([mask[tuple(train.T)] for mask in masks])
+
+
+def _pooled(samples: Sequence[Samples]) -> Samples:
+  return Samples(*(np.concatenate(values) for values in zip(*samples, strict=True)))

@@ -12,6 +12,7 @@ from mtl_hsi.experiment.training_pixels import SceneFolds
 from mtl_hsi.models.multitask import Network
 from mtl_hsi.runs.networks import make_networks
 from mtl_hsi.runs.trained_run import TrainedRun
+from mtl_hsi.scenes.legend import Legend, make_legend
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings.experiment_settings import Settings
 from mtl_hsi.settings.model_settings import SVM
@@ -27,6 +28,7 @@ class Problem:
 
   Attributes:
     scenes: by name, in the order of training.
+    legend: which output of the network stands for which class of each scene.
     inputs: channels of every scene: bands, resampling, scaling, MNF components.
     channels: common bands to which all scenes are resampled, or None if they are aligned by index.
     splits: training and test pixels of every scene, a row for each map.
@@ -38,6 +40,7 @@ class Problem:
   """
 
   scenes: Mapping[str, Scene]
+  legend: Legend
   inputs: Mapping[str, Inputs]
   channels: by_wavelength.SpectralBands | None
   splits: Mapping[str, Split]
@@ -81,12 +84,15 @@ def prepare(settings: Settings, origin: TrainedRun | None = None) -> Problem:
   inputs, channels = align(settings, scenes, origin)
   if settings.inference.options.smoothing.steps or settings.mixture.smoothings:
     inputs = {name: _with_contrast(of_scene, scenes[name]) for name, of_scene in inputs.items()}
-  network, local = _networks(settings, scenes, inputs)
+  legend = make_legend(
+    {name: scene.class_names for name, scene in scenes.items()}, shared=settings.shared_legend
+  )
+  network, local = _networks(settings, legend, inputs)
   shift = settings.training.recipe.shift
   splits = training_pixels.draw_splits(settings, scenes, _min_separation(network, shift))
   folds = training_pixels.draw_folds(settings, scenes, splits)
   ensemble = ensemble_of(settings.split, settings.replicas)
-  problem = Problem(scenes, inputs, channels, splits, folds, ensemble, network, local, shift)
+  problem = Problem(scenes, legend, inputs, channels, splits, folds, ensemble, network, local, shift)
   if network is None:
     for name, scene in scenes.items():
       svm_baseline.check_samples(name, scene.labels, scene.class_names, problem.splits[name].train)
@@ -107,16 +113,11 @@ def _with_contrast(inputs, scene):
   return dataclasses.replace(inputs, contrast=smoothing.contrast(scene.cube, scene.nodata, inputs))
 
 
-def _networks(settings, scenes, inputs):
+def _networks(settings, legend, inputs):
   """Returns the network and the local one; None for SVMs, whose scenes may have different bands."""
   if settings.model.name == SVM:
     return None, None
-  return make_networks(
-    settings.model,
-    settings.mixture,
-    inputs.values(),
-    [len(scene.class_ids) for scene in scenes.values()],
-  )
+  return make_networks(settings.model, settings.mixture, inputs.values(), legend)
 
 
 def layers(problem: Problem) -> list[patches.Layer]:
@@ -128,8 +129,9 @@ def layers(problem: Problem) -> list[patches.Layer]:
 
 def training_set(problem: Problem) -> batches.TrainingSet:
   """Returns the training pixels of all scenes and networks."""
-  scenes = problem.scenes.values()
   train = training_pixels.network_splits(problem.ensemble, problem.splits, problem.folds)
   return batches.training_set(
-    list(train.values()), [scene.labels for scene in scenes], [scene.class_ids for scene in scenes]
+    list(train.values()),
+    [scene.labels for scene in problem.scenes.values()],
+    [problem.legend.class_ids(name) for name in problem.scenes],
   )

@@ -218,7 +218,7 @@ def _write_mixtures(problem, directory, mixtures):
   for name, maps in mixtures.items():
     parameters = [chosen.parameters() for chosen in maps]
     arrays |= mixture_record.arrays(name, parameters, [chosen.smoothing for chosen in maps])
-    left_out |= left_out_arrays(name, maps, problem.scenes[name].class_ids)
+    left_out |= left_out_arrays(name, maps, problem.legend.class_ids(name))
   atomic_files.write_npz(directory / mixture_record.NAME, arrays)
   atomic_files.write_npz(directory / "left_out.npz", left_out)
 
@@ -231,7 +231,10 @@ def _measure(settings, problem, done):
     # Given test labels stand above left-out ones.
     by_folds = settings.split.by_folds and scene.tested is None
     if by_folds:
-      results[name] = left_out_accuracies(mixtures[0], scene, problem.folds[name][0])
+      # A scene that was left out as a whole is like a new image, which may have any class of the legend.
+      names = problem.legend.class_names(name) if settings.split.by_scenes else scene.class_names
+      folds, ids = problem.folds[name][0], problem.legend.class_ids(name)
+      results[name] = left_out_accuracies(mixtures[0], ids, names, folds)
       split = split_of_folds(problem.folds[name][0])
     else:
       split = problem.splits[name]
@@ -239,7 +242,8 @@ def _measure(settings, problem, done):
     if mixtures:
       results[name]["mixture"] = describe_mixtures(mixtures, settings.mixture.members)
     pixels = pixel_areas(scene.georeference, *scene.labels.shape)
-    areas = class_areas(done.predictions[name], scene.class_ids, scene.nodata, pixels)
+    ids = results[name]["class_ids"]
+    areas = class_areas(done.predictions[name], ids, scene.nodata, pixels)
     for row, area in zip(results[name]["per_class"], areas, strict=True):
       row |= area
     leakage[name] = leaked_share(split, scene.labels.shape, problem.patch)

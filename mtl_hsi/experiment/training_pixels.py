@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.labels.regions import number_regions
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings.experiment_settings import Settings
 from mtl_hsi.settings.split_settings import ensemble_of
@@ -13,6 +14,7 @@ from mtl_hsi.splits import folds
 from mtl_hsi.splits.blocks import block_split
 from mtl_hsi.splits.drawn import ALL, given_split, random_split, replica_generator, with_training_pixels
 from mtl_hsi.splits.split import Split, pixels_of, read_splits, stack
+from mtl_hsi.splits.units import FEATURES, REGIONS
 from mtl_hsi.training.ensemble import Ensemble
 
 
@@ -25,6 +27,7 @@ class SceneFolds(NamedTuple):
     units: number of the unit of each of these pixels, k arrays int `[m]`.
     kind: word for the units, plural.
     notes: sentences for the user.
+    whole_scene: whether one fold leaves out the whole scene.
   """
 
   train: Sequence[np.ndarray]
@@ -32,6 +35,7 @@ class SceneFolds(NamedTuple):
   units: Sequence[np.ndarray]
   kind: str
   notes: tuple[str, ...]
+  whole_scene: bool = False
 
 
 def draw_splits(settings: Settings, scenes: Mapping[str, Scene], min_separation: int) -> dict[str, Split]:
@@ -84,18 +88,41 @@ def draw_folds(
   """Returns the folds of every scene, one entry for each map; empty without folds.
 
   If all labels train, the folds are of whole units. Of training pixels that were drawn, the folds are of
-  pixels, or of blocks if they were drawn from blocks. Pixels of `more_labels` are never left out.
+  pixels, or of blocks if they were drawn from blocks. Or every fold is a scene: without fold t, scene t does
+  not train. Pixels of `more_labels` are never left out to test.
 
   Raises:
     RequestError: a scene has too few units, or a fold leaves a class without training pixels.
   """
   if not settings.split.folds:
     return {}
+  if settings.split.by_scenes:
+    return {
+      name: [_scene_as_fold(scene, index, len(scenes), pixels_of(rows)) for rows in splits[name].train]
+      for index, (name, scene) in enumerate(scenes.items())
+    }
   make = _folds_of_units if settings.split.all_train else _folds_of_pixels
   return {
     name: [make(settings, scene, pixels_of(rows), drawn) for drawn, rows in enumerate(splits[name].train)]
     for name, scene in scenes.items()
   }
+
+
+def _scene_as_fold(scene, index, scenes, train):
+  """Returns folds of which one leaves out the whole scene, and the others nothing of it."""
+  free, nothing = train[~_is_fixed(scene, train)], train[:0]
+  numbers = number_regions(scene.labels) if scene.units is None else scene.units
+  unit = np.unique(numbers[tuple(free.T)], return_inverse=True)[1]
+  kind = REGIONS if scene.units is None else FEATURES
+  left_out = [free if fold == index else nothing for fold in range(scenes)]
+  return SceneFolds(
+    [nothing if fold == index else train for fold in range(scenes)],
+    left_out,
+    [unit[: len(pixels)] for pixels in left_out],
+    kind,
+    (),
+    whole_scene=True,
+  )
 
 
 def _folds_of_units(settings, scene, train, drawn):

@@ -1,8 +1,8 @@
 """Heads: linear classifiers on shared features. Classes that a scene lacks are masked here.
 
 Every scene has a head, or all scenes share one. Scenes have different numbers of classes, but their heads are
-stacked in one array that is padded to the largest number C; a shared head has an output for every class of any
-scene. The logits of absent classes are minus infinity, so their probability is exactly 0.
+stacked in one array that is padded to the largest number C; a shared head has an output for every class of
+any scene. The logits of absent classes are minus infinity, so their probability is exactly 0.
 Source: letter, section II-B, equation (3).
 """
 
@@ -55,5 +55,5 @@ def head_logits(head: dict[str, Array], features: Array, present: Array) -> Arra
 
 
 def mask_absent(logits: Array, present: Array) -> Array:
-  """Sets the logits `[..., C]` of absent classes to minus infinity; `present` is bool `[C]` or of more axes."""
-  return jnp.where(present.reshape((1,) * (logits.ndim - 1) + present.shape), logits, -jnp.inf)
+  """Sets the logits `[..., C]` of absent classes to minus infinity; `present` is bool `[C]` or `[..., C]`."""
+  return jnp.where(present.reshape((1,) * (logits.ndim - present.ndim) + present.shape), logits, -jnp.inf)

@@ -57,15 +57,24 @@ def _run(settings):
     f"{noun(len(networks), 'network')}",
     flush=True,
   )
+  _print_new_classes(trained, scene)
   size = image.height, image.width
   with (
     products.precision(trained.precision),
-    class_maps.create(stem, _legend(scene, settings), size, image.georeference) as maps,
+    class_maps.create(stem, _legend(trained, scene, settings), size, image.georeference) as maps,
   ):
     _classify(settings, trained, scene, image, networks, maps)
   print("\n".join(map(_area_line, maps.areas())))
   print(f"Class map: {stem}_classes.tif, {stem}_classes.img for ENVI\nConfidence: {stem}_confidence.tif")
   print(f"Quick look: {stem}_classes.png\nAreas: {stem}_areas.csv")
+
+
+def _print_new_classes(trained: TrainedRun, scene: TrainedScene) -> None:
+  """Prints the classes that only other scenes of a shared legend have, which the image may have too."""
+  new = {i: name for i, name in trained.legend.class_names(scene.name).items() if i not in scene.class_names}
+  if new:
+    listed = ", ".join(f"{class_id} {name}" for class_id, name in sorted(new.items()))
+    print(f"Classes of the legend that {scene.name!r} lacks: {listed}", flush=True)
 
 
 def _area_line(area: ClassArea) -> str:
@@ -108,7 +117,9 @@ def _classify(settings, trained, scene, image, networks, maps: ClassMaps) -> Non
   placed = classifier.place_snapshots(networks)
   size = image.height, image.width
   places = list(tiles.image_windows(*size, max(image.bands, scene.inputs.channels), rasters.BLOCK))
-  measured = 0
+  measured, class_ids = 0, trained.legend.class_ids(scene.name)
+  # With a shared legend, a new image may have any class.
+  index = scene.index if trained.legend.names is None else trained.network.new_scene
   with progress.bar("classifying", len(places), "window") as bar:
     for place in places:
       around = tiles.add_halo(place, size, classifier.halo, classifier.halo).inside
@@ -120,13 +131,11 @@ def _classify(settings, trained, scene, image, networks, maps: ClassMaps) -> Non
       measured += np.count_nonzero(~missing)
       # In new rasters all pixels are nodata: windows without a measurement are skipped.
       if not missing.all():
-        region = classify.SceneRegion(
-          window.padded, scene.index, scene.inputs.contrast, ~window.missing, inner
-        )
+        region = classify.SceneRegion(window.padded, index, scene.inputs.contrast, ~window.missing, inner)
         votes = classifier.vote(placed, region, _no_tick)
         # Values far outside of the range of training can overflow in a network.
         missing = missing | ~np.isfinite(votes.probability[0])
-        ids = np.where(missing, 0, scene.class_ids[votes.labels[0]])
+        ids = np.where(missing, 0, class_ids[votes.labels[0]])
         maps.write(*place, ids, votes.share[0], votes.probability[0])
       bar.update()
   if not measured:
@@ -179,13 +188,15 @@ def _inference_options(trained, scene, replica) -> classify.InferenceOptions:
   return trained.inference.options._replace(smoothing=commonest)
 
 
-def _legend(scene: TrainedScene, settings: PredictionSettings) -> rasters.Legend:
-  given = scene.class_colours or {}
+def _legend(trained: TrainedRun, scene: TrainedScene, settings: PredictionSettings) -> rasters.Legend:
+  given, names = scene.class_colours or {}, trained.legend.class_names(scene.name)
+  # Classes that the scene lacks come after its own.
+  ordered = [*scene.class_names, *(class_id for class_id in names if class_id not in scene.class_names)]
   table = {
-    class_id: given.get(class_id, colours.class_colour(position))
-    for position, class_id in enumerate(scene.class_names)
+    class_id: given.get(class_id, colours.class_colour(position)) for position, class_id in enumerate(ordered)
   }
-  return rasters.Legend(f"{settings.image.stem}: classes of {scene.name}", scene.class_names, table)
+  names = dict(sorted(names.items()))
+  return rasters.Legend(f"{settings.image.stem}: classes of {scene.name}", names, table)
 
 
 def _output_stem(settings: PredictionSettings, scene: TrainedScene) -> Path:

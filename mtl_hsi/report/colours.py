@@ -1,5 +1,7 @@
 """Colours of classes and marks, the same in all maps, tables and rasters."""
 
+from collections.abc import Sequence
+
 from mtl_hsi.scenes.scene import Scene
 
 RGB = tuple[int, int, int]
@@ -37,6 +39,14 @@ def scene_colours(scene: Scene) -> list[RGB]:
     tuple(map(int, given.get(class_id, class_colour(position))))
     for position, class_id in enumerate(scene.class_ids.tolist())
   ]
+
+
+def colours_of(scene: Scene, class_ids: Sequence[int]) -> list[RGB]:
+  """Returns the colours of classes, some of which the scene may lack; those come after its own."""
+  known = dict(zip(scene.class_ids.tolist(), scene_colours(scene), strict=True))
+  others = [class_id for class_id in class_ids if class_id not in known]
+  more = {class_id: class_colour(len(known) + position) for position, class_id in enumerate(others)}
+  return [(known | more)[class_id] for class_id in class_ids]
 
 
 def hexadecimal(colour: RGB) -> str:

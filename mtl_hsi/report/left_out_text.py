@@ -9,9 +9,15 @@ def describe(left_out: Mapping) -> str:
   """Returns what was left out and what the interval resamples, as plain text.
 
   Args:
-    left_out: `kind` of the units (plural), number of `folds` and `units`, as in `metrics.json`.
+    left_out: `kind` of the units (plural), number of `folds` and `units`, as in `metrics.json`; with
+      `whole_scene`, the scene itself was left out.
   """
   kind = left_out["kind"]
+  if left_out.get("whole_scene"):
+    return (
+      f"Accuracy by networks that saw no label of this scene, on {left_out['units']:,} {kind}; the interval "
+      f"resamples {kind}."
+    )
   return (
     f"Accuracy on the labels of {kind} that were left out: {left_out['folds']} folds, {left_out['units']:,} "
     f"{kind}; the interval resamples {kind}."

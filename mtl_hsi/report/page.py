@@ -108,11 +108,13 @@ def _classes(report: SceneReport) -> list[dict]:
   scene = report.scene
   train = scene.labels[tuple(report.train.T)]
   pixels = pixel_areas(scene.georeference, *scene.labels.shape)
-  areas = class_areas(report.prediction[None], scene.class_ids, scene.nodata, pixels)
+  # Networks that never saw the scene can choose classes that it lacks.
+  ids = [entry["id"] for entry in report.metrics["per_class"]]
+  areas = class_areas(report.prediction[None], ids, scene.nodata, pixels)
   return [
     entry | {"colour": colour, "train_pixels": int((train == entry["id"]).sum())} | class_area
     for colour, entry, class_area in zip(
-      colours.scene_colours(scene), report.metrics["per_class"], areas, strict=True
+      colours.colours_of(scene, ids), report.metrics["per_class"], areas, strict=True
     )
   ]
 

@@ -1,17 +1,18 @@
 """The networks of a run, from its settings and the channels and classes of its scenes."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from mtl_hsi.channels.inputs import Inputs
 from mtl_hsi.models.multitask import Network
 from mtl_hsi.models.registry import make_network
+from mtl_hsi.scenes.legend import Legend
 from mtl_hsi.settings.mixture_settings import MixtureSettings
 from mtl_hsi.settings.model_settings import ModelSettings
 
 
 def make_networks(
-  model: ModelSettings, mixture: MixtureSettings, inputs: Iterable[Inputs], class_counts: Sequence[int]
+  model: ModelSettings, mixture: MixtureSettings, inputs: Iterable[Inputs], legend: Legend
 ) -> tuple[Network, Network | None]:
   """Returns the network, and the one of smaller patches that is mixed with it, or None.
 
@@ -21,15 +22,17 @@ def make_networks(
     model: settings of the network.
     mixture: settings of the mixture.
     inputs: of all scenes, with equal numbers of channels.
-    class_counts: number of classes of every scene.
+    legend: classes of all scenes.
 
   Raises:
     RequestError: the network cannot be built.
   """
   inputs, options = list(inputs), dataclasses.asdict(model)
-  network = make_network(bands=inputs[0].channels, class_counts=class_counts, **options)
+  options["class_counts"] = [len(classes) for classes in legend.scenes.values()]
+  options["shared_outputs"] = legend.outputs()
+  network = make_network(bands=inputs[0].channels, **options)
   if not mixture.local_patch:
     return network, None
   options |= {"patch": mixture.local_patch, "blocks": mixture.local_patch // 2}
   bands = max(of_scene.spectral_channels for of_scene in inputs)
-  return network, make_network(bands=bands, class_counts=class_counts, **options)
+  return network, make_network(bands=bands, **options)

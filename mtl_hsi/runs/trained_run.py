@@ -18,10 +18,12 @@ from mtl_hsi.runs.mixture_record import MapMixtures
 from mtl_hsi.runs.networks import make_networks
 from mtl_hsi.runs.records import read_record
 from mtl_hsi.runtime.replicas import Replicas
+from mtl_hsi.scenes.legend import Legend, make_legend
 from mtl_hsi.scenes.scene_checks import SCENE_NAME
 from mtl_hsi.settings import (
   image_settings,
   inference_settings,
+  legend_settings,
   mixture_settings,
   model_settings,
   scene_settings,
@@ -62,11 +64,6 @@ class TrainedScene:
   widths: np.ndarray | None
   image_keys: Mapping[str, str]
 
-  @property
-  def class_ids(self) -> np.ndarray:
-    """Class ids in the order of the network's outputs, int32 `[classes]`."""
-    return np.array(list(self.class_names), np.int32)
-
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class TrainedRun:
@@ -76,6 +73,7 @@ class TrainedRun:
     directory: its work directory.
     config: its resolved config.
     scenes: by name, in the order of training.
+    legend: which output of the network stands for which class of each scene.
     target: name of the scene that the run was about.
     channels: bands to which all scenes were resampled, or None where they were aligned by index.
     network: the architecture.
@@ -90,6 +88,7 @@ class TrainedRun:
   directory: Path
   config: config_dict.ConfigDict
   scenes: Mapping[str, TrainedScene]
+  legend: Legend
   target: str
   channels: SpectralBands | None
   network: Network
@@ -140,6 +139,7 @@ def read_run(directory: Path) -> TrainedRun:
   with well_formed(directory / "config.json"):
     config = config_dict.ConfigDict(config)
     model = model_settings.read(config)
+    shared = legend_settings.read(config)
     inference = inference_settings.read(config)
     names = scene_settings.names(config)
     target, precision = config.target, config.precision
@@ -156,16 +156,14 @@ def read_run(directory: Path) -> TrainedRun:
   smoothed = inference.options.smoothing.steps > 0 or bool(mixture.smoothings)
   scenes, channels = _read_scenes(directory, target, image_keys, smoothed=smoothed)
   with well_formed(directory / "scenes.json"):
-    network, local = make_networks(
-      model,
-      mixture,
-      [scene.inputs for scene in scenes.values()],
-      [len(scene.class_names) for scene in scenes.values()],
-    )
+    legend = make_legend({name: scene.class_names for name, scene in scenes.items()}, shared=shared)
+    inputs = [scene.inputs for scene in scenes.values()]
+    network, local = make_networks(model, mixture, inputs, legend)
   return TrainedRun(
     directory=directory,
     config=config,
     scenes=scenes,
+    legend=legend,
     target=target,
     channels=channels,
     network=network,
@@ -193,7 +191,7 @@ def _read_scenes(directory, target, image_keys, *, smoothed):
 
 
 def _read_mixtures(directory, names, ensemble, mixture, network):
-  regression = (network.stem.bands, max(network.class_counts)) if mixture.regression else None
+  regression = (network.stem.bands, network.classes) if mixture.regression else None
   return mixture_record.read(
     directory, names, maps=ensemble.maps, members=len(mixture.members), regression=regression
   )

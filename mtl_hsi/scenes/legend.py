@@ -53,8 +53,8 @@ class Legend:
     taken = set(own)
     for title in self.names:
       if title not in ids:
-        elsewhere = [class_id for names in self.scenes.values() for class_id, t in names.items() if t == title]
-        ids[title] = next(number for number in (*elsewhere[:1], *new) if number not in taken)
+        found = (i for names in self.scenes.values() for i, other in names.items() if other == title)
+        ids[title] = next(i for i in itertools.chain([next(found)], new) if i not in taken)
         taken.add(ids[title])
     return {ids[title]: title for title in self.names}
 
@@ -111,8 +111,8 @@ def _check_unique(scene, classes):
   for class_id, title in classes.items():
     if first.setdefault(title, class_id) != class_id:
       raise RequestError(
-        f"scene {scene!r}: classes {first[title]} and {class_id} are both named {title!r}; with legend=shared "
-        "a name stands for one class, so rename one of them, for example by --config.files.<scene>.classes"
+        f"scene {scene!r}: classes {first[title]} and {class_id} are both named {title!r}; with "
+        "legend=shared a name stands for one class: rename one, for example by --config.files.<scene>.classes"
       )
 
 
@@ -126,9 +126,10 @@ def notes(legend: Legend) -> Iterator[str]:
   }
   for one, other in itertools.combinations(legend.names, 2):
     if _spelled(one) == _spelled(other):
+      first, second = (f"{title!r} ({_listed(scenes_of[title])})" for title in (one, other))
       yield (
-        f"warning: the classes {one!r} ({_listed(scenes_of[one])}) and {other!r} ({_listed(scenes_of[other])}) "
-        "count as two, because their names are spelled differently; give them one name if they are the same"
+        f"warning: the classes {first} and {second} count as two, because their names are spelled "
+        "differently; give them one name if they are the same"
       )
   common = [title for title in legend.names if len(scenes_of[title]) > 1]
   if len(legend.scenes) > 1 and not common:

@@ -25,7 +25,8 @@ class BandSettings:
     grid: centres of the common bands in nm, or None for those of the coarsest scene, for alignment by
       wavelength.
     reversed: names of the scenes whose bands are reversed.
-    scaling: from a scene to the scaling of its values.
+    scaling: from a scene to the scaling of its values; None: the scenes have a common one
+      (`scaling.by_band_jointly`).
     mnf_components: number of MNF components that join the bands as channels; 0 for none.
   """
 
@@ -33,7 +34,7 @@ class BandSettings:
   count: int | None
   grid: np.ndarray | None
   reversed: frozenset[str]
-  scaling: scaling.Method
+  scaling: scaling.Method | None
   mnf_components: int
 
 
@@ -98,6 +99,8 @@ def _grid(config):
 
 def _scaling_method(config):
   text = config.scaling
+  if text == scaling.JOINT:
+    return None
   if text in scaling.METHODS:
     return scaling.METHODS[text]
   try:
@@ -105,7 +108,10 @@ def _scaling_method(config):
   except ValueError:
     number = np.nan
   require(
-    0 < number < np.inf, "scaling", text, f"{', '.join(map(repr, scaling.METHODS))} or a positive number"
+    0 < number < np.inf,
+    "scaling",
+    text,
+    f"{', '.join(map(repr, (*scaling.METHODS, scaling.JOINT)))} or a positive number",
   )
   return functools.partial(scaling.by_number, number=number)
 
@@ -113,9 +119,9 @@ def _scaling_method(config):
 def _mnf_components(config):
   count = config.mnf_components
   require(count >= 0, "mnf_components", count, "0 (none) or more")
-  if count and config.scaling != "per_band":
+  if count and config.scaling not in scaling.STANDARDISED:
     raise RequestError(
       f"config key mnf_components is {count} and scaling is {config.scaling!r}; components need "
-      "scaling='per_band', and other scalings mnf_components=0"
+      "scaling='per_band' or 'per_band_joint', and other scalings mnf_components=0"
     )
   return count

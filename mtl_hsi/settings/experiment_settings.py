@@ -14,6 +14,7 @@ from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import (
   band_settings,
   inference_settings,
+  legend_settings,
   mixture_settings,
   model_settings,
   scene_settings,
@@ -52,6 +53,7 @@ class Settings:
   Attributes:
     scenes: the scenes and where they come from.
     bands: how the bands and values of the scenes become the network's channels.
+    shared_legend: whether scenes share the classes that have the same name, and one head.
     split: how pixels are split into training and test pixels.
     model: the network, or an SVM.
     training: how networks are trained.
@@ -67,6 +69,7 @@ class Settings:
 
   scenes: SceneSettings
   bands: BandSettings
+  shared_legend: bool
   split: SplitSettings
   model: ModelSettings
   training: TrainingSettings
@@ -109,6 +112,7 @@ def _read(config, scenes_in_memory):
   return Settings(
     scenes=scenes,
     bands=band_settings.read(config, tuple(scenes.loaders)),
+    shared_legend=legend_settings.read(config),
     split=split_settings.read(config, all_can_train=all_are_given or config.split == "random"),
     model=model_settings.read(config),
     training=training_settings.read(config),

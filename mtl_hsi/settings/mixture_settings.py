@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+from mtl_hsi.channels import scaling
 from mtl_hsi.classification import mixture, smoothing
 from mtl_hsi.settings.config_checks import one_of, require
 from mtl_hsi.settings.model_settings import SVM
@@ -51,7 +52,8 @@ def read(config: Any) -> MixtureSettings:
       one_of(choices, key, value)
     require(len(set(values)) == len(values), key, values, "every name once")
   if regression:
-    require(config.scaling == "per_band", "scaling", config.scaling, "'per_band' with mixture.regression")
+    expected = "'per_band' or 'per_band_joint' with mixture.regression"
+    require(config.scaling in scaling.STANDARDISED, "scaling", config.scaling, expected)
     wanted = config.mnf_components or set(regression) == {mixture.BANDS}
     require(wanted, "mixture.regression", regression, "only 'bands' without mnf_components")
   if local:

@@ -9,7 +9,7 @@ from mtl_hsi.splits.drawn import ALL
 from mtl_hsi.splits.split import NAMES
 from mtl_hsi.training.ensemble import Ensemble
 
-_FOLDS = "folds"
+_FOLDS, _SCENES = "folds", "scenes"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +21,7 @@ class SplitSettings:
     block_size: rows and columns of a block.
     by_blocks: whether training and test pixels are drawn from separate blocks.
     by_folds: whether accuracy comes from the labels that the folds leave out.
+    by_scenes: whether every fold is a whole scene.
     samples_per_class: n, or `drawn.ALL`.
     folds: number of folds k, or 0.
     fold_units: "labels" or "blocks".
@@ -31,6 +32,7 @@ class SplitSettings:
   block_size: int
   by_blocks: bool
   by_folds: bool
+  by_scenes: bool
   samples_per_class: int
   folds: int
   fold_units: str
@@ -53,22 +55,27 @@ def read(config: Any, *, all_can_train: bool) -> SplitSettings:
     RequestError: names the key, its value and what was expected.
   """
   require(config.block_size >= 1, "block_size", config.block_size, "1 or more")
-  by_folds = config.split == _FOLDS
+  by_scenes = config.split == _SCENES
+  by_folds = by_scenes or config.split == _FOLDS
   number = config.samples_per_class
   least, hint = (0, ", or 0 for all") if all_can_train or by_folds else (1, "")
   require(number >= least, "samples_per_class", number, f"1 or more{hint}")
-  expected = "0 with split='folds', which uses all labels; --config.split=random draws a number per class"
+  expected = f"0 with split={config.split!r}, which uses all labels; --config.split=random draws n per class"
   require(not by_folds or number == ALL, "samples_per_class", number, expected)
+  folds = len(config.scenes) if by_scenes else config.folds
+  expected = f"0 with split='scenes', where every scene is a fold (here {folds}): set --config.folds=0"
+  require(not by_scenes or config.folds in (0, folds), "folds", config.folds, expected)
   least, hint = (2, "") if by_folds or _needs_folds(config) else (0, ", or 0 for none")
-  require(config.folds >= 2 or config.folds == least, "folds", config.folds, f"2 or more{hint}")
+  require(folds >= 2 or folds == least, "folds", folds, f"2 or more{hint}")
   require(config.fold_buffer >= 0, "fold_buffer", config.fold_buffer, "0 or more")
   return SplitSettings(
     file=None if config.split in NAMES else Path(config.split),
     block_size=config.block_size,
     by_blocks=config.split == "blocks",
     by_folds=by_folds,
+    by_scenes=by_scenes,
     samples_per_class=number,
-    folds=config.folds,
+    folds=folds,
     fold_units=one_of(("labels", "blocks"), "fold_units", config.fold_units),
     fold_buffer=config.fold_buffer,
   )

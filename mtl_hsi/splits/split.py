@@ -10,7 +10,7 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.images.arrays import list_arrays, read_array
 
 # Values of the config key `split` that are not the path of a file.
-NAMES = ("random", "blocks", "folds")
+NAMES = ("random", "blocks", "folds", "scenes")
 
 # Fills up the rows of replicas that have fewer pixels than others.
 PADDING = -1

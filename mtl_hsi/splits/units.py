@@ -8,7 +8,7 @@ from mtl_hsi.scenes.labels.regions import number_regions
 from mtl_hsi.splits.blocks import grid_cells, median_cut, number_blocks
 
 # Words for the units, plural.
-_FEATURES, _REGIONS, _BLOCKS = "labelled features", "regions", "blocks"
+FEATURES, REGIONS, BLOCKS = "labelled features", "regions", "blocks"
 
 
 def number_by_blocks(
@@ -29,11 +29,11 @@ def number_by_blocks(
   for class_id in np.unique(labels[labels > 0]).tolist():
     of_class = cells[labels == class_id]
     if (of_class == of_class[0]).all():
-      notes.append(_note_on_single(_title(class_id, class_names), _BLOCKS, len(of_class)))
+      notes.append(_note_on_single(_title(class_id, class_names), BLOCKS, len(of_class)))
   labelled = labels > 0
   unit = np.full(labels.shape, -1, np.int32)
   unit[labelled] = np.unique(number_blocks(labels, block_size)[labelled], return_inverse=True)[1]
-  return unit, _BLOCKS, notes
+  return unit, BLOCKS, notes
 
 
 def number_by_class(
@@ -60,7 +60,7 @@ def number_by_class(
     The unit of every labelled pixel from 0, int32 `[H, W]`, -1 elsewhere; the word for the units; and notes
     on what was cut.
   """
-  kind = _REGIONS if units is None else _FEATURES
+  kind = REGIONS if units is None else FEATURES
   units = number_regions(labels) if units is None else units
   cells = grid_cells(labels.shape, block_size)
   unit, notes = np.full(labels.shape, -1, np.int32), []

@@ -173,9 +173,10 @@ def draw_step(
   """Draws the samples of one step.
 
   A step has N different samples of every scene; a scene with fewer samples gives all of them, and some
-  repeatedly, and a scene without samples none. Balanced, all classes occur equally often, up to a difference of
-  one, and samples of small classes are repeated. A mixed batch instead has N samples of the pooled set, balanced over the classes of
-  all scenes: each is in the row of its scene, and the same slot of the other rows is empty.
+  repeatedly, and a scene without samples none. Balanced, all classes occur equally often, up to a difference
+  of one, and samples of small classes are repeated. A mixed batch instead has N samples of the pooled set,
+  balanced over the classes of all scenes: each is in the row of its scene, and the same slot of the other
+  rows is empty.
 
   Args:
     samples: the training set of one replica.

@@ -77,9 +77,7 @@ def loss(
   Returns:
     L, and (updated statistics, cross-entropies `[T, N]`). Source: letter, equation (2).
   """
-  logits, moved = network.train_logits(
-    params, stats, batch.patches, batch.valid, key, frozen, batch.scene
-  )
+  logits, moved = network.train_logits(params, stats, batch.patches, batch.valid, key, frozen, batch.scene)
   entropies = _cross_entropies(logits, batch, network, smoothing)
   entropies = jnp.where(batch.valid, entropies, 0)
   return jnp.sum(batch.weight * entropies), (moved, entropies)
@@ -162,9 +160,7 @@ def make_epoch(
     def body(index, carry):
       moving, sums, counts = carry
       order = order_at(index)
-      batch, key = _batch(
-        samples, pixels, order, jax.random.fold_in(step_key, index), network, mixed, recipe
-      )
+      batch, key = _batch(samples, pixels, order, jax.random.fold_in(step_key, index), network, mixed, recipe)
       batch, key = _perturb(batch, key, recipe)
       rate = recipe.learning_rate(learning_rate, (epoch - first) * steps + index, length * steps)
       moving, entropies = step(moving, batch, rate, key)
