@@ -272,6 +272,9 @@ def _proposals(settings, problem, name, predictions, votes):
 
 def _smoothing_radius(settings, problem, name, done):
   """Returns the largest distance over which a map of the scene is smoothed, in pixels."""
+  if settings.split.by_scenes:
+    # Nothing is carried from training areas into a scene that was left out.
+    return 0
   if name in done.mixtures:
     return max(chosen.smoothing.steps for chosen in done.mixtures[name])
   return 0 if problem.network is None else settings.inference.options.smoothing.steps

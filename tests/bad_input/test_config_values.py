@@ -20,7 +20,7 @@ OWN = f"--config={ROOT / 'configs' / 'own.py'}"
     (["samples_per_class=3000"], "largest class has 2455 pixels.*choose a number below 2455"),
     (
       ["split=block"],
-      "split is 'block', but there is no file /.*/block; expected 'random', 'blocks', 'folds' or the path of "
+      "split is 'block', but there is no file /.*/block; expected 'random', 'blocks', 'folds', 'scenes' or the path of "
       "the split.npz",
     ),
     (["optimizer.name=adadelto"], "optimizer.name is 'adadelto'; expected one of.*adadelta"),

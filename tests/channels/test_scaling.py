@@ -59,3 +59,16 @@ def test_constant_bands_become_0():
   cube[..., 1] = 0.1
   offset, scale = scaling.by_band(scene(cube))
   assert ((cube[..., 1] - offset[1]) / scale[1] == 0).all()
+
+
+def test_scenes_that_are_standardised_together_have_one_mean_and_deviation():
+  scenes = [scene(CUBE), scene(CUBE[::-1] * 3), masked()]
+  offset, scale = scaling.by_band_jointly(scenes)
+  values = np.concatenate([one.cube[one.measured] for one in scenes]).astype(np.float64)
+  np.testing.assert_allclose(offset, values.mean(axis=0), rtol=1e-12)
+  np.testing.assert_allclose(scale, values.std(axis=0), rtol=1e-9)
+
+
+def test_scenes_of_different_sensors_are_not_standardised_together():
+  with pytest.raises(RequestError, match=r"'per_band_joint', which needs scenes of one sensor, with equal"):
+    scaling.by_band_jointly([scene(CUBE), scene(CUBE[..., :2])])

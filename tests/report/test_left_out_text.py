@@ -7,3 +7,10 @@ def test_units_and_folds_are_named():
     "Accuracy on the labels of regions that were left out: 4 folds, 1,200 regions; the interval resamples "
     "regions."
   )
+
+
+def test_a_scene_that_was_left_out_as_a_whole_is_said_so():
+  left_out = {"kind": "regions", "folds": 3, "units": 12, "pixels": 90, "whole_scene": True}
+  assert left_out_text.describe(left_out) == (
+    "Accuracy by networks that saw no label of this scene, on 12 regions; the interval resamples regions."
+  )

@@ -11,6 +11,8 @@ from mtl_hsi.settings import experiment_settings, model_settings
 from mtl_hsi.settings.scenes_file import OPTIONS
 from tests.settings.configs_of_two_scenes import config
 
+_BY_SCENES = {"split": "scenes", "samples_per_class": 0, "legend": "shared", "model__norm": "joint"}
+
 
 @pytest.mark.parametrize(
   ("changes", "message"),
@@ -24,12 +26,31 @@ from tests.settings.configs_of_two_scenes import config
     ),
     ({"scenes": ()}, r"scenes is \(\); expected the names of one scene or more"),
     ({"scenes": ("fields", "fields")}, "expected every scene once"),
+    ({"legend": "common"}, "legend is 'common'; expected one of 'separate', 'shared'"),
+    ({"legend": "shared"}, "model.norm is 'per_scene'; expected 'joint' with legend='shared'"),
+    (
+      {"legend": "shared", "model__norm": "joint", "spectral_knowledge": False},
+      "spectral_knowledge is False; expected True with legend='shared'",
+    ),
+    (
+      {"split": "scenes", "samples_per_class": 0},
+      "legend is 'separate'; split='scenes' leaves out one scene at a time",
+    ),
+    (
+      {**_BY_SCENES, "scenes": ("fields",)},
+      r"scenes is \('fields',\); expected two or more with split='scenes'",
+    ),
+    ({**_BY_SCENES, "folds": 5}, "folds is 5; expected 0 with split='scenes', where every scene is a fold"),
     ({"mnf_components": -1}, r"mnf_components is -1; expected 0 \(none\) or more"),
     (
       {"mnf_components": 3},
-      "config key mnf_components is 3 and scaling is 'maximum'; components need scaling='per_band'",
+      "config key mnf_components is 3 and scaling is 'maximum'; components need scaling='per_band' or "
+      "'per_band_joint'",
     ),
-    ({"scaling": "minimum"}, "scaling is 'minimum'; expected 'maximum', 'per_band' or a positive number"),
+    (
+      {"scaling": "minimum"},
+      "scaling is 'minimum'; expected 'maximum', 'per_band', 'per_band_joint' or a positive number",
+    ),
     ({"scaling": "-3"}, "scaling is '-3'; expected"),
     ({"scaling": "nan"}, "scaling is 'nan'; expected"),
     ({"last_batch": "full"}, "last_batch is 'full'; expected one of 'partial', 'dropped'"),
@@ -79,7 +100,7 @@ from tests.settings.configs_of_two_scenes import config
     ),
     (
       {"files__fields__test": "t.npz", "split": "block"},
-      "split is 'block', but there is no file /.*/block; expected 'random', 'blocks', 'folds' or the path",
+      "split is 'block', but there is no file /.*/block; expected 'random', 'blocks', 'folds', 'scenes' or the path",
     ),
     (
       {"files__fields__split_column": "use", "files__fields__test": "t.npz"},

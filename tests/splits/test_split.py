@@ -75,7 +75,7 @@ def test_a_split_without_the_scene_is_refused(tmp_path):
 
 def test_a_missing_file_is_refused(tmp_path):
   path = tmp_path / "block"
-  with pytest.raises(RequestError, match=f"no file {path}; expected 'random', 'blocks', 'folds' or the path"):
+  with pytest.raises(RequestError, match=f"no file {path}; expected 'random', 'blocks', 'folds', 'scenes' or the path"):
     read(path)
 
 
@@ -83,7 +83,7 @@ def test_a_missing_file_is_refused(tmp_path):
 def test_a_file_that_is_no_split_is_refused(tmp_path, content):
   path = tmp_path / "split.npz"
   path.write_bytes(content)
-  expected = "expected 'random', 'blocks', 'folds' or the path of the split.npz"
+  expected = "expected 'random', 'blocks', 'folds', 'scenes' or the path of the split.npz"
   with pytest.raises(RequestError, match=f"cannot read a split from {path}.*{expected}"):
     read(path)
 
