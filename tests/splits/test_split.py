@@ -75,7 +75,8 @@ def test_a_split_without_the_scene_is_refused(tmp_path):
 
 def test_a_missing_file_is_refused(tmp_path):
   path = tmp_path / "block"
-  with pytest.raises(RequestError, match=f"no file {path}; expected 'random', 'blocks', 'folds', 'scenes' or the path"):
+  message = f"no file {path}; expected 'random', 'blocks', 'folds', 'scenes' or the path"
+  with pytest.raises(RequestError, match=message):
     read(path)
 
 
