@@ -231,7 +231,7 @@ def _measure(settings, problem, done):
     # Given test labels stand above left-out ones.
     by_folds = settings.split.by_folds and scene.tested is None
     if by_folds:
-      # A scene that was left out as a whole is like a new image, which may have any class of the legend.
+      # A scene that was left out as a whole may have any class of the legend.
       names = problem.legend.class_names(name) if settings.split.by_scenes else scene.class_names
       folds, ids = problem.folds[name][0], problem.legend.class_ids(name)
       results[name] = left_out_accuracies(mixtures[0], ids, names, folds)
@@ -272,9 +272,6 @@ def _proposals(settings, problem, name, predictions, votes):
 
 def _smoothing_radius(settings, problem, name, done):
   """Returns the largest distance over which a map of the scene is smoothed, in pixels."""
-  if settings.split.by_scenes:
-    # Nothing is carried from training areas into a scene that was left out.
-    return 0
   if name in done.mixtures:
     return max(chosen.smoothing.steps for chosen in done.mixtures[name])
   return 0 if problem.network is None else settings.inference.options.smoothing.steps

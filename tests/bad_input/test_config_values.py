@@ -20,8 +20,8 @@ OWN = f"--config={ROOT / 'configs' / 'own.py'}"
     (["samples_per_class=3000"], "largest class has 2455 pixels.*choose a number below 2455"),
     (
       ["split=block"],
-      "split is 'block', but there is no file /.*/block; expected 'random', 'blocks', 'folds', 'scenes' or the "
-      "path of the split.npz",
+      "split is 'block', but there is no file /.*/block; expected 'random', 'blocks', 'folds', 'scenes' or "
+      "the path of the split.npz",
     ),
     (["optimizer.name=adadelto"], "optimizer.name is 'adadelto'; expected one of.*adadelta"),
     (["optimizer.foo=1"], "optimizer.foo: adadelta has no such argument; it has rho, eps"),

@@ -100,7 +100,7 @@ _BY_SCENES = {"split": "scenes", "samples_per_class": 0, "legend": "shared", "mo
     ),
     (
       {"files__fields__test": "t.npz", "split": "block"},
-      "split is 'block', but there is no file /.*/block; expected 'random', 'blocks', 'folds', 'scenes' or the",
+      "split is 'block', but there is no file /.*/block; expected 'random', 'blocks', 'folds', 'scenes' or",
     ),
     (
       {"files__fields__split_column": "use", "files__fields__test": "t.npz"},
