@@ -231,7 +231,7 @@ def _choose(cases: Sequence[_Case], tick: Callable[[], object]) -> list[SceneMix
 
   plain, calibrated = (np.empty(mixed.shape[2:], np.float32) for _ in range(2))
   for number in np.unique(fold):
-    others = np.arange(len(case.networks)) != number
+    others = np.arange(len(cases[0].networks)) != number
     (weights, smoothing), temperature = choose(known & (fold != number), others)
     rows = fold == number
     plain[rows] = mixed[weights, smoothing][rows]
