@@ -4,7 +4,8 @@
 
 All are simulated. In the directory named, which must not exist:
 
-  fields.tif, fields.gpkg    40 bands, 96 x 80 pixels; polygons with a class column
+  fields.tif, fields.gpkg    40 bands, 112 x 96 pixels; 30 polygons with a class column
+  visited.gpkg               12 more polygons of fields, for testing
   fields_classes.csv         ids, names and colours of the classes
   camera_bands.csv           band centres and widths of the camera of fields, flight and meadow
   town.hdr, town.img         another sensor's 30 bands, 72 x 64 pixels; wavelengths in the ENVI header
@@ -24,7 +25,6 @@ import geopandas
 import numpy as np
 import rasterio
 import shapely
-from rasterio import features
 
 from mtl_hsi.scenes.public.sensors import Sensor
 from mtl_hsi.scenes.scene import Scene
@@ -37,6 +37,10 @@ CAMERA = Sensor("camera", np.arange(420.0, 900.0, 12.0), np.full(40, 12.0))
 _SCANNER = Sensor("scanner", np.arange(440.0, 890.0, 15.0), np.full(30, 15.0))
 _CROPS = ("green crop", "stubble", "bare soil", "trees")
 _COLOURS = ("#4daf4a", "#d9c27e", "#a65628", "#1b5e20")
+# Polygons of every class that are written to fields.gpkg, and to visited.gpkg.
+_POLYGONS = ((8, 7, 8, 7), (3, 3, 3, 3))
+# Shortest and longest side of a polygon, in pixels.
+_SIDES = (3, 6)
 _POINTS_A_CLASS = 12
 
 _SCENES_FILE = """\
@@ -59,9 +63,10 @@ def write(directory: Path) -> None:
     FileExistsError: the directory is there already.
   """
   directory.mkdir(parents=True)
-  fields = simulated("fields", (96, 80), CAMERA, _CROPS, seed=1)
+  fields = simulated("fields", (112, 96), CAMERA, _CROPS, seed=1, labelled_fraction=1.0)
   _write_raster(directory / "fields.tif", fields, "GTiff", east=500_000)
-  _features(_polygons(fields, 500_000), "crop").to_file(directory / "fields.gpkg")
+  for name, polygons in zip(("fields.gpkg", "visited.gpkg"), draw_polygons(fields), strict=True):
+    _features([(_outline(part, 500_000), crop) for part, crop in polygons], "crop").to_file(directory / name)
   names = enumerate(zip(_CROPS, _COLOURS), start=1)
   _write_table(directory / "fields_classes.csv", ("id", "name", "colour"), [(i, *own) for i, own in names])
   _write_table(directory / "camera_bands.csv", ("nm", "fwhm"), zip(CAMERA.centres, CAMERA.widths))
@@ -80,12 +85,47 @@ def write(directory: Path) -> None:
   _features(_points(meadow, 520_000), "cover").to_file(directory / "meadow.gpkg")
 
 
-def simulated(name: str, shape: tuple[int, int], sensor: Sensor, classes: Sequence[str], seed: int) -> Scene:
-  """A scene of shape `[height, width]`, half of it labelled."""
+def simulated(
+  name: str,
+  shape: tuple[int, int],
+  sensor: Sensor,
+  classes: Sequence[str],
+  seed: int,
+  labelled_fraction: float = 0.5,
+) -> Scene:
+  """A scene of shape `[height, width]`."""
   height, width = shape
   return simulate(
-    name, height=height, width=width, sensor=sensor, classes=classes, seed=seed, labelled_fraction=0.5
+    name,
+    height=height,
+    width=width,
+    sensor=sensor,
+    classes=classes,
+    seed=seed,
+    labelled_fraction=labelled_fraction,
   )
+
+
+def draw_polygons(scene: Scene) -> list[list[tuple[tuple[slice, slice], str]]]:
+  """Draws rectangles within one class each, at least a pixel apart, as a person would draw polygons.
+
+  Returns:
+    For each file: rows and columns of every polygon, and its class.
+  """
+  rng = np.random.default_rng(0)
+  free, files = scene.labels.copy(), []
+  for counts in _POLYGONS:
+    drawn = []
+    for (label, name), count in zip(scene.class_names.items(), counts, strict=True):
+      while count:
+        (row, column), sides = rng.integers(free.shape), rng.integers(_SIDES[0], _SIDES[1] + 1, 2)
+        part = slice(row, row + sides[0]), slice(column, column + sides[1])
+        if free[part].shape == tuple(sides) and (free[part] == label).all():
+          drawn.append((part, name))
+          free[max(row - 1, 0) : row + sides[0] + 1, max(column - 1, 0) : column + sides[1] + 1] = 0
+          count -= 1
+    files.append(drawn)
+  return files
 
 
 def _transform(east: float) -> rasterio.Affine:
@@ -106,10 +146,12 @@ def _add_wavelengths(header: Path, sensor: Sensor) -> None:
   header.write_text(header.read_text().rstrip() + "\n" + "\n".join(lines) + "\n")
 
 
-def _polygons(scene: Scene, east: float) -> list[tuple[shapely.Geometry, str]]:
-  """Every connected region of labelled pixels, with its class."""
-  found = features.shapes(scene.labels, mask=scene.labels > 0, transform=_transform(east))
-  return [(shapely.geometry.shape(region), scene.class_names[int(label)]) for region, label in found]
+def _outline(part: tuple[slice, slice], east: float) -> shapely.Geometry:
+  """The polygon around rows and columns."""
+  rows, columns = part
+  west, north = _transform(east) @ (columns.start, rows.start)
+  right, south = _transform(east) @ (columns.stop, rows.stop)
+  return shapely.box(west, south, right, north)
 
 
 def _points(scene: Scene, east: float) -> list[tuple[shapely.Geometry, str]]:
