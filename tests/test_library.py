@@ -18,7 +18,7 @@ _EXAMPLES = re.findall(r"```python\n(.*?)```", _PAGE.read_text(), re.DOTALL)
 # The recommended recipe with a network that trains in seconds.
 _TINY = {
   **{"samples_per_class": 3, "replicas": 1, "snapshots": (0,), "mnf_components": 2},
-  **{"model.width": 4, "model.blocks": 1, "model.patch": 3},
+  **{"model.width": 4, "model.blocks": 1, "model.patch": 3, "mixture.local_patch": 0},
   **{"steps_per_epoch": 2, "phases.phase1.epochs": 1, "classify.smoothing.steps": 2},
 }
 

@@ -59,7 +59,9 @@ def read(config: Any) -> MixtureSettings:
   if local:
     require(config.model.name == "vresnet", "mixture.local_patch", local, "0 unless model.name='vresnet'")
     fits = local % 2 and 3 <= local < config.model.patch
-    require(fits, "mixture.local_patch", local, f"an odd number from 3 to {config.model.patch - 2}, or 0")
+    largest = config.model.patch - 2
+    odd = f"an odd number from 3 to {largest}, or 0" if largest >= 3 else f"0 with model.patch={largest + 2}"
+    require(fits, "mixture.local_patch", local, odd)
   if config.model.name == SVM:
     chosen = config.folds or regression or smoothings
     require(not chosen, "folds", config.folds, "0, and no mixture, with model.name='svm'")

@@ -41,9 +41,10 @@ def test_a_run_without_checksums_is_rejected(finished, fields, tmp_path):
 
 
 def test_replicas_of_a_run_with_a_single_one(finished):
-  trained = dataclasses.replace(read_run(finished), replicas=1)
+  trained = read_run(finished)
+  trained = dataclasses.replace(trained, ensemble=trained.ensemble._replace(maps=1))
   with pytest.raises(RequestError, match=f"is '7'; the run in {finished} has only replica 0$"):
-    predict_module._read_networks(trained, 7)
+    predict_module._read_networks(trained, trained.scenes["fields"], 7)
 
 
 @pytest.mark.parametrize(
