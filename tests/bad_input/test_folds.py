@@ -45,6 +45,7 @@ def fields(tmp_path):
       "config key mixture.local_patch is 4; expected an odd number from 3 to 7, or 0",
     ),
     ({"mixture.local_patch": 9}, "mixture.local_patch is 9; expected an odd number from 3 to 7, or 0"),
+    ({"model.patch": 3, "model.blocks": 1}, "mixture.local_patch is 5; expected 0 with model.patch=3"),
     (
       {"mixture.smoothings": "('far',)"},
       "config key mixture.smoothings is 'far'; expected one of 'none', 'light', 'middle', 'strong'",
