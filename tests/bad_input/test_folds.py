@@ -28,11 +28,11 @@ def fields(tmp_path):
     (
       {"samples_per_class": 5},
       "config key samples_per_class is 5; expected 0 with split='folds', which uses all labels; "
-      "--config.split=random draws a number per class",
+      "--config.split=random draws n per class",
     ),
     (
       {"scaling": "maximum", "mnf_components": 0, "mixture.regression": "('bands',)"},
-      "config key scaling is 'maximum'; expected 'per_band' with mixture.regression",
+      "config key scaling is 'maximum'; expected 'per_band' or 'per_band_joint' with mixture.regression",
     ),
     ({"mnf_components": 0}, "expected only 'bands' without mnf_components"),
     (
