@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping
 
+from mtl_hsi.splits.units import FEATURES
+
 MAP = "The map is by networks that trained on all labels."
+
+_EXPLAINED = {FEATURES: f"{FEATURES} (polygons, lines or points)"}
 
 
 def describe(left_out: Mapping) -> str:
@@ -19,6 +23,6 @@ def describe(left_out: Mapping) -> str:
       f"resamples {kind}."
     )
   return (
-    f"Accuracy on the labels of {kind} that were left out: {left_out['folds']} folds, {left_out['units']:,} "
-    f"{kind}; the interval resamples {kind}."
+    f"Accuracy on the labels of {_EXPLAINED.get(kind, kind)} that were left out: {left_out['folds']} folds, "
+    f"{left_out['units']:,} {kind}; the interval resamples {kind}."
   )

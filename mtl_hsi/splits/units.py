@@ -8,7 +8,7 @@ from mtl_hsi.scenes.labels.regions import number_regions
 from mtl_hsi.splits.blocks import grid_cells, median_cut, number_blocks
 
 # Words for the units, plural.
-FEATURES, REGIONS, BLOCKS = "labelled features", "regions", "blocks"
+FEATURES, REGIONS, BLOCKS = "features", "regions", "blocks"
 
 
 def number_by_blocks(

@@ -70,7 +70,7 @@ def test_features_are_the_units_if_the_scene_has_them():
     1 + np.arange((POLYGONS > 0).sum()) // 3 * 2 + (np.arange((POLYGONS > 0).sum()) % 3 > 0)
   )
   found = draw(units=units)
-  assert found.kind == "labelled features"
+  assert found.kind == "features"
   assert found.unit.max() + 1 == len(np.unique(units)) - 1
   for unit in np.unique(units[units > 0]):
     assert len(np.unique(found.fold[units == unit])) == 1

@@ -25,7 +25,7 @@ def test_units_are_pairs_of_class_and_feature():
   # Feature 7 has pixels of two classes. It is a unit of each.
   unit, kind, notes = by_class(row(1, 1, 0, 1, 2, 2, 0, 2), row(7, 9, 0, 7, 7, 5, 0, 5))
   np.testing.assert_array_equal(unit, row(0, 1, -1, 0, 3, 2, -1, 2))
-  assert (kind, notes) == ("labelled features", [])
+  assert (kind, notes) == ("features", [])
 
 
 def test_units_of_pixels_without_a_label_do_not_count():
@@ -48,7 +48,7 @@ def test_a_single_unit_over_several_blocks_is_cut_along_them():
   unit, _, notes = by_class(row(1, 0, 1, 2, 2, 2, 0, 2), row(1, 0, 2, 3, 3, 3, 0, 3))
   np.testing.assert_array_equal(unit, row(0, -1, 1, 2, 3, 3, -1, 3))
   assert notes == [
-    "class 2 (grass) has 1 labelled feature for 2 folds; it is cut along blocks of 4 x 4 pixels into 2 parts"
+    "class 2 (grass) has 1 feature for 2 folds; it is cut along blocks of 4 x 4 pixels into 2 parts"
   ]
 
 
