@@ -45,7 +45,7 @@ def draw(rows: Sequence[Mapping], titles: Mapping[str, str]) -> bytes:
   for axis, protocol in zip(axes.flat, protocols, strict=True):
     _draw_panel(axis, scenes, [row for row in rows if row["protocol"] == protocol], titles)
     axis.set_title(_PANELS[protocol], fontsize=10, loc="left")
-  axes[-1, 0].set_xticks(range(len(scenes)), [scene.replace("_", "\n", 1) for scene in scenes])
+  axes[-1, 0].set_xticks(range(len(scenes)), scenes, fontsize=9)
   handles, labels = axes[0, 0].get_legend_handles_labels()
   figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
   buffer = io.BytesIO()
