@@ -172,6 +172,18 @@ def test_a_wrong_option_is_one_clear_line(prepared, monkeypatch, capsys, option,
   assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("protocol", suite_scenes.PROTOCOLS)
+def test_a_run_of_every_protocol_is_accepted(large_scene, prepared, protocol):
+  cube, labels = large_scene.cube, large_scene.labels
+  suite_runs.PREPARED.mkdir()
+  np.savez(suite_scenes.prepared_file(suite_runs.PREPARED, SCENE), cube=cube, labels=labels)
+  _, _, config, *overrides = suite_runs._command(SCENE, protocol, 0)
+  config = f"--config={launching.ROOT / config.removeprefix('--config=')}"
+  outcome = launching.launch(config, *overrides, "--config.check_only=True")
+  assert (outcome.status, outcome.err) == (0, "")
+  assert ("in 5 folds" in outcome.out) == (protocol == "folds")
+
+
 # What a run writes.
 METRICS = {"scenes": {SCENE: {key: {"replicas": [0.75]} for key in suite_table.SCORES}}}
 
@@ -183,6 +195,10 @@ def stand_in(monkeypatch, root, scene, seed_of_pixels, metrics=METRICS):
     split = random_split(scene.labels, 5, seed=seed_of_pixels, replicas=1, name=SCENE)
     (root / run).mkdir(parents=True)
     np.savez(root / run / "split.npz", **{f"{SCENE}/train": split.train, f"{SCENE}/test": split.test})
+    # All test pixels are right, with a confidence of 75%.
+    np.savez(root / run / "predictions.npz", **{SCENE: scene.labels[None]})
+    confidence = np.full((1, *scene.labels.shape), 0.75)
+    np.savez(root / run / "confidence.npz", **{f"{SCENE}/probability": confidence})
     (root / run / "metrics.json").write_text(json.dumps(metrics))
     overrides = [word.removeprefix("--config.").split("=") for word in command if "--config." in word]
     (root / run / "config.json").write_text(json.dumps({"width": 64, **dict(overrides)}))
@@ -200,6 +216,7 @@ def test_the_scores_of_a_run_and_its_metrics_are_kept(scene, prepared, monkeypat
     stand_in(monkeypatch, prepared, scene, seed, metrics)
     scores = suite_runs.measure("default", scene, "n5", seed, kept)
   accuracies = dict.fromkeys(suite_table.SCORES, 0.75)
+  calibration["test"] = pytest.approx(0.25)
   assert scores == {**accuracies, "seconds": 9.0, "calibration": calibration}
   found = json.loads(kept.read_text())
   assert found["metrics"] == {"0": metrics, "1": metrics}
@@ -257,7 +274,7 @@ def test_the_calibration_error_of_the_default_is_shown(tmp_path):
   file.write_text(json.dumps({seed: {**cell[seed], "calibration": errors[seed]} for seed in cell}))
   found = read_row(tmp_path)["methods"]["default"]["calibration"]
   assert found == pytest.approx({"before": 0.15, "after": 0.03})
-  assert "| 0.150 -> 0.030 |" in (tmp_path / "suite.md").read_text()
+  assert "| 0.150 -> 0.030 |  |" in (tmp_path / "suite.md").read_text()
 
 
 def test_a_goal_is_open_until_all_were_measured(tmp_path):
