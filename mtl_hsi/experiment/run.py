@@ -155,7 +155,7 @@ def _begin(settings, problem, directory, command, started):
     checkpoints.latest_intact_state()
   scenes = keep_recorded_values(describe(problem), directory / "scenes.json")
   once = {
-    "scenes.json": atomic_files.json_bytes(with_schema({"scenes": scenes})),
+    "scenes.json": atomic_files.json_bytes(with_schema("scenes.json", {"scenes": scenes})),
     "split.npz": atomic_files.npz_bytes(_split_arrays(problem)),
   }
   # Existing files come first, because different contents are refused.

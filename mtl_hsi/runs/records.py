@@ -7,13 +7,13 @@ from typing import Any
 from mtl_hsi.errors import RequestError
 from mtl_hsi.storage.json_files import read_json
 
-# Each file has this number under "schema"; docs/schemas/ has the JSON Schemas. Any other number is refused.
-SCHEMA = 1
+# Each file has its number under "schema"; docs/schemas/ has the JSON Schemas. Any other number is refused.
+SCHEMAS = {"config.json": 2, "scenes.json": 1, "metrics.json": 1}
 
 
-def with_schema(record: Mapping[str, Any]) -> dict[str, Any]:
-  """Returns the record with the number of its schema."""
-  return {"schema": SCHEMA, **record}
+def with_schema(name: str, record: Mapping[str, Any]) -> dict[str, Any]:
+  """Returns the content of a file with the number of its schema."""
+  return {"schema": SCHEMAS[name], **record}
 
 
 def read_record(directory: Path, name: str) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def read_record(directory: Path, name: str) -> dict[str, Any]:
     RequestError: the file is missing, damaged or malformed, or has another schema.
   """
   try:
-    record = read_json(directory / name, schema=SCHEMA, verified=True)
+    record = read_json(directory / name, schema=SCHEMAS[name], verified=True)
   except (FileNotFoundError, NotADirectoryError) as error:
     raise RequestError(
       f"{directory.absolute()} is not the work directory of a run: it has no {name}; expected a directory "

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.runs.records import SCHEMA, with_schema
+from mtl_hsi.runs.records import SCHEMAS, with_schema
 from mtl_hsi.storage import checksums, directory_lock
 from mtl_hsi.storage.atomic_files import (
   is_partial,
@@ -56,7 +56,7 @@ def open_workdir(path: Path, config: Mapping) -> Iterator[Path]:
   _check_config(path, config)
   with directory_lock.held(path, str(path), "--workdir"):
     if not _check_config(path, config):
-      write_json(path / "config.json", with_schema(config))
+      write_json(path / "config.json", with_schema("config.json", config))
     remove_partial_files(path)
     yield path
 
@@ -91,7 +91,7 @@ def finish(path: Path, metrics: Mapping) -> None:
   Raises:
     RequestError: a result cannot be read, or a file cannot be written.
   """
-  path, data = Path(path), json_bytes(with_schema(metrics))
+  path, data = Path(path), json_bytes(with_schema("metrics.json", metrics))
   found = {file for pattern in (*_RESULTS, *_FURTHER) for file in path.glob(pattern) if file.is_file()}
   names = {file.relative_to(path).as_posix() for file in found} - {"metrics.json"}
   write_bytes(path / checksums.NAME, checksums.listing(path, sorted(names), {"metrics.json": data}))
@@ -128,7 +128,7 @@ def _check_config(path: Path, config: dict) -> bool:
   """Returns whether the directory has this config; False if it has none. Refuses another config."""
   file = path / "config.json"
   try:
-    stored = read_json(file, schema=SCHEMA)
+    stored = read_json(file, schema=SCHEMAS["config.json"])
   except FileNotFoundError:
     return False
   del stored["schema"]

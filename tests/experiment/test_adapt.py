@@ -74,7 +74,7 @@ def same(one, other) -> bool:
 
 def test_what_comes_out_is_a_whole_work_directory(finished, adapted):
   config = json.loads((adapted / "config.json").read_text())
-  assert config.pop("schema") == 1
+  assert config.pop("schema") == 2
   assert workdir.is_complete(adapted, config)
   assert config["run"] == str(finished)
   assert (config["scenes"], config["replicas"]) == (["meadow"], 2)

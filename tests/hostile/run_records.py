@@ -31,7 +31,7 @@ def write(place: Path, name: str = "fields", config: Mapping[str, Any] | None = 
     (place / file).write_text("{}")
   # Only metrics.json is listed, so that tests can change the other files.
   (place / checksums.NAME).write_bytes(checksums.listing(place, ["metrics.json"]))
-  (place / "config.json").write_text(json.dumps({"schema": 1, **values, **(config or {})}))
+  (place / "config.json").write_text(json.dumps({"schema": 2, **values, **(config or {})}))
   (place / "scenes.json").write_text(json.dumps({"schema": 1, "scenes": {name: {**_scene(), **changes}}}))
   return place
 

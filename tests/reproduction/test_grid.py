@@ -21,7 +21,7 @@ def finish(run, directory, seconds):
   """What a finished run leaves, as far as a grid looks."""
   folder = directory / run.name
   folder.mkdir()
-  (folder / "config.json").write_text(json.dumps({"schema": 1, **run.config.to_dict()}))
+  (folder / "config.json").write_text(json.dumps({"schema": 2, **run.config.to_dict()}))
   (folder / "metrics.json").write_text(json.dumps({"schema": 1, "seconds": {"total": seconds}}))
   launching.list_metrics_only(folder)
   for name in ("environment.json", "split.npz", "predictions.npz", "report.html"):

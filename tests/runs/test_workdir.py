@@ -21,7 +21,7 @@ def contents(directory: Path) -> dict[str, tuple[bytes, int]]:
 
 def test_a_new_work_directory_holds_the_config(tmp_path):
   with open_workdir(tmp_path / "runs" / "a", CONFIG) as workdir:
-    assert json.loads((workdir / "config.json").read_text()) == {"schema": 1, **CONFIG}
+    assert json.loads((workdir / "config.json").read_text()) == {"schema": 2, **CONFIG}
     assert not is_complete(workdir, CONFIG)
     for name in ("environment.json", "split.npz", "predictions.npz", "report.html"):
       (workdir / name).touch()
