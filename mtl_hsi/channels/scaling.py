@@ -54,9 +54,8 @@ def by_band_jointly(scenes: Sequence[Scene]) -> Scaling:
   Raises:
     RequestError: the scenes have different numbers of bands.
   """
-  counts = {scene.name: scene.cube.shape[2] for scene in scenes}
-  if len(set(counts.values())) > 1:
-    found = ", ".join(f"{name} {count}" for name, count in counts.items())
+  if len({scene.cube.shape[2] for scene in scenes}) > 1:
+    found = ", ".join(f"{scene.name} {scene.cube.shape[2]}" for scene in scenes)
     raise RequestError(
       f"scaling is {JOINT!r}, which needs scenes of one sensor, with equal numbers of bands ({found}); use "
       "--config.scaling=per_band"
