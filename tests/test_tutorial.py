@@ -23,6 +23,9 @@ _TUTORIAL = (_ROOT / "docs" / "tutorial.md").read_text()
 _CROPS = {1: "green crop", 2: "stubble", 3: "bare soil", 4: "trees"}
 _TOWN = {1: "asphalt road", 2: "grass", 3: "metal roof"}
 
+# The first test that needs them runs all commands of the tutorial.
+pytestmark = pytest.mark.timeout(1200)
+
 
 def fenced(kind: str) -> list[str]:
   """Contents of the tutorial's fenced blocks of a kind."""
