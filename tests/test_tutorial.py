@@ -167,8 +167,9 @@ def test_the_new_image_has_a_map_of_its_place(done):
       assert (made.crs, made.transform, made.shape) == (source.crs, source.transform, source.shape)
     assert set(np.unique(classes.read(1))) <= set(_CROPS)
     share, probability = confidence.read()
-    assert share.min() > 0
-    assert probability.max() <= 1
+    # The class of the largest mean probability may be that of no single network.
+    assert 0 <= share.min() <= share.max() <= 1
+    assert 0 < probability.min() <= probability.max() <= 1
     assert colours_of(classes, _CROPS) == wanted_colours(place)
   assert categories(path) == ["", *_CROPS.values()]
   with rasterio.open(place / "maps" / "flight_classes.img") as envi:
