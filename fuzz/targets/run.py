@@ -9,6 +9,7 @@ from configs import common
 from mtl_hsi.channels.inputs import Inputs, entry
 from mtl_hsi.channels.scaling import Scaling
 from mtl_hsi.runs import trained_run
+from mtl_hsi.runs.records import with_schema
 from mtl_hsi.storage import atomic_files, checksums
 
 _FILES = ("config.json", "scenes.json", "environment.json")
@@ -43,8 +44,12 @@ def _good() -> dict[str, bytes]:
   scene = {"shape": [3, 4, 5], "classes": {"1": "maize", "2": "lawn"}, "colours": {"1": [1, 2, 3]}}
   scene |= {"wavelengths": [400.0, 500.0, 600.0, 700.0, 800.0], **entry(inputs)}
   return {
-    "config.json": atomic_files.json_bytes({"schema": 1, **json.loads(config.to_json_best_effort())}),
-    "scenes.json": atomic_files.json_bytes({"schema": 1, "scenes": {"fields": scene, "town": scene}}),
+    "config.json": atomic_files.json_bytes(
+      with_schema("config.json", json.loads(config.to_json_best_effort()))
+    ),
+    "scenes.json": atomic_files.json_bytes(
+      with_schema("scenes.json", {"scenes": {"fields": scene, "town": scene}})
+    ),
     "environment.json": atomic_files.json_bytes({"command": ["launch.py"]}),
   }
 

@@ -14,7 +14,10 @@ from tests.prediction.predicting import predict, read_band
 ADAPT = f"--config={ROOT / 'configs' / 'adapt.py'}:meadow"
 MEADOW = np.repeat([[3] * 9, [1] * 7 + [0] * 2, [6] * 9], [4, 5, 4], axis=0).astype(np.int32)
 
-pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+pytestmark = [
+  pytest.mark.slow,
+  pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning"),
+]
 
 
 @pytest.fixture(scope="module")

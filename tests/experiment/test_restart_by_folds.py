@@ -67,6 +67,7 @@ def test_folds_and_experts_change_no_network_that_votes(finished_by_folds, input
     jax.tree.map(lambda x, y: np.testing.assert_array_equal(x, y[:2]), plain, by_folds)
 
 
+@pytest.mark.slow
 def test_test_pixels_choose_nothing(inputs, tmp_path):
   """Other labels of test pixels change no network, no mixture and no map."""
   first, second = tmp_path / "first", tmp_path / "second"
