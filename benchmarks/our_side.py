@@ -183,7 +183,10 @@ class OurTraining:
     """Returns a function that classifies the first scene densely: class indices `[R, H, W]`."""
     settings = self._prepared.settings
     classifier = classify.Classifier(
-      self._prepared.given.network, jax.devices(), settings.inference.method, settings.inference.tile_pixels
+      (self._prepared.given.network,),
+      jax.devices(),
+      settings.inference.method,
+      settings.inference.tile_pixels,
     )
     snapshots = classifier.place_snapshots([{key: self._state[key] for key in ("params", "stats")}])
     region = classify.SceneRegion(self._prepared.padded[0], 0)

@@ -224,9 +224,9 @@ def test_without_test_pixels_there_is_a_map_and_no_accuracy(inputs, tmp_path):
   assert "fields: all labels were used for training, so no accuracy can be computed" in outcome.out
   metrics = read(tmp_path / "run" / "metrics.json")
   assert metrics["scenes"]["fields"]["overall_accuracy"] == {
-    **{"mean": None, "std": None, "replicas": [None, None], "interval": None},
+    **{"mean": None, "std": None, "replicas": [None], "interval": None},
   }
   assert metrics["leakage"]["fields"] is None
-  assert load(tmp_path / "run" / "split.npz")["fields/test"].shape == (2, 0, 2)
-  assert load(tmp_path / "run" / "predictions.npz")["fields"].shape == (2, *LABELS["fields"].shape)
+  assert load(tmp_path / "run" / "split.npz")["fields/test"].shape == (1, 0, 2)
+  assert load(tmp_path / "run" / "predictions.npz")["fields"].shape == LABELS["fields"][None].shape
   assert "all labels were used for training, so no accuracy can be" in outcome.out
