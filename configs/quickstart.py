@@ -3,7 +3,7 @@
   make quickstart
 
 It downloads nothing: Indian Pines comes with the package tensorly, and the partner is
-simulated from field spectra. The recipe is that of configs/best.py with a third of
+simulated from field spectra. The recipe is that of configs/best.py with a sixth of
 its steps.
 """
 
@@ -39,5 +39,5 @@ def get_config() -> config_dict.ConfigDict:
   }
   config.samples_per_class = 5
   config.replicas = 1
-  config.phases.phase1.epochs = 10
+  config.phases.phase1.epochs = 5
   return config
