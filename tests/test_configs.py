@@ -134,7 +134,7 @@ def test_quickstart_needs_no_file():
   settings = experiment_settings.read(quickstart.get_config())
   assert (settings.model.name, settings.training.schedule.epochs * settings.training.recipe.steps) == (
     "vresnet",
-    1000,
+    500,
   )
   target, partner = [load() for load in settings.scenes.loaders.values()]
   assert (settings.scenes.target, target.name, target.simulated) == ("indian_pines", "indian_pines", False)
