@@ -251,7 +251,7 @@ def _without_dropout(network: Network) -> Network:
 
 
 def _random_weights(network):
-  """Returns a network in which every number and every ReLU matters, with equal statistics of all scenes.
+  """Returns a network whose output depends on every parameter; all scenes have equal statistics.
 
   Features that are hardly ever active would make an update depend on rounding.
   """

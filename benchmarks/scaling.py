@@ -115,7 +115,7 @@ def measure(quantity: str, size: int, repeats: int) -> dict:
 
 
 def exponent(rows: Sequence[Mapping]) -> float:
-  """Returns the power of the size with which the cost grows from smallest to largest: 1 is linear."""
+  """Returns the exponent e of cost ~ size^e between the smallest and the largest size; 1 is linear."""
   ordered = sorted(rows, key=lambda one: one["size"])
   smallest, largest = ordered[0], ordered[-1]
   return math.log(largest["median"] / smallest["median"]) / math.log(largest["size"] / smallest["size"])

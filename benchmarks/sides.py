@@ -1,4 +1,4 @@
-"""The three sides, each in a separate process: the variants in which they do a job."""
+"""The three compared implementations, each in a separate process, and their variants of a job."""
 
 import datetime
 import functools

@@ -45,7 +45,7 @@ class Worker:
     return value
 
   def contenders(self, work: Work) -> list[Contender]:
-    """Returns the variants in which the side does a job, ready to be timed."""
+    """Returns this side's variants of a job, ready to be timed."""
     return [
       Contender(
         work.what,
