@@ -42,7 +42,8 @@ def get_config() -> config_dict.ConfigDict:
   config.image_key = ""
 
   # == Metadata that the image file lacks ==
-  # Value of pixels without a measurement, such as -9999 or nan.
+  # Value of pixels without a measurement, such as -9999 or nan; several are separated by commas. The value in
+  # the metadata of the image counts as well.
   config.nodata = ""
   # Physical value = scale * stored value + offset.
   config.scale = ""
@@ -54,6 +55,15 @@ def get_config() -> config_dict.ConfigDict:
   config.wavelength_unit = ""
   # Bands to leave out, such as 0,103:108.
   config.bad_bands = ""
+
+  # == Products of sensors ==
+  # "clear": pixels that the quality layers of the product flag as cloud, shadow or the like count as not
+  # measured. Empty: these layers are ignored.
+  config.quality = ""
+  # The bands to use where the spectra of two detectors overlap: "vnir", "swir" or "all".
+  config.overlap = ""
+  # "map": the grid of the map. "sensor": the grid of the sensor, which has no place on the ground.
+  config.geometry = ""
 
   # == Output ==
   # Prefix of the output files. If it is an existing directory or ends in /, the name of the image is added.

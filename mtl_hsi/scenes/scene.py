@@ -45,6 +45,7 @@ class Scene:
     widths: full widths at half maximum in nm `[B]`, or None.
     nodata: True where the cube has no measurement `[H, W]`, or None.
     georeference: position on the ground, or None.
+    acquired: date of the image, such as "2022-06-25", or None.
     provenance: one sentence on the origin of cube and labels.
     simulated: whether the cube is simulated, not measured.
     class_colours: red, green and blue, 0 to 255, of the classes for which
@@ -71,6 +72,7 @@ class Scene:
   widths: np.ndarray | None = None
   nodata: np.ndarray | None = None
   georeference: Georeference | None = None
+  acquired: str | None = None
   provenance: str = ""
   simulated: bool = False
   class_colours: Mapping[int, tuple[int, int, int]] | None = None

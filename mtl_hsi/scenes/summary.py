@@ -34,7 +34,7 @@ def summary(scene: Scene, bands: str, samples_per_class: int | None) -> str:
   values = _measured_values(scene)
   height, width, _ = scene.cube.shape
   lines = [
-    f"{scene.title}: {height} x {width} pixels{_position(scene.georeference)}",
+    f"{scene.title}: {height} x {width} pixels{_position(scene.georeference)}{_date(scene)}",
     f"  bands: {_spectrum(scene)}; {bands}",
     f"  values: {scene.cube.dtype}, {values.lowest.min():g} to {values.highest.max():g}",
   ]
@@ -53,6 +53,10 @@ def _position(georeference: Georeference | None) -> str:
   unit = "degrees" if crs.is_geographic else crs.linear_units
   name = re.match(r'\w+\["([^"]*)"', crs.to_wkt())
   return f" of {np.hypot(a, d):.6g} x {np.hypot(b, e):.6g} {unit}, {name[1] if name else crs.to_string()}"
+
+
+def _date(scene: Scene) -> str:
+  return "" if scene.acquired is None else f", acquired {scene.acquired}"
 
 
 def _spectrum(scene: Scene) -> str:

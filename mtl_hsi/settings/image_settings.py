@@ -6,11 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from mtl_hsi.scenes.images.products.product import ProductOptions
 from mtl_hsi.settings.config_checks import number, one_of, require
 
-KEYS = ("nodata", "scale", "offset", "wavelengths", "wavelength_unit", "bad_bands")
+KEYS = (
+  *("nodata", "scale", "offset", "wavelengths", "wavelength_unit", "bad_bands"),
+  *("quality", "overlap", "geometry"),
+)
 # Options that are equal for all images of a sensor; scale and offset belong together.
-_OF_A_SENSOR = (("nodata",), ("scale", "offset"), ("bad_bands",))
+_OF_A_SENSOR = (("nodata",), ("scale", "offset"), ("bad_bands",), ("quality",), ("overlap",), ("geometry",))
+_CHOICES = {"quality": ("clear",), "overlap": ("vnir", "swir", "all"), "geometry": ("map", "sensor")}
 
 
 def inherit(keys_of_image: Any, scene: Mapping[str, Any]) -> dict[str, str]:
@@ -34,7 +39,7 @@ def read(given: Any, prefix: str = "") -> dict[str, Any]:
   Raises:
     RequestError: an option has an invalid value.
   """
-  numbers = {key: number(prefix + key, given[key]) for key in ("nodata", "scale", "offset")}
+  numbers = {key: number(prefix + key, given[key]) for key in ("scale", "offset")}
   for key in ("scale", "offset"):
     fine = numbers[key] is None or (np.isfinite(numbers[key]) and (key == "offset" or numbers[key] != 0))
     require(fine, prefix + key, given[key], "a finite number" + (" other than 0" if key == "scale" else ""))
@@ -42,9 +47,20 @@ def read(given: Any, prefix: str = "") -> dict[str, Any]:
     one_of(("nm", "um"), f"{prefix}wavelength_unit", given["wavelength_unit"])
     expected = "no value, because it is the unit of a CSV file (option wavelengths) and none is given"
     require(given["wavelengths"], f"{prefix}wavelength_unit", given["wavelength_unit"], expected)
+  for key, choices in _CHOICES.items():
+    if given[key]:
+      one_of(choices, prefix + key, given[key])
   return {
     **numbers,
+    "nodata": tuple(number(f"{prefix}nodata", item) for item in _items(given["nodata"])),
     "wavelengths": Path(given["wavelengths"]) if given["wavelengths"] else None,
     "wavelength_unit": given["wavelength_unit"] or None,
     "bad_bands": given["bad_bands"] or None,
+    "quality": given["quality"] or None,
+    "product": ProductOptions(given["overlap"] or None, given["geometry"] or None),
   }
+
+
+def _items(text: str) -> list[str]:
+  """Returns the values of a list such as "-9999,nan"."""
+  return [item.strip() for item in text.split(",")] if text else []

@@ -21,6 +21,7 @@ OPTIONS = (
   *("cube", "labels", "cube_key", "labels_key", "label_column", "classes"),
   *("more_labels", "test", "test_key", "split_column"),
   *("bands", "bad_bands", "wavelengths", "wavelength_unit", "nodata", "scale", "offset", "sensor"),
+  *("quality", "overlap", "geometry"),
 )
 
 # Options that name files, relative to the directory of the scenes file.

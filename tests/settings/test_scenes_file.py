@@ -77,7 +77,7 @@ def test_all_scenes_of_the_file_or_those_that_are_named(tmp_path):
   settings = experiment_settings.read(config)
   assert settings.scenes.band_ranges == {"fields": slice(40, 59)}
   given = settings.scenes.loaders["fields"].keywords
-  assert (given["nodata"], given["scale"], given["bad_bands"]) == (-9999.0, 0.0001, "3,5:7")
+  assert (given["nodata"], given["scale"], given["bad_bands"]) == ((-9999.0,), 0.0001, "3,5:7")
   assert (given["offset"], given["classes"], given["wavelengths"]) == (None, None, None)
   config = _merged(path, "town,salinas")
   assert (config.scenes, config.target) == (("town", "salinas"), "town")

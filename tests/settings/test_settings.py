@@ -11,6 +11,7 @@ from mtl_hsi.channels import scaling
 from mtl_hsi.classification.classify import InferenceOptions
 from mtl_hsi.classification.smoothing import Smoothing
 from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.images.products.product import ProductOptions
 from mtl_hsi.scenes.public import registry
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.scenes.simulated import simulate
@@ -190,13 +191,15 @@ def test_options_of_a_scenes_files():
     "wavelengths": "b.csv",
     "bad_bands": "3",
     "wavelength_unit": "um",
+    "overlap": "vnir",
   }
   options = {f"files__fields__{key}": text for key, text in texts.items()}
   made = config(**options, files__fields__classes="c.csv", files__fields__label_column="crop")
   given = image_settings.read(made.files.fields, "files.fields.")
   assert given == {
-    **{"nodata": -9999.0, "scale": 0.5, "offset": None},
+    **{"nodata": (-9999.0,), "scale": 0.5, "offset": None},
     **{"wavelengths": Path("b.csv"), "wavelength_unit": "um", "bad_bands": "3"},
+    **{"quality": None, "product": ProductOptions("vnir", None)},
   }
   told = experiment_settings.read(made).scenes.loaders["fields"].keywords
   assert told.items() >= given.items()

@@ -1,14 +1,19 @@
 """A hyperspectral image of any format, read window by window."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
+from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.images import wavelength_table
 from mtl_hsi.scenes.images.bad_bands import parse_bands
+from mtl_hsi.scenes.images.products.product import NO_OPTIONS, ProductOptions
 from mtl_hsi.scenes.images.source import Source
 from mtl_hsi.scenes.images.sources import open_source
+from mtl_hsi.scenes.images.wavelengths import Wavelengths
 from mtl_hsi.scenes.scene import Georeference
 
 Scaling = tuple[np.ndarray, np.ndarray]
@@ -28,6 +33,8 @@ class Image:
     widths: full widths at half maximum in nm float64 `[B]`, or None.
     kept: index in the file, from 0, of every band, int `[B]`.
     dropped: index in the file of every bad band, int, ascending.
+    acquired: date of the image, such as "2022-06-25", or None.
+    remarks: one sentence for each property of the file that users should know.
   """
 
   origin: str
@@ -40,8 +47,11 @@ class Image:
   widths: np.ndarray | None
   kept: np.ndarray
   dropped: np.ndarray
+  acquired: str | None
+  remarks: tuple[str, ...]
   _source: Source
-  _nodata: np.ndarray | None
+  _nodata: tuple[np.ndarray, ...]
+  _clear: bool
   _scaling: Scaling | None
 
   @classmethod
@@ -50,43 +60,44 @@ class Image:
     path: Path,
     key: str | None = None,
     *,
-    nodata: float | None = None,
+    nodata: Sequence[float] = (),
     scale: float | None = None,
     offset: float | None = None,
     wavelengths: Path | None = None,
     wavelength_unit: str | None = None,
     bad_bands: str | None = None,
+    quality: Literal["clear"] | None = None,
+    product: ProductOptions = NO_OPTIONS,
   ) -> "Image":
-    """Opens an image in an .npy, .npz or .mat file, or in a raster of one of `rasters.FORMATS`.
+    """Opens a product, an image in an .npy, .npz or .mat file, or a raster of one of `rasters.FORMATS`.
 
     An .npy file is memory-mapped, a raster is read window by window, and .npz and .mat files are loaded.
 
     Args:
-      path: the file; for an ENVI image, its header or its data file.
+      path: the file, the header of an ENVI image, or the folder or archive of a product.
       key: name of the cube in an .npz or .mat file. None selects `cube` or the only three-dimensional array.
-      nodata: value without a measurement; a pixel with it in any band is nodata. None uses the metadata of a
-        raster or the mask `nodata` in an .npz file.
+      nodata: values without a measurement; a pixel with one of them in any band is nodata, beside those of
+        the metadata of a raster or the mask `nodata` in an .npz file.
       scale: physical value = scale * value in the file + offset. None means 1 if an offset is given, and else
-        the scale in the metadata of a raster.
+        the scale in the metadata.
       offset: see `scale`. None means 0 if a scale is given.
       wavelengths: CSV file with centres and widths (see `wavelength_table`) to use instead of the metadata.
       wavelength_unit: unit of that CSV file, "nm" or "um". None uses its header or infers it from the values.
       bad_bands: bands to drop (see `bad_bands`). None drops those that the metadata flag as bad.
+      quality: "clear" counts the pixels that the quality layers of a product flag as cloud, shadow or the
+        like as nodata. None ignores these layers.
+      product: further options of products.
 
     Raises:
       RequestError: the file cannot be read as an image, or an option is invalid for it.
     """
-    source = open_source(path, key)
+    source = open_source(path, key, product)
+    _check_quality(source, quality)
     count = source.shape[2]
     dropped = source.read_bad_bands() if bad_bands is None else parse_bands(bad_bands, count, source.origin)
     kept = np.setdiff1d(np.arange(count), dropped)
-    if wavelengths is None:
-      known = source.read_wavelengths(kept)
-    else:
-      known = wavelength_table.read_wavelength_table(wavelengths, count, wavelength_unit, kept)
-    scaling = source.scaling
-    if scale is not None or offset is not None:
-      scaling = np.full(count, 1.0 if scale is None else scale), np.full(count, offset or 0.0)
+    known = _known_wavelengths(source, kept, wavelengths, wavelength_unit)
+    scaling = _choose_scaling(source, scale, offset)
     return cls(
       source.origin,
       *source.shape[:2],
@@ -97,15 +108,18 @@ class Image:
       widths=known.widths,
       kept=kept,
       dropped=dropped,
+      acquired=source.acquired,
+      remarks=source.remarks,
       _source=source,
-      _nodata=source.nodata if nodata is None else np.full(count, nodata),
+      _nodata=_all_nodata(source, nodata),
+      _clear=quality is not None,
       _scaling=scaling,
     )
 
   @property
   def knows_nodata(self) -> bool:
     """Whether the metadata or the options specify nodata."""
-    return self._nodata is not None or self._source.mask is not None
+    return bool(self._nodata) or self._source.read_missing is not None
 
   @property
   def knows_scale(self) -> bool:
@@ -123,13 +137,40 @@ class Image:
       RequestError: the file is damaged.
     """
     values = self._source.read_window(rows, columns, self.kept)
-    mask = None if self._source.mask is None else self._source.mask[rows, columns]
-    if self._nodata is not None:
-      mask = _missing(values, self._nodata[self.kept])
+    masks = [_missing(values, nodata[self.kept]) for nodata in self._nodata]
+    if self._source.read_missing is not None:
+      masks.append(self._source.read_missing(rows, columns))
+    if self._clear:
+      masks.append(self._source.read_unclear(rows, columns))
+    mask = np.logical_or.reduce(masks) if len(masks) > 1 else next(iter(masks), None)
     if self._scaling is not None:
       scale, offset = (numbers[self.kept].astype(self.dtype) for numbers in self._scaling)
       values = values * scale + offset
     return values, mask
+
+
+def _check_quality(source: Source, quality: str | None) -> None:
+  if quality is not None and source.read_unclear is None:
+    raise RequestError(f"{source.origin} has no quality layers that are known; remove the option quality")
+
+
+def _known_wavelengths(source: Source, kept: np.ndarray, table: Path | None, unit: str | None) -> Wavelengths:
+  if table is None:
+    return source.read_wavelengths(kept)
+  return wavelength_table.read_wavelength_table(table, source.shape[2], unit, kept)
+
+
+def _choose_scaling(source: Source, scale: float | None, offset: float | None) -> Scaling | None:
+  if scale is None and offset is None:
+    return source.scaling
+  count = source.shape[2]
+  return np.full(count, 1.0 if scale is None else scale), np.full(count, offset or 0.0)
+
+
+def _all_nodata(source: Source, nodata: Sequence[float]) -> tuple[np.ndarray, ...]:
+  """Returns the nodata values of every band, each `[B]`: those of the file, and each one that is given."""
+  of_file = () if source.nodata is None else (source.nodata,)
+  return *of_file, *(np.full(source.shape[2], value) for value in nodata)
 
 
 def _missing(values: np.ndarray, nodata: np.ndarray) -> np.ndarray:

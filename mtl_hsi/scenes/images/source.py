@@ -22,9 +22,12 @@ class Source:
       invalid ones do not matter otherwise.
     read_bad_bands: the indices of the bands that the file flags as bad, likewise.
     nodata: the nodata value of every band `[B]`, or None.
-    mask: True where there is no measurement `[H, W]`, or None.
+    read_missing: from slices of rows and columns to True where there is no measurement `[h, w]`, or None.
+    read_unclear: likewise where quality layers flag a cloud, shadow or the like, or None without such layers.
     scaling: scale and offset of every band, each `[B]`, or None.
     georeference: position on the ground, or None.
+    acquired: date of the image, such as "2022-06-25", or None.
+    remarks: one sentence for each property of the file that users should know.
   """
 
   origin: str
@@ -34,6 +37,9 @@ class Source:
   read_wavelengths: Callable[[np.ndarray], Wavelengths]
   read_bad_bands: Callable[[], np.ndarray]
   nodata: np.ndarray | None = None
-  mask: np.ndarray | None = None
+  read_missing: Callable[[slice, slice], np.ndarray] | None = None
+  read_unclear: Callable[[slice, slice], np.ndarray] | None = None
   scaling: tuple[np.ndarray, np.ndarray] | None = None
   georeference: Georeference | None = None
+  acquired: str | None = None
+  remarks: tuple[str, ...] = ()

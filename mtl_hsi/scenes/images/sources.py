@@ -19,17 +19,31 @@ from mtl_hsi.scenes.images.arrays import (
   npz_contains,
   read_array,
 )
+from mtl_hsi.scenes.images.products import registry
+from mtl_hsi.scenes.images.products.product import NO_OPTIONS, ProductOptions
 from mtl_hsi.scenes.images.raster_wavelengths import read_raster_wavelengths
 from mtl_hsi.scenes.images.source import Source
 from mtl_hsi.scenes.images.wavelengths import Wavelengths
 
 
-def open_source(path: Path, key: str | None) -> Source:
-  """Opens an image in an .npy, .npz or .mat file, or in a raster of one of `rasters.FORMATS`.
+def open_source(path: Path, key: str | None, options: ProductOptions = NO_OPTIONS) -> Source:
+  """Opens a product, an image in an .npy, .npz or .mat file, or a raster of one of `rasters.FORMATS`.
+
+  Args:
+    path: the file, or the folder or archive of a product.
+    key: name of the array in an .npz or .mat file, or None.
+    options: what the user chose of a product.
 
   Raises:
-    RequestError: the file is missing, damaged or not an image, or has no such key.
+    RequestError: the file is missing, damaged or not an image, or has no such key, or is no product and has
+      an option of one.
   """
+  product = registry.open_product(path, options) if key is None else None
+  if product is not None:
+    return product
+  for option, value in options._asdict().items():
+    if value is not None:
+      raise RequestError(f"{path.absolute()} is no known product; remove the option {option} ({value!r})")
   return OPENERS.get(path.suffix.lower(), _open_raster)(path, key)
 
 
@@ -71,7 +85,7 @@ def _open_array(path: Path, key: str | None) -> Source:
     read_window,
     read_wavelengths=lambda kept: _npz_wavelengths(path, values.shape[2], kept),
     read_bad_bands=lambda: np.empty(0, int),
-    mask=_npz_mask(path),
+    read_missing=_npz_mask_reader(path),
   )
 
 
@@ -123,13 +137,13 @@ def _npz_numbers(path: Path, key: str, count: int) -> np.ndarray | None:
   return values.astype(np.float64)
 
 
-def _npz_mask(path: Path) -> np.ndarray | None:
+def _npz_mask_reader(path: Path) -> Callable[[slice, slice], np.ndarray] | None:
   if not npz_contains(path, "nodata"):
     return None
   mask = read_array(path, "nodata")
   if mask.dtype != bool:
     raise RequestError(f"{location(path, 'nodata')} has dtype {mask.dtype}; expected bool, rows x columns")
-  return mask
+  return lambda rows, columns: mask[rows, columns]
 
 
 # By file name suffix. Files with any other suffix are opened as rasters.

@@ -47,11 +47,11 @@ def test_an_npy_image_stays_on_disk(tmp_path):
 
 @pytest.mark.parametrize("kind", ["npy", "tif"])
 def test_a_pixel_is_nodata_if_any_kept_band_is(tmp_path, kind):
-  image = Image.open(_save(tmp_path, kind), nodata=7.0)
+  image = Image.open(_save(tmp_path, kind), nodata=(7.0,))
   assert np.argwhere(image.read(*_ALL)[1]).tolist() == [[0, 1]]
   assert np.argwhere(image.read(slice(0, 1), slice(1, 3))[1]).tolist() == [[0, 0]]
   # Only band 1 has the value.
-  assert not Image.open(tmp_path / f"a.{kind}", nodata=7.0, bad_bands="1").read(*_ALL)[1].any()
+  assert not Image.open(tmp_path / f"a.{kind}", nodata=(7.0,), bad_bands="1").read(*_ALL)[1].any()
 
 
 @pytest.mark.parametrize("missing", [-9999.9, np.nan])
@@ -61,7 +61,7 @@ def test_the_metadata_of_a_raster_specify_nodata(tmp_path, missing):
   path = formats.save_raster(tmp_path / "a.tif", cube, nodata=missing)
   assert np.argwhere(Image.open(path).read(*_ALL)[1]).tolist() == [[2, 3]]
   # A value is compared in float32.
-  assert np.argwhere(Image.open(_save(tmp_path, "npy", cube), nodata=missing).read(*_ALL)[1]).tolist() == [
+  assert np.argwhere(Image.open(_save(tmp_path, "npy", cube), nodata=(missing,)).read(*_ALL)[1]).tolist() == [
     [2, 3]
   ]
 
@@ -76,7 +76,7 @@ def test_the_mask_in_an_npz_file_specifies_nodata(tmp_path):
 
 def test_values_are_scaled(tmp_path):
   path = _save(tmp_path, "tif")
-  image = Image.open(path, scale=0.5, offset=-1.0, nodata=7.0)
+  image = Image.open(path, scale=0.5, offset=-1.0, nodata=(7.0,))
   values, mask = image.read(*_ALL)
   assert values.dtype == image.dtype == np.float32
   np.testing.assert_array_equal(values, _CUBE * 0.5 - 1)

@@ -1,0 +1,61 @@
+"""The products that are known, and an image source for each of them."""
+
+from pathlib import Path
+
+import numpy as np
+
+from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.images.products.delivery import Delivery
+from mtl_hsi.scenes.images.products.product import Product, ProductOptions
+from mtl_hsi.scenes.images.source import Source
+from mtl_hsi.scenes.images.wavelengths import Wavelengths
+
+PRODUCTS: tuple[type[Product], ...] = ()
+
+
+def open_product(path: Path, options: ProductOptions) -> Source | None:
+  """Opens a product as an image; None if it is no known product.
+
+  Args:
+    path: the folder or archive of the product, or one of its main files.
+    options: what the user chose of it.
+
+  Raises:
+    RequestError: a file of it is missing or damaged, or an option does not apply to it.
+  """
+  delivery = Delivery(path)
+  for kind in PRODUCTS:
+    product = kind.find(delivery, options)
+    if product is not None:
+      _check_options(product, options, path)
+      return _source(product, delivery)
+  return None
+
+
+def _check_options(product: Product, options: ProductOptions, path: Path) -> None:
+  for option, applies in (("overlap", product.overlaps), ("geometry", product.geometries)):
+    if getattr(options, option) is not None and not applies:
+      raise RequestError(f"{path.absolute()} is a product of {product.title}; remove the option {option}")
+
+
+def _source(product: Product, delivery: Delivery) -> Source:
+  found = product.describe()
+
+  def read_wavelengths(kept: np.ndarray) -> Wavelengths:
+    centres, widths = found.wavelengths
+    return Wavelengths(centres[kept], None if widths is None else widths[kept])
+
+  return Source(
+    str(delivery.path.absolute()),
+    found.shape,
+    found.dtype,
+    read_window=product.read,
+    read_wavelengths=read_wavelengths,
+    read_bad_bands=lambda: found.left_out,
+    nodata=found.nodata,
+    scaling=found.scaling,
+    georeference=found.georeference,
+    read_unclear=product.read_unclear,
+    acquired=found.acquired,
+    remarks=(product.title, *found.remarks),
+  )
