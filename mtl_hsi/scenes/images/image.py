@@ -119,7 +119,7 @@ class Image:
   @property
   def knows_nodata(self) -> bool:
     """Whether the metadata or the options specify nodata."""
-    return bool(self._nodata) or self._source.read_missing is not None
+    return bool(self._nodata) or (self._source.background, self._source.read_missing) != (None, None)
 
   @property
   def knows_scale(self) -> bool:
@@ -138,6 +138,8 @@ class Image:
     """
     values = self._source.read_window(rows, columns, self.kept)
     masks = [_missing(values, nodata[self.kept]) for nodata in self._nodata]
+    if self._source.background is not None:
+      masks.append(_outside(values, self._source.background))
     if self._source.read_missing is not None:
       masks.append(self._source.read_missing(rows, columns))
     if self._clear:
@@ -183,6 +185,14 @@ def _missing(values: np.ndarray, nodata: np.ndarray) -> np.ndarray:
     if unknown.any() and values.dtype.kind == "f":
       found |= unknown & np.isnan(line)
     mask[row] = found.any(axis=1)
+  return mask
+
+
+def _outside(values: np.ndarray, background: float) -> np.ndarray:
+  """Returns the pixels that have the value of the background in all bands, row by row."""
+  mask = np.empty(values.shape[:2], bool)
+  for row, line in enumerate(values):
+    mask[row] = (line == background).all(axis=1)
   return mask
 
 

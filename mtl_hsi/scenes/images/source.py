@@ -22,6 +22,7 @@ class Source:
       invalid ones do not matter otherwise.
     read_bad_bands: the indices of the bands that the file flags as bad, likewise.
     nodata: the nodata value of every band `[B]`, or None.
+    background: value that all bands of a pixel have outside of the image, or None.
     read_missing: from slices of rows and columns to True where there is no measurement `[h, w]`, or None.
     read_unclear: likewise where quality layers flag a cloud, shadow or the like, or None without such layers.
     scaling: scale and offset of every band, each `[B]`, or None.
@@ -37,6 +38,7 @@ class Source:
   read_wavelengths: Callable[[np.ndarray], Wavelengths]
   read_bad_bands: Callable[[], np.ndarray]
   nodata: np.ndarray | None = None
+  background: float | None = None
   read_missing: Callable[[slice, slice], np.ndarray] | None = None
   read_unclear: Callable[[slice, slice], np.ndarray] | None = None
   scaling: tuple[np.ndarray, np.ndarray] | None = None

@@ -1,11 +1,16 @@
 """Images of any format: windows, nodata, scaling and bands."""
 
+import dataclasses
+from unittest import mock
+
 import numpy as np
 import pytest
 import rasterio
 import scipy.io
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.images import image as image_module
+from mtl_hsi.scenes.images import sources
 from mtl_hsi.scenes.images.image import Image
 from tests.scenes import formats
 
@@ -64,6 +69,17 @@ def test_the_metadata_of_a_raster_specify_nodata(tmp_path, missing):
   assert np.argwhere(Image.open(_save(tmp_path, "npy", cube), nodata=(missing,)).read(*_ALL)[1]).tolist() == [
     [2, 3]
   ]
+
+
+def test_the_background_of_a_product_is_nodata_where_all_bands_have_it(tmp_path):
+  source = sources.open_source(_save(tmp_path, "npy", np.where(_CUBE > 42, 0, _CUBE)), None)
+  found = dataclasses.replace(source, background=0.0)
+  with mock.patch.object(image_module, "open_source", return_value=found):
+    image = Image.open(tmp_path / "a.npy")
+  values, mask = image.read(*_ALL)
+  assert image.knows_nodata
+  assert (values[2, 0] == 0).sum() == 3
+  np.testing.assert_array_equal(mask, [[False] * 4, [False] * 4, [False, True, True, True]])
 
 
 def test_the_mask_in_an_npz_file_specifies_nodata(tmp_path):

@@ -37,6 +37,8 @@ class Description:
       those of the other detector in an overlap. Ascending, int `[n]`.
     scaling: scale and offset of every band, each float64 `[B]`, or None if values are physical.
     nodata: nodata value of every band, float64 `[B]`, nan where there is none; or None.
+    background: value that all bands of a pixel have outside of the image, or None. In single bands it counts
+      as measured.
     georeference: position on the ground, or None.
     acquired: date of the image, such as "2022-06-25", or None.
     remarks: one sentence for each property that users should know, such as why bands are left out.
@@ -48,6 +50,7 @@ class Description:
   left_out: np.ndarray
   scaling: tuple[np.ndarray, np.ndarray] | None = None
   nodata: np.ndarray | None = None
+  background: float | None = None
   georeference: Georeference | None = None
   acquired: str | None = None
   remarks: tuple[str, ...] = ()

@@ -53,6 +53,7 @@ def _source(product: Product, delivery: Delivery) -> Source:
     read_wavelengths=read_wavelengths,
     read_bad_bands=lambda: found.left_out,
     nodata=found.nodata,
+    background=found.background,
     scaling=found.scaling,
     georeference=found.georeference,
     read_unclear=product.read_unclear,
