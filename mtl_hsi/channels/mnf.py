@@ -15,6 +15,7 @@ import numpy as np
 from scipy import linalg
 
 from mtl_hsi.channels.inputs import Inputs
+from mtl_hsi.scenes.cube import blocks
 from mtl_hsi.scenes.scene import Scene
 
 # Smallest noise variance in any direction, as a fraction of the mean noise variance.
@@ -60,19 +61,24 @@ def components(scenes: Sequence[tuple[Scene, Inputs]], count: int) -> np.ndarray
 
 
 def _moments(scene, inputs):
-  """Computes the covariances row by row, so that a large cube is never copied as a whole."""
+  """Computes the covariances row by row, so that a large cube is never copied as a whole.
+
+  Neighbours in different windows of a file do not count.
+  """
   measured = scene.measured
   signal, noise = (np.zeros((inputs.channels, inputs.channels)) for _ in _Moments._fields)
-  pairs, above = 0, None
-  for row, valid in zip(scene.cube, measured, strict=True):
-    line = inputs(row, ~valid).astype(np.float64)
-    signal += line[valid].T @ line[valid]
-    steps = [(line[1:] - line[:-1])[valid[1:] & valid[:-1]]]
-    if above is not None:
-      steps.append((line - above[0])[valid & above[1]])
-    for step in steps:
-      noise += step.T @ step
-      pairs += len(step)
-    above = line, valid
+  pairs = 0
+  for window, values in blocks(scene.cube):
+    above = None
+    for row, valid in zip(values, measured[window], strict=True):
+      line = inputs(row, ~valid).astype(np.float64)
+      signal += line[valid].T @ line[valid]
+      steps = [(line[1:] - line[:-1])[valid[1:] & valid[:-1]]]
+      if above is not None:
+        steps.append((line - above[0])[valid & above[1]])
+      for step in steps:
+        noise += step.T @ step
+        pairs += len(step)
+      above = line, valid
   # A difference has the noise of two pixels.
   return _Moments(signal / max(measured.sum(), 1), noise / max(2 * pairs, 1))

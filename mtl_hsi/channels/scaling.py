@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.cube import lines
 from mtl_hsi.scenes.scene import Scene
 
 
@@ -30,8 +31,7 @@ def by_maximum(scene: Scene) -> Scaling:
   Raises:
     RequestError: no value is positive.
   """
-  values = scene.cube if scene.nodata is None else scene.cube[scene.measured]
-  largest = float(values.max())
+  largest = max(float(row[mask].max()) for row, mask in lines(scene.cube, scene.measured) if mask.any())
   if largest <= 0:
     raise RequestError(f"scene {scene.name!r}: the largest value is {largest:g}; expected a positive one")
   return by_number(scene, largest)
@@ -62,12 +62,12 @@ def by_band_jointly(scenes: Sequence[Scene]) -> Scaling:
     )
   # Sums around a first value keep their digits, and are exactly 0 where a band is constant.
   place = np.unravel_index(scenes[0].measured.argmax(), scenes[0].measured.shape)
-  first = scenes[0].cube[place].astype(np.float64)
+  first = scenes[0].cube[tuple(slice(index, index + 1) for index in place)][0, 0].astype(np.float64)
   total, squares, count = np.zeros_like(first), np.zeros_like(first), 0
   for scene in scenes:
     count += scene.measured.sum()
     # Row by row, so that a large cube is never copied whole.
-    for row, mask in zip(scene.cube, scene.measured, strict=True):
+    for row, mask in lines(scene.cube, scene.measured):
       values = row[mask] - first
       total += values.sum(axis=0)
       squares += np.square(values).sum(axis=0)

@@ -13,11 +13,12 @@ from mtl_hsi.classification import mixture, smoothing, voting
 from mtl_hsi.classification.logits import METHODS, Logits, average_symmetries
 from mtl_hsi.classification.members import cut, expert_logits, network_logits
 from mtl_hsi.classification.smoothing import Smoothing
-from mtl_hsi.classification.tiles import Window, cut_with_halo, equal_tiles, shape_of, shifted
+from mtl_hsi.classification.tiles import equal_tiles
 from mtl_hsi.models.multitask import Network
 from mtl_hsi.runtime import processes
 from mtl_hsi.runtime.per_device import per_device
 from mtl_hsi.runtime.replicas import loop_over_replicas
+from mtl_hsi.scenes.windows import Window, cut_with_halo, shape_of, shifted
 
 _AXIS = "tiles"
 

@@ -14,9 +14,10 @@ from mtl_hsi.classification.classify import SceneRegion
 from mtl_hsi.classification.logits import METHODS, average_symmetries
 from mtl_hsi.classification.members import cut, expert_logits, network_logits
 from mtl_hsi.classification.smoothing import Smoothing
-from mtl_hsi.classification.tiles import cut_with_halo, equal_tiles, shape_of
+from mtl_hsi.classification.tiles import equal_tiles
 from mtl_hsi.models.heads import mask_absent
 from mtl_hsi.models.multitask import Network
+from mtl_hsi.scenes.windows import cut_with_halo, shape_of
 
 # The number of pixels of a tile is padded to a power of two, at least this one, for few compiled programs.
 _LEAST_PIXELS = 64

@@ -21,6 +21,7 @@ import numpy as np
 from jax import Array, lax
 
 from mtl_hsi.channels.inputs import Inputs
+from mtl_hsi.scenes.cube import Cube, blocks
 
 # Rows and columns to four of the eight neighbours; the other four are opposite.
 _HALF = ((0, 1), (1, 0), (1, 1), (1, -1))
@@ -50,8 +51,10 @@ STRENGTHS = {
 }
 
 
-def contrast(cube: np.ndarray, nodata: np.ndarray | None, inputs: Inputs) -> float:
+def contrast(cube: Cube, nodata: np.ndarray | None, inputs: Inputs) -> float:
   """Returns d of a scene: the median over adjacent measured pixels; 1 if that is 0 or there are none.
+
+  Neighbours in different windows of a file do not count.
 
   Args:
     cube: values of the image `[H, W, bands]`.
@@ -59,16 +62,21 @@ def contrast(cube: np.ndarray, nodata: np.ndarray | None, inputs: Inputs) -> flo
     inputs: maps the image's values to input channels.
   """
   measured = np.ones(cube.shape[:2], bool) if nodata is None else ~nodata
-  distances, above = [], None
-  # Row by row, so that a large cube is never copied whole.
-  for values, valid in zip(cube, measured, strict=True):
-    row = inputs(values, ~valid)
-    distances.append(_distance(row[1:], row[:-1])[valid[1:] & valid[:-1]])
-    if above is not None:
-      distances.append(_distance(row, above[0])[valid & above[1]])
-    above = row, valid
-  distances = np.concatenate(distances)
-  return float(np.median(distances)) or 1.0 if len(distances) else 1.0
+  # Every pixel has at most two neighbours to the left and above; filled as far as there are such pairs.
+  distances, count = np.empty(2 * measured.size, np.float32), 0
+  for window, values in blocks(cube):
+    above = None
+    # Row by row, so that a large cube is never copied whole.
+    for line, valid in zip(values, measured[window], strict=True):
+      row = inputs(line, ~valid)
+      found = [_distance(row[1:], row[:-1])[valid[1:] & valid[:-1]]]
+      if above is not None:
+        found.append(_distance(row, above[0])[valid & above[1]])
+      for some in found:
+        distances[count : count + len(some)] = some
+        count += len(some)
+      above = row, valid
+  return float(np.median(distances[:count], overwrite_input=True)) or 1.0 if count else 1.0
 
 
 def weights(values: Array, measured: Array, scale: Array) -> Array:

@@ -11,6 +11,7 @@ from mtl_hsi.channels.inputs import entry
 from mtl_hsi.errors import RequestError
 from mtl_hsi.experiment.problem import Problem
 from mtl_hsi.runtime import processes
+from mtl_hsi.scenes.cube import blocks
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.storage.json_files import read_json
 
@@ -126,8 +127,9 @@ def _channels(problem):
 
 
 def _sha256(array):
-  """Hashes an array row by row, which never copies a large cube as a whole."""
+  """Hashes an array, or the windows of a file, row by row, which never copies a large cube as a whole."""
   digest = hashlib.sha256()
-  for row in array:
-    digest.update(np.ascontiguousarray(row))
+  for _, values in blocks(array):
+    for row in values:
+      digest.update(np.ascontiguousarray(row))
   return digest.hexdigest()

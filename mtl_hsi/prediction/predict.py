@@ -9,22 +9,22 @@ import jax
 import numpy as np
 import rasterio
 
-from mtl_hsi.classification import classify, tiles
+from mtl_hsi.classification import classify
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models import products
 from mtl_hsi.plurals import noun
-from mtl_hsi.prediction import class_maps, windows
+from mtl_hsi.prediction import class_maps
 from mtl_hsi.prediction.class_maps import ClassArea, ClassMaps
 from mtl_hsi.prediction.image_checks import check_bands, check_unit
+from mtl_hsi.prediction.windows import read_window
 from mtl_hsi.report import colours, rasters
 from mtl_hsi.runs.trained_run import TrainedRun, TrainedScene, read_run
 from mtl_hsi.runtime import progress
+from mtl_hsi.scenes import windows
 from mtl_hsi.scenes.images.image import Image
+from mtl_hsi.scenes.images.rasters import CACHE_MB
 from mtl_hsi.settings import image_settings, prediction_settings
 from mtl_hsi.settings.prediction_settings import PredictionSettings
-
-# GDAL's cache of raster blocks; by default it uses a share of the machine's memory.
-_CACHE_MB = 256
 
 
 def run(config: Any) -> None:
@@ -37,7 +37,7 @@ def run(config: Any) -> None:
     RequestError: the request is invalid or a file cannot be read or written; no file remains.
   """
   settings = prediction_settings.read(config)
-  with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB):
+  with rasterio.Env(GDAL_CACHEMAX=CACHE_MB):
     _run(settings)
 
 
@@ -116,15 +116,15 @@ def _classify(settings, trained, scene, image, networks, maps: ClassMaps) -> Non
   )
   placed = classifier.place_snapshots(networks)
   size = image.height, image.width
-  places = list(tiles.image_windows(*size, max(image.bands, scene.inputs.channels), rasters.BLOCK))
+  places = list(windows.image_windows(*size, max(image.bands, scene.inputs.channels), rasters.BLOCK))
   measured, class_ids = 0, trained.legend.class_ids(scene.name)
   # With a shared legend, a new image may have any class.
   index = scene.index if trained.legend.names is None else trained.network.new_scene
   with progress.bar("classifying", len(places), "window") as bar:
     for place in places:
-      around = tiles.add_halo(place, size, classifier.halo, classifier.halo).inside
-      window = windows.read_window(image, scene.inputs, *around, trained.network.patch)
-      inner = tiles.shifted(place, -around[0].start, -around[1].start)
+      around = windows.add_halo(place, size, classifier.halo, classifier.halo).inside
+      window = read_window(image, scene.inputs, *around, trained.network.patch)
+      inner = windows.shifted(place, -around[0].start, -around[1].start)
       missing = window.missing[inner]
       if not measured and not missing.all():
         check_unit(window, image, scene)
@@ -146,7 +146,7 @@ def _classify(settings, trained, scene, image, networks, maps: ClassMaps) -> Non
 
 
 def _no_tick():
-  """Does nothing: the bar counts windows, not tiles."""
+  """Does nothing: the bar counts windows, not windows."""
 
 
 def _find_scene(trained: TrainedRun, name: str | None) -> TrainedScene:

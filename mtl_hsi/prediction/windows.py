@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from mtl_hsi.channels.inputs import Inputs
-from mtl_hsi.classification import tiles
 from mtl_hsi.scenes.images.image import Image
 from mtl_hsi.scenes.scene_checks import LARGEST_VALUE
+from mtl_hsi.scenes.windows import add_halo
 
 
 class Window(NamedTuple):
@@ -32,7 +32,7 @@ def read_window(image: Image, inputs: Inputs, rows: slice, columns: slice, patch
     RequestError: the image cannot be read there.
   """
   margin = patch // 2
-  halo = tiles.add_halo((rows, columns), (image.height, image.width), margin, margin)
+  halo = add_halo((rows, columns), (image.height, image.width), margin, margin)
   values, missing = image.read(*halo.inside)
   missing = np.zeros(values.shape[:2], bool) if missing is None else np.array(missing)
   if values.dtype.kind == "f":

@@ -7,6 +7,7 @@ import numpy as np
 
 from mtl_hsi.report import colours
 from mtl_hsi.report.run_report import SceneReport
+from mtl_hsi.scenes.cube import every_nth
 from mtl_hsi.scenes.scene import Scene
 
 # Percentiles of a band's values that become black and full colour.
@@ -71,18 +72,23 @@ def class_label(class_id: int, name: str) -> str:
 def class_image(scene: Scene, ids: np.ndarray) -> np.ndarray:
   """Returns class ids `[H, W]`, 0 is unlabelled, in the classes' colours: uint8 `[H, W, 3]`."""
   table = np.array([colours.UNLABELLED, *colours.scene_colours(scene)], np.uint8)
-  positions = np.where(ids > 0, 1 + np.searchsorted(scene.class_ids, ids), 0)
-  return _hide_no_data(scene, table[positions])
+  image = np.empty((*ids.shape, 3), np.uint8)
+  # Row by row, so that no large map is copied as positions of 8 bytes.
+  for target, row in zip(image, ids, strict=True):
+    target[:] = table[np.where(row > 0, 1 + np.searchsorted(scene.class_ids, row), 0)]
+  return _hide_no_data(scene, image)
 
 
 def _false_colour(scene: Scene, bands: Sequence[int]) -> np.ndarray:
-  planes = scene.cube[:, :, list(bands)].astype(np.float32)
-  measured = scene.measured
-  if measured.any():
-    low, high = np.percentile(planes[measured], _CONTRAST, axis=0)
-    planes = np.where(measured[..., None], planes, 0)
-    planes = (planes - low) / np.where(high > low, high - low, 1)
-  image = (255 * planes.clip(0, 1)).round().astype(np.uint8)
+  planes, measured = every_nth(scene.cube, 1, bands), scene.measured
+  image = np.empty(planes.shape, np.uint8)
+  for channel in range(len(bands)):
+    low, high = np.percentile(planes[measured, channel].astype(np.float32), _CONTRAST)
+    # Row by row, so that no large image is copied as numbers of 8 bytes.
+    for target, plane, valid in zip(image, planes, measured, strict=True):
+      values = np.where(valid, plane[:, channel].astype(np.float32), 0)
+      shares = (values - low) / (high - low if high > low else 1)
+      target[:, channel] = (255 * shares.clip(0, 1)).round()
   return _hide_no_data(scene, image)
 
 

@@ -17,10 +17,11 @@ from rasterio.windows import Window
 
 from mtl_hsi.report import colours
 from mtl_hsi.report.run_report import SceneReport
+from mtl_hsi.scenes import windows
 from mtl_hsi.scenes.scene import Georeference
 
 # Side of the blocks of a GeoTIFF. A window whose sides are multiples of it compresses every block once.
-BLOCK = 256
+BLOCK = windows.BLOCK
 
 _CONFIDENCE_BANDS = ("share of votes for the predicted class", "mean probability of the predicted class")
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mtl_hsi.scenes.cube import every_nth
 from mtl_hsi.scenes.scene import Scene
 
 SCENE_BUDGET = 8_000_000
@@ -90,7 +91,7 @@ def _bands(scene: Scene) -> np.ndarray:
 
 def _encode(scene: Scene, bands: np.ndarray, stride: int, step: int) -> Spectra:
   distance = stride * step
-  values = scene.cube[::distance, ::distance][..., bands].astype(np.float32)
+  values = every_nth(scene.cube, distance, bands).astype(np.float32)
   measured = scene.measured[::distance, ::distance]
   valid = values[measured] if measured.any() else np.zeros((1, len(bands)), np.float32)
   low, high = valid.min(0), valid.max(0)

@@ -8,6 +8,7 @@ import numpy as np
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes import scene_checks
+from mtl_hsi.scenes.cube import Cube
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Scene:
   Attributes:
     name: lower-case identifier, unique within an experiment.
     cube: values `[H, W, B]` in the unit and dtype of the source (integer or
-      floating), finite wherever `nodata` is False.
+      floating), finite wherever `nodata` is False; an array, or a file that is
+      read by windows.
     labels: int32 class ids `[H, W]`; 0 is unlabelled.
     class_names: name of each class id that occurs in `labels`, in ascending
       order of the ids; ids may have gaps.
@@ -64,7 +66,7 @@ class Scene:
   """
 
   name: str
-  cube: np.ndarray
+  cube: Cube
   labels: np.ndarray
   class_names: Mapping[int, str]
   sensor: str | None = None

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from mtl_hsi.scenes import wavelength_limits
+from mtl_hsi.scenes.cube import Cube, blocks
 
 # Names of scenes become parts of the names of files and directories.
 SCENE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -25,7 +26,7 @@ def name_problems(name: str) -> Iterator[str]:
     yield "a scene name must be a lower-case identifier of at most 64 characters, such as 'my_fields'"
 
 
-def cube_problems(cube: np.ndarray) -> Iterator[str]:
+def cube_problems(cube: Cube) -> Iterator[str]:
   """Checks shape and dtype of the cube `[H, W, B]`."""
   if cube.ndim != 3:
     yield f"the cube has shape {cube.shape}; expected rows x columns x bands"
@@ -62,23 +63,25 @@ def nodata_problems(nodata: np.ndarray | None, labels: np.ndarray) -> Iterator[s
     yield f"{lost} labelled pixels have no measurement (nodata); set their labels to 0"
 
 
-def value_problems(cube: np.ndarray, nodata: np.ndarray | None) -> Iterator[str]:
+def value_problems(cube: Cube, nodata: np.ndarray | None) -> Iterator[str]:
   """Checks that all measured values are finite, row by row, so that a large cube is never copied whole."""
   if cube.dtype.kind != "f":
     return
-  for row, values in enumerate(cube):
-    # NaN is not smaller than anything.
-    fine = np.abs(values) < LARGEST_VALUE
-    bad = ~fine.all(axis=-1)
-    if nodata is not None:
-      bad &= ~nodata[row]
-    if bad.any():
-      column = int(np.argmax(bad))
-      band = int(np.argmin(fine[column]))
-      yield (
-        f"the cube contains {values[column, band]} at row {row}, column {column}, band {band}; replace the "
-        "value or mark the pixel as nodata (option nodata, for example -9999 or nan)"
-      )
+  for (rows, columns), block in blocks(cube):
+    for row, values in enumerate(block, rows.start):
+      # NaN is not smaller than anything.
+      fine = np.abs(values) < LARGEST_VALUE
+      bad = ~fine.all(axis=-1)
+      if nodata is not None:
+        bad &= ~nodata[row, columns]
+      if bad.any():
+        place = int(np.argmax(bad))
+        band = int(np.argmin(fine[place]))
+        yield (
+          f"the cube contains {values[place, band]} at row {row}, column {columns.start + place}, "
+          f"band {band}; replace the value or mark the pixel as nodata (option nodata, for example -9999 or "
+          "nan)"
+        )
 
 
 def split_problems(

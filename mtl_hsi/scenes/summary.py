@@ -7,6 +7,7 @@ import numpy as np
 import rasterio
 
 from mtl_hsi.plurals import noun
+from mtl_hsi.scenes.cube import every_nth, lines
 from mtl_hsi.scenes.images.bad_bands import format_bands
 from mtl_hsi.scenes.scene import Georeference, Scene
 
@@ -137,7 +138,7 @@ def _value_notes(scene: Scene, values: _Values) -> list[str]:
 def _measured_values(scene: Scene) -> _Values:
   """Works row by row, so that a large cube is never copied whole."""
   lowest, highest, zeros = None, None, 0
-  for row, measured in zip(scene.cube, scene.measured, strict=True):
+  for row, measured in lines(scene.cube, scene.measured):
     values = row[measured]
     if not len(values):
       continue
@@ -152,7 +153,7 @@ def _percentile(scene: Scene) -> float:
   """Returns the 99.9th percentile of the measured values; in large scenes, of evenly spaced pixels."""
   height, width, _ = scene.cube.shape
   step = max(1, int(np.sqrt(height * width / _PIXELS_FOR_PERCENTILES)))
-  sample = scene.cube[::step, ::step]
+  sample = every_nth(scene.cube, step)
   if scene.nodata is not None:
     sample = sample[~scene.nodata[::step, ::step]]
   # An existing value, not the mean of two, the larger of which may be the outlier.

@@ -127,7 +127,7 @@ def test_the_map_does_not_depend_on_the_windows(finished, tmp_path, monkeypatch)
   write_raster(tmp_path / "flight.tif", cube(np.tile(FIELDS, (3, 4)), 5))
   assert predict(finished, tmp_path / "flight.tif", output=tmp_path / "whole").status == 0
   monkeypatch.setattr("mtl_hsi.report.rasters.BLOCK", 16)
-  monkeypatch.setattr("mtl_hsi.classification.tiles._WINDOW_VALUES", 20 * 20 * BANDS)
+  monkeypatch.setattr("mtl_hsi.scenes.windows._WINDOW_VALUES", 20 * 20 * BANDS)
   assert predict(finished, tmp_path / "flight.tif", output=tmp_path / "parts").status == 0
   for ending in ("_classes.tif", "_classes.img"):
     np.testing.assert_array_equal(

@@ -126,6 +126,25 @@ class Image:
     """Whether the metadata or the options specify a scale or an offset."""
     return self._scaling is not None
 
+  @property
+  def stored_by_rows(self) -> bool:
+    """Whether windows of whole rows are quicker to read than square ones."""
+    return self._source.by_rows
+
+  def read_values(self, rows: slice, columns: slice, bands: np.ndarray) -> np.ndarray:
+    """Reads the values `[h, w, b]` of some bands in a window.
+
+    Args:
+      rows: as a slice of NumPy, without a step.
+      columns: likewise.
+      bands: indices from 0 without bad bands, ascending.
+
+    Raises:
+      RequestError: the file is damaged.
+    """
+    kept = self.kept[bands]
+    return self._scaled(self._source.read_window(rows, columns, kept), kept)
+
   def read(self, rows: slice, columns: slice) -> tuple[np.ndarray, np.ndarray | None]:
     """Reads a window; slices are those of NumPy, without a step.
 
@@ -145,10 +164,13 @@ class Image:
     if self._clear:
       masks.append(self._source.read_unclear(rows, columns))
     mask = np.logical_or.reduce(masks) if len(masks) > 1 else next(iter(masks), None)
-    if self._scaling is not None:
-      scale, offset = (numbers[self.kept].astype(self.dtype) for numbers in self._scaling)
-      values = values * scale + offset
-    return values, mask
+    return self._scaled(values, self.kept), mask
+
+  def _scaled(self, values: np.ndarray, bands: np.ndarray) -> np.ndarray:
+    if self._scaling is None:
+      return values
+    scale, offset = (numbers[bands].astype(self.dtype) for numbers in self._scaling)
+    return values * scale + offset
 
 
 def _check_quality(source: Source, quality: str | None) -> None:

@@ -18,6 +18,9 @@ from mtl_hsi.scenes.images import envi_header, hdf5_check, xml_files
 from mtl_hsi.scenes.scene import Georeference
 from mtl_hsi.storage import memory
 
+# Size of GDAL's cache of raster blocks; by default it uses a share of the machine's memory.
+CACHE_MB = 256
+
 # First and last row, first and last column; the last ones are excluded.
 Window = tuple[tuple[int, int], tuple[int, int]]
 

@@ -27,6 +27,7 @@ class Source:
     read_unclear: likewise where quality layers flag a cloud, shadow or the like, or None without such layers.
     scaling: scale and offset of every band, each `[B]`, or None.
     georeference: position on the ground, or None.
+    by_rows: whether windows of whole rows are quicker to read than square ones.
     acquired: date of the image, such as "2022-06-25", or None.
     remarks: one sentence for each property of the file that users should know.
   """
@@ -43,5 +44,6 @@ class Source:
   read_unclear: Callable[[slice, slice], np.ndarray] | None = None
   scaling: tuple[np.ndarray, np.ndarray] | None = None
   georeference: Georeference | None = None
+  by_rows: bool = False
   acquired: str | None = None
   remarks: tuple[str, ...] = ()

@@ -85,7 +85,8 @@ def _open_array(path: Path, key: str | None) -> Source:
     read_window,
     read_wavelengths=lambda kept: _npz_wavelengths(path, values.shape[2], kept),
     read_bad_bands=lambda: np.empty(0, int),
-    read_missing=_npz_mask_reader(path),
+    read_missing=_npz_mask_reader(path, values.shape[:2]),
+    by_rows=True,
   )
 
 
@@ -105,6 +106,7 @@ def _open_raster(path: Path, key: str | None) -> Source:
     nodata=None if all(value is None for value in raster.nodatavals) else nodata,
     scaling=rasters.band_scaling(raster),
     georeference=rasters.georeference(raster),
+    by_rows=all(columns == raster.width for _, columns in raster.block_shapes),
   )
 
 
@@ -137,12 +139,17 @@ def _npz_numbers(path: Path, key: str, count: int) -> np.ndarray | None:
   return values.astype(np.float64)
 
 
-def _npz_mask_reader(path: Path) -> Callable[[slice, slice], np.ndarray] | None:
+def _npz_mask_reader(path: Path, shape: tuple[int, int]) -> Callable[[slice, slice], np.ndarray] | None:
   if not npz_contains(path, "nodata"):
     return None
   mask = read_array(path, "nodata")
   if mask.dtype != bool:
     raise RequestError(f"{location(path, 'nodata')} has dtype {mask.dtype}; expected bool, rows x columns")
+  if mask.shape != shape:
+    raise RequestError(
+      f"{location(path, 'nodata')} is {format_shape(mask.shape)}; expected {format_shape(shape)}, the rows x "
+      "columns of the cube"
+    )
   return lambda rows, columns: mask[rows, columns]
 
 
