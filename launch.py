@@ -48,16 +48,25 @@ def main(_):
   kind = commandline.kind(config)
   workdir = Path(_WORKDIR.value) if _WORKDIR.value else commandline.default_workdir(_CONFIG)
   _check_flags(kind)
-  # JAX is imported only after the flags have been checked, since that takes seconds.
-  from mtl_hsi.runtime import devices, processes
-
+  devices, processes = _import_runtime()
   cache = Path(_COMPILE_CACHE.value or workdir.absolute().parent / ".compile_cache")
   # Prediction uses all cores. Training uses as many cores as there are replicas, a number that an adaptation
   # only knows once it has read its run.
   devices.configure(cache, config.replicas if kind in ("grid", "experiment") else devices.usable_cores())
   if _COORDINATOR.value:
     processes.join(_COORDINATOR.value, _PROCESSES.value, _PROCESS.value)
+  if not config.get("check_only"):
+    devices.check_backend()
   _REQUESTS[kind](config, workdir)
+
+
+def _import_runtime():
+  """Imports JAX, only after the flags have been checked, since that takes seconds."""
+  try:
+    from mtl_hsi.runtime import devices, processes
+  except ValueError as error:
+    raise RequestError(f"JAX cannot read an environment variable: {error}; unset it") from error
+  return devices, processes
 
 
 def _check_flags(kind):

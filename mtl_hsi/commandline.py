@@ -16,7 +16,7 @@ from absl import app, flags
 from ml_collections import config_dict, config_flags
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.runtime import interruption
+from mtl_hsi.runtime import interruption, streams
 from mtl_hsi.settings import config_keys
 
 # Makes --help show the flags as those of launch.py, not of this module.
@@ -50,6 +50,7 @@ def main(run: Callable[[Sequence[str]], None], flag: flags.FlagHolder) -> None:
   end it with status 143 and 130, and with a line that says what remains. A run that is training first saves
   its state.
   """
+  streams.prepare()
   try:
     with interruption.sigterm_raises():
       app.run(run, flags_parser=functools.partial(_parse, flag.name))
@@ -264,7 +265,5 @@ def _expectation(problem: str) -> str:
 
 
 def _exit(status: int, message: str) -> None:
-  line = " ".join(message.split())
-  # Control characters from a file must not reach the terminal.
-  print("".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in line), file=sys.stderr)
+  print(streams.one_line(message), file=sys.stderr)
   sys.exit(status)

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -224,3 +225,12 @@ def test_all_selections_of_a_grid_share_a_directory(arguments, directory):
   with mock.patch.object(paper_grid, "run") as run:
     assert launching.launch(config, *overrides) == (0, "", "")
   assert str(run.call_args.args[1]) == directory
+
+
+@pytest.mark.parametrize("variable", ["JAX_NUM_CPU_DEVICES", "JAX_ENABLE_X64"])
+def test_a_variable_that_jax_cannot_read_is_one_line(variable):
+  command = [sys.executable, "launch.py", "--config=configs/mtl.py:in", "--config.check_only=True"]
+  env = os.environ | {variable: "some"}
+  result = subprocess.run(command, cwd=launching.ROOT, env=env, capture_output=True, text=True)
+  assert (result.returncode, result.stdout) == (2, "")
+  assert re.fullmatch(r"error: JAX cannot read an environment variable: .*; unset it\n", result.stderr)

@@ -1,11 +1,11 @@
 """PNG files: one map or several side by side, magnified, with title and legend."""
 
 import functools
+import importlib.util
 import io
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -90,8 +90,12 @@ def _draw_legend(entries: Legend, height: int) -> Image.Image:
 
 @functools.cache
 def _font(size: int) -> ImageFont.FreeTypeFont:
-  """Returns DejaVu Sans as matplotlib ships it: Pillow's own font has only ASCII letters."""
-  return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", size)
+  """Returns DejaVu Sans as matplotlib ships it: Pillow's own font has only ASCII letters.
+
+  Importing matplotlib would create a directory for its settings and fail on an unknown MPLBACKEND.
+  """
+  package = Path(importlib.util.find_spec("matplotlib").origin).parent
+  return ImageFont.truetype(package / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf", size)
 
 
 def _encode(image: Image.Image) -> bytes:

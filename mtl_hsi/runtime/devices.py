@@ -11,6 +11,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import jax
 
+from mtl_hsi.errors import RequestError
+
 # Keeps each matrix product on the core of its device; products that share cores wait for one another.
 _ONE_CORE_EACH = "--xla_cpu_multi_thread_eigen=false"
 
@@ -48,6 +50,24 @@ def configure(compile_cache: Path, networks: int) -> None:
   jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
   # A process killed while writing leaves a truncated entry; JAX then compiles that program again.
   warnings.filterwarnings("ignore", message="Error (reading|writing) persistent compilation cache entry")
+
+
+def check_backend() -> None:
+  """Initialises JAX's devices.
+
+  Raises:
+    RequestError: the backend that JAX_PLATFORMS names is missing on this machine or cannot be used.
+  """
+  try:
+    jax.devices()
+  # JAX has exceptions of several types for this, some without a message.
+  except Exception as error:
+    name = jax.config.jax_platforms
+    reason = f": {str(error).splitlines()[0]}" if str(error) else ""
+    raise RequestError(
+      f"JAX cannot use the backend {name!r} that the environment variable JAX_PLATFORMS names{reason}; unset "
+      "JAX_PLATFORMS or set it to cpu; a GPU needs its driver and the CUDA build of JAX (README.md)"
+    ) from error
 
 
 def keep_to_cores() -> bool:

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from mtl_hsi.runtime import devices
 
 ROOT = Path(__file__).parents[2]
@@ -11,6 +13,8 @@ ROOT = Path(__file__).parents[2]
 CONFIGURE = """
 import json, os, sys
 from pathlib import Path
+
+import pytest
 from mtl_hsi.runtime import devices
 devices._ACCELERATORS = (sys.argv[2],)
 devices.configure(Path(sys.argv[1]), networks=int(sys.argv[3]))
@@ -76,3 +80,18 @@ def test_a_truncated_cache_entry_is_recompiled_without_a_warning(tmp_path):
   for entry in tmp_path.glob("*-cache"):
     entry.write_bytes(entry.read_bytes()[:10])
   configure(tmp_path)
+
+
+@pytest.mark.parametrize("named", ["cuda", "nonsense"])
+def test_a_missing_backend_is_one_line(named):
+  code = "from mtl_hsi.runtime import devices\ndevices.check_backend()"
+  done = subprocess.run(
+    [sys.executable, "-c", code],
+    cwd=ROOT,
+    env=os.environ | {"JAX_PLATFORMS": named},
+    capture_output=True,
+    text=True,
+  )
+  *_, last = done.stderr.splitlines()
+  assert last.startswith(f"mtl_hsi.errors.RequestError: JAX cannot use the backend '{named}'")
+  assert "unset JAX_PLATFORMS or set it to cpu" in last

@@ -61,9 +61,9 @@ def read(directory: pathlib.Path) -> Library:
     RequestError: a file is missing, or the files do not match each other.
   """
   try:
-    header = _header((directory / "spectra.sli.hdr").read_text())
+    header = _header((directory / "spectra.sli.hdr").read_text("utf-8"))
     values = np.fromfile(directory / "spectra.sli", "<f4")
-    with (directory / "spectra.csv").open(newline="") as lines:
+    with (directory / "spectra.csv").open(newline="", encoding="utf-8") as lines:
       rows = list(csv.DictReader(lines))
   except OSError as error:
     raise RequestError(f"spectral library: cannot read {error.filename}; install earthlib again") from error
