@@ -14,6 +14,7 @@ import numpy as np
 from scipy import ndimage
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.images.wavelengths import UNUSED
 from mtl_hsi.scenes.scene import Scene
 
 # Full width at half maximum of a Gaussian of standard deviation 1.
@@ -49,9 +50,10 @@ def bands_of(scene: Scene, chosen: np.ndarray) -> SpectralBands:
     RequestError: the scene has no wavelengths, or all bands have the same one.
   """
   if scene.wavelengths is None:
+    reason = next((f" ({text})" for text in scene.remarks if text.startswith(UNUSED)), "")
     raise RequestError(
-      f"scene {scene.name!r} has no wavelengths, which alignment=wavelength needs: give its band centres "
-      f"as a CSV file, --config.files.{scene.name}.wavelengths=<path>, or align by index"
+      f"scene {scene.name!r} has no wavelengths{reason}, which alignment=wavelength needs: give its band "
+      f"centres as a CSV file, --config.files.{scene.name}.wavelengths=<path>, or align by index"
     )
   centres = scene.wavelengths[chosen].astype(np.float64)
   if len(np.unique(centres)) < 2:

@@ -62,7 +62,7 @@ def pixel_areas(georeference: Georeference | None, height: int, width: int) -> P
   Returns:
     None if the image has no position on Earth.
   """
-  if georeference is None:
+  if georeference is None or georeference.crs is None:
     return None
   try:
     crs = pyproj.CRS.from_user_input(georeference.crs)

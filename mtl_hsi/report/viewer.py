@@ -132,6 +132,8 @@ def _axis(report: SceneReport, encoded: spectra.Spectra) -> dict:
 
 
 def _named_georeference(georeference: Georeference) -> dict:
+  if georeference.crs is None:
+    return {"transform": list(georeference.transform), "crs": "unknown coordinate system"}
   crs = rasterio.CRS.from_user_input(georeference.crs)
   authority, quoted = crs.to_authority(), re.search(r'"([^"]+)"', crs.to_wkt())
   name = ":".join(authority) if authority else quoted[1] if quoted else "unknown coordinate system"

@@ -16,12 +16,12 @@ class Georeference:
   """The position of a raster on the ground.
 
   Attributes:
-    crs: coordinate reference system, as WKT or an authority code.
+    crs: coordinate reference system, as WKT or an authority code; None if it is unknown.
     transform: affine coefficients (a, b, c, d, e, f) from column and row to
       x = a col + b row + c and y = d col + e row + f, of pixel corners.
   """
 
-  crs: str
+  crs: str | None
   transform: tuple[float, float, float, float, float, float]
 
   @property

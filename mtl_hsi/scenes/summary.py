@@ -49,11 +49,14 @@ def summary(scene: Scene, bands: str, samples_per_class: int | None) -> str:
 def _position(georeference: Georeference | None) -> str:
   if georeference is None:
     return ", not georeferenced"
-  crs = rasterio.CRS.from_user_input(georeference.crs)
   a, b, _, d, e, _ = georeference.transform
+  size = f" of {np.hypot(a, d):.6g} x {np.hypot(b, e):.6g}"
+  if georeference.crs is None:
+    return f"{size}, coordinate reference system unknown"
+  crs = rasterio.CRS.from_user_input(georeference.crs)
   unit = "degrees" if crs.is_geographic else crs.linear_units
   name = re.match(r'\w+\["([^"]*)"', crs.to_wkt())
-  return f" of {np.hypot(a, d):.6g} x {np.hypot(b, e):.6g} {unit}, {name[1] if name else crs.to_string()}"
+  return f"{size} {unit}, {name[1] if name else crs.to_string()}"
 
 
 def _date(scene: Scene) -> str:

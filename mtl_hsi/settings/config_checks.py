@@ -1,9 +1,12 @@
 """Checks of single values of a config, and their errors."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from mtl_hsi.errors import RequestError
+
+_YAML_NUMBER = re.compile(r"^([+-]?)\.(nan|inf)$", re.IGNORECASE)
 
 
 def require(condition: bool, key: str, value: Any, expected: str) -> None:
@@ -23,12 +26,12 @@ def one_of(choices: Sequence[Any], key: str, value: Any) -> Any:
 
 
 def number(key: str, text: str) -> float | None:
-  """Returns a number that a config stores as text, or None for empty text.
+  """Returns a number that a config stores as text, or None for empty text; ".nan" is YAML's spelling of nan.
 
   Raises:
     RequestError: the text is not a number.
   """
   try:
-    return float(text) if text else None
+    return float(_YAML_NUMBER.sub(r"\1\2", text)) if text else None
   except ValueError:
     raise RequestError(f"config key {key} is {text!r}; expected a number, such as -9999 or nan") from None

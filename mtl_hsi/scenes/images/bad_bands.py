@@ -6,7 +6,7 @@ import numpy as np
 import rasterio
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.images import envi_header
+from mtl_hsi.scenes.images import envi_header, raster_masks, raster_tags
 
 _EMPTY_LIST = "none"
 # A band, or the first band and the end of a range. No file has more than 10^9 bands.
@@ -45,7 +45,7 @@ def format_bands(indices: np.ndarray) -> str:
 
 
 def read_bad_bands(raster: rasterio.DatasetReader, where: str) -> np.ndarray:
-  """Returns the bands that a raster flags as bad, as ascending indices, int `[n]`.
+  """Returns the bands that a raster flags as bad, as ascending indices without alpha bands, int `[n]`.
 
   The flags are those of an ENVI header or, as the EnMAP-Box writes them, one in the metadata of each band;
   without flags, no band is bad.
@@ -54,11 +54,14 @@ def read_bad_bands(raster: rasterio.DatasetReader, where: str) -> np.ndarray:
     RequestError: the flags are invalid, or those of all bands are 0.
   """
   flags = envi_header.split_list(envi_header.fields(raster).get("bbl", ""))
+  bands = raster_masks.data_bands(raster)
   if not flags and raster.driver != "ENVI":
-    tags = [{key.lower(): value for key, value in raster.tags(band).items()} for band in raster.indexes]
+    tags = [
+      {key.lower(): value for key, value in raster_tags.tags(raster, band).items()} for band in bands
+    ]
     # Bands without a flag are good if others have one.
     flags = [band.get("bbl", "1") for band in tags] if any("bbl" in band for band in tags) else []
-  return parse_flags(flags, raster.count, where) if flags else np.empty(0, int)
+  return parse_flags(flags, len(bands), where) if flags else np.empty(0, int)
 
 
 def parse_flags(flags: list[str], bands: int, where: str) -> np.ndarray:

@@ -1,17 +1,28 @@
 """ENVI headers: the data file of a header, and the fields that GDAL passes on as text."""
 
+import contextlib
 import os
 import re
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import rasterio
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.images import raster_tags
 from mtl_hsi.scenes.images.arrays import format_shape
+from mtl_hsi.storage import memory
 
 # Endings of the data file beside a header; "" stands for the header's name without .hdr.
 DATA_SUFFIXES = ("", ".dat", ".img", ".raw", ".bin", ".bsq", ".bil", ".bip", ".envi")
+
+# Byte-order marks, and the encodings that they mark.
+_MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+_START_BYTES = 8
+# Memory for a byte of a header: as bytes and, twice, as text.
+_MEMORY_RATIO = 10
 
 
 def find_data_file(path: Path) -> Path:
@@ -34,9 +45,49 @@ def find_data_file(path: Path) -> Path:
   )
 
 
+@contextlib.contextmanager
+def readable(path: Path) -> Iterator[Path]:
+  """Gives a path under which GDAL can read a raster: its own, unless its ENVI header has to be decoded.
+
+  GDAL expects ENVI headers in UTF-8 without a byte-order mark. Editors and other software write other ones:
+  the header is then decoded, and written anew beside a link to the data file, until the raster is open.
+
+  Raises:
+    RequestError: the header does not fit into memory.
+  """
+  headers = [path.with_suffix(ending) for ending in (".hdr", ".HDR")]
+  headers += [path.with_name(f"{path.name}{ending}") for ending in (".hdr", ".HDR")]
+  header = next((file for file in headers if file != path and file.is_file()), None)
+  text = None if header is None else _foreign_text(header)
+  if text is None:
+    yield path
+    return
+  with tempfile.TemporaryDirectory(prefix="mtl_hsi-") as folder:
+    link = Path(folder) / path.name
+    link.symlink_to(path.absolute())
+    (link.parent / header.name).write_bytes(text.encode())
+    yield link
+
+
+def _foreign_text(header: Path) -> str | None:
+  """Returns the text of an ENVI header that is not in plain UTF-8; None for all other files."""
+  with header.open("rb") as file:
+    start = file.read(_START_BYTES)
+  if not start.startswith((b"ENVI", *_MARKS)):
+    return None
+  memory.check_file(header, _MEMORY_RATIO)
+  data = header.read_bytes()
+  marked = next((mark for mark in _MARKS if data.startswith(mark)), b"")
+  for encoding in (_MARKS.get(marked, "utf-8"), "latin-1"):
+    with contextlib.suppress(UnicodeDecodeError):
+      text = data[len(marked) :].decode(encoding)
+      break
+  return text if text.startswith("ENVI") and (marked or encoding == "latin-1") else None
+
+
 def fields(raster: rasterio.DatasetReader) -> dict[str, str]:
   """Returns the fields of an ENVI header, with `_` for spaces in their names; none for other rasters."""
-  return raster.tags(ns="ENVI") if raster.driver == "ENVI" else {}
+  return raster_tags.tags(raster, namespace="ENVI") if raster.driver == "ENVI" else {}
 
 
 def split_list(text: str) -> list[str]:

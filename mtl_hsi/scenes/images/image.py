@@ -13,7 +13,7 @@ from mtl_hsi.scenes.images.bad_bands import parse_bands
 from mtl_hsi.scenes.images.products.product import NO_OPTIONS, ProductOptions
 from mtl_hsi.scenes.images.source import Source
 from mtl_hsi.scenes.images.sources import open_source
-from mtl_hsi.scenes.images.wavelengths import Wavelengths
+from mtl_hsi.scenes.images.wavelengths import UNUSED, Wavelengths
 from mtl_hsi.scenes.scene import Georeference
 
 Scaling = tuple[np.ndarray, np.ndarray]
@@ -77,11 +77,12 @@ class Image:
       path: the file, the header of an ENVI image, or the folder or archive of a product.
       key: name of the cube in an .npz or .mat file. None selects `cube` or the only three-dimensional array.
       nodata: values without a measurement; a pixel with one of them in any band is nodata, beside those of
-        the metadata of a raster or the mask `nodata` in an .npz file.
+        the metadata of a raster or the mask `nodata` in an .npz file, and values that are not finite.
       scale: physical value = scale * value in the file + offset. None means 1 if an offset is given, and else
         the scale in the metadata.
       offset: see `scale`. None means 0 if a scale is given.
       wavelengths: CSV file with centres and widths (see `wavelength_table`) to use instead of the metadata.
+        None uses the metadata; if these are invalid, the wavelengths are unknown and a remark tells why.
       wavelength_unit: unit of that CSV file, "nm" or "um". None uses its header or infers it from the values.
       bad_bands: bands to drop (see `bad_bands`). None drops those that the metadata flag as bad.
       quality: "clear" counts the pixels that the quality layers of a product flag as cloud, shadow or the
@@ -96,20 +97,20 @@ class Image:
     count = source.shape[2]
     dropped = source.read_bad_bands() if bad_bands is None else parse_bands(bad_bands, count, source.origin)
     kept = np.setdiff1d(np.arange(count), dropped)
-    known = _known_wavelengths(source, kept, wavelengths, wavelength_unit)
+    known, remarks = _known_wavelengths(source, kept, wavelengths, wavelength_unit)
     scaling = _choose_scaling(source, scale, offset)
     return cls(
       source.origin,
       *source.shape[:2],
       bands=len(kept),
-      dtype=source.dtype if scaling is None else _scaled_dtype(source.dtype),
+      dtype=_dtype(source.dtype, scaling),
       georeference=source.georeference,
       wavelengths=known.centres,
       widths=known.widths,
       kept=kept,
       dropped=dropped,
       acquired=source.acquired,
-      remarks=source.remarks,
+      remarks=(*source.remarks, *remarks),
       _source=source,
       _nodata=_all_nodata(source, nodata),
       _clear=quality is not None,
@@ -149,14 +150,16 @@ class Image:
     """Reads a window; slices are those of NumPy, without a step.
 
     Returns:
-      Values `[h, w, B]`, and a mask that is True where there is no measurement `[h, w]`, or None if nodata is
-      unspecified. Either may be a read-only view of the file.
+      Values `[h, w, B]`, and a mask that is True where there is no measurement `[h, w]`, or None if integers
+      have no nodata value. Either may be a read-only view of the file.
 
     Raises:
       RequestError: the file is damaged.
     """
     values = self._source.read_window(rows, columns, self.kept)
-    masks = [_missing(values, nodata[self.kept]) for nodata in self._nodata]
+    masks = []
+    if self._nodata or values.dtype.kind == "f":
+      masks.append(_missing(values, [nodata[self.kept] for nodata in self._nodata]))
     if self._source.background is not None:
       masks.append(_outside(values, self._source.background))
     if self._source.read_missing is not None:
@@ -168,7 +171,7 @@ class Image:
 
   def _scaled(self, values: np.ndarray, bands: np.ndarray) -> np.ndarray:
     if self._scaling is None:
-      return values
+      return values.astype(self.dtype, copy=False)
     scale, offset = (numbers[bands].astype(self.dtype) for numbers in self._scaling)
     return values * scale + offset
 
@@ -178,10 +181,16 @@ def _check_quality(source: Source, quality: str | None) -> None:
     raise RequestError(f"{source.origin} has no quality layers that are known; remove the option quality")
 
 
-def _known_wavelengths(source: Source, kept: np.ndarray, table: Path | None, unit: str | None) -> Wavelengths:
-  if table is None:
-    return source.read_wavelengths(kept)
-  return wavelength_table.read_wavelength_table(table, source.shape[2], unit, kept)
+def _known_wavelengths(
+  source: Source, kept: np.ndarray, table: Path | None, unit: str | None
+) -> tuple[Wavelengths, tuple[str, ...]]:
+  """Returns the wavelengths, and a remark if those in the file are invalid: bands by index do without."""
+  if table is not None:
+    return wavelength_table.read_wavelength_table(table, source.shape[2], unit, kept), ()
+  try:
+    return source.read_wavelengths(kept), ()
+  except RequestError as error:
+    return Wavelengths(None, None), (f"{UNUSED} ({error})",)
 
 
 def _choose_scaling(source: Source, scale: float | None, offset: float | None) -> Scaling | None:
@@ -197,16 +206,21 @@ def _all_nodata(source: Source, nodata: Sequence[float]) -> tuple[np.ndarray, ..
   return *of_file, *(np.full(source.shape[2], value) for value in nodata)
 
 
-def _missing(values: np.ndarray, nodata: np.ndarray) -> np.ndarray:
-  """Returns the pixels with the nodata value in any band, row by row, so that the image is never copied."""
+def _missing(values: np.ndarray, nodata: Sequence[np.ndarray]) -> np.ndarray:
+  """Returns the pixels with a nodata value, or one that is not finite, in any band.
+
+  It works row by row, so that the image is never copied. A nodata value of NaN equals nothing.
+  """
+  floating = values.dtype.kind == "f"
   # In the precision of the image, in which the nodata value was stored.
-  wanted = nodata.astype(values.dtype) if values.dtype.kind == "f" else nodata
-  unknown, mask = np.isnan(nodata), np.empty(values.shape[:2], bool)
-  for row, line in enumerate(values):
-    found = line == wanted
-    if unknown.any() and values.dtype.kind == "f":
-      found |= unknown & np.isnan(line)
-    mask[row] = found.any(axis=1)
+  with np.errstate(over="ignore"):
+    wanted = [numbers.astype(values.dtype) if floating else numbers for numbers in nodata]
+  mask = np.zeros(values.shape[:2], bool)
+  for found, line in zip(mask, values, strict=True):
+    if floating:
+      found |= ~np.isfinite(line).all(axis=1)
+    for numbers in wanted:
+      found |= (line == numbers).any(axis=1)
   return mask
 
 
@@ -216,6 +230,11 @@ def _outside(values: np.ndarray, background: float) -> np.ndarray:
   for row, line in enumerate(values):
     mask[row] = (line == background).all(axis=1)
   return mask
+
+
+def _dtype(stored: np.dtype, scaling: Scaling | None) -> np.dtype:
+  """Returns the dtype of the values that `read` returns; sums of numbers of 16 bits would overflow."""
+  return stored if scaling is None and stored != np.float16 else _scaled_dtype(stored)
 
 
 def _scaled_dtype(dtype: np.dtype) -> np.dtype:

@@ -1,8 +1,8 @@
-"""Rasters in the formats of GDAL that keep their pixels themselves: opening, windows, georeference."""
+"""Rasters in the formats of GDAL that keep their pixels themselves: opening and reading windows."""
 
 import contextlib
-import logging
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +14,7 @@ from rasterio.enums import Interleaving
 from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.images import envi_header, hdf5_check, xml_files
-from mtl_hsi.scenes.scene import Georeference
+from mtl_hsi.scenes.images import envi_header, hdf5_check, raster_tags, xml_files
 from mtl_hsi.storage import memory
 
 # Size of GDAL's cache of raster blocks; by default it uses a share of the machine's memory.
@@ -31,6 +30,11 @@ FORMATS = (
   *("AAIGrid", "EHdr", "RST", "SAGA", "PCRaster", "XYZ"),
 )
 
+# First bytes of a TIFF and of a BigTIFF, in either byte order.
+_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+# How many images of a container a message names.
+_SHOWN = 5
+
 
 def open_raster(path: Path) -> rasterio.DatasetReader:
   """Opens a raster for reading; for an ENVI header, its data file.
@@ -44,15 +48,13 @@ def open_raster(path: Path) -> rasterio.DatasetReader:
   if os.path.isfile(side):
     # GDAL reads it as a whole.
     memory.check_file(side, xml_files.MEMORY_RATIO)
+  _check_mask_file(path)
   with gdal_errors_as_requests(path), warnings.catch_warnings():
     warnings.simplefilter("ignore", NotGeoreferencedWarning)
     hdf5_check.check_values_are_inside(path)
-    with rasterio.Env():
-      raster = _open(path)
-  if raster.count == 0:
-    raise RequestError(
-      f"{path.absolute()} is a container of {len(raster.subdatasets)} images; save one of them as GeoTIFF"
-    )
+    with rasterio.Env(), envi_header.readable(path) as readable:
+      raster = _open(readable)
+  _check_single(raster, path)
   types = sorted(set(raster.dtypes))
   if len(types) > 1 or np.dtype(types[0]).kind not in "iuf":
     raise RequestError(
@@ -85,37 +87,30 @@ def read_window(path: Path, raster: rasterio.DatasetReader, bands: list[int], wi
     return raster.read(bands, window=window)
 
 
-def georeference(raster: rasterio.DatasetReader) -> Georeference | None:
-  """Returns the position of a raster on the ground; None if it has no coordinate reference system.
+def read_mask(path: Path, raster: rasterio.DatasetReader, window: Window) -> np.ndarray:
+  """Reads the mask of a raster, 0 where it has no measurement, uint8 `[h, w]`.
 
   Raises:
-    RequestError: its transform is not finite or not invertible.
+    RequestError: the file is damaged, or the mask does not fit into memory.
   """
-  if raster.crs is None:
-    return None
-  transform = tuple(raster.transform)[:6]
-  a, b, _, d, e, _ = transform
-  if not np.isfinite(transform).all() or not a * e - b * d:
-    raise RequestError(
-      f"{raster.name}: the geotransform {transform} gives its pixels no extent on the ground; correct it"
-    )
-  return Georeference(raster.crs.to_wkt(), transform)
+  (top, bottom), (left, right) = window
+  memory.check_fits((bottom - top) * (right - left), str(path.absolute()))
+  with gdal_errors_as_requests(path):
+    return raster.read_masks(1, window=window)
 
 
-def band_scaling(raster: rasterio.DatasetReader) -> tuple[np.ndarray, np.ndarray] | None:
-  """Returns scale and offset of the bands, each float64 `[B]`; None if no band is scaled."""
-  scales, offsets = np.array(raster.scales, float), np.array(raster.offsets, float)
-  return None if (scales == 1).all() and (offsets == 0).all() else (scales, offsets)
+def window_of(raster: rasterio.DatasetReader, rows: slice, columns: slice) -> Window:
+  """Returns the window of slices of NumPy, without a step."""
+  (top, bottom, _), (left, right, _) = rows.indices(raster.height), columns.indices(raster.width)
+  return (top, bottom), (left, right)
 
 
 @contextlib.contextmanager
 def gdal_errors_as_requests(path: Path) -> Iterator[None]:
   """Turns the errors of GDAL, which are of many types, into a RequestError, and hides its log."""
-  log = logging.getLogger("rasterio")
-  level = log.level
-  log.setLevel(logging.CRITICAL)
   try:
-    yield
+    with raster_tags.silent_log():
+      yield
   except RequestError:
     raise
   except Exception as error:
@@ -124,8 +119,35 @@ def gdal_errors_as_requests(path: Path) -> Iterator[None]:
       f"{path.absolute()} cannot be read as a raster ({reason}); it may be truncated or in another format, "
       "or refer to other files as virtual rasters do: download it again, or save it as GeoTIFF"
     ) from error
-  finally:
-    log.setLevel(level)
+
+
+def _check_single(raster: rasterio.DatasetReader, path: Path) -> None:
+  """Refuses a file of several images, of which GDAL opens the first or none."""
+  images = len(raster.subdatasets)
+  if raster.driver == "GTiff" and images > 1:
+    raise RequestError(
+      f"{path.absolute()} has {images} pages, but the bands of an image must be in one; save it so, for "
+      f"example with Python: numpy.save('{path.stem}.npy', numpy.moveaxis(tifffile.imread("
+      f"'{path.name}'), 0, -1))"
+    )
+  if raster.count == 0 or images > 1:
+    names = [re.sub(r".*:", "", name)[:40] for name in raster.subdatasets[:_SHOWN]]
+    more = ", ..." if images > _SHOWN else ""
+    raise RequestError(
+      f"{path.absolute()} is a container of {images} images ({', '.join(names)}{more}) and no known "
+      "product; save one of them as GeoTIFF (gdal_translate <image> <file>.tif)"
+    )
+
+
+def _check_mask_file(path: Path) -> None:
+  """Checks that the mask beside a raster, which GDAL would open in any format, is a TIFF."""
+  side = path.with_name(f"{path.name}.msk")
+  if not os.path.isfile(side):
+    return
+  with side.open("rb") as file:
+    start = file.read(4)
+  if start not in _TIFF_STARTS:
+    raise RequestError(f"{side.absolute()} is not a mask in TIFF format; move it away from its raster")
 
 
 def _open(path: Path) -> rasterio.DatasetReader:

@@ -1,14 +1,12 @@
 """Opens array files and rasters as images with the same interface."""
 
-import functools
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import rasterio
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.images import bad_bands, rasters, wavelengths
+from mtl_hsi.scenes.images import raster_source, wavelengths
 from mtl_hsi.scenes.images.arrays import (
   SUFFIXES,
   choose_key,
@@ -21,7 +19,6 @@ from mtl_hsi.scenes.images.arrays import (
 )
 from mtl_hsi.scenes.images.products import registry
 from mtl_hsi.scenes.images.products.product import NO_OPTIONS, ProductOptions
-from mtl_hsi.scenes.images.raster_wavelengths import read_raster_wavelengths
 from mtl_hsi.scenes.images.source import Source
 from mtl_hsi.scenes.images.wavelengths import Wavelengths
 
@@ -44,7 +41,7 @@ def open_source(path: Path, key: str | None, options: ProductOptions = NO_OPTION
   for option, value in options._asdict().items():
     if value is not None:
       raise RequestError(f"{path.absolute()} is no known product; remove the option {option} ({value!r})")
-  return OPENERS.get(path.suffix.lower(), _open_raster)(path, key)
+  return OPENERS.get(path.suffix.lower(), raster_source.open_raster_source)(path, key)
 
 
 def find_cube_key(path: Path) -> str | None:
@@ -88,34 +85,6 @@ def _open_array(path: Path, key: str | None) -> Source:
     read_missing=_npz_mask_reader(path, values.shape[:2]),
     by_rows=True,
   )
-
-
-def _open_raster(path: Path, key: str | None) -> Source:
-  raster = rasters.open_raster(path)
-  if key is not None:
-    raise RequestError(f"{path.absolute()} is a raster without named arrays; remove the key {key!r}")
-  origin = str(path.absolute())
-  nodata = np.array([np.nan if value is None else value for value in raster.nodatavals], float)
-  return Source(
-    origin,
-    (raster.height, raster.width, raster.count),
-    np.dtype(raster.dtypes[0]),
-    functools.partial(_read_raster_window, path, raster),
-    read_wavelengths=functools.partial(read_raster_wavelengths, raster, path),
-    read_bad_bands=functools.partial(bad_bands.read_bad_bands, raster, origin),
-    nodata=None if all(value is None for value in raster.nodatavals) else nodata,
-    scaling=rasters.band_scaling(raster),
-    georeference=rasters.georeference(raster),
-    by_rows=all(columns == raster.width for _, columns in raster.block_shapes),
-  )
-
-
-def _read_raster_window(
-  path: Path, raster: rasterio.DatasetReader, rows: slice, columns: slice, kept: np.ndarray
-) -> np.ndarray:
-  (top, bottom, _), (left, right, _) = rows.indices(raster.height), columns.indices(raster.width)
-  planes = rasters.read_window(path, raster, (kept + 1).tolist(), ((top, bottom), (left, right)))
-  return np.ascontiguousarray(np.moveaxis(planes, 0, -1))
 
 
 def _npz_wavelengths(path: Path, count: int, kept: np.ndarray) -> Wavelengths:

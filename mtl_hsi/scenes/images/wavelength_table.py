@@ -12,7 +12,7 @@ from mtl_hsi.storage import memory
 
 # The most memory, in bytes, for a byte of text: that of rows with a single character.
 _MEMORY_RATIO = 80
-_CENTRE = re.compile(r"centre|center|wave|^\s*(nm|um|wl)\s*$", re.IGNORECASE)
+_CENTRE = re.compile(r"centre|center|wave|lambda|λ|^\s*(nm|um|wl)\s*$", re.IGNORECASE)
 _WIDTH = re.compile(r"width|fwhm", re.IGNORECASE)
 _UNIT = re.compile(
   r"(?<![a-z])(nm|nanomet(?:er|re)s?|[uµμ]m|micromet(?:er|re)s?|microns?)(?![a-z])", re.IGNORECASE
@@ -26,8 +26,8 @@ def read_wavelength_table(
 
   The separator is a comma, semicolon, tab or blank. With semicolons or tabs, numbers may have decimal commas.
   The optional header may name the unit, such as "wavelength (um), fwhm (um)"; it is needed to identify the
-  two columns if there are more. Empty lines and those starting with # are ignored. An .xml file must be
-  EnMAP's METADATA.XML.
+  two columns if there are more. Empty lines, those starting with # and a first column that numbers the bands
+  are ignored. An .xml file must be EnMAP's METADATA.XML.
 
   Args:
     path: the file.
@@ -40,7 +40,7 @@ def read_wavelength_table(
   """
   where = str(path.absolute())
   header, rows = _read_enmap(path) if path.suffix.lower() == ".xml" else _read_text(path)
-  centre, width = _columns(header, len(rows[0]), where)
+  centre, width = _columns(header, rows, where)
   if len(rows) != bands:
     raise RequestError(f"{where} has wavelengths for {len(rows)} bands, but the image has {bands} bands")
   centres = _column(rows, centre, where)
@@ -83,18 +83,27 @@ def _read_enmap(path: Path) -> tuple[list[str], list[list[str]]]:
   return ["wavelength (nm)", "fwhm (nm)"], rows
 
 
-def _columns(header: list[str], count: int, where: str) -> tuple[int, int | None]:
+def _columns(header: list[str], rows: list[list[str]], where: str) -> tuple[int, int | None]:
   """Returns the indices of the columns with the centres and, if there is one, with the widths."""
+  count = len(rows[0])
   widths = [index for index, title in enumerate(header) if _WIDTH.search(title)]
   centres = [index for index, title in enumerate(header) if _CENTRE.search(title) and index not in widths]
   if len(centres) == 1 and len(widths) <= 1:
     return centres[0], widths[0] if widths else None
-  if count <= 2:
-    return 0, 1 if count == 2 else None
+  # The first column may number the bands.
+  first = 1 if count > 1 and _is_numbering(rows) else 0
+  if count - first <= 2:
+    return first, first + 1 if count - first == 2 else None
   raise RequestError(
     f"{where} has {count} columns; expected centre[, width], or a header that names one column wavelength "
     "and one width"
   )
+
+
+def _is_numbering(rows: list[list[str]]) -> bool:
+  """Returns whether the first column numbers the bands, from 0 or 1."""
+  first = [row[0] for row in rows]
+  return all(map(_is_number, first)) and wavelengths.is_numbering(np.array(first, float))
 
 
 def _column(rows: list[list[str]], index: int, where: str) -> np.ndarray:

@@ -57,7 +57,7 @@ class Labels(NamedTuple):
 
 
 def to_class_ids(image: np.ndarray, where: str) -> np.ndarray:
-  """Converts an image of whole numbers of any dtype to int32 `[H, W]`.
+  """Converts an image of whole numbers of any dtype to int32 `[H, W]`; NaN becomes 0, unlabelled.
 
   Raises:
     RequestError: the array is not an image, or has other values.
@@ -66,7 +66,8 @@ def to_class_ids(image: np.ndarray, where: str) -> np.ndarray:
     raise RequestError(f"{where} is {format_shape(image.shape)}; expected rows x columns")
   if image.dtype.kind not in "iuf":
     raise RequestError(f"{where} has dtype {image.dtype}; expected integer class ids, with 0 for unlabelled")
-  # This includes NaN, which is unequal to itself.
+  if image.dtype.kind == "f":
+    image = np.where(np.isnan(image), np.zeros((), image.dtype), image)
   fractions = image[image != np.floor(image)]
   if fractions.size:
     raise RequestError(f"{where} contains {fractions[0]}; expected integer class ids, with 0 for unlabelled")

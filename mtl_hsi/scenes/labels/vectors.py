@@ -54,15 +54,21 @@ def read_features(
   where = str(path.absolute())
   if grid.georeference is None:
     raise RequestError(
-      f"{where}: the scene has no coordinate reference system, so features cannot be located in it; "
+      f"{where}: the scene has no geotransform, so features cannot be located in it; "
       "provide the labels as an image or as a CSV file of row, column, class"
     )
   everything = _read_frame(path, layer)
+  if everything.crs is None and grid.georeference.crs is not None:
+    raise RequestError(
+      f"{where} has no coordinate reference system; save it with one (for a Shapefile, in a .prj file)"
+    )
   column = _class_column(everything, columns, where)
   frame = everything[everything[column].notna() & ~_is_empty(everything.geometry)]
   if frame.empty:
     raise RequestError(f"{where} has no feature with a geometry and a class in the column {column!r}")
   remarks = []
+  if grid.georeference.crs is None:
+    remarks.append("the scene has no coordinate reference system; coordinates of features are used as they are")
   if len(frame) < len(everything):
     remarks.append(f"{len(everything) - len(frame)} features without a class or geometry ignored")
   ids, names = resolve_ids(frame[column].tolist(), table, where)
@@ -89,13 +95,7 @@ def _read_frame(path: Path, layer: str | None) -> geopandas.GeoDataFrame:
   ):
     # GDAL warns about files that deviate from their format.
     warnings.simplefilter("ignore", RuntimeWarning)
-    frame = geopandas.read_file(path, layer=_layer(path, layer), engine="pyogrio")
-  if frame.crs is None:
-    raise RequestError(
-      f"{path.absolute()} has no coordinate reference system; save it with one (for a Shapefile, in a "
-      ".prj file)"
-    )
-  return frame
+    return geopandas.read_file(path, layer=_layer(path, layer), engine="pyogrio")
 
 
 @contextlib.contextmanager
@@ -158,7 +158,8 @@ def _is_empty(shapes: geopandas.GeoSeries) -> pandas.Series:
 
 def _in_pixels(frame: geopandas.GeoDataFrame, grid: Grid, where: str) -> np.ndarray:
   """Returns the geometries in columns and rows of the scene, `[n]`."""
-  moved = frame.geometry.to_crs(grid.georeference.crs)
+  system = grid.georeference.crs
+  moved = frame.geometry if system is None else frame.geometry.to_crs(system)
   to_pixels = np.linalg.inv(grid.georeference.matrix)
   shapes = shapely.transform(
     shapely.force_2d(moved.to_numpy()), lambda points: points @ to_pixels[:2, :2].T + to_pixels[:2, 2]
