@@ -46,9 +46,14 @@ def save_raster(
   **profile,
 ) -> Path:
   """Writes `[H, W, B]` or `[H, W]` as a raster, without georeference if `crs` is None."""
-  bands = np.moveaxis(np.atleast_3d(values), -1, 0)
   if crs is not None:
     profile |= {"crs": crs, "transform": transform}
+  return save_unplaced(path, values, driver, **profile)
+
+
+def save_unplaced(path: Path, values: np.ndarray, driver: str = "GTiff", **profile) -> Path:
+  """Writes `[H, W, B]` or `[H, W]` as a raster with no more than the profile says."""
+  bands = np.moveaxis(np.atleast_3d(values), -1, 0)
   shape = {"count": len(bands), "height": bands.shape[1], "width": bands.shape[2], "dtype": bands.dtype}
   with warnings.catch_warnings():
     warnings.simplefilter("ignore", NotGeoreferencedWarning)

@@ -165,8 +165,6 @@ def test_the_file_of_the_label_image_may_contain_the_class_names(tmp_path):
 @pytest.mark.parametrize(
   ("extra", "message"),
   [
-    ({"wavelengths": np.ones(4)}, r"wavelengths have shape \(4,\) for 5 bands"),
-    ({"wavelengths": np.array(["a"] * 5)}, "wavelengths.* expected numbers in nm or um"),
     ({"class_names": np.array(["maize", "lawn"])}, r"ids \[1, 2\], but the labels in .* also contain \[3\]"),
     ({"class_names": np.arange(3)}, "expected one string per class"),
     ({"class_names": np.array(["a", "b", "c"], object)}, "contains objects"),
@@ -175,6 +173,19 @@ def test_the_file_of_the_label_image_may_contain_the_class_names(tmp_path):
 def test_invalid_metadata_are_rejected(tmp_path, extra, message):
   with pytest.raises(RequestError, match=message):
     _read(_save(tmp_path / "a.npz", cube=_CUBE, gt=_LABELS, **extra))
+
+
+@pytest.mark.parametrize(
+  ("wavelengths", "reason"),
+  [
+    (np.ones(4), "wavelengths have shape (4,) for 5 bands"),
+    (np.array(["a"] * 5), "expected numbers in nm or um"),
+  ],
+)
+def test_invalid_wavelengths_are_not_used_and_a_remark_tells_why(tmp_path, wavelengths, reason):
+  scene = _read(_save(tmp_path / "a.npz", cube=_CUBE, gt=_LABELS, wavelengths=wavelengths))
+  assert scene.wavelengths is None
+  assert reason in scene.remarks[0]
 
 
 def test_names_must_cover_the_classes_that_occur(tmp_path):
@@ -197,7 +208,6 @@ def test_whole_numbers_of_any_dtype_become_int32_images(tmp_path, dtype, shape):
   [
     (_LABELS > 0, "has dtype bool"),
     (_LABELS * 0.5, "contains 0.5; expected integer class ids"),
-    (np.where(_LABELS, 1.0, np.nan), "contains nan"),
     (np.full((3, 4), np.inf), "ids from inf"),
     (np.full((3, 4), 2**31), "ids from 2147483648"),
     (np.full((3, 4), 2**64 - 1, np.uint64), "ids from 18446744073709551615"),
@@ -211,6 +221,11 @@ def test_whole_numbers_of_any_dtype_become_int32_images(tmp_path, dtype, shape):
 def test_invalid_label_images_are_rejected(tmp_path, array, message):
   with pytest.raises(RequestError, match=message):
     read_label_array(_save(tmp_path / "gt.npy", gt=array), None)
+
+
+def test_labels_that_are_not_a_number_are_unlabelled(tmp_path):
+  path = _save(tmp_path / "gt.npy", gt=np.where(_LABELS, _LABELS, np.nan))
+  np.testing.assert_array_equal(read_label_array(path, None), _LABELS)
 
 
 @pytest.mark.parametrize(
@@ -238,8 +253,7 @@ def test_a_pixel_with_the_nodata_value_in_any_band_is_nodata(tmp_path):
   values[mask] = np.nan
   path = _save(tmp_path / "b.npz", cube=values, gt=_LABELS)
   np.testing.assert_array_equal(_read(path, nodata=np.nan).nodata, mask)
-  with pytest.raises(RequestError, match="the cube contains nan at row 0, column 0"):
-    _read(path)
+  np.testing.assert_array_equal(_read(path).nodata, mask)
 
 
 def test_an_npz_file_may_contain_a_nodata_mask(tmp_path):

@@ -60,7 +60,7 @@ class Image:
     path: Path,
     key: str | None = None,
     *,
-    nodata: Sequence[float] = (),
+    nodata: float | Sequence[float] = (),
     scale: float | None = None,
     offset: float | None = None,
     wavelengths: Path | None = None,
@@ -76,8 +76,8 @@ class Image:
     Args:
       path: the file, the header of an ENVI image, or the folder or archive of a product.
       key: name of the cube in an .npz or .mat file. None selects `cube` or the only three-dimensional array.
-      nodata: values without a measurement; a pixel with one of them in any band is nodata, beside those of
-        the metadata of a raster or the mask `nodata` in an .npz file, and values that are not finite.
+      nodata: value or values without a measurement; a pixel with one in any band is nodata, beside those of
+        the metadata of a raster, the mask `nodata` in an .npz file, and values that are not finite.
       scale: physical value = scale * value in the file + offset. None means 1 if an offset is given, and else
         the scale in the metadata.
       offset: see `scale`. None means 0 if a scale is given.
@@ -94,9 +94,8 @@ class Image:
     """
     source = open_source(path, key, product)
     _check_quality(source, quality)
-    count = source.shape[2]
-    dropped = source.read_bad_bands() if bad_bands is None else parse_bands(bad_bands, count, source.origin)
-    kept = np.setdiff1d(np.arange(count), dropped)
+    dropped = _dropped_bands(source, bad_bands)
+    kept = np.setdiff1d(np.arange(source.shape[2]), dropped)
     known, remarks = _known_wavelengths(source, kept, wavelengths, wavelength_unit)
     scaling = _choose_scaling(source, scale, offset)
     return cls(
@@ -181,6 +180,10 @@ def _check_quality(source: Source, quality: str | None) -> None:
     raise RequestError(f"{source.origin} has no quality layers that are known; remove the option quality")
 
 
+def _dropped_bands(source: Source, given: str | None) -> np.ndarray:
+  return source.read_bad_bands() if given is None else parse_bands(given, source.shape[2], source.origin)
+
+
 def _known_wavelengths(
   source: Source, kept: np.ndarray, table: Path | None, unit: str | None
 ) -> tuple[Wavelengths, tuple[str, ...]]:
@@ -200,10 +203,10 @@ def _choose_scaling(source: Source, scale: float | None, offset: float | None) -
   return np.full(count, 1.0 if scale is None else scale), np.full(count, offset or 0.0)
 
 
-def _all_nodata(source: Source, nodata: Sequence[float]) -> tuple[np.ndarray, ...]:
+def _all_nodata(source: Source, nodata: float | Sequence[float]) -> tuple[np.ndarray, ...]:
   """Returns the nodata values of every band, each `[B]`: those of the file, and each one that is given."""
   of_file = () if source.nodata is None else (source.nodata,)
-  return *of_file, *(np.full(source.shape[2], value) for value in nodata)
+  return *of_file, *(np.full(source.shape[2], value) for value in np.atleast_1d(nodata))
 
 
 def _missing(values: np.ndarray, nodata: Sequence[np.ndarray]) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 import rasterio
 from rasterio.enums import ColorInterp, MaskFlags
 
-from mtl_hsi.scenes.images import rasters
+from mtl_hsi.scenes.images import raster_tags, rasters
 
 MaskReader = Callable[[slice, slice], np.ndarray]
 
@@ -46,14 +46,27 @@ def mask_reader(path: Path, raster: rasterio.DatasetReader) -> tuple[MaskReader 
   remarks = []
   if alpha:
     listed = ", ".join(str(band - 1) for band in alpha)
-    remarks.append(f"alpha band {listed} (from 0) is not used as a band; transparent pixels are nodata")
+    remarks.append(
+      f"band {listed} (from 0) is marked as alpha and not used as a band; its transparent pixels are nodata "
+      f"(if it is a measurement: gdal_edit.py -colorinterp_{alpha[0]} undefined <image>)"
+    )
   if masked:
     remarks.append("the pixels that the mask of the file excludes are nodata")
   return read, tuple(remarks)
 
 
 def _alpha_bands(raster: rasterio.DatasetReader) -> list[int]:
-  found = [band for band, kind in zip(raster.indexes, raster.colorinterp) if kind == ColorInterp.alpha]
+  """Returns the numbers of the alpha bands: those marked as such, unless they have a wavelength.
+
+  GDAL marks the last of four bands of 8 bits, whatever it is.
+  """
+  marked = [band for band, kind in zip(raster.indexes, raster.colorinterp) if kind == ColorInterp.alpha]
+  found = [
+    band
+    for band in marked
+    if "wavelength" not in map(str.lower, raster_tags.tags(raster, band))
+    and "CENTRAL_WAVELENGTH_UM" not in raster_tags.tags(raster, band, "IMAGERY")
+  ]
   return found if len(found) < raster.count else []
 
 

@@ -68,7 +68,7 @@ def read_features(
     raise RequestError(f"{where} has no feature with a geometry and a class in the column {column!r}")
   remarks = []
   if grid.georeference.crs is None:
-    remarks.append("the scene has no coordinate reference system; coordinates of features are used as they are")
+    remarks.append("the scene has no coordinate reference system; that of the features is assumed")
   if len(frame) < len(everything):
     remarks.append(f"{len(everything) - len(frame)} features without a class or geometry ignored")
   ids, names = resolve_ids(frame[column].tolist(), table, where)

@@ -1,10 +1,11 @@
 """Wavelengths of the bands of rasters, in nm."""
 
+import re
+
 import numpy as np
 import pytest
 import rasterio
 
-from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.images.image import Image
 from tests.scenes import formats
 
@@ -53,12 +54,34 @@ def test_wavelengths_missing_in_a_header_are_unknown(tmp_path):
     (["wavelength = {400, 500, 600}"], "3 wavelengths or widths for 4 bands"),
     (["wavelength = {400, 500, 600, red}"], "wavelengths and widths must be numbers"),
     (["wavelength = {400, 500, 600, nan}"], "must be positive numbers"),
-    (["wavelength units = Wavenumber", _NM], "wavelengths are in 'Wavenumber'; expected nm or um"),
+    (["wavelength units = Fahrenheit", _NM], "wavelengths are in 'Fahrenheit'; expected nm or um"),
+    (["wavelength units = Wavenumber", "wavelength = {0, 1, 2, 3}"], "a wavelength is 0 1/cm"),
+    (["wavelength = {0, 0, 0, 0}"], "wavelengths range from 0 to 0 nm"),
   ],
 )
-def test_inconsistent_headers_are_rejected(tmp_path, lines, message):
-  with pytest.raises(RequestError, match=message):
-    _envi(tmp_path, *lines)
+def test_wavelengths_of_inconsistent_headers_are_unknown_and_a_remark_tells_why(tmp_path, lines, message):
+  image = _envi(tmp_path, *lines)
+  assert image.wavelengths is None
+  (remark,) = image.remarks
+  assert remark.startswith("the wavelengths in the file are not used")
+  assert re.search(message, remark)
+
+
+@pytest.mark.parametrize(
+  ("unit", "centre", "width", "nanometres"),
+  [
+    ("Wavenumber", 4000, 8, (2500, 5)),
+    ("1/cm", 20_000, 100, (500, 2.5)),
+    ("Angstroms", 5000, 100, (500, 10)),
+    ("mm", 0.0005, 1e-5, (500, 10)),
+    ("Meters", 5e-7, 1e-8, (500, 10)),
+    ("GHz", 299_792.458, 299.792458, (1000, 1)),
+  ],
+)
+def test_other_units_are_converted(tmp_path, unit, centre, width, nanometres):
+  four = "{" + ", ".join([str(centre)] * 4) + "}", "{" + ", ".join([str(width)] * 4) + "}"
+  image = _envi(tmp_path, f"wavelength units = {unit}", f"wavelength = {four[0]}", f"fwhm = {four[1]}")
+  np.testing.assert_allclose([image.wavelengths[0], image.widths[0]], nanometres)
 
 
 def test_a_table_replaces_an_inconsistent_header(tmp_path):
@@ -74,15 +97,13 @@ def test_a_table_replaces_an_inconsistent_header(tmp_path):
 
 def test_wavelengths_of_dropped_bands_need_not_be_valid(tmp_path):
   header = formats.save_envi(tmp_path / "a.dat", _CUBE, header="wavelength = {400, 500, 0, nan}")
-  with pytest.raises(RequestError, match="must be positive numbers"):
-    Image.open(header)
+  assert "must be positive numbers" in Image.open(header).remarks[0]
   assert Image.open(header, bad_bands="2:4").wavelengths.tolist() == [400, 500]
   (tmp_path / "bands.csv").write_text("410\n510\n-1\n0\n")
   table = {"wavelengths": tmp_path / "bands.csv", "bad_bands": "2,3"}
   assert Image.open(header, **table).wavelengths.tolist() == [410, 510]
   np.savez(tmp_path / "a.npz", cube=_CUBE, wavelengths=np.arange(_CUBE.shape[2] - 1))
-  with pytest.raises(RequestError, match="expected one value per band"):
-    Image.open(tmp_path / "a.npz", bad_bands="0")
+  assert "expected one value per band" in Image.open(tmp_path / "a.npz", bad_bands="0").remarks[0]
 
 
 def test_band_numbers_are_not_wavelengths(tmp_path):
@@ -90,6 +111,36 @@ def test_band_numbers_are_not_wavelengths(tmp_path):
     tmp_path / "a.dat", _CUBE, header="wavelength units = Index\nwavelength = {1, 2, 3, 4}"
   )
   assert Image.open(header).wavelengths is None
+
+
+@pytest.mark.parametrize(("first", "unit"), [(0, "Unknown"), (1, "Micrometers"), (1, "Nanometers")])
+def test_numbers_of_bands_in_any_unit_are_not_wavelengths(tmp_path, first, unit):
+  numbers = ", ".join(map(str, range(first, first + 6)))
+  header = f"wavelength units = {unit}\nwavelength = {{{numbers}}}"
+  image = Image.open(formats.save_envi(tmp_path / "a.dat", np.ones((2, 3, 6), np.uint8), header=header))
+  assert image.wavelengths is None
+  assert "numbers of bands" in image.remarks[0]
+
+
+@pytest.mark.parametrize(
+  ("names", "centres"),
+  [
+    (["Band 1 (400.0 nm)", "Band 2 (500.5 nm)"], [400, 500.5]),
+    (["B1: 0.4 um", "B2: 0.5005 um"], [400, 500.5]),
+    (["400.019 Nanometers", "500 Nanometers"], [400.019, 500]),
+    (["400.0", "500.5"], [400, 500.5]),
+    (["1", "2"], None),
+    (["red 400 nm", "green"], None),
+    (["400 to 410 nm, 3 nm apart", "500 to 510 nm, 3 nm apart"], None),
+    (["400 nm", "0.5 um"], None),
+  ],
+)
+def test_wavelengths_in_names_of_bands(tmp_path, names, centres):
+  path = formats.save_raster(tmp_path / "a.tif", _CUBE[..., :2])
+  with rasterio.open(path, "r+") as raster:
+    raster.descriptions = names
+  found = Image.open(path).wavelengths
+  assert (found if found is None else found.tolist()) == centres
 
 
 def _tagged(folder, tags):
@@ -121,9 +172,9 @@ def test_a_copy_of_an_envi_file_by_gdal_keeps_its_widths(tmp_path):
   assert (image.wavelengths.tolist(), image.widths.tolist()) == (_CENTRES, _WIDTHS)
 
 
-def test_bands_of_a_tiff_in_different_units_are_rejected(tmp_path):
+def test_wavelengths_of_a_tiff_in_different_units_are_unknown(tmp_path):
   tags = [{"wavelength": 400, "wavelength_units": "nm"}] * 3
-  with pytest.raises(RequestError, match="wavelengths in 'nm' and 'um'; units are mixed"):
-    Image.open(_tagged(tmp_path, [*tags, {"wavelength": 0.5, "wavelength_units": "um"}]))
-  with pytest.raises(RequestError, match="wavelengths in '' and 'nm'; units are mixed"):
-    Image.open(_tagged(tmp_path, [*tags, {"other": 1}]))
+  image = Image.open(_tagged(tmp_path, [*tags, {"wavelength": 0.5, "wavelength_units": "um"}]))
+  assert "wavelengths in 'nm' and 'um'; units are mixed" in image.remarks[0]
+  image = Image.open(_tagged(tmp_path, [{"other": 1}, *tags]))
+  assert "wavelengths in '' and 'nm'; units are mixed" in image.remarks[0]

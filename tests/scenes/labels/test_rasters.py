@@ -102,7 +102,7 @@ def test_a_raster_without_georeference_must_have_the_size_of_the_scene(cube, tmp
   labels = formats.save_raster(tmp_path / "gt.tif", _LABELS, crs=None)
   scene = formats.read(cube, labels)
   np.testing.assert_array_equal(scene.labels, _LABELS)
-  taken = "no coordinate reference system; labels are matched pixel by pixel"
+  taken = "no geotransform; labels are matched pixel by pixel"
   assert scene.remarks == (f"labels have {taken}",)
   plain = formats.save_raster(tmp_path / "plain.tif", _CUBE, crs=None)
   assert formats.read(plain, labels).remarks == ()
@@ -123,3 +123,33 @@ def test_rasters_without_labels_are_rejected(cube, tmp_path):
     formats.read(cube, labels, label_column="crop")
   with pytest.raises(RequestError, match=r"has no layers or named arrays; remove labels_key \('gt'\)"):
     formats.read(cube, labels, labels_key="gt")
+
+
+def _shifted(columns: int) -> rasterio.Affine:
+  return formats.TRANSFORM @ rasterio.Affine.translation(columns, 0)
+
+
+@pytest.mark.parametrize("system", [None, formats.CRS])
+def test_labels_without_a_system_are_placed_by_their_transform(tmp_path, system):
+  values = np.ones((3, 4, 5), np.uint8)
+  cube = tmp_path / "cube.tif"
+  formats.save_unplaced(cube, values, crs=system, transform=formats.TRANSFORM)
+  labels = formats.save_unplaced(tmp_path / "gt.tif", _LABELS, transform=_shifted(1))
+  scene = formats.read(cube, labels)
+  np.testing.assert_array_equal(scene.labels[:, 1:], _LABELS[:, :3])
+  assert not scene.labels[:, 0].any()
+  assert any("resampled from 3 x 4 pixels" in remark for remark in scene.remarks)
+
+
+def test_labels_without_a_system_elsewhere_are_refused(tmp_path):
+  cube = formats.save_raster(tmp_path / "cube.tif", np.ones((3, 4, 5), np.uint8))
+  labels = formats.save_unplaced(tmp_path / "gt.tif", _LABELS, transform=_shifted(10))
+  with pytest.raises(RequestError, match="no labelled pixel within the scene"):
+    formats.read(cube, labels)
+
+
+def test_labels_as_jpeg_are_refused(tmp_path):
+  cube = formats.save_raster(tmp_path / "cube.tif", np.ones((3, 4, 5), np.uint8))
+  labels = formats.save_raster(tmp_path / "gt.jpg", _LABELS, "JPEG", crs=None)
+  with pytest.raises(RequestError, match="JPEG, which changes class ids"):
+    formats.read(cube, labels)

@@ -134,7 +134,7 @@ def test_invalid_features_are_rejected(cube, tmp_path, save, options, message):
 
 def test_features_need_a_georeferenced_scene(tmp_path):
   cube = formats.save_raster(tmp_path / "cube.tif", _CUBE, crs=None)
-  with pytest.raises(RequestError, match="the scene has no coordinate reference system"):
+  with pytest.raises(RequestError, match="the scene has no geotransform"):
     formats.read(cube, _several_columns(tmp_path), label_column="crop")
 
 
