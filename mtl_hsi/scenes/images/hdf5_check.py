@@ -16,7 +16,7 @@ def check_values_are_inside(path: Path) -> None:
     RequestError: some values are in other files.
     OSError: the file cannot be read.
   """
-  if not _is_hdf5(path):
+  if not is_hdf5(path):
     return
   # Imported here as it is slow and few files are in this format.
   import h5py
@@ -36,7 +36,12 @@ def check_values_are_inside(path: Path) -> None:
     )
 
 
-def _is_hdf5(path: Path) -> bool:
+def is_hdf5(path: Path) -> bool:
+  """Returns whether a file has the signature of HDF5.
+
+  Raises:
+    OSError: it cannot be read.
+  """
   with path.open("rb") as file:
     offset = 0
     while True:

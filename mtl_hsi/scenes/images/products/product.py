@@ -98,6 +98,8 @@ class Product(Protocol):
   def read_unclear(self, rows: slice, columns: slice) -> np.ndarray:
     """Reads which pixels the quality layers flag as cloud, shadow, haze or the like, bool `[h, w]`.
 
+    A kind of product that never has such layers sets `read_unclear = None`.
+
     Raises:
       RequestError: the product has no such layers, or they are damaged.
     """

@@ -5,12 +5,16 @@ from pathlib import Path
 import numpy as np
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.images.products.aviris import Aviris
 from mtl_hsi.scenes.images.products.delivery import Delivery
+from mtl_hsi.scenes.images.products.emit import Emit
+from mtl_hsi.scenes.images.products.prisma import Prisma
 from mtl_hsi.scenes.images.products.product import Product, ProductOptions
+from mtl_hsi.scenes.images.products.tanager import Tanager
 from mtl_hsi.scenes.images.source import Source
 from mtl_hsi.scenes.images.wavelengths import Wavelengths
 
-PRODUCTS: tuple[type[Product], ...] = ()
+PRODUCTS: tuple[type[Product], ...] = (Prisma, Emit, Tanager, Aviris)
 
 
 def open_product(path: Path, options: ProductOptions) -> Source | None:
