@@ -10,7 +10,7 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.plurals import noun
 from mtl_hsi.scenes.images import wavelengths
 from mtl_hsi.scenes.images.products.empty_bands import find_empty_bands
-from mtl_hsi.scenes.images.products.hdf5_files import Hdf5File
+from mtl_hsi.scenes.images.products.hdf5_files import Hdf5File, is_stored_by_rows
 from mtl_hsi.scenes.images.products.product import Description
 from mtl_hsi.scenes.images.wavelengths import Wavelengths
 from mtl_hsi.scenes.scene import Georeference
@@ -126,6 +126,7 @@ class Cube:
       scaling=self._scaling(),
       nodata=None if self.fill is None else np.full(self.shape[2], self.fill),
       georeference=georeference,
+      by_rows=shape == self.shape[:2] and is_stored_by_rows(self.array, self.axes),
       acquired=acquired,
       remarks=remarks,
     )

@@ -60,6 +60,17 @@ def open_file(path: Path) -> "Hdf5File | None":
     return Hdf5File(path) if hdf5_check.is_hdf5(path) else None
 
 
+def is_stored_by_rows(array: "h5py.Dataset", axes: str) -> bool:
+  """Returns whether windows of whole rows are quicker to read from an array than square ones.
+
+  Args:
+    array: the array.
+    axes: as in `Hdf5File.read`.
+  """
+  width = array.shape[axes.index("c")]
+  return (array.chunks or array.shape)[axes.index("c")] == width
+
+
 class Hdf5File:
   """An open HDF5 file; its methods raise a `RequestError` where it is damaged.
 

@@ -13,7 +13,7 @@ from mtl_hsi.plurals import noun
 from mtl_hsi.scenes.images import wavelengths
 from mtl_hsi.scenes.images.products import positions
 from mtl_hsi.scenes.images.products.delivery import Delivery
-from mtl_hsi.scenes.images.products.hdf5_files import Hdf5File, find_file
+from mtl_hsi.scenes.images.products.hdf5_files import Hdf5File, find_file, is_stored_by_rows
 from mtl_hsi.scenes.images.products.product import Description, ProductOptions
 from mtl_hsi.scenes.scene import Georeference
 
@@ -113,6 +113,7 @@ class Prisma:
       scaling=(scales, offsets),
       background=0,
       georeference=self._georeference() if self._level == "L2D" else None,
+      by_rows=is_stored_by_rows(self._array("VNIR_Cube"), _AXES),
       acquired=positions.find_date(self._file.attribute_text("/", "Product_StartTime"), self._file.path.name),
       remarks=self._remarks(),
     )

@@ -40,6 +40,7 @@ class Description:
     background: value that all bands of a pixel have outside of the image, or None. In single bands it counts
       as measured.
     georeference: position on the ground, or None.
+    by_rows: whether windows of whole rows are quicker to read than square ones.
     acquired: date of the image, such as "2022-06-25", or None.
     remarks: one sentence for each property that users should know, such as why bands are left out.
   """
@@ -52,6 +53,7 @@ class Description:
   nodata: np.ndarray | None = None
   background: float | None = None
   georeference: Georeference | None = None
+  by_rows: bool = False
   acquired: str | None = None
   remarks: tuple[str, ...] = ()
 

@@ -60,6 +60,7 @@ def _source(product: Product, delivery: Delivery) -> Source:
     background=found.background,
     scaling=found.scaling,
     georeference=found.georeference,
+    by_rows=found.by_rows,
     read_unclear=product.read_unclear,
     acquired=found.acquired,
     remarks=(product.title, *found.remarks),
