@@ -222,7 +222,7 @@ def _choose(cases: Sequence[_Case], tick: Callable[[], object]) -> list[SceneMix
   names, kinds = _smoothings(settings)
   shares = choice.weight_grid(count)
   _, mixed = _evaluate(cases, regression, Candidates(shares / temperatures.reshape(1, -1), kinds))
-  sums = choice.log_likelihoods(mixed, classes, np.where(known, fold, -1), len(cases[0].networks))
+  sums = choice.scores(mixed, classes, np.where(known, fold, -1), len(cases[0].networks))
 
   def choose(rows, folds):
     chosen = choice.choose(sums[..., folds].sum(axis=-1))

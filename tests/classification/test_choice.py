@@ -29,50 +29,63 @@ def test_weights_are_all_quarters_with_sum_1():
   assert three[0].tolist() == [1, 0, 0]
 
 
-def likelihoods(candidates, classes, fold=FOLD):
-  return choice.log_likelihoods(candidates, classes, fold, 2)
+def scores(candidates, classes, fold=FOLD):
+  return choice.scores(candidates, classes, fold, 2)
 
 
-def test_likelihoods_are_those_of_the_true_class_at_every_temperature_summed_over_folds():
+def test_scores_are_likelihoods_of_the_true_class_and_a_bonus_for_correct_pixels_summed_over_folds():
   candidates, classes = log_p(), np.array([0, 1, 2, 2, 1, 0])
-  found = likelihoods(candidates, classes)
+  found = scores(candidates, classes)
   assert (found.shape[:2], found.shape[3]) == ((5, 2), 2)
   # One of the temperatures is 1, where the probabilities are as they are.
   true = np.take_along_axis(candidates, classes.reshape(1, 1, -1, 1), axis=-1)[..., 0]
-  sums = true.reshape(5, 2, 2, 3).sum(axis=-1)
+  correct = candidates.argmax(axis=-1) == classes
+  sums = (true + 3 * correct).reshape(5, 2, 2, 3).sum(axis=-1)
   assert any(np.allclose(found[:, :, row], sums) for row in range(found.shape[2]))
-  assert (found <= 0).all()
+
+
+def test_a_certain_error_does_not_outweigh_two_pixels_that_smoothing_corrects():
+  """Smoothing is right in five pixels and very sure in the sixth; without it, three are barely wrong."""
+  classes = np.zeros(6, int)
+  candidates = np.full((5, 2, 6, 2), -np.inf)
+  wrong = np.array([False, False, False, True, True, True])
+  candidates[:, 0] = np.where(wrong.reshape(-1, 1), np.log([0.45, 0.55]), np.log([0.9, 0.1]))
+  candidates[:, 1] = np.log([0.9, 0.1])
+  candidates[:, 1, 5] = np.log([0.02, 0.98])
+  assert choice.choose(scores(candidates, classes).sum(axis=-1)).smoothing == 1
 
 
 def test_pixels_without_a_fold_are_left_out():
   candidates, classes = log_p(), np.array([0, 1, 2, 2, 1, 0])
-  some = likelihoods(candidates, classes, np.array([0, -1, -1, 1, 1, -1]))
+  some = scores(candidates, classes, np.array([0, -1, -1, 1, 1, -1]))
   kept = [0, 3, 4]
-  np.testing.assert_allclose(some, likelihoods(candidates[:, :, kept], classes[kept], FOLD[kept]))
+  np.testing.assert_allclose(some, scores(candidates[:, :, kept], classes[kept], FOLD[kept]))
 
 
 def test_an_absent_class_gets_no_probability_at_any_temperature():
   candidates, classes = log_p(), np.array([0, 1, 1, 0, 1, 0])
   without = special.log_softmax(candidates[..., :2], axis=-1)
   padded = np.concatenate([without, np.full_like(without[..., :1], -np.inf)], axis=-1)
-  np.testing.assert_allclose(likelihoods(padded, classes), likelihoods(without, classes), rtol=1e-6)
+  np.testing.assert_allclose(scores(padded, classes), scores(without, classes), rtol=1e-6)
 
 
 @pytest.mark.parametrize("best", [(0, 0), (2, 1), (4, 0)])
-def test_the_most_likely_candidate_is_chosen(best):
+def test_the_best_candidate_is_chosen(best):
   classes = np.array([0, 1, 2, 2, 1, 0])
   candidates = log_p()
   candidates[best] = special.log_softmax(2.0 * np.eye(3)[classes], axis=-1)
-  assert choice.choose(likelihoods(candidates, classes).sum(axis=-1)) == best
+  assert choice.choose(scores(candidates, classes).sum(axis=-1)) == best
 
 
 def test_a_candidate_that_is_only_too_sure_of_itself_is_not_discarded():
   """Right in five of six pixels with far too much confidence, against one that says nothing."""
   classes = np.zeros(6, int)
+  # Right in five pixels as well.
   candidates = np.full((5, 2, 6, 2), np.log(0.5))
+  candidates[:, :, 5] = np.log([0.49, 0.51])
   sure = np.array([[0.0, -13.0]] * 5 + [[-13.0, 0.0]])
   candidates[3, 1] = special.log_softmax(sure, axis=-1)
-  assert choice.choose(likelihoods(candidates, classes).sum(axis=-1)) == (3, 1)
+  assert choice.choose(scores(candidates, classes).sum(axis=-1)) == (3, 1)
 
 
 def test_each_fold_may_choose_differently():
@@ -80,6 +93,6 @@ def test_each_fold_may_choose_differently():
   candidates = np.full((5, 2, 6, 2), np.log(0.5))
   candidates[1, 0, :3] = np.log([0.9, 0.1])
   candidates[2, 1, 3:] = np.log([0.9, 0.1])
-  sums = likelihoods(candidates, classes)
+  sums = scores(candidates, classes)
   assert choice.choose(sums[..., 0]) == (1, 0)
   assert choice.choose(sums[..., 1]) == (2, 1)
