@@ -1,8 +1,8 @@
 """Chooses a mixture of experts for a scene by labels that its members did not train on.
 
 The score of a mixture is the log-likelihood of these labels plus a bonus for every label that is classified
-correctly. Likelihood alone chooses too little smoothing: far smoothing corrects many pixels and is sure of the
-few that it gets wrong. Accuracy alone wastes what the probabilities tell about a handful of labels.
+correctly. Likelihood alone chooses too little smoothing: far smoothing corrects many pixels and is sure of
+the few that it gets wrong. Accuracy alone wastes what the probabilities tell about a handful of labels.
 """
 
 import itertools
@@ -34,7 +34,7 @@ def weight_grid(members: int) -> np.ndarray:
 
 
 def scores(candidates: np.ndarray, classes: np.ndarray, fold: np.ndarray, folds: int) -> np.ndarray:
-  """Returns the score of every candidate at every temperature, summed over the pixels of a fold, `[W, S, T, k]`.
+  """Returns the score of every candidate at every temperature, summed over each fold, `[W, S, T, k]`.
 
   Args:
     candidates: log-probabilities of the mixtures, float `[W, S, n, C]`.
