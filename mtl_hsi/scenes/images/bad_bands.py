@@ -56,9 +56,7 @@ def read_bad_bands(raster: rasterio.DatasetReader, where: str) -> np.ndarray:
   flags = envi_header.split_list(envi_header.fields(raster).get("bbl", ""))
   bands = raster_masks.data_bands(raster)
   if not flags and raster.driver != "ENVI":
-    tags = [
-      {key.lower(): value for key, value in raster_tags.tags(raster, band).items()} for band in bands
-    ]
+    tags = [{key.lower(): value for key, value in raster_tags.tags(raster, band).items()} for band in bands]
     # Bands without a flag are good if others have one.
     flags = [band.get("bbl", "1") for band in tags] if any("bbl" in band for band in tags) else []
   return parse_flags(flags, len(bands), where) if flags else np.empty(0, int)

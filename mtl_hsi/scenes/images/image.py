@@ -176,12 +176,21 @@ class Image:
 
 
 def _check_quality(source: Source, quality: str | None) -> None:
-  if quality is not None and source.read_unclear is None:
+  if quality is None:
+    return
+  if source.read_unclear is None:
     raise RequestError(f"{source.origin} has no quality layers that are known; remove the option quality")
+  # So that a missing layer is known before any work starts.
+  source.read_unclear(slice(0, 1), slice(0, 1))
 
 
 def _dropped_bands(source: Source, given: str | None) -> np.ndarray:
-  return source.read_bad_bands() if given is None else parse_bands(given, source.shape[2], source.origin)
+  count = source.shape[2]
+  flagged = source.read_bad_bands() if given is None else parse_bands(given, count, source.origin)
+  dropped = np.union1d(flagged, source.unused_bands)
+  if len(dropped) == count:
+    raise RequestError(f"{source.origin}: no band is left of {count}; list fewer bad_bands")
+  return dropped
 
 
 def _known_wavelengths(
@@ -189,11 +198,21 @@ def _known_wavelengths(
 ) -> tuple[Wavelengths, tuple[str, ...]]:
   """Returns the wavelengths, and a remark if those in the file are invalid: bands by index do without."""
   if table is not None:
-    return wavelength_table.read_wavelength_table(table, source.shape[2], unit, kept), ()
+    return _read_table(source, kept, table, unit), ()
   try:
     return source.read_wavelengths(kept), ()
   except RequestError as error:
     return Wavelengths(None, None), (f"{UNUSED} ({error})",)
+
+
+def _read_table(source: Source, kept: np.ndarray, table: Path, unit: str | None) -> Wavelengths:
+  known = wavelength_table.read_wavelength_table(table, source.shape[2], unit, kept)
+  if source.product is not None and (np.diff(known.centres) <= 0).any():
+    raise RequestError(
+      f"{table.absolute()}: wavelengths do not increase from band to band as those of {source.product} do; "
+      "remove the option wavelengths, as the product has its own"
+    )
+  return known
 
 
 def _choose_scaling(source: Source, scale: float | None, offset: float | None) -> Scaling | None:

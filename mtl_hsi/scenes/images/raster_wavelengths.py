@@ -74,9 +74,7 @@ def _band_fields(raster: rasterio.DatasetReader, band: int) -> dict[str, str]:
   return tags
 
 
-def _in_names(
-  raster: rasterio.DatasetReader, bands: list[int], where: str, kept: np.ndarray
-) -> Wavelengths:
+def _in_names(raster: rasterio.DatasetReader, bands: list[int], where: str, kept: np.ndarray) -> Wavelengths:
   """Returns the wavelengths in the names of the bands; unknown unless every name has a single one."""
   names = [raster_tags.descriptions(raster)[band - 1] for band in bands]
   found = [_IN_NAME.findall(name) for name in names]

@@ -1,12 +1,13 @@
-"""Opens array files and rasters as images with the same interface."""
+"""Opens products, array files and rasters as images with the same interface."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.images import raster_source, wavelengths
+from mtl_hsi.scenes.images import containers, raster_source, wavelengths
 from mtl_hsi.scenes.images.arrays import (
   SUFFIXES,
   choose_key,
@@ -18,6 +19,7 @@ from mtl_hsi.scenes.images.arrays import (
   read_array,
 )
 from mtl_hsi.scenes.images.products import registry
+from mtl_hsi.scenes.images.products.delivery import Delivery
 from mtl_hsi.scenes.images.products.product import NO_OPTIONS, ProductOptions
 from mtl_hsi.scenes.images.source import Source
 from mtl_hsi.scenes.images.wavelengths import Wavelengths
@@ -27,7 +29,7 @@ def open_source(path: Path, key: str | None, options: ProductOptions = NO_OPTION
   """Opens a product, an image in an .npy, .npz or .mat file, or a raster of one of `rasters.FORMATS`.
 
   Args:
-    path: the file, or the folder or archive of a product.
+    path: the file, or the folder or archive of a product or of a single image.
     key: name of the array in an .npz or .mat file, or None.
     options: what the user chose of a product.
 
@@ -35,12 +37,23 @@ def open_source(path: Path, key: str | None, options: ProductOptions = NO_OPTION
     RequestError: the file is missing, damaged or not an image, or has no such key, or is no product and has
       an option of one.
   """
-  product = registry.open_product(path, options) if key is None else None
+  delivery = Delivery.of(path)
+  product = registry.open_product(delivery, options) if key is None else None
   if product is not None:
     return product
   for option, value in options._asdict().items():
     if value is not None:
       raise RequestError(f"{path.absolute()} is no known product; remove the option {option} ({value!r})")
+  if delivery.named is not None:
+    return _open_file(path, key)
+  name = containers.only_image(delivery)
+  source = _open_file(delivery.file(name), key)
+  origin = f"{name} in {path.absolute()}"
+  remark = f"{path.name} is no known product; its only image, {name}, is read"
+  return dataclasses.replace(source, origin=origin, delivery=delivery, remarks=(*source.remarks, remark))
+
+
+def _open_file(path: Path, key: str | None) -> Source:
   return OPENERS.get(path.suffix.lower(), raster_source.open_raster_source)(path, key)
 
 

@@ -33,8 +33,9 @@ class Description:
     shape: H, W and B, with all bands of the file in ascending order of wavelength.
     dtype: dtype of the values that `Product.read` returns.
     wavelengths: centres and widths of all bands.
-    left_out: indices of the bands that are not used unless the user lists bands: flagged or empty ones, and
-      those of the other detector in an overlap. Ascending, int `[n]`.
+    left_out: indices of the bands that are not used unless the user lists bad bands: flagged and empty ones.
+      Ascending, int `[n]`.
+    overlapping: indices of the bands that the option overlap leaves out in any case, int `[n]`.
     scaling: scale and offset of every band, each float64 `[B]`, or None if values are physical.
     nodata: nodata value of every band, float64 `[B]`, nan where there is none; or None.
     background: value that all bands of a pixel have outside of the image, or None. In single bands it counts
@@ -49,6 +50,7 @@ class Description:
   dtype: np.dtype
   wavelengths: Wavelengths
   left_out: np.ndarray
+  overlapping: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0, int))
   scaling: tuple[np.ndarray, np.ndarray] | None = None
   nodata: np.ndarray | None = None
   background: float | None = None

@@ -7,31 +7,32 @@ import numpy as np
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.images.products.aviris import Aviris
 from mtl_hsi.scenes.images.products.delivery import Delivery
+from mtl_hsi.scenes.images.products.desis import Desis
 from mtl_hsi.scenes.images.products.emit import Emit
+from mtl_hsi.scenes.images.products.enmap import EnMap
 from mtl_hsi.scenes.images.products.prisma import Prisma
 from mtl_hsi.scenes.images.products.product import Product, ProductOptions
 from mtl_hsi.scenes.images.products.tanager import Tanager
 from mtl_hsi.scenes.images.source import Source
 from mtl_hsi.scenes.images.wavelengths import Wavelengths
 
-PRODUCTS: tuple[type[Product], ...] = (Prisma, Emit, Tanager, Aviris)
+PRODUCTS: tuple[type[Product], ...] = (EnMap, Desis, Prisma, Emit, Tanager, Aviris)
 
 
-def open_product(path: Path, options: ProductOptions) -> Source | None:
+def open_product(delivery: Delivery, options: ProductOptions) -> Source | None:
   """Opens a product as an image; None if it is no known product.
 
   Args:
-    path: the folder or archive of the product, or one of its main files.
+    delivery: the folder or archive of the product, or one of its main files.
     options: what the user chose of it.
 
   Raises:
     RequestError: a file of it is missing or damaged, or an option does not apply to it.
   """
-  delivery = Delivery(path)
   for kind in PRODUCTS:
     product = kind.find(delivery, options)
     if product is not None:
-      _check_options(product, options, path)
+      _check_options(product, options, delivery.path)
       return _source(product, delivery)
   return None
 
@@ -56,6 +57,7 @@ def _source(product: Product, delivery: Delivery) -> Source:
     read_window=product.read,
     read_wavelengths=read_wavelengths,
     read_bad_bands=lambda: found.left_out,
+    unused_bands=found.overlapping,
     nodata=found.nodata,
     background=found.background,
     scaling=found.scaling,
@@ -64,4 +66,6 @@ def _source(product: Product, delivery: Delivery) -> Source:
     read_unclear=product.read_unclear,
     acquired=found.acquired,
     remarks=(product.title, *found.remarks),
+    product=product.title,
+    delivery=delivery,
   )

@@ -1,0 +1,116 @@
+"""The rasters of a product: its image, with the bands in another order, and its quality layers."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.images import rasters
+from mtl_hsi.scenes.scene import Georeference
+
+
+class BandRaster:
+  """An open raster of which some bands are read, in a given order.
+
+  Args:
+    path: the file.
+    order: index in the file of each band, int `[B]`.
+
+  Attributes:
+    shape: H, W and B.
+    dtype: dtype of the values.
+    georeference: position on the ground, or None.
+
+  Raises:
+    RequestError: it cannot be read.
+  """
+
+  def __init__(self, path: Path, order: Sequence[int]):
+    self._path, self._order = path, np.asarray(order)
+    self._raster = rasters.open_raster(path)
+    self.shape = self._raster.height, self._raster.width, len(order)
+    self.dtype = np.dtype(self._raster.dtypes[0])
+    self.georeference: Georeference | None = rasters.georeference(self._raster)
+
+  @property
+  def bands_in_file(self) -> int:
+    """The number of bands of the file."""
+    return self._raster.count
+
+  def read(self, rows: slice, columns: slice, bands: np.ndarray) -> np.ndarray:
+    """Reads a window of bands, by their indices in the given order, as `[h, w, b]`.
+
+    Raises:
+      RequestError: the file is damaged.
+    """
+    (top, bottom, _), (left, right, _) = rows.indices(self.shape[0]), columns.indices(self.shape[1])
+    numbers = (self._order[bands] + 1).tolist()
+    planes = rasters.read_window(self._path, self._raster, numbers, ((top, bottom), (left, right)))
+    return np.ascontiguousarray(np.moveaxis(planes, 0, -1))
+
+  def find_empty(self, nodata: float, bands: np.ndarray) -> np.ndarray:
+    """Returns which of the bands have the nodata value in every pixel, int, ascending.
+
+    Blocks are read from the middle of the image outwards, and only the bands that had no measurement so far:
+    mostly one block of all bands, and all blocks of the empty ones.
+
+    Raises:
+      RequestError: the file is damaged.
+    """
+    for rows, columns in self._blocks():
+      if not len(bands):
+        break
+      bands = bands[(self.read(rows, columns, bands) == nodata).all(axis=(0, 1))]
+    return bands
+
+  def _blocks(self) -> Iterator[tuple[slice, slice]]:
+    height, width = self._raster.block_shapes[0]
+    for top in _from_middle(self.shape[0], height):
+      for left in _from_middle(self.shape[1], width):
+        yield slice(top, top + height), slice(left, left + width)
+
+
+def open_image(path: Path, order: np.ndarray) -> BandRaster:
+  """Opens the image of a product.
+
+  Raises:
+    RequestError: it cannot be read, or has not one band for each of `order`.
+  """
+  image = BandRaster(path, order)
+  if image.bands_in_file != len(order):
+    raise RequestError(
+      f"{path.absolute()} has {image.bands_in_file} bands, but its metadata describe {len(order)}; they "
+      "belong to different products"
+    )
+  return image
+
+
+def open_layer(path: Path, bands: Sequence[int], image: BandRaster) -> BandRaster:
+  """Opens some bands of a quality layer, by their indices.
+
+  Raises:
+    RequestError: it cannot be read, has too few bands, or is not of the size of the image.
+  """
+  layer = BandRaster(path, bands)
+  if layer.bands_in_file <= max(bands) or layer.shape[:2] != image.shape[:2]:
+    raise RequestError(
+      f"{path.absolute()} has {layer.shape[0]} x {layer.shape[1]} pixels and {layer.bands_in_file} bands; "
+      f"expected {image.shape[0]} x {image.shape[1]} pixels, as the image has, and {max(bands) + 1} bands"
+    )
+  return layer
+
+
+def read_flags(layers: Sequence[BandRaster], rows: slice, columns: slice) -> np.ndarray:
+  """Returns which pixels have a value above 0 in any band of any layer, bool `[h, w]`.
+
+  Raises:
+    RequestError: a file is damaged.
+  """
+  flags = [layer.read(rows, columns, np.arange(layer.shape[2])) > 0 for layer in layers]
+  return np.concatenate(flags, axis=-1).any(axis=-1)
+
+
+def _from_middle(size: int, step: int) -> list[int]:
+  """Returns the starts of blocks, those in the middle first."""
+  return sorted(range(0, size, step), key=lambda start: abs(start + step / 2 - size / 2))
