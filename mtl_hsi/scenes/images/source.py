@@ -22,7 +22,6 @@ class Source:
     read_wavelengths: from the indices of bands to their wavelengths; called only if these are needed, so that
       invalid ones do not matter otherwise.
     read_bad_bands: the indices of the bands that the file flags as bad, likewise.
-    unused_bands: the indices of the bands that are left out even if the user lists bad bands, int `[n]`.
     nodata: the nodata value of every band `[B]`, or None.
     background: value that all bands of a pixel have outside of the image, or None.
     read_missing: from slices of rows and columns to True where there is no measurement `[h, w]`, or None.
@@ -32,6 +31,7 @@ class Source:
     by_rows: whether windows of whole rows are quicker to read than square ones.
     acquired: date of the image, such as "2022-06-25", or None.
     remarks: one sentence for each property of the file that users should know.
+    unused_bands: the indices of the bands that are left out even if the user lists bad bands, int `[n]`.
     product: title of the product, whose bands are in ascending order of wavelength, or None for a plain file.
     delivery: where the file is from; unpacked files are removed with it.
   """
@@ -42,7 +42,6 @@ class Source:
   read_window: Callable[[slice, slice, np.ndarray], np.ndarray]
   read_wavelengths: Callable[[np.ndarray], Wavelengths]
   read_bad_bands: Callable[[], np.ndarray]
-  unused_bands: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0, int))
   nodata: np.ndarray | None = None
   background: float | None = None
   read_missing: Callable[[slice, slice], np.ndarray] | None = None
@@ -52,5 +51,6 @@ class Source:
   by_rows: bool = False
   acquired: str | None = None
   remarks: tuple[str, ...] = ()
+  unused_bands: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0, int))
   product: str | None = None
   delivery: Delivery | None = None

@@ -35,7 +35,6 @@ class Description:
     wavelengths: centres and widths of all bands.
     left_out: indices of the bands that are not used unless the user lists bad bands: flagged and empty ones.
       Ascending, int `[n]`.
-    overlapping: indices of the bands that the option overlap leaves out in any case, int `[n]`.
     scaling: scale and offset of every band, each float64 `[B]`, or None if values are physical.
     nodata: nodata value of every band, float64 `[B]`, nan where there is none; or None.
     background: value that all bands of a pixel have outside of the image, or None. In single bands it counts
@@ -44,13 +43,13 @@ class Description:
     by_rows: whether windows of whole rows are quicker to read than square ones.
     acquired: date of the image, such as "2022-06-25", or None.
     remarks: one sentence for each property that users should know, such as why bands are left out.
+    overlapping: indices of the bands that the option overlap leaves out in any case, int `[n]`.
   """
 
   shape: tuple[int, int, int]
   dtype: np.dtype
   wavelengths: Wavelengths
   left_out: np.ndarray
-  overlapping: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0, int))
   scaling: tuple[np.ndarray, np.ndarray] | None = None
   nodata: np.ndarray | None = None
   background: float | None = None
@@ -58,6 +57,7 @@ class Description:
   by_rows: bool = False
   acquired: str | None = None
   remarks: tuple[str, ...] = ()
+  overlapping: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0, int))
 
 
 class Product(Protocol):
