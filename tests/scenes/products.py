@@ -46,6 +46,7 @@ def save_enmap(
   metadata: str = "METADATA.XML",
   statistics: bool = True,
   level: str = "L2A",
+  **profile: object,
 ) -> Path:
   """Writes an EnMAP product.
 
@@ -61,12 +62,13 @@ def save_enmap(
     metadata: name of the metadata, after the prefix.
     statistics: whether the metadata have the statistics of bands.
     level: processing level.
+    **profile: options of the format.
   """
   folder = parent / ENMAP
   folder.mkdir(parents=True)
   stored = values.copy()
   stored[..., list(empty)] = NODATA
-  formats.save_raster(folder / f"{prefix}SPECTRAL_IMAGE{suffix}", stored, driver, nodata=NODATA)
+  formats.save_raster(folder / f"{prefix}SPECTRAL_IMAGE{suffix}", stored, driver, nodata=NODATA, **profile)
   for layer in ENMAP_LAYERS:
     pixels = (flags or {}).get(layer, np.zeros(values.shape[:2]))
     formats.save_raster(folder / f"{prefix}QL_QUALITY_{layer}{suffix}", pixels.astype(np.uint8), driver)

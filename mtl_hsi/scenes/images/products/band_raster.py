@@ -21,6 +21,7 @@ class BandRaster:
     shape: H, W and B.
     dtype: dtype of the values.
     georeference: position on the ground, or None.
+    by_rows: whether windows of whole rows are quicker to read than square ones.
 
   Raises:
     RequestError: it cannot be read.
@@ -32,6 +33,7 @@ class BandRaster:
     self.shape = self._raster.height, self._raster.width, len(order)
     self.dtype = np.dtype(self._raster.dtypes[0])
     self.georeference: Georeference | None = rasters.georeference(self._raster)
+    self.by_rows = all(width == self._raster.width for _, width in self._raster.block_shapes)
 
   @property
   def bands_in_file(self) -> int:

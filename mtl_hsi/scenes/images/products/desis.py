@@ -59,6 +59,7 @@ class Desis:
       nodata=np.full(len(bands), float(_NODATA)),
       georeference=self._image.georeference,
       acquired=product_files.date(self._root),
+      by_rows=self._image.by_rows,
       remarks=tuple(self._table.remarks(empty)),
     )
 

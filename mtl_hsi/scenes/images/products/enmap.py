@@ -68,6 +68,7 @@ class EnMap:
       nodata=np.full(len(usable), float(_NODATA)),
       georeference=self._image.georeference,
       acquired=product_files.date(self._root),
+      by_rows=self._image.by_rows,
       remarks=(*self._table.remarks(empty), *([remark] if remark else [])),
     )
 
