@@ -7,7 +7,7 @@ import numpy as np
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.images import rasters
-from mtl_hsi.scenes.scene import Georeference
+from mtl_hsi.scenes.images.raster_place import read_place
 
 
 class BandRaster:
@@ -20,7 +20,7 @@ class BandRaster:
   Attributes:
     shape: H, W and B.
     dtype: dtype of the values.
-    georeference: position on the ground, or None.
+    place: position on the ground, and remarks on it.
     by_rows: whether windows of whole rows are quicker to read than square ones.
 
   Raises:
@@ -32,7 +32,7 @@ class BandRaster:
     self._raster = rasters.open_raster(path)
     self.shape = self._raster.height, self._raster.width, len(order)
     self.dtype = np.dtype(self._raster.dtypes[0])
-    self.georeference: Georeference | None = rasters.georeference(self._raster)
+    self.place = read_place(self._raster, str(path.absolute()))
     self.by_rows = all(width == self._raster.width for _, width in self._raster.block_shapes)
 
   @property
@@ -46,9 +46,9 @@ class BandRaster:
     Raises:
       RequestError: the file is damaged.
     """
-    (top, bottom, _), (left, right, _) = rows.indices(self.shape[0]), columns.indices(self.shape[1])
     numbers = (self._order[bands] + 1).tolist()
-    planes = rasters.read_window(self._path, self._raster, numbers, ((top, bottom), (left, right)))
+    window = rasters.window_of(self._raster, rows, columns)
+    planes = rasters.read_window(self._path, self._raster, numbers, window)
     return np.ascontiguousarray(np.moveaxis(planes, 0, -1))
 
   def find_empty(self, nodata: float, bands: np.ndarray) -> np.ndarray:

@@ -57,10 +57,10 @@ class Desis:
       empty,
       scaling=self._table.scaling,
       nodata=np.full(len(bands), float(_NODATA)),
-      georeference=self._image.georeference,
+      georeference=self._image.place.georeference,
       acquired=product_files.date(self._root),
       by_rows=self._image.by_rows,
-      remarks=tuple(self._table.remarks(empty)),
+      remarks=(*self._table.remarks(empty), *self._image.place.remarks),
     )
 
   def read(self, rows: slice, columns: slice, bands: np.ndarray) -> np.ndarray:

@@ -66,10 +66,10 @@ class EnMap:
       overlapping=overlapping,
       scaling=self._table.scaling,
       nodata=np.full(len(usable), float(_NODATA)),
-      georeference=self._image.georeference,
+      georeference=self._image.place.georeference,
       acquired=product_files.date(self._root),
       by_rows=self._image.by_rows,
-      remarks=(*self._table.remarks(empty), *([remark] if remark else [])),
+      remarks=(*self._table.remarks(empty), *([remark] if remark else []), *self._image.place.remarks),
     )
 
   def read(self, rows: slice, columns: slice, bands: np.ndarray) -> np.ndarray:

@@ -43,7 +43,6 @@ class Description:
     by_rows: whether windows of whole rows are quicker to read than square ones.
     acquired: date of the image, such as "2022-06-25", or None.
     remarks: one sentence for each property that users should know, such as why bands are left out.
-    by_rows: whether windows of whole rows are quicker to read than square ones.
     overlapping: indices of the bands that the option overlap leaves out in any case, int `[n]`.
   """
 
@@ -58,7 +57,6 @@ class Description:
   by_rows: bool = False
   acquired: str | None = None
   remarks: tuple[str, ...] = ()
-  by_rows: bool = False
   overlapping: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0, int))
 
 

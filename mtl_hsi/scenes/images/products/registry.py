@@ -66,7 +66,6 @@ def _source(product: Product, delivery: Delivery) -> Source:
     read_unclear=product.read_unclear,
     acquired=found.acquired,
     remarks=(product.title, *found.remarks),
-    by_rows=found.by_rows,
     product=product.title,
     delivery=delivery,
   )
