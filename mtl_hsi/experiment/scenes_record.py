@@ -12,6 +12,7 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.experiment.problem import Problem
 from mtl_hsi.runtime import processes
 from mtl_hsi.scenes.cube import blocks
+from mtl_hsi.scenes.images.products.delivery import Delivery
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.storage.json_files import read_json
 
@@ -101,11 +102,20 @@ def with_recorded_values(problem: Problem, path: Path) -> Problem:
 
 
 def newer_files(files: Iterable[Path], directory: Path) -> list[Path]:
-  """Returns the source files of a run that were modified after it had read them."""
+  """Returns the source files of a run, or folders with a file, that were modified after it had read them."""
   record = directory / "scenes.json"
   if not record.exists():
     return []
-  return [path for path in files if path.exists() and path.stat().st_mtime_ns > record.stat().st_mtime_ns]
+  read = record.stat().st_mtime_ns
+  return [path for path in files if path.exists() and _last_change(path) > read]
+
+
+def _last_change(path):
+  """Returns the time of a file, or the latest one of all files in a folder."""
+  if not path.is_dir():
+    return path.stat().st_mtime_ns
+  found = Delivery(path)
+  return max((found.file(name).lstat().st_mtime_ns for name in found.names), default=0)
 
 
 def _optional(scene):

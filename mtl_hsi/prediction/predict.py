@@ -22,6 +22,7 @@ from mtl_hsi.runs.trained_run import TrainedRun, TrainedScene, read_run
 from mtl_hsi.runtime import progress
 from mtl_hsi.scenes import windows
 from mtl_hsi.scenes.images.image import Image
+from mtl_hsi.scenes.images.products import delivery
 from mtl_hsi.scenes.images.rasters import CACHE_MB
 from mtl_hsi.settings import image_settings, prediction_settings
 from mtl_hsi.settings.prediction_settings import PredictionSettings
@@ -196,14 +197,14 @@ def _legend(trained: TrainedRun, scene: TrainedScene, settings: PredictionSettin
     class_id: given.get(class_id, colours.class_colour(position)) for position, class_id in enumerate(ordered)
   }
   names = dict(sorted(names.items()))
-  return rasters.Legend(f"{settings.image.stem}: classes of {scene.name}", names, table)
+  return rasters.Legend(f"{delivery.stem(settings.image)}: classes of {scene.name}", names, table)
 
 
 def _output_stem(settings: PredictionSettings, scene: TrainedScene) -> Path:
   """The common path of all output files, without ending."""
   if settings.output is None:
-    return settings.run / "predictions" / f"{scene.name}_{settings.image.stem}"
+    return settings.run / "predictions" / f"{scene.name}_{delivery.stem(settings.image)}"
   output = Path(settings.output)
   if settings.output.endswith("/") or output.is_dir():
-    return output / settings.image.stem
+    return output / delivery.stem(settings.image)
   return output

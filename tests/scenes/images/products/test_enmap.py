@@ -15,7 +15,8 @@ import rasterio
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.images.image import Image
 from mtl_hsi.scenes.images.products.product import ProductOptions
-from tests.scenes import formats, products
+from tests.scenes import formats
+from tests.scenes import xml_products as products
 
 _ALL = slice(None), slice(None)
 _LABELS = np.random.default_rng(1).integers(0, 3, (11, 13))
