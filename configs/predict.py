@@ -35,8 +35,8 @@ def get_config() -> config_dict.ConfigDict:
   config.run = ""
   # The scene of the run that the image resembles. It provides classes, scaling and bands. Empty: the target.
   config.scene = ""
-  # The image: GeoTIFF or another raster format listed in docs/scenes.md, ENVI (header or data file), .npz,
-  # .npy or .mat.
+  # The image: a product of a sensor as delivered (docs/products.md), GeoTIFF or another raster format listed
+  # in docs/scenes.md, ENVI (header or data file), .npz, .npy or .mat.
   config.image = ""
   # Name of the array in an .npz or .mat file. Needed if the file has several candidates.
   config.image_key = ""
@@ -60,7 +60,8 @@ def get_config() -> config_dict.ConfigDict:
   # "clear": pixels that the quality layers of the product flag as cloud, shadow or the like count as not
   # measured. Empty: these layers are ignored.
   config.quality = ""
-  # The bands to use where the spectra of two detectors overlap: "vnir", "swir" or "all".
+  # The bands to use where the spectra of two detectors overlap: "vnir", "swir" or "all". Empty:
+  # as in training, or "swir".
   config.overlap = ""
   # "map": the grid of the map. "sensor": the grid of the sensor, which has no place on the ground.
   config.geometry = ""

@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -79,7 +80,7 @@ def test_from_the_product_to_the_map(tmp_path, monkeypatch):
   assert "As in training: quality=clear" in mapped.out
   stem = f"runs/fields/predictions/fields_{second.name}"
   assert _accuracy(f"{stem}_classes.tif") > 0.9
-  assert "crop" in open(f"{stem}_areas.csv").read()
+  assert "crop" in Path(f"{stem}_areas.csv").read_text()
 
 
 def _accuracy(path):
