@@ -26,6 +26,11 @@ ENDINGS = (
   *("_classes.img", "_classes.hdr", "_classes.png", "_areas.csv", _CHECKSUMS),
 )
 
+_NO_ENVI_PLACE = (
+  "the map for ENVI has no position, as ENVI headers have none for mirrored, sheared or upturned images; the "
+  "GeoTIFF has it"
+)
+
 # Bound on the longer side of the quick look in pixels.
 _QUICK_LOOK = 1024
 
@@ -40,7 +45,11 @@ class ClassArea(NamedTuple):
 
 
 class ClassMaps:
-  """Open files of one class map; made by `create`."""
+  """Open files of one class map; made by `create`.
+
+  Attributes:
+    notes: what users should know of the files.
+  """
 
   def __init__(
     self,
@@ -51,7 +60,8 @@ class ClassMaps:
     stack: contextlib.ExitStack,
   ):
     height, width = size
-    self._stem, self._legend = stem, legend
+    self._stem, self._legend, self._georeference = stem, legend, georeference
+    self.notes = ()
     self._step = -(-max(size) // _QUICK_LOOK)
     self._quick_look = np.zeros((-(-height // self._step), -(-width // self._step)), np.int32)
     self._pixel_areas = pixel_areas(georeference, height, width)
@@ -62,7 +72,11 @@ class ClassMaps:
       rasters.create_confidence(_path(stem, "_confidence.tif"), legend.title, *place)
     )
     envi = {"driver": "ENVI", "count": 1, "dtype": legend.dtype, "nodata": 0}
-    self._envi = stack.enter_context(rasters.create(_path(stem, "_classes.img"), *place, **envi))
+    place_of_envi = georeference
+    if georeference is not None and not envi_header.can_place(georeference, *size):
+      place_of_envi, self.notes = None, (_NO_ENVI_PLACE,)
+    path = _path(stem, "_classes.img")
+    self._envi = stack.enter_context(rasters.create(path, *size, place_of_envi, **envi))
 
   def write(
     self, rows: slice, columns: slice, ids: np.ndarray, share: np.ndarray, probability: np.ndarray
@@ -92,7 +106,8 @@ class ClassMaps:
     """Writes the files that go with the rasters, which must be closed."""
     legend = self._legend
     _path(self._stem, "_classes.tif.aux.xml").write_bytes(rasters.category_names(legend.names))
-    envi_header.complete(_path(self._stem, "_classes.hdr"), legend)
+    crs = None if self._georeference is None else self._georeference.crs
+    envi_header.complete(_path(self._stem, "_classes.hdr"), legend, crs)
     _path(self._stem, "_classes.img.aux.xml").unlink(missing_ok=True)
     table = np.zeros((max(legend.names) + 1, 3), np.uint8)
     table[0] = colours.NO_DATA

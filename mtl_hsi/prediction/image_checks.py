@@ -1,44 +1,60 @@
-"""Checks that an image suits the scene as which it is classified."""
+"""Checks that the values of an image suit the scene as which it is classified."""
 
 import numpy as np
 from absl import logging
 
-from mtl_hsi.errors import RequestError
 from mtl_hsi.prediction.windows import Window
-from mtl_hsi.runs.trained_run import TrainedRun, TrainedScene
+from mtl_hsi.runs.trained_run import TrainedScene
 from mtl_hsi.scenes.images.image import Image
 
 # Scaling in training leaves the scene's maximum at 1, or every band with a standard deviation of 1. Scaled
 # values above the one bound, or with a range below the other, have another unit.
 _LARGEST, _SMALLEST_RANGE = 30.0, 0.003
+# No ground has the same value in all bands in more than this share of a window.
+_LARGEST_SHARE = 0.005
 
 
-def check_bands(image: Image, scene: TrainedScene, trained: TrainedRun) -> None:
-  """Checks that an image has the bands of the scene; warns if they lie at other wavelengths.
+class FillValues:
+  """Looks for undeclared nodata values in the windows of an image, and warns of each value once."""
 
-  Raises:
-    RequestError: the number of bands differs.
-  """
-  if image.bands != scene.inputs.bands:
-    raise RequestError(
-      f"{image.origin} has {image.bands} bands, but scene {scene.name!r} of {trained.directory} has "
-      f"{scene.inputs.bands}; expected an image of the same sensor without the same bad bands "
-      "(--config.bad_bands)"
-    )
-  if image.wavelengths is None or scene.wavelengths is None:
-    return
-  width = _band_widths(scene)
-  distance = np.abs(image.wavelengths - scene.wavelengths) / width
-  worst = int(np.argmax(distance))
-  if distance[worst] > 0.5:
+  def __init__(self, image: Image, scene: TrainedScene):
+    self._image = image
+    declared = () if scene.file is None else scene.file.nodata
+    self._of_training = tuple(value for value in declared if not image.has_nodata(value))
+    self._warned: set[float] = set()
+
+  def __call__(self, values: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    """Returns which pixels may have no measurement, bool `[h, w]`.
+
+    Args:
+      values: values of a window, `[h, w, B]`.
+      missing: True where nodata is known, `[h, w]`.
+    """
+    filled = np.zeros(missing.shape, bool)
+    for value in self._of_training:
+      found = (values == self._image.scaled_value(value)).any(axis=-1) & ~missing
+      self._warn(value, found, "in some band, which is nodata in the file of the scene in training")
+      filled |= found
+    if values.shape[-1] > 1:
+      constant = (values == values[..., :1]).all(axis=-1) & ~missing & ~filled
+      numbers, counts = np.unique(values[..., 0][constant], return_counts=True)
+      for number in numbers[counts > _LARGEST_SHARE * missing.size]:
+        found = constant & (values[..., 0] == number)
+        self._warn(self._image.stored_value(number), found, "in all bands")
+        filled |= found
+    return filled
+
+  def _warn(self, value: float, found: np.ndarray, where: str) -> None:
+    if value in self._warned or not found.any():
+      return
+    self._warned.add(value)
     logging.warning(
-      "band %d (from 0) of %s is centred at %.1f nm, but at %.1f nm in training; this is more than half a "
-      "band width (%.1f nm) off; do not trust the map unless the wavelengths in the file are wrong",
-      worst,
-      image.origin,
-      image.wavelengths[worst],
-      scene.wavelengths[worst],
-      width[worst],
+      "%s has pixels with the value %g %s and does not declare it as nodata, so they are classified; if they "
+      "have no measurement, predict with --config.nodata=%g",
+      self._image.origin,
+      value,
+      where,
+      value,
     )
 
 
@@ -46,7 +62,10 @@ def check_unit(window: Window, image: Image, scene: TrainedScene) -> None:
   """Warns if the scaled values of a window are far outside of the range of training, about -5 to 5."""
   margin = (window.padded.shape[0] - window.missing.shape[0]) // 2
   height, width = window.missing.shape
-  values = window.padded[margin : margin + height, margin : margin + width][~window.missing]
+  measured = ~(window.missing | window.filled)
+  values = window.padded[margin : margin + height, margin : margin + width][measured]
+  if not values.size:
+    return
   low, high = np.percentile(values, (1, 99))
   if max(-low, high) > _LARGEST or high - low < _SMALLEST_RANGE:
     logging.warning(
@@ -57,14 +76,3 @@ def check_unit(window: Window, image: Image, scene: TrainedScene) -> None:
       low,
       high,
     )
-
-
-def _band_widths(scene: TrainedScene) -> np.ndarray:
-  """Width of each band in nm; if unknown, the distance to the nearest other band."""
-  if scene.widths is not None:
-    return scene.widths
-  if len(scene.wavelengths) == 1:
-    return np.full(1, np.inf)
-  spacing = np.abs(scene.wavelengths - scene.wavelengths.reshape(-1, 1))
-  np.fill_diagonal(spacing, np.inf)
-  return np.maximum(spacing.min(axis=1), np.finfo(float).tiny)

@@ -1,6 +1,7 @@
 """Classifies a new image of any size with the networks of a finished run."""
 
 import collections
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,17 +16,20 @@ from mtl_hsi.models import products
 from mtl_hsi.plurals import noun
 from mtl_hsi.prediction import class_maps
 from mtl_hsi.prediction.class_maps import ClassArea, ClassMaps
-from mtl_hsi.prediction.image_checks import check_bands, check_unit
+from mtl_hsi.prediction.image_checks import FillValues, check_unit
+from mtl_hsi.prediction.new_image import open_image
 from mtl_hsi.prediction.windows import read_window
 from mtl_hsi.report import colours, rasters
 from mtl_hsi.runs.trained_run import TrainedRun, TrainedScene, read_run
 from mtl_hsi.runtime import progress
 from mtl_hsi.scenes import windows
-from mtl_hsi.scenes.images.image import Image
 from mtl_hsi.scenes.images.products import delivery
 from mtl_hsi.scenes.images.rasters import CACHE_MB
-from mtl_hsi.settings import image_settings, prediction_settings
+from mtl_hsi.settings import prediction_settings
 from mtl_hsi.settings.prediction_settings import PredictionSettings
+
+# The end of an output that names one of its files; a stem is expected.
+_NAME_OF_FILE = re.compile(r"(?<=.)(_classes|_confidence)?\.(tiff?|img|hdr|dat|png)$", re.IGNORECASE)
 
 
 def run(config: Any) -> None:
@@ -45,10 +49,9 @@ def run(config: Any) -> None:
 def _run(settings):
   trained = read_run(settings.run)
   scene = _find_scene(trained, settings.scene)
-  image, inherited, replaced = _open_image(settings, scene)
-  _print_keys("As in training", inherited)
-  _print_keys("Taken from the file, other than in training", replaced)
-  check_bands(image, scene, trained)
+  image, scene, notes = open_image(settings, scene, trained)
+  for note in notes:
+    print(note, flush=True)
   stem = _output_stem(settings, scene)
   class_maps.file_set(stem).check_free()
   networks = _read_networks(trained, scene, settings.replica)
@@ -65,7 +68,7 @@ def _run(settings):
     class_maps.create(stem, _legend(trained, scene, settings), size, image.georeference) as maps,
   ):
     _classify(settings, trained, scene, image, networks, maps)
-  print("\n".join(map(_area_line, maps.areas())))
+  print("\n".join([*map(_area_line, maps.areas()), *(f"note: {note}" for note in maps.notes)]))
   print(f"Class map: {stem}_classes.tif, {stem}_classes.img for ENVI\nConfidence: {stem}_confidence.tif")
   print(f"Quick look: {stem}_classes.png\nAreas: {stem}_areas.csv")
 
@@ -83,28 +86,6 @@ def _area_line(area: ClassArea) -> str:
   return f"{area.class_id} {area.name}: {area.pixels:,} {noun(area.pixels, 'pixel')}{hectares}"
 
 
-def _print_keys(heading: str, keys: dict[str, str]) -> None:
-  if keys:
-    print(f"{heading}: {', '.join(f'{key}={value}' for key, value in keys.items())}", flush=True)
-
-
-def _open_image(
-  settings: PredictionSettings, scene: TrainedScene
-) -> tuple[Image, dict[str, str], dict[str, str]]:
-  """The image, the keys inherited from its scene in training, and those that the file replaces."""
-  image = Image.open(settings.image, settings.image_key, **image_settings.read(settings.image_keys))
-  inherited = image_settings.inherit(settings.image_keys, scene.image_keys)
-  in_file = ("nodata",) * image.knows_nodata + ("scale", "offset") * image.knows_scale
-  replaced = {key: inherited.pop(key) for key in in_file if key in inherited}
-  # The bad bands of training may be missing in the file already.
-  if image.bands == scene.inputs.bands:
-    inherited.pop("bad_bands", None)
-  if inherited:
-    options = image_settings.read({**settings.image_keys, **inherited})
-    image = Image.open(settings.image, settings.image_key, **options)
-  return image, inherited, replaced
-
-
 def _classify(settings, trained, scene, image, networks, maps: ClassMaps) -> None:
   """Classifies the image window by window and writes the maps."""
   tile_pixels = settings.tile_pixels or trained.inference.tile_pixels
@@ -118,13 +99,14 @@ def _classify(settings, trained, scene, image, networks, maps: ClassMaps) -> Non
   placed = classifier.place_snapshots(networks)
   size = image.height, image.width
   places = list(windows.image_windows(*size, max(image.bands, scene.inputs.channels), rasters.BLOCK))
+  fill_values = FillValues(image, scene)
   measured, class_ids = 0, trained.legend.class_ids(scene.name)
   # With a shared legend, a new image may have any class.
   index = scene.index if trained.legend.names is None else trained.network.new_scene
   with progress.bar("classifying", len(places), "window") as bar:
     for place in places:
       around = windows.add_halo(place, size, classifier.halo, classifier.halo).inside
-      window = read_window(image, scene.inputs, *around, trained.network.patch)
+      window = read_window(image, scene.inputs, *around, trained.network.patch, fill_values)
       inner = windows.shifted(place, -around[0].start, -around[1].start)
       missing = window.missing[inner]
       if not measured and not missing.all():
@@ -207,4 +189,4 @@ def _output_stem(settings: PredictionSettings, scene: TrainedScene) -> Path:
   output = Path(settings.output)
   if settings.output.endswith("/") or output.is_dir():
     return output / delivery.stem(settings.image)
-  return output
+  return output.with_name(_NAME_OF_FILE.sub("", output.name))

@@ -19,6 +19,7 @@ from mtl_hsi.runs.networks import make_networks
 from mtl_hsi.runs.records import read_record
 from mtl_hsi.runtime.replicas import Replicas
 from mtl_hsi.scenes.legend import Legend, make_legend
+from mtl_hsi.scenes.scene import ImageFile
 from mtl_hsi.scenes.scene_checks import SCENE_NAME
 from mtl_hsi.settings import (
   image_settings,
@@ -52,6 +53,7 @@ class TrainedScene:
     class_colours: colour of classes by id, or None for the palette of the reports.
     wavelengths: band centres of the scene in nm `[bands]`, or None.
     widths: full widths at half maximum in nm `[bands]`, or None.
+    file: properties of the file of its image, or None.
     image_keys: options of its image except the file, by `image_settings.KEYS`; "" for an option not given.
   """
 
@@ -62,6 +64,7 @@ class TrainedScene:
   class_colours: Mapping[int, tuple[int, int, int]] | None
   wavelengths: np.ndarray | None
   widths: np.ndarray | None
+  file: ImageFile | None
   image_keys: Mapping[str, str]
 
 
@@ -218,8 +221,19 @@ def _read_scene(
     class_colours=colours and {int(class_id): tuple(colour) for class_id, colour in colours.items()},
     wavelengths=_numbers(entry.get("wavelengths")),
     widths=_numbers(entry.get("widths")),
+    file=_image_file(entry.get("file")),
     image_keys=image_keys,
   )
+
+
+def _image_file(entry: Mapping[str, Any] | None) -> ImageFile | None:
+  if entry is None:
+    return None
+  dropped, nodata = tuple(map(int, entry["dropped"])), tuple(map(float, entry["nodata"]))
+  bands = int(entry["bands"])
+  if not all(band in range(bands) for band in dropped) or not np.isfinite(nodata).all():
+    raise ValueError("the file of a scene has bands or nodata values that do not exist")
+  return ImageFile(bands, dropped, nodata)
 
 
 def _check_scene(scene: TrainedScene, *, smoothed: bool) -> None:

@@ -14,7 +14,7 @@ from mtl_hsi.scenes.labels.combine import merge_split
 from mtl_hsi.scenes.labels.label_file import Cube
 from mtl_hsi.scenes.labels.label_set import Grid
 from mtl_hsi.scenes.labels.read import LabelOptions, read_labels
-from mtl_hsi.scenes.scene import Scene
+from mtl_hsi.scenes.scene import ImageFile, Scene
 from mtl_hsi.storage import memory
 
 
@@ -58,6 +58,7 @@ def read_scene(
     widths=image.widths,
     nodata=nodata if nodata is not None and nodata.any() else None,
     georeference=image.georeference,
+    file=ImageFile(len(image.kept) + len(image.dropped), tuple(image.dropped.tolist()), image.file_nodata),
     acquired=image.acquired,
     provenance=f"cube from {_origin(cube, cube_key)}, labels from {labels.origin}",
     remarks=(*image.remarks, *_band_remarks(image), *labels.remarks),

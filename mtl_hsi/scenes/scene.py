@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,6 +31,20 @@ class Georeference:
     return np.array([*self.transform, 0, 0, 1]).reshape(3, 3)
 
 
+class ImageFile(NamedTuple):
+  """Properties of the file of a scene with which an image to predict is compared.
+
+  Attributes:
+    bands: number of its bands.
+    dropped: indices of the bands that are left out as bad, ascending.
+    nodata: the finite nodata values in its metadata, ascending.
+  """
+
+  bands: int
+  dropped: tuple[int, ...]
+  nodata: tuple[float, ...]
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Scene:
   """A hyperspectral image with its ground truth; creating one checks it.
@@ -47,6 +62,7 @@ class Scene:
     widths: full widths at half maximum in nm `[B]`, or None.
     nodata: True where the cube has no measurement `[H, W]`, or None.
     georeference: position on the ground, or None.
+    file: properties of the file of the cube, or None without a file.
     acquired: date of the image, such as "2022-06-25", or None.
     provenance: one sentence on the origin of cube and labels.
     simulated: whether the cube is simulated, not measured.
@@ -74,6 +90,7 @@ class Scene:
   widths: np.ndarray | None = None
   nodata: np.ndarray | None = None
   georeference: Georeference | None = None
+  file: ImageFile | None = None
   acquired: str | None = None
   provenance: str = ""
   simulated: bool = False

@@ -1,6 +1,6 @@
 """The keys that complete the metadata of an image file, as arguments of the reader."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,16 @@ _OF_A_SENSOR = (("nodata",), ("scale", "offset"), ("bad_bands",), ("quality",), 
 _CHOICES = {"quality": ("clear",), "overlap": ("vnir", "swir", "all"), "geometry": ("map", "sensor")}
 
 
-def inherit(keys_of_image: Any, scene: Mapping[str, Any]) -> dict[str, str]:
+def inherit(keys_of_image: Any, scene: Mapping[str, Any], options: Collection[str]) -> dict[str, str]:
   """Returns the keys that a new image takes from the scene that it resembles, with their values.
 
   Args:
     keys_of_image: the keys given for the image, as for `read`.
     scene: the options of the scene in training.
+    options: those of the options of products that the image has.
   """
   groups = [keys for keys in _OF_A_SENSOR if not any(keys_of_image[key] for key in keys)]
+  groups = [keys for keys in groups if keys[0] in options or keys[0] not in _CHOICES]
   return {key: scene[key] for keys in groups for key in keys if scene.get(key)}
 
 

@@ -118,8 +118,18 @@ class Image:
 
   @property
   def knows_nodata(self) -> bool:
-    """Whether the metadata or the options specify nodata."""
-    return bool(self._nodata) or (self._source.background, self._source.read_missing) != (None, None)
+    """Whether the metadata or the options specify a nodata value; a mask does not."""
+    return bool(self._nodata) or self._source.background is not None
+
+  @property
+  def file_nodata(self) -> tuple[float, ...]:
+    """The finite nodata values in the metadata of the bands, ascending."""
+    values = np.empty(0) if self._source.nodata is None else self._source.nodata[self.kept]
+    return tuple(np.unique(values[np.isfinite(values)]).tolist())
+
+  def has_nodata(self, value: float) -> bool:
+    """Returns whether a value of the file is nodata in every band."""
+    return value == self._source.background or any((nodata == value).all() for nodata in self._nodata)
 
   @property
   def knows_scale(self) -> bool:
@@ -127,9 +137,43 @@ class Image:
     return self._scaling is not None
 
   @property
+  def options(self) -> frozenset[str]:
+    """Names of the options of products that apply: "quality", "overlap", "geometry"."""
+    return self._source.options
+
+  @property
   def stored_by_rows(self) -> bool:
     """Whether windows of whole rows are quicker to read than square ones."""
     return self._source.by_rows
+
+  def with_bands(self, bands: np.ndarray) -> "Image":
+    """Returns the image with some of its bands, in any order.
+
+    Args:
+      bands: indices from 0 without bad bands, int `[b]`.
+    """
+    return dataclasses.replace(
+      self,
+      bands=len(bands),
+      kept=self.kept[bands],
+      wavelengths=None if self.wavelengths is None else self.wavelengths[bands],
+      widths=None if self.widths is None else self.widths[bands],
+    )
+
+  def scaled_value(self, value: float) -> np.ndarray:
+    """Returns a value of the file in the unit and precision of `read`, for every band `[B]`."""
+    with np.errstate(over="ignore", invalid="ignore"):
+      stored = np.full(self.bands, value).astype(self._source.dtype)
+    # One that integers cannot have equals none of them.
+    rounded = self._source.dtype.kind != "f" and stored[0] != value
+    return np.full(self.bands, np.nan) if rounded else self._scaled(stored, self.kept)
+
+  def stored_value(self, value: float) -> float:
+    """Returns the value in the file for one in the unit of `read`, in the first band."""
+    if self._scaling is None:
+      return float(value)
+    scale, offset = (numbers[self.kept[0]] for numbers in self._scaling)
+    return float(f"{(value - offset) / scale:.6g}")
 
   def read_values(self, rows: slice, columns: slice, bands: np.ndarray) -> np.ndarray:
     """Reads the values `[h, w, b]` of some bands in a window.
@@ -155,7 +199,7 @@ class Image:
     Raises:
       RequestError: the file is damaged.
     """
-    values = self._source.read_window(rows, columns, self.kept)
+    values = self._read_kept(rows, columns)
     masks = []
     if self._nodata or values.dtype.kind == "f":
       masks.append(_missing(values, [nodata[self.kept] for nodata in self._nodata]))
@@ -167,6 +211,12 @@ class Image:
       masks.append(self._source.read_unclear(rows, columns))
     mask = np.logical_or.reduce(masks) if len(masks) > 1 else next(iter(masks), None)
     return self._scaled(values, self.kept), mask
+
+  def _read_kept(self, rows: slice, columns: slice) -> np.ndarray:
+    """Reads the values in the file; formats read bands in ascending order."""
+    order = np.argsort(self.kept)
+    values = self._source.read_window(rows, columns, self.kept[order])
+    return values if (np.diff(order) > 0).all() else values[..., np.argsort(order)]
 
   def _scaled(self, values: np.ndarray, bands: np.ndarray) -> np.ndarray:
     if self._scaling is None:

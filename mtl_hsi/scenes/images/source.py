@@ -29,6 +29,7 @@ class Source:
     scaling: scale and offset of every band, each `[B]`, or None.
     georeference: position on the ground, or None.
     by_rows: whether windows of whole rows are quicker to read than square ones.
+    options: names of the options of products that apply: "quality", "overlap", "geometry".
     acquired: date of the image, such as "2022-06-25", or None.
     remarks: one sentence for each property of the file that users should know.
     unused_bands: the indices of the bands that are left out even if the user lists bad bands, int `[n]`.
@@ -49,6 +50,7 @@ class Source:
   scaling: tuple[np.ndarray, np.ndarray] | None = None
   georeference: Georeference | None = None
   by_rows: bool = False
+  options: frozenset[str] = frozenset()
   acquired: str | None = None
   remarks: tuple[str, ...] = ()
   unused_bands: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0, int))

@@ -37,9 +37,19 @@ def open_product(delivery: Delivery, options: ProductOptions) -> Source | None:
   return None
 
 
+def _options(product: Product) -> frozenset[str]:
+  """Returns the names of the options that apply to a product."""
+  applies = {
+    "quality": product.read_unclear is not None,
+    "overlap": product.overlaps,
+    "geometry": product.geometries,
+  }
+  return frozenset(option for option, holds in applies.items() if holds)
+
+
 def _check_options(product: Product, options: ProductOptions, path: Path) -> None:
-  for option, applies in (("overlap", product.overlaps), ("geometry", product.geometries)):
-    if getattr(options, option) is not None and not applies:
+  for option, value in options._asdict().items():
+    if value is not None and option not in _options(product):
       raise RequestError(f"{path.absolute()} is a product of {product.title}; remove the option {option}")
 
 
@@ -64,6 +74,7 @@ def _source(product: Product, delivery: Delivery) -> Source:
     georeference=found.georeference,
     by_rows=found.by_rows,
     read_unclear=product.read_unclear,
+    options=_options(product),
     acquired=found.acquired,
     remarks=(product.title, *found.remarks),
     product=product.title,
