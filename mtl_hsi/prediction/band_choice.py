@@ -82,16 +82,14 @@ def _assign(centres: np.ndarray, wanted: np.ndarray, allowed: np.ndarray) -> np.
 
 
 def _missing_bands(image: Image, scene: TrainedScene, trained: TrainedRun, centres: np.ndarray) -> str:
-  listed = ", ".join(f"{centre:.5g}" for centre in centres[:_SHOWN])
-  more = ", ..." if len(centres) > _SHOWN else ""
-  ends = f"{image.wavelengths.min():.5g} to {image.wavelengths.max():.5g} nm"
-  dropped = f", and its bands {format_bands(image.dropped)} (from 0) are left out" if len(image.dropped) else ""
+  listed = ", ".join(f"{centre:.5g}" for centre in centres[:_SHOWN]) + ", ..." * (len(centres) > _SHOWN)
   read = len(np.unique(scene.inputs.chosen))
+  dropped = f", without bands {format_bands(image.dropped)} (from 0)" if len(image.dropped) else ""
   return (
-    f"{image.origin} lacks bands for {len(centres)} of the {read} that scene "
-    f"{scene.name!r} of {trained.directory} reads ({listed}{more} nm); its bands are at {ends}{dropped}; "
-    "use an image of the same sensor, list other bad bands (--config.bad_bands=none for no bad ones), or give "
-    "the true wavelengths of the image (--config.wavelengths)"
+    f"{image.origin} lacks bands for {len(centres)} of the {read} that scene {scene.name!r} of "
+    f"{trained.directory} reads ({listed} nm); its own are at {image.wavelengths.min():.5g} to "
+    f"{image.wavelengths.max():.5g} nm{dropped}: use an image of the same sensor, list other bad bands "
+    "(--config.bad_bands=none for no bad ones), or give the true wavelengths (--config.wavelengths)"
   )
 
 

@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import dataclasses
+import functools
 import io
 import math
 import os
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.images import matlab_check
+from mtl_hsi.scenes.images import matlab_check, matlab_struct
 from mtl_hsi.storage import memory
 
 SUFFIXES = (".npy", ".npz", ".mat")
@@ -99,6 +100,22 @@ def known_suffix(path: Path) -> str:
   return suffix
 
 
+def axes_of_python(path: Path, key: str | None) -> bool:
+  """Returns whether an array in a .mat file has its axes as in Python, not reversed as those of MATLAB 7.3.
+
+  Raises:
+    RequestError: the file is damaged.
+  """
+  if path.suffix.lower() != ".mat":
+    return False
+  with _errors_as_requests(path):
+    if not _is_matlab_73(path):
+      return False
+    from mtl_hsi.scenes.images import matlab_73
+
+    return matlab_73.axes_of_python(path, key)
+
+
 def location(path: Path, key: str | None) -> str:
   """Returns "file (key)", or the file alone, with its absolute path, for messages."""
   return f"{path.absolute()}" if key is None else f"{path.absolute()} ({key})"
@@ -147,7 +164,10 @@ def _read_keyed(path: Path, key: str) -> np.ndarray:
     from mtl_hsi.scenes.images import matlab_73
 
     return matlab_73.read_dataset(path, key)
-  matlab_check.check_variables(path, key)
+  # Neither variables nor fields have a point in their names.
+  matlab_check.check_variables(path, None if "." in key else key)
+  if "." in key:
+    return _read_field(path, key)
   import scipy.io
 
   array = scipy.io.loadmat(path, variable_names=[key])[key]
@@ -203,7 +223,33 @@ def _list_mat(path: Path) -> dict[str, Entry]:
   if repeated:
     # SciPy would list the last one and read the first.
     raise ValueError(f"two variables are named {repeated[0]}")
-  return {key: Entry(shape, _MAT_KINDS.get(kind, "O")) for key, shape, kind in listing if key[:2] != "__"}
+  entries = {key: Entry(shape, _MAT_KINDS.get(kind, "O")) for key, shape, kind in listing if key[:2] != "__"}
+  for key, _, kind in listing:
+    if kind == "struct":
+      entries |= _list_fields(path, key, path.stat().st_mtime_ns)
+  return entries
+
+
+@functools.lru_cache(maxsize=8)
+def _list_fields(path: Path, variable: str, _changed: int) -> dict[str, Entry]:
+  """Returns the fields of a struct; the time of the last change of the file makes the cache aware of it."""
+  import scipy.io
+
+  entries = {}
+  for key, file in matlab_struct.field_files(path, variable).items():
+    matlab_check.check_stream(file, file.getbuffer().nbytes, location(path, key))
+    ((_, shape, kind),) = scipy.io.whosmat(file)
+    entries[key] = Entry(shape, _MAT_KINDS.get(kind, "O"))
+  return entries
+
+
+def _read_field(path: Path, key: str) -> np.ndarray:
+  import scipy.io
+
+  file = matlab_struct.field_files(path, key.partition(".")[0])[key]
+  matlab_check.check_stream(file, file.getbuffer().nbytes, location(path, key), matlab_struct.VARIABLE)
+  file.seek(0)
+  return scipy.io.loadmat(file)[matlab_struct.VARIABLE]
 
 
 def _is_matlab_73(path: Path) -> bool:

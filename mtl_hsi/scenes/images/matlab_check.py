@@ -46,6 +46,18 @@ def check_variables(path: Path, key: str | None = None) -> None:
       _check_5(file, end, str(path.absolute()), key)
 
 
+def check_stream(file: BinaryIO, size: int, where: str, key: str | None = None) -> None:
+  """Checks an open file of version 5 as `check_variables` does.
+
+  Args:
+    file: the file, at its beginning.
+    size: its length in bytes.
+    where: its name, for messages.
+    key: as in `check_variables`.
+  """
+  _check_5(file, size, where, key)
+
+
 def _check_4(file: BinaryIO, end: int, where: str, key: str | None) -> None:
   order = _order_4(file.read(4))
   file.seek(0)

@@ -10,6 +10,7 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.images import containers, raster_source, wavelengths
 from mtl_hsi.scenes.images.arrays import (
   SUFFIXES,
+  axes_of_python,
   choose_key,
   format_shape,
   known_suffix,
@@ -23,6 +24,8 @@ from mtl_hsi.scenes.images.products.delivery import Delivery
 from mtl_hsi.scenes.images.products.product import NO_OPTIONS, ProductOptions
 from mtl_hsi.scenes.images.source import Source
 from mtl_hsi.scenes.images.wavelengths import Wavelengths
+
+_PYTHON_AXES = "the file is not by MATLAB, so the axes of its arrays are rows, columns, bands as in Python"
 
 
 def open_source(path: Path, key: str | None, options: ProductOptions = NO_OPTIONS) -> Source:
@@ -97,6 +100,7 @@ def _open_array(path: Path, key: str | None) -> Source:
     read_bad_bands=lambda: np.empty(0, int),
     read_missing=_npz_mask_reader(path, values.shape[:2]),
     by_rows=True,
+    remarks=(_PYTHON_AXES,) if axes_of_python(path, key) else (),
   )
 
 

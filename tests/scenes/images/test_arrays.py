@@ -1,11 +1,12 @@
 """Reading single arrays from NumPy and MATLAB files."""
 
+import h5py
 import numpy as np
 import pytest
 import scipy.io
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.images.arrays import list_arrays, read_array
+from mtl_hsi.scenes.images.arrays import Entry, list_arrays, read_array
 from tests.scenes.formats import save_matlab_73
 
 _CUBE = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
@@ -179,3 +180,46 @@ def test_a_damaged_npz_file_fails_its_checksum(tmp_path):
   (tmp_path / "a.npz").write_bytes(raw)
   with pytest.raises(RequestError, match="cannot be read"):
     read_array(tmp_path / "a.npz", "cube")
+
+
+def test_the_fields_of_a_struct_are_arrays(tmp_path):
+  inner = {"cube": _CUBE, "note": "text", "deep": {"gt": _LABELS}}
+  for compressed in (False, True):
+    path = tmp_path / f"{compressed}.mat"
+    scipy.io.savemat(path, {"data": inner, "other": 1.0}, do_compression=compressed)
+    entries = list_arrays(path)
+    assert entries["data.cube"] == Entry(_CUBE.shape, _CUBE.dtype.kind)
+    assert entries["data.note"].kind == "O"
+    np.testing.assert_array_equal(read_array(path, "data.cube"), _CUBE)
+    np.testing.assert_array_equal(read_array(path, "data.deep.gt"), _LABELS)
+    with pytest.raises(RequestError, match=r"\(data\) contains objects"):
+      read_array(path, "data")
+
+
+def test_a_damaged_struct_is_rejected(tmp_path):
+  path = tmp_path / "a.mat"
+  scipy.io.savemat(path, {"data": {"cube": _CUBE}})
+  whole = path.read_bytes()
+  for position in range(128, 330):
+    path.write_bytes(whole[:position] + bytes([whole[position] ^ 0x41]) + whole[position + 1 :])
+    try:
+      for key, entry in list_arrays(path).items():
+        if entry.kind != "O":
+          read_array(path, key)
+    except RequestError:
+      pass
+
+
+def test_the_fields_of_a_struct_of_matlab_7_3_are_arrays(tmp_path):
+  path = save_matlab_73(tmp_path / "a.mat", gt=_LABELS)
+  with h5py.File(path, "r+") as file:
+    file.create_group("data").attrs["MATLAB_class"] = np.bytes_("struct")
+    file["data"].create_dataset("cube", data=_CUBE.T).attrs["MATLAB_class"] = np.bytes_("double")
+  np.testing.assert_array_equal(read_array(path, "data.cube"), _CUBE)
+
+
+def test_axes_are_not_reversed_in_files_of_h5py(tmp_path):
+  with h5py.File(tmp_path / "a.mat", "w") as file:
+    file["cube"] = _CUBE
+  np.testing.assert_array_equal(read_array(tmp_path / "a.mat", "cube"), _CUBE)
+  assert list_arrays(tmp_path / "a.mat")["cube"].shape == _CUBE.shape
