@@ -21,6 +21,12 @@ from tests import launching
 
 _NAMES = {1: "<script>alert(1)</script>", 2: "maize, early}", 4: 'Maïs & "blé"'}
 _PLACE = Georeference("EPSG:32633", (10.0, 0.0, 500_000.0, 0.0, -10.0, 5_400_000.0))
+_NORTH_UP = rasterio.Affine(4, 0, 500_000, 0, -4, 5_400_000)
+
+
+def _turned(degrees, width, height):
+  place = rasterio.Affine.translation(500_000, 5_400_000)
+  return place @ rasterio.Affine.rotation(degrees) @ rasterio.Affine.scale(width, height)
 
 
 def write(stem):
@@ -55,6 +61,38 @@ def test_names_of_classes_stay_names_in_every_file(tmp_path):
   # A comma would begin another name, a brace end the list.
   assert names.count(",") == 4
   assert names.strip("{}").split(", ")[2] == "maize; early)"
+
+
+@pytest.mark.parametrize(
+  ("crs", "transform", "placed"),
+  [
+    ("EPSG:32633", _NORTH_UP, True),
+    ("EPSG:2264", _NORTH_UP, True),
+    ("EPSG:2222", _NORTH_UP, True),
+    (None, _NORTH_UP, True),
+    ("EPSG:32633", _turned(30, 4, -4), True),
+    ("EPSG:32633", _turned(90, 4, -4), True),
+    ("EPSG:32633", _turned(180, 4, -4), False),
+    ("EPSG:32633", _turned(30, 4, -3), False),
+    ("EPSG:32633", _turned(0, -4, -4), False),
+    ("EPSG:32633", _turned(0, 4, 4), False),
+  ],
+)
+def test_the_map_for_envi_is_in_its_place_or_in_none(tmp_path, crs, transform, placed):
+  place = Georeference(crs, tuple(transform)[:6])
+  legend = Legend("flight", {1: "rye"}, {1: (1, 2, 3)})
+  with class_maps.create(tmp_path / "map", legend, (2, 3), place) as maps:
+    maps.write(slice(0, 2), slice(0, 3), np.ones((2, 3), int), np.ones((2, 3)), np.ones((2, 3)))
+  assert bool(maps.notes) != placed
+  with rasterio.open(tmp_path / "map_classes.tif") as raster:
+    np.testing.assert_allclose(tuple(raster.transform)[:6], place.transform, atol=1e-6)
+    assert raster.crs == (crs and rasterio.CRS.from_user_input(crs))
+  if placed:
+    with rasterio.open(tmp_path / "map_classes.img") as raster:
+      np.testing.assert_allclose(tuple(raster.transform)[:6], place.transform, atol=1e-6)
+      assert crs is None or raster.crs == rasterio.CRS.from_user_input(crs)
+  else:
+    assert "map info" not in (tmp_path / "map_classes.hdr").read_text()
 
 
 def test_areas_are_summed_over_windows(tmp_path):

@@ -204,18 +204,17 @@ def test_the_default_output_is_in_the_work_directory(finished, fields, tmp_path)
   assert f"Class map: {run / 'predictions' / 'fields_flight_classes.tif'}, " in outcome.out
 
 
-def test_bands_at_other_wavelengths_give_a_warning(finished, tmp_path):
-  centres = np.array([450.0, 500, 550, 600, 650, 712])
-  table = "\n".join(["wavelength_nm", *map(str, centres)])
-  (tmp_path / "bands.csv").write_text(table + "\n")
-  np.save(tmp_path / "village.npy", cube(FIELDS))
-  outcome = predict(
-    finished, tmp_path / "village.npy", scene="village", output=tmp_path / "map",
-    wavelengths=tmp_path / "bands.csv", wavelength_unit="nm",
-  )  # fmt: skip
-  assert outcome.status == 0, outcome.err
-  assert "band 5 (from 0)" in outcome.err
-  assert "712.0 nm, but at 700.0 nm in training" in outcome.err
+def test_bands_are_matched_by_wavelength(finished, tmp_path):
+  centres, order = np.array([450.0, 500, 550, 600, 650, 700]), np.array([3, 0, 5, 1, 2, 4])
+  values = cube(FIELDS)
+  images = {"plain": (centres, values), "mixed": (centres[order], values[..., order])}
+  for name, (wavelengths, bands) in images.items():
+    np.savez(tmp_path / f"{name}.npz", cube=bands, wavelengths=wavelengths)
+    outcome = predict(finished, tmp_path / f"{name}.npz", scene="village", output=tmp_path / name)
+    assert outcome.status == 0, outcome.err
+  assert "all bands are used, their order is another one" in outcome.out
+  maps = [read_band(tmp_path / f"{name}_classes.tif") for name in images]
+  np.testing.assert_array_equal(*maps)
 
 
 @pytest.mark.slow

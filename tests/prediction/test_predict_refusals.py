@@ -4,6 +4,8 @@ import dataclasses
 import json
 import re
 import shutil
+from pathlib import Path
+from types import SimpleNamespace
 from unittest import mock
 
 import numpy as np
@@ -149,3 +151,17 @@ def test_training_flags_are_rejected(finished, fields, flag):
   outcome = launching.launch(PREDICT, f"--config.run={finished}", f"--config.image={fields}", flag)
   assert outcome.status == 2
   assert "remove --coordinator, --processes and --workdir" in outcome.err
+
+
+@pytest.mark.parametrize(
+  ("output", "stem"),
+  [
+    ("maps/flight", "maps/flight"),
+    ("maps/flight.tif", "maps/flight"),
+    ("maps/flight_classes.TIF", "maps/flight"),
+    ("maps/v1.2", "maps/v1.2"),
+    ("maps/.tif", "maps/.tif"),
+  ],
+)
+def test_an_output_may_name_one_of_its_files(output, stem):
+  assert predict_module._output_stem(SimpleNamespace(output=output), None) == Path(stem)

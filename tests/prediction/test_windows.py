@@ -27,9 +27,10 @@ def test_regions_are_cut_from_what_training_sees(tmp_path, side, patch):
   for top in range(0, height, side):
     for left in range(0, width, side):
       rows, columns = slice(top, min(top + side, height)), slice(left, min(left + side, width))
-      region = windows.read_window(image, inputs, rows, columns, patch)
+      region = windows.read_window(image, inputs, rows, columns, patch, lambda values, _: values[..., 1] > 5)
       margin = patch - 1
       np.testing.assert_array_equal(
         region.padded, padded[rows.start : rows.stop + margin, columns.start : columns.stop + margin]
       )
       np.testing.assert_array_equal(region.missing, missing[rows, columns])
+      np.testing.assert_array_equal(region.filled, (values[..., 1] > 5)[rows, columns])
