@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.images import wavelength_table
+from mtl_hsi.scenes.images import missing_values, wavelength_table
 from mtl_hsi.scenes.images.bad_bands import parse_bands
 from mtl_hsi.scenes.images.products.product import NO_OPTIONS, ProductOptions
 from mtl_hsi.scenes.images.source import Source
@@ -202,9 +202,9 @@ class Image:
     values = self._read_kept(rows, columns)
     masks = []
     if self._nodata or values.dtype.kind == "f":
-      masks.append(_missing(values, [nodata[self.kept] for nodata in self._nodata]))
+      masks.append(missing_values.missing(values, [nodata[self.kept] for nodata in self._nodata]))
     if self._source.background is not None:
-      masks.append(_outside(values, self._source.background))
+      masks.append(missing_values.outside(values, self._source.background))
     if self._source.read_missing is not None:
       masks.append(self._source.read_missing(rows, columns))
     if self._clear:
@@ -276,32 +276,6 @@ def _all_nodata(source: Source, nodata: float | Sequence[float]) -> tuple[np.nda
   """Returns the nodata values of every band, each `[B]`: those of the file, and each one that is given."""
   of_file = () if source.nodata is None else (source.nodata,)
   return *of_file, *(np.full(source.shape[2], value) for value in np.atleast_1d(nodata))
-
-
-def _missing(values: np.ndarray, nodata: Sequence[np.ndarray]) -> np.ndarray:
-  """Returns the pixels with a nodata value, or one that is not finite, in any band.
-
-  It works row by row, so that the image is never copied. A nodata value of NaN equals nothing.
-  """
-  floating = values.dtype.kind == "f"
-  # In the precision of the image, in which the nodata value was stored.
-  with np.errstate(over="ignore"):
-    wanted = [numbers.astype(values.dtype) if floating else numbers for numbers in nodata]
-  mask = np.zeros(values.shape[:2], bool)
-  for found, line in zip(mask, values, strict=True):
-    if floating:
-      found |= ~np.isfinite(line).all(axis=1)
-    for numbers in wanted:
-      found |= (line == numbers).any(axis=1)
-  return mask
-
-
-def _outside(values: np.ndarray, background: float) -> np.ndarray:
-  """Returns the pixels that have the value of the background in all bands, row by row."""
-  mask = np.empty(values.shape[:2], bool)
-  for row, line in enumerate(values):
-    mask[row] = (line == background).all(axis=1)
-  return mask
 
 
 def _dtype(stored: np.dtype, scaling: Scaling | None) -> np.dtype:

@@ -35,7 +35,6 @@ def test_an_alpha_band_is_no_band_and_its_transparent_pixels_are_nodata(tmp_path
   values, missing = image.read(*_ALL)
   np.testing.assert_array_equal(values, _CUBE)
   np.testing.assert_array_equal(missing, ~visible)
-  assert image.knows_nodata
   assert "band 5 (from 0) is marked as alpha" in image.remarks[0]
   np.testing.assert_array_equal(image.read(slice(1, 3), slice(2, 4))[1], ~visible[1:, 2:])
 
