@@ -104,9 +104,13 @@ def save_emit(
     file.attrs["geotransform"] = np.array([10.0, EMIT_STEP, 0, 50.0, 0, -EMIT_STEP])
     file.attrs["spatial_ref"] = rasterio.CRS.from_epsg(4326).to_wkt()
     file.attrs["time_coverage_start"] = "2022-09-03T16:31:29+0000"
-    _scale(file, "reflectance", ("downtrack", "crosstrack", "bands"))
-    _scale(location, "glt_x", ("ortho_y", "ortho_x"))
-    _scale(location, "glt_y", ("ortho_y", "ortho_x"))
+    _name_dimensions(file, "reflectance", ("downtrack", "crosstrack", "bands"))
+    for name in bands:
+      _name_dimensions(file, f"sensor_band_parameters/{name}", ("bands",))
+    for name in ("lon", "lat", "elev"):
+      _name_dimensions(file, f"location/{name}", ("downtrack", "crosstrack"))
+    for name in ("glt_x", "glt_y"):
+      _name_dimensions(file, f"location/{name}", ("ortho_y", "ortho_x"))
   return path
 
 
@@ -209,12 +213,12 @@ def _with_fill(data: h5py.Dataset) -> None:
   data.attrs["_FillValue"] = np.array([-9999], np.float32)
 
 
-def _scale(group: h5py.Group, name: str, dimensions: Sequence[str]) -> None:
+def _name_dimensions(file: h5py.File, name: str, dimensions: Sequence[str]) -> None:
   """Names the dimensions of an array, as netCDF 4 does."""
+  data = file[name]
   for axis, dimension in enumerate(dimensions):
-    if dimension not in group:
-      group[dimension] = np.zeros(group[name].shape[axis], np.float32)
-      group[dimension].make_scale(
-        f"This is a netCDF dimension but not a netCDF variable.{group[name].shape[axis]:10d}"
-      )
-    group[name].dims[axis].attach_scale(group[dimension])
+    if dimension not in file:
+      file[dimension] = np.zeros(data.shape[axis], np.float32)
+      text = f"This is a netCDF dimension but not a netCDF variable.{data.shape[axis]:10d}"
+      file[dimension].make_scale(text)
+    data.dims[axis].attach_scale(file[dimension])

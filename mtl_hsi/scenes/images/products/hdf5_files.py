@@ -1,6 +1,7 @@
 """HDF5 files of products (netCDF 4 among them): opening, attributes, and windows of arrays."""
 
 import contextlib
+import itertools
 import math
 import re
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ _SUFFIXES = (".he5", ".h5", ".hdf5", ".hdf", ".nc", ".nc4")
 _CHUNK_CACHE = 64 << 20
 # Bands between two requested ones that are read and dropped, as one long read is faster than two short ones.
 _WIDEST_GAP = 32
+# Bytes of a window that fits into any memory.
+_SMALL = 1 << 20
 
 
 def find_file(delivery: Delivery, *patterns: str) -> "Hdf5File | None":
@@ -69,6 +72,22 @@ def is_stored_by_rows(array: "h5py.Dataset", axes: str) -> bool:
   """
   width = array.shape[axes.index("c")]
   return (array.chunks or array.shape)[axes.index("c")] == width
+
+
+def copy_bands(source: np.ndarray, bands: np.ndarray, target: np.ndarray, places: np.ndarray) -> None:
+  """Sets `target[..., places] = source[..., bands]`, by runs of bands, without a further array.
+
+  Args:
+    source: `[h, w, n]`.
+    bands: indices of bands in it.
+    target: `[h, w, m]`.
+    places: an index in it for every band.
+  """
+  ends = np.flatnonzero((np.diff(places) != 1) | (np.diff(bands) != 1)) + 1
+  for start, stop in itertools.pairwise([0, *ends.tolist(), len(bands)]):
+    if start < stop:
+      band, place = int(bands[start]), int(places[start])
+      target[..., place : place + stop - start] = source[..., band : band + stop - start]
 
 
 class Hdf5File:
@@ -190,16 +209,15 @@ class Hdf5File:
     shape = [part.stop - part.start for part in window.values()]
     dtype = array.dtype.newbyteorder("=")
     with _errors_as_requests(self.path):
+      _check_fits(math.prod(shape) * (1 if bands is None else len(bands)) * dtype.itemsize, self.where)
       if bands is None:
-        memory.check_fits(math.prod(shape) * dtype.itemsize, self.where)
         found = array[tuple(window[axis] for axis in axes)]
         return (found if axes == "rc" else found.T).astype(dtype, copy=False)
-      memory.check_fits(math.prod(shape) * len(bands) * dtype.itemsize, self.where)
       out = np.empty((*shape, len(bands)), dtype)
       for span, places in _spans(bands):
         found = array[tuple((window | {"b": span})[axis] for axis in axes)]
         found = found.transpose([axes.index(axis) for axis in "rcb"])
-        out[..., places] = found[..., bands[places] - span.start]
+        copy_bands(found, bands[places] - span.start, out, places)
       return out
 
   def _is(self, name: str, kind: str) -> bool:
@@ -219,6 +237,12 @@ class Hdf5File:
       memory.check_fits(count * found.dtype.itemsize, where)
       # An array of references to one long text could fill the memory.
       return None if found.dtype.kind == "O" and count > 1 else attributes[attribute]
+
+
+def _check_fits(size: int, where: str) -> None:
+  # The check takes milliseconds, more than a small window.
+  if size > _SMALL:
+    memory.check_fits(size, where)
 
 
 def _limited(part: slice, size: int) -> slice:

@@ -8,9 +8,11 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.images.products.hdf5_files import Hdf5File
 
 _NAMES = "location/glt_x", "location/glt_y"
-# A part of the map is divided if its pixels fill less of the sensor's rows and columns that are read for it.
-_LEAST_FILLED = 0.25
-_SMALLEST = 64 * 64
+# A part of the map is divided if more pixels of the sensor's image are read for it, or if it shows less than
+# this share of them; but parts for which few pixels are read are not divided.
+_MOST_PIXELS = 192 * 192
+_LEAST_SHOWN = 0.25
+_FEW_PIXELS = 64 * 64
 # No image has more rows or columns; bounds what a damaged table contains.
 _LARGEST = 2**31 - 1
 
@@ -96,7 +98,7 @@ def _parts(x: np.ndarray, y: np.ndarray, inside: np.ndarray) -> Iterator[tuple[s
     if not shown.any():
       continue
     area = int(np.ptp(x[part][shown]) + 1) * int(np.ptp(y[part][shown]) + 1)
-    if area <= max(_SMALLEST, np.count_nonzero(shown) / _LEAST_FILLED):
+    if area <= max(_FEW_PIXELS, min(_MOST_PIXELS, np.count_nonzero(shown) / _LEAST_SHOWN)):
       yield part
     elif shown.shape[0] >= shown.shape[1]:
       middle = (rows.start + rows.stop) // 2

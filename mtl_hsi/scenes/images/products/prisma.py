@@ -13,7 +13,7 @@ from mtl_hsi.plurals import noun
 from mtl_hsi.scenes.images import wavelengths
 from mtl_hsi.scenes.images.products import positions
 from mtl_hsi.scenes.images.products.delivery import Delivery
-from mtl_hsi.scenes.images.products.hdf5_files import Hdf5File, find_file, is_stored_by_rows
+from mtl_hsi.scenes.images.products.hdf5_files import Hdf5File, copy_bands, find_file, is_stored_by_rows
 from mtl_hsi.scenes.images.products.product import Description, ProductOptions
 from mtl_hsi.scenes.scene import Georeference
 
@@ -69,6 +69,7 @@ class Prisma:
     cubes = [self._array(f"{name.upper()}_Cube") for name in _DETECTORS]
     self._detectors = [_detector(file, name, cube) for name, cube in zip(_DETECTORS, cubes, strict=True)]
     self._shape = cubes[0].shape[::2]
+    self._dtype = np.result_type(*cubes).newbyteorder("=")
     if cubes[1].shape[::2] != self._shape:
       raise RequestError(f"{file.where}: VNIR_Cube and SWIR_Cube differ in size; download it again")
     centres, widths, indices, good = (
@@ -107,7 +108,7 @@ class Prisma:
     scales, offsets = np.array([(d.scale, d.offset) for d in self._detectors])[self._of].T
     return Description(
       shape=(*self._shape, len(self._of)),
-      dtype=np.dtype(np.uint16),
+      dtype=self._dtype,
       wavelengths=self._wavelengths,
       left_out=self._left_out,
       scaling=(scales, offsets),
@@ -120,7 +121,7 @@ class Prisma:
 
   def read(self, rows: slice, columns: slice, bands: np.ndarray) -> np.ndarray:
     """Reads the values of a window, as stored, `[h, w, b]`."""
-    return self._read("{}_Cube", rows, columns, bands).astype(np.uint16, copy=False)
+    return self._read("{}_Cube", rows, columns, bands)
 
   def read_unclear(self, rows: slice, columns: slice) -> np.ndarray:
     """Reads which pixels are not valid or saturated in a band that is not left out, bool `[h, w]`."""
@@ -143,7 +144,7 @@ class Prisma:
       parts.append(self._file.read(array, _AXES, rows, columns, indices))
     out = np.empty((*parts[0].shape[:2], len(bands)), np.result_type(*parts))
     for number, part in enumerate(parts):
-      out[..., self._of[bands] == number] = part
+      copy_bands(part, np.arange(part.shape[2]), out, np.flatnonzero(self._of[bands] == number))
     return out
 
   def _in_overlap(self) -> np.ndarray:
@@ -193,8 +194,6 @@ class Prisma:
 
 def _detector(file: Hdf5File, name: str, cube) -> _Detector:
   count = cube.shape[1]
-  if cube.dtype.kind != "u" or cube.dtype.itemsize > 2:
-    raise RequestError(f"{file.where}: {cube.name} has the type {cube.dtype}; expected uint16")
   keys = f"List_Cw_{name}", f"List_Fwhm_{name}", f"List_Cw_{name}_Flags"
   centres, widths, flags = (file.numbers("/", key) for key in keys)
   if flags is None:
