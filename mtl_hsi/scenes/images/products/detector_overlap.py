@@ -4,6 +4,8 @@ from typing import Literal
 
 import numpy as np
 
+from mtl_hsi.plurals import noun
+
 
 def leave_out(
   centres: np.ndarray, is_vnir: np.ndarray, usable: np.ndarray, choice: Literal["vnir", "swir", "all"]
@@ -28,7 +30,9 @@ def leave_out(
     return np.empty(0, int), f"{where}; the bands of both are used"
   others = is_vnir & (centres >= first) if choice == "swir" else ~is_vnir & (centres <= last)
   left_out = np.flatnonzero(others & usable)
+  count = len(left_out)
+  bands = f"{count} {noun(count, 'band')}"
   used, other = ("SWIR", "VNIR") if choice == "swir" else ("VNIR", "SWIR")
   return left_out, (
-    f"{where}; {used} is used there, and {len(left_out)} bands of {other} are left out (option overlap)"
+    f"{where}; {used} is used there, and {bands} of {other} {noun(count, 'is', 'are')} left out (option overlap)"
   )

@@ -13,6 +13,7 @@ from mtl_hsi.plurals import noun
 from mtl_hsi.scenes.images import wavelengths
 from mtl_hsi.scenes.images.products import positions
 from mtl_hsi.scenes.images.products.delivery import Delivery
+from mtl_hsi.scenes.images.products.detector_overlap import leave_out
 from mtl_hsi.scenes.images.products.hdf5_files import Hdf5File, copy_bands, find_file, is_stored_by_rows
 from mtl_hsi.scenes.images.products.product import Description, ProductOptions
 from mtl_hsi.scenes.scene import Georeference
@@ -63,7 +64,6 @@ class Prisma:
 
   def __init__(self, file: Hdf5File, level: str, overlap: Literal["vnir", "swir", "all"] | None):
     self._file, self._level = file, level
-    self._overlap = overlap or _OVERLAP
     self._fields = f"{_SWATHS}/PRS_{level}_HCO/Data Fields"
     self.title = f"PRISMA {level}"
     cubes = [self._array(f"{name.upper()}_Cube") for name in _DETECTORS]
@@ -83,9 +83,11 @@ class Prisma:
     # Detector, and index in its cube, of every band in ascending order of wavelength.
     self._of = np.repeat([0, 1], [len(detector.indices) for detector in self._detectors])[order]
     self._indices, self._good = indices[order], good[order]
-    self._left_out = np.flatnonzero(~self._good | self._in_overlap())
-    if len(self._left_out) == len(order):
+    if not self._good.any():
       raise RequestError(f"{file.where} flags all bands as unused; download it again")
+    self._overlapping, self._overlap_remark = leave_out(
+      self._wavelengths.centres, self._of == 0, self._good, overlap or _OVERLAP
+    )
 
   @classmethod
   def find(cls, delivery: Delivery, options: ProductOptions) -> "Prisma | None":
@@ -110,7 +112,8 @@ class Prisma:
       shape=(*self._shape, len(self._of)),
       dtype=self._dtype,
       wavelengths=self._wavelengths,
-      left_out=self._left_out,
+      left_out=np.flatnonzero(~self._good),
+      overlapping=self._overlapping,
       scaling=(scales, offsets),
       background=0,
       georeference=self._georeference() if self._level == "L2D" else None,
@@ -127,7 +130,7 @@ class Prisma:
     """Reads which pixels are not valid or saturated in a band that is not left out, bool `[h, w]`."""
     if not self._file.has_array(f"{self._fields}/{_ERRORS.format('VNIR')}"):
       raise RequestError(f"{self._file.where} has no {_ERRORS.format('VNIR')}; remove the option quality")
-    bands = np.setdiff1d(np.arange(len(self._of)), self._left_out)
+    bands = np.setdiff1d(np.flatnonzero(self._good), self._overlapping)
     return np.isin(self._read(_ERRORS, rows, columns, bands), _UNCLEAR_CODES).any(axis=-1)
 
   def _array(self, name: str):
@@ -146,16 +149,6 @@ class Prisma:
     for number, part in enumerate(parts):
       copy_bands(part, np.arange(part.shape[2]), out, np.flatnonzero(self._of[bands] == number))
     return out
-
-  def _in_overlap(self) -> np.ndarray:
-    """Returns the bands of the other detector where both measure, bool `[B]`."""
-    if self._overlap == "all":
-      return np.zeros(len(self._of), bool)
-    centres, chosen = self._wavelengths.centres, 0 if self._overlap == "vnir" else 1
-    of_chosen = centres[self._good & (self._of == chosen)]
-    if not len(of_chosen):
-      return np.zeros(len(self._of), bool)
-    return (self._of != chosen) & (centres >= of_chosen.min()) & (centres <= of_chosen.max())
 
   def _georeference(self) -> Georeference:
     """Returns the position of a map; its corners in the metadata are the centres of the corner pixels."""
@@ -177,16 +170,11 @@ class Prisma:
     count = sum(detector.not_acquired for detector in self._detectors)
     if count:
       remarks.append(f"{count} {noun(count, 'band')} that were not acquired left out (wavelength 0)")
-    count = np.count_nonzero(self._in_overlap())
-    if count:
-      chosen, other = ("SWIR", "VNIR") if self._overlap == "swir" else ("VNIR", "SWIR")
-      remarks.append(
-        f"{count} {noun(count, 'band')} of {other} left out where {chosen} measures as well "
-        f"(overlap: {self._overlap})"
-      )
     count = np.count_nonzero(~self._good)
     if count:
       remarks.append(f"{count} {noun(count, 'band')} flagged as unused left out")
+    if self._overlap_remark is not None:
+      remarks.append(self._overlap_remark)
     if self._level == "L2C":
       remarks.append("not georeferenced: L2C has the geometry of the sensor; L2D is the map")
     return tuple(remarks)

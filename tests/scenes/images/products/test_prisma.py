@@ -43,7 +43,8 @@ def test_reflectance_in_ascending_order_of_wavelength(saved):
   assert image.remarks == (
     "PRISMA L2D",
     "3 bands that were not acquired left out (wavelength 0)",
-    "1 band of VNIR left out where SWIR measures as well (overlap: swir)",
+    "the detectors overlap from 960 to 970 nm; SWIR is used there, and 1 band of VNIR is left out "
+    "(option overlap)",
   )
 
 
@@ -185,4 +186,4 @@ def test_the_bands_of_a_real_product(tmp_path, real_data):
   )
   assert image.wavelengths[[0, -1]] == pytest.approx([406.9934, 2497.1155], abs=1e-3)
   image = Image.open(tmp_path / _NAME)
-  assert (image.bands, "4 bands of VNIR" in image.remarks[-1]) == (230, True)
+  assert (image.bands, "4 bands of VNIR are left out" in image.remarks[-1]) == (230, True)
