@@ -63,9 +63,7 @@ def _by_wavelength(image: Image, scene: TrainedScene, trained: TrainedRun) -> Ch
     texts.append("their order is another one")
   inputs = dataclasses.replace(scene.inputs, bands=len(read), chosen=position.astype(np.int32))
   widths = None if scene.widths is None else scene.widths[read]
-  matched = dataclasses.replace(
-    scene, inputs=inputs, wavelengths=scene.wavelengths[read], widths=widths
-  )
+  matched = dataclasses.replace(scene, inputs=inputs, wavelengths=scene.wavelengths[read], widths=widths)
   note = f"the bands of the image are matched to those of training by wavelength: {', '.join(texts)}"
   return Choice(image.with_bands(found), matched, (note,))
 

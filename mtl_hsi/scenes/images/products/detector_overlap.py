@@ -34,5 +34,6 @@ def leave_out(
   bands = f"{count} {noun(count, 'band')}"
   used, other = ("SWIR", "VNIR") if choice == "swir" else ("VNIR", "SWIR")
   return left_out, (
-    f"{where}; {used} is used there, and {bands} of {other} {noun(count, 'is', 'are')} left out (option overlap)"
+    f"{where}; {used} is used there, and {bands} of {other} {noun(count, 'is', 'are')} left out "
+    "(option overlap)"
   )
