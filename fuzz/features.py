@@ -4,7 +4,8 @@ from pathlib import Path
 
 import shapely
 
-from mtl_hsi.scenes.labels.label_set import Columns, Grid
+from mtl_hsi.scenes.labels.features import label_features
+from mtl_hsi.scenes.labels.label_set import Grid, Reading
 from mtl_hsi.scenes.labels.vectors import read_features
 from mtl_hsi.scenes.scene import Georeference
 from tests.scenes import formats
@@ -31,4 +32,4 @@ def feed(data: bytes, path: Path) -> None:
 
 def feed_file(path: Path) -> None:
   """Reads labels from an existing file."""
-  read_features(path, None, _GRID, Columns(None, None), None)
+  label_features(read_features(path, None, Reading()), _GRID, Reading())

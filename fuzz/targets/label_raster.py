@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mtl_hsi.scenes.labels.label_set import Grid
+from mtl_hsi.scenes.labels.label_set import Grid, Reading
 from mtl_hsi.scenes.labels.rasters import read_label_raster
 from mtl_hsi.scenes.scene import Georeference
 from tests.scenes import formats
@@ -31,4 +31,4 @@ def feed(data: bytes, folder: Path) -> None:
   header, _, side = data.partition(_BETWEEN)
   (folder / "a.hdr").write_bytes(header)
   (folder / "a.dat.aux.xml").write_bytes(side)
-  read_label_raster(folder / "a.hdr", _GRID)
+  read_label_raster(folder / "a.hdr", _GRID, Reading())

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from mtl_hsi.scenes.labels.class_table import ClassTable
-from mtl_hsi.scenes.labels.label_set import Columns, Grid
-from mtl_hsi.scenes.labels.pixel_table import read_pixel_table
+from mtl_hsi.scenes.labels.label_set import Grid, Reading
+from mtl_hsi.scenes.labels.point_table import read_point_table
 
 _GRID = Grid((12, 10), None)
 
@@ -17,4 +17,4 @@ def feed(data: bytes, folder: Path) -> None:
   path = folder / "a.csv"
   path.write_bytes(data)
   table = ClassTable({1: "maize", 2: "lawn"}, {}) if len(data) % 2 else None
-  read_pixel_table(path, _GRID, Columns(None, None), table)
+  read_point_table(path, _GRID, Reading(table=table))

@@ -20,7 +20,7 @@ from mtl_hsi.runs.records import read_record
 from mtl_hsi.runtime.replicas import Replicas
 from mtl_hsi.scenes.legend import Legend, make_legend
 from mtl_hsi.scenes.scene import ImageFile
-from mtl_hsi.scenes.scene_checks import SCENE_NAME
+from mtl_hsi.scenes.scene_checks import SCENE_NAME, is_class_name
 from mtl_hsi.settings import (
   image_settings,
   inference_settings,
@@ -247,7 +247,7 @@ def _check_scene(scene: TrainedScene, *, smoothed: bool) -> None:
   require(scene.class_names, "it has no classes")
   require(min(scene.class_names) > 0 and max(scene.class_names) < 2**16, "class ids are not in 1 to 65535")
   for name in scene.class_names.values():
-    require(name.strip() and name.isprintable(), f"{name!r} is not a valid name of a class")
+    require(is_class_name(name), f"{name!r} is not a valid name of a class")
   for colour in (scene.class_colours or {}).values():
     valid = len(colour) == 3 and all(value in range(256) for value in colour)
     require(valid, f"{colour} is not a colour of three values in 0 to 255")

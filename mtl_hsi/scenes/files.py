@@ -53,6 +53,7 @@ def read_scene(
     labels=ids,
     class_names=labels.names,
     class_colours=labels.colours,
+    class_codes=labels.codes or None,
     sensor=sensor,
     wavelengths=image.wavelengths,
     widths=image.widths,

@@ -125,7 +125,8 @@ def notes(legend: Legend) -> Iterator[str]:
     for title in legend.names
   }
   for one, other in itertools.combinations(legend.names, 2):
-    if _spelled(one) == _spelled(other):
+    # The summary of a scene points out those of the scene.
+    if spelled(one) == spelled(other) and not set(scenes_of[one]) & set(scenes_of[other]):
       first, second = (f"{title!r} ({_listed(scenes_of[title])})" for title in (one, other))
       yield (
         f"warning: the classes {first} and {second} count as two, because their names are spelled "
@@ -142,8 +143,9 @@ def notes(legend: Legend) -> Iterator[str]:
     )
 
 
-def _spelled(title: str) -> str:
-  return re.sub(r"[\s_-]+", "", title).casefold()
+def spelled(title: str) -> str:
+  """Returns a name without what people spell in several ways: case, blanks, hyphens, leading zeros."""
+  return re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"[\s_-]+", "", title)).casefold()
 
 
 def _listed(names: Sequence[str]) -> str:

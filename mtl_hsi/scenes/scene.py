@@ -68,6 +68,8 @@ class Scene:
     simulated: whether the cube is simulated, not measured.
     class_colours: red, green and blue, 0 to 255, of the classes for which
       the source has a colour, or None.
+    class_codes: number in the labels of the classes whose id is another one,
+      by id, or None: ids are 1 to 65535.
     remarks: one sentence for each change to the source that users should know.
     tested: True for the labelled pixels of the test set `[H, W]`, all others
       being training pixels; None if the source does not split its labels.
@@ -95,6 +97,7 @@ class Scene:
   provenance: str = ""
   simulated: bool = False
   class_colours: Mapping[int, tuple[int, int, int]] | None = None
+  class_codes: Mapping[int, int] | None = None
   remarks: tuple[str, ...] = ()
   tested: np.ndarray | None = None
   trained: np.ndarray | None = None

@@ -4,6 +4,7 @@ A check assumes that those before it in `Scene.__post_init__` found nothing; the
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -13,11 +14,21 @@ from mtl_hsi.scenes.cube import Cube, blocks
 
 # Names of scenes become parts of the names of files and directories.
 SCENE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+# Unicode's categories of control characters, breaks of lines and paragraphs, and halves of characters.
+_CONTROL = {"Cc", "Zl", "Zp", "Cs"}
+# Code points that are no characters, which XML excludes.
+_NO_XML = {"\ufffe", "\uffff"}
 # Larger values are fill values, such as the most negative float32.
 LARGEST_VALUE = 1e30
 
 # Label rasters store class ids in 16 bits.
 _LARGEST_ID = 2**16 - 1
+
+
+def is_class_name(name: str) -> bool:
+  """Returns whether a name has a visible character, and none that would break a line of text or XML."""
+  categories = {unicodedata.category(letter) for letter in name}
+  return bool(name.strip()) and not categories & _CONTROL and not set(name) & _NO_XML
 
 
 def name_problems(name: str) -> Iterator[str]:
@@ -135,8 +146,8 @@ def class_problems(
   if present != sorted(names):
     yield f"class names are given for ids {sorted(names)}, but the label image contains {present}"
   for class_id, name in names.items():
-    if not (name.strip() and name.isprintable()):
-      yield f"class {class_id} is named {name!r}; a class name must be one line of printable text"
+    if not is_class_name(name):
+      yield f"class {class_id} is named {name!r}; a class name must be one line without control characters"
   for class_id, colour in (colours or {}).items():
     if class_id not in names or len(colour) != 3 or not all(c in range(256) for c in colour):
       yield (

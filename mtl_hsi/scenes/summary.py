@@ -9,6 +9,7 @@ import rasterio
 from mtl_hsi.plurals import noun
 from mtl_hsi.scenes.cube import every_nth, lines
 from mtl_hsi.scenes.images.bad_bands import format_bands
+from mtl_hsi.scenes.legend import spelled
 from mtl_hsi.scenes.scene import Georeference, Scene
 
 # The largest value is unusual if it exceeds the 99.9th percentile by this factor.
@@ -90,7 +91,7 @@ def _classes(scene: Scene) -> list[str]:
 
 
 def _class_notes(scene: Scene, samples_per_class: int | None) -> list[str]:
-  notes = []
+  notes = _spelling_notes(scene)
   counts = _count(scene, scene.labels if scene.trained is None else scene.labels[~scene.trained])
   if samples_per_class is not None:
     notes += [
@@ -108,6 +109,19 @@ def _class_notes(scene: Scene, samples_per_class: int | None) -> list[str]:
       if not trained[class_id]
     ]
   return notes
+
+
+def _spelling_notes(scene: Scene) -> list[str]:
+  """Returns a note on names that may be one class, spelled in several ways."""
+  spellings = {}
+  for name in scene.class_names.values():
+    spellings.setdefault(spelled(name), []).append(name)
+  return [
+    f"classes {' and '.join(map(repr, names))} count as {len(names)}, because their names are spelled "
+    "differently; give them one name if they are the same"
+    for names in spellings.values()
+    if len(set(names)) > 1
+  ]
 
 
 def _count(scene: Scene, labels: np.ndarray) -> np.ndarray:

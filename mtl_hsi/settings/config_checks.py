@@ -35,3 +35,14 @@ def number(key: str, text: str) -> float | None:
     return float(_YAML_NUMBER.sub(r"\1\2", text)) if text else None
   except ValueError:
     raise RequestError(f"config key {key} is {text!r}; expected a number, such as -9999 or nan") from None
+
+
+def numbers_of(key: str, text: str) -> tuple[float, ...]:
+  """Returns the numbers of a list that a config stores as text, such as "-9999,nan"; none for empty text.
+
+  Raises:
+    RequestError: an item is not a number.
+  """
+  found = tuple(number(key, item.strip()) for item in text.split(",")) if text else ()
+  require(None not in found, key, text, "numbers with commas between them, such as -9999,nan")
+  return found

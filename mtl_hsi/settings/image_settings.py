@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from mtl_hsi.scenes.images.products.product import ProductOptions
-from mtl_hsi.settings.config_checks import number, one_of, require
+from mtl_hsi.settings.config_checks import number, numbers_of, one_of, require
 
 KEYS = (
   *("nodata", "scale", "offset", "wavelengths", "wavelength_unit", "bad_bands"),
@@ -54,15 +54,10 @@ def read(given: Any, prefix: str = "") -> dict[str, Any]:
       one_of(choices, prefix + key, given[key])
   return {
     **numbers,
-    "nodata": tuple(number(f"{prefix}nodata", item) for item in _items(given["nodata"])),
+    "nodata": numbers_of(f"{prefix}nodata", given["nodata"]),
     "wavelengths": Path(given["wavelengths"]) if given["wavelengths"] else None,
     "wavelength_unit": given["wavelength_unit"] or None,
     "bad_bands": given["bad_bands"] or None,
     "quality": given["quality"] or None,
     "product": ProductOptions(given["overlap"] or None, given["geometry"] or None),
   }
-
-
-def _items(text: str) -> list[str]:
-  """Returns the values of a list such as "-9999,nan"."""
-  return [item.strip() for item in text.split(",")] if text else []

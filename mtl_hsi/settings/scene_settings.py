@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyproj
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes import files
@@ -17,7 +18,7 @@ from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.scenes.simulated import simulate
 from mtl_hsi.settings import image_settings
-from mtl_hsi.settings.config_checks import one_of, require
+from mtl_hsi.settings.config_checks import numbers_of, one_of, require
 from mtl_hsi.settings.scenes_file import PATHS
 from mtl_hsi.splits import split
 
@@ -102,6 +103,8 @@ def _loader(config, name, in_memory):
       test=Path(options.test) if options.get("test") else None,
       test_key=options.get("test_key") or None,
       split_column=options.get("split_column") or None,
+      labels_nodata=numbers_of(f"files.{name}.labels_nodata", options.get("labels_nodata", "")),
+      labels_crs=_crs(f"files.{name}.labels_crs", options.get("labels_crs")),
       **image_settings.read(options, f"files.{name}."),
     )
   if name in config.simulate:
@@ -123,6 +126,17 @@ def _loader(config, name, in_memory):
     )
   hint = f", or --config.files.{name}.cube=<file> for a scene of your own" if name in config.files else ""
   raise RequestError(f"unknown scene {name!r}; the public scenes are {', '.join(PUBLIC_SCENES)}{hint}")
+
+
+def _crs(key, text):
+  """The name of a coordinate reference system, checked, or None."""
+  if not text:
+    return None
+  try:
+    pyproj.CRS.from_user_input(text)
+  except pyproj.exceptions.CRSError:
+    require(False, key, text, "a coordinate reference system, such as EPSG:32633")
+  return text
 
 
 def _read_files(name, options, **arguments):

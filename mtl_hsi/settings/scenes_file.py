@@ -19,7 +19,7 @@ from mtl_hsi.scenes.scene_checks import SCENE_NAME
 # The options of a scene; configs/own_scenes.yaml explains them.
 OPTIONS = (
   *("cube", "labels", "cube_key", "labels_key", "label_column", "classes"),
-  *("more_labels", "test", "test_key", "split_column"),
+  *("more_labels", "test", "test_key", "split_column", "labels_nodata", "labels_crs"),
   *("bands", "bad_bands", "wavelengths", "wavelength_unit", "nodata", "scale", "offset", "sensor"),
   *("quality", "overlap", "geometry"),
 )

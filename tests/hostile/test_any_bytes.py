@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from mtl_hsi.scenes.images.arrays import read_array
 from mtl_hsi.scenes.images.image import Image
-from mtl_hsi.scenes.labels.label_set import Columns, Grid
+from mtl_hsi.scenes.labels.features import label_features
+from mtl_hsi.scenes.labels.label_set import Grid, Reading
 from mtl_hsi.scenes.labels.vectors import read_features
 from mtl_hsi.scenes.scene import Georeference
 from tests.hostile import hostile_files
@@ -32,7 +33,7 @@ def _image(path):
 
 
 def _features(path):
-  return read_features(path, None, _GRID, Columns(None, None), None)
+  return label_features(read_features(path, None, Reading()), _GRID, Reading())
 
 
 @functools.cache

@@ -14,8 +14,8 @@ from mtl_hsi.scenes.images.arrays import list_arrays, read_array
 from mtl_hsi.scenes.images.bad_bands import parse_bands
 from mtl_hsi.scenes.images.wavelength_table import read_wavelength_table
 from mtl_hsi.scenes.labels.class_table import read_class_table
-from mtl_hsi.scenes.labels.label_set import Columns, Grid
-from mtl_hsi.scenes.labels.pixel_table import read_pixel_table
+from mtl_hsi.scenes.labels.label_set import Grid, Reading
+from mtl_hsi.scenes.labels.point_table import read_point_table
 from mtl_hsi.settings import scenes_file
 from mtl_hsi.splits.split import read_splits
 from tests.hostile import hostile_files
@@ -37,9 +37,7 @@ def _csv(rows) -> bytes:
 @example([["row", "column", "class"], ["1", "1", _LONG]])
 @example([["row", "column", "class"], ["1"]])
 def test_tables_of_labelled_pixels(rows):
-  labels = read_or_reject(
-    lambda path: read_pixel_table(path, _GRID, Columns(None, None), None), _csv(rows), ".csv"
-  )
+  labels = read_or_reject(lambda path: read_point_table(path, _GRID, Reading()), _csv(rows), ".csv")
   assert labels is None or labels.image.shape == (3, 4)
 
 

@@ -13,7 +13,8 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes import files
 from mtl_hsi.scenes.images.arrays import list_arrays, read_array
 from mtl_hsi.scenes.images.image import Image
-from mtl_hsi.scenes.labels.label_set import Columns, Grid
+from mtl_hsi.scenes.labels.features import label_features
+from mtl_hsi.scenes.labels.label_set import Grid, Reading
 from mtl_hsi.scenes.labels.vectors import read_features
 from mtl_hsi.scenes.scene import Georeference
 from tests.scenes import formats
@@ -40,7 +41,7 @@ def host(monkeypatch):
 def _assert_rejected(path, content, message):
   path.write_text(content)
   with pytest.raises(RequestError, match=message):
-    read_features(path, None, _GRID, Columns(None, None), None)
+    label_features(read_features(path, None, Reading()), _GRID, Reading())
 
 
 def test_geojson_may_not_link_to_its_reference_system(tmp_path, host):
@@ -125,7 +126,7 @@ def test_scene_names_may_not_be_paths(tmp_path, name):
 
 
 def _features(path):
-  return read_features(path, None, _GRID, Columns(None, None), None)
+  return label_features(read_features(path, None, Reading()), _GRID, Reading())
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ import shapely
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.images.wavelength_table import read_wavelength_table
 from mtl_hsi.scenes.labels.class_table import read_class_table
-from mtl_hsi.scenes.labels.label_set import Columns, Grid
-from mtl_hsi.scenes.labels.pixel_table import read_pixel_table
+from mtl_hsi.scenes.labels.features import label_features
+from mtl_hsi.scenes.labels.label_set import Grid, Reading
+from mtl_hsi.scenes.labels.point_table import read_point_table
 from mtl_hsi.scenes.labels.rasters import read_label_raster
 from mtl_hsi.scenes.labels.vectors import read_features
 from mtl_hsi.scenes.scene import Georeference
@@ -20,14 +21,13 @@ from mtl_hsi.storage import checksums
 from tests.scenes import formats
 
 _GRID = Grid((12, 10), Georeference(formats.CRS, tuple(formats.TRANSFORM)[:6]))
-_COLUMNS = Columns(None, None)
 _TOO_LONG = 10**9
 # The most memory to use before a file is rejected.
 _LITTLE = 4 << 20
 
 
 def _features(path: Path) -> None:
-  read_features(path, None, _GRID, _COLUMNS, None)
+  label_features(read_features(path, None, Reading()), _GRID, Reading())
 
 
 def _assert_rejected(read, path: Path, message: str) -> None:
@@ -44,7 +44,7 @@ def _assert_rejected(read, path: Path, message: str) -> None:
   ("name", "start", "read"),
   [
     ("classes.csv", b"id,name\n", read_class_table),
-    ("pixels.csv", b"row,column,class\n", lambda path: read_pixel_table(path, _GRID, _COLUMNS, None)),
+    ("pixels.csv", b"row,column,class\n", lambda path: read_point_table(path, _GRID, Reading())),
     ("bands.csv", b"400\n", lambda path: read_wavelength_table(path, 2, None)),
     ("METADATA.XML", b"<level_X>", lambda path: read_wavelength_table(path, 2, None)),
     ("a.geojson", b"{", _features),
@@ -71,11 +71,13 @@ def test_the_columns_of_a_shapefile_beyond_the_memory(tmp_path, small_machine):
 
 def test_the_side_file_of_a_raster_beyond_the_memory(tmp_path, small_machine):
   path = formats.save_raster(tmp_path / "a.tif", np.ones((12, 10), np.uint8))
-  assert read_label_raster(path, _GRID).image.all()
+  assert read_label_raster(path, _GRID, Reading()).image.all()
   side = tmp_path / "a.tif.aux.xml"
   side.touch()
   os.truncate(side, _TOO_LONG)
-  _assert_rejected(lambda path: read_label_raster(path, _GRID), path, r"a\.tif\.aux\.xml has 1,000 MB")
+  _assert_rejected(
+    lambda path: read_label_raster(path, _GRID, Reading()), path, r"a\.tif\.aux\.xml has 1,000 MB"
+  )
 
 
 def test_files_that_are_not_regular(tmp_path):
@@ -97,7 +99,9 @@ def test_xml_entities_that_expand_to_any_size(tmp_path):
   path = formats.save_raster(tmp_path / "a.tif", np.ones((12, 10), np.uint8))
   (tmp_path / "a.tif.aux.xml").write_text(text)
   _assert_rejected(
-    lambda path: read_label_raster(path, _GRID), path, r"a\.tif\.aux\.xml \(the document type \(a\)"
+    lambda path: read_label_raster(path, _GRID, Reading()),
+    path,
+    r"a\.tif\.aux\.xml \(the document type \(a\)",
   )
 
 

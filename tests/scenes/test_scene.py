@@ -82,7 +82,7 @@ def test_names_must_be_identifiers(name):
     ),
     (
       {"class_names": {2: "maize\n", 14: "roof"}},
-      r"class 2 is named 'maize\\n'; .* one line of printable text",
+      r"class 2 is named 'maize\\n'; .* one line without control characters",
     ),
     ({"class_names": {2: "maize", 14: " "}}, r"class 14 is named ' '"),
     ({"wavelengths": np.linspace(0.4, 2.5, 5)}, "from 0.4 to 2.5; expected nm, from 100 to 100000"),

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import numpy as np
-
 from mtl_hsi.scenes.images.arrays import (
   Entry,
   choose_key,
@@ -14,15 +12,16 @@ from mtl_hsi.scenes.images.arrays import (
   location,
   read_array,
 )
-from mtl_hsi.scenes.labels.label_set import to_class_ids
+from mtl_hsi.scenes.labels.class_codes import number_image, renumbered
+from mtl_hsi.scenes.labels.label_set import Labels, Reading
 
 LABEL_KEYS = ("label", "labels", "gt", "ground_truth", "y")
 
 _NUMBERS = "iuf"
 
 
-def read_label_array(path: Path, key: str | None) -> np.ndarray:
-  """Reads a label image as int32 `[H, W]`; 0 is unlabelled.
+def read_label_array(path: Path, key: str | None, reading: Reading) -> Labels:
+  """Reads a label image.
 
   The array may have any dtype of whole numbers and the shape `[H, W]`, `[H, W, 1]` or `[1, H, W]`.
 
@@ -30,7 +29,9 @@ def read_label_array(path: Path, key: str | None) -> np.ndarray:
     RequestError: as `read_array`, or the array is not an image of whole numbers.
   """
   image = read_array(path, key)
-  return to_class_ids(image.reshape(_image_shape(image.shape)), f"the label image {location(path, key)}")
+  values, where = image.reshape(_image_shape(image.shape)), f"the label image {location(path, key)}"
+  found = number_image(values, (0,), reading, where)
+  return Labels(found.image, remarks=found.remarks, codes=renumbered(found.ids))
 
 
 def find_label_key(path: Path, size: tuple[int, int]) -> str | None:

@@ -1,64 +1,169 @@
-"""Ids, names and colours of classes."""
+"""Names and colours of classes, and classes given as numbers or names."""
 
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.plurals import noun
 from mtl_hsi.scenes.images.arrays import format_shape, location, npz_contains, read_array
-from mtl_hsi.scenes.labels.class_table import LARGEST_ID, RGB, ClassTable
+from mtl_hsi.scenes.labels.class_codes import assign_ids, renumbered
+from mtl_hsi.scenes.labels.class_table import LARGEST_ID, RGB, ClassTable, free_ids
+from mtl_hsi.scenes.labels.label_set import Reading
 
-_INTEGER = re.compile(r"-?\d+(\.0*)?")
+_NUMBER = re.compile(r"([+-]?)(\d{1,15})(\.0*)?")
+# Texts of a cell without a class.
+_MISSING = ("", "nan", "null", "<null>")
+# Breaks of lines and tabs within a name become blanks; other control characters are rejected by the scene.
+_BREAKS = re.compile("[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")
+# How many names a message lists, and characters of each.
+_SHOWN, _LONGEST = 5, 40
 
 
-def resolve_ids(
-  values: Sequence, table: ClassTable | None, where: str
-) -> tuple[list[int], dict[int, str] | None]:
-  """Returns class ids for values that are ids or names.
+class Classes(NamedTuple):
+  """The classes of features or of rows of a table.
 
-  Values are ids if all of them are integers. Names get the ids of the table or, without a table, 1, 2, ... in
-  sorted order. An extensible table gives the names that it lacks the ids after its last one.
+  Attributes:
+    kept: which of them have a class, bool `[n]`.
+    ids: class ids of those int `[kept]`.
+    names: names by id if the classes are given by name, or None.
+    codes: class number by id, of the classes whose number is not their id.
+    remarks: one sentence for each change that users should know.
+  """
+
+  kept: np.ndarray
+  ids: np.ndarray
+  names: dict[int, str] | None
+  codes: dict[int, int]
+  remarks: tuple[str, ...]
+
+
+def resolve_classes(values: Sequence[Any], reading: Reading, nouns: tuple[str, str], where: str) -> Classes:
+  """Returns the classes of features or rows, which are numbers or names.
+
+  They are numbers if all of them are whole numbers, unless two differ by leading zeros only, as the texts '1'
+  and '01'. Names get the ids of the table or, without a table, 1, 2, ... in sorted order. An extensible table
+  gives the names that it lacks the ids after its last one. Blanks at the ends of names do not count.
 
   Args:
-    values: numbers or texts; none may be missing.
-    table: classes by id, or None.
+    values: numbers or texts; those without a class are None, NaN or empty.
+    reading: the table of classes, and the numbers that mean that there is no class.
+    nouns: what has the classes, in singular and plural, for remarks.
     where: the source, for messages.
 
-  Returns:
-    An id for every value, and the names by id if the values are names.
-
   Raises:
-    RequestError: an id is negative or too large, or a name is not in the table.
+    RequestError: none has a class, or a name is not in the table.
   """
-  texts = [str(value).strip() for value in values]
-  if all(map(_INTEGER.fullmatch, texts)):
-    # int() limits the number of digits, float() does not: it gives infinity.
-    ids = [float(text) for text in texts]
-    for class_id in (min(ids), max(ids)):
-      if not 0 <= class_id <= LARGEST_ID:
-        raise RequestError(f"{where}: class id {class_id:.15g}; expected 0 (unlabelled) to {LARGEST_ID}")
-    return [int(class_id) for class_id in ids], None
+  table = reading.table
+  raw = ["" if _is_missing(value) else str(value) for value in values]
+  texts = [_BREAKS.sub(" ", text.strip()) for text in raw]
+  numbers = _numbers([text for text in texts if text.lower() not in _MISSING])
+  states = np.array([_state(text, reading.unlabelled, numbers is not None) for text in texts], int)
+  kept, remarks = states == 0, _left_out(states, nouns)
+  chosen = [text for text, keep in zip(texts, kept) if keep]
+  if not chosen:
+    raise RequestError(f"{where}: no {nouns[0]} has a class")
+  if numbers is not None:
+    ids = assign_ids({numbers[text] for text in chosen}, table, where)
+    found = np.array([ids[numbers[text]] for text in chosen])
+    return Classes(kept, found, None, renumbered(ids), remarks)
+  ids = _ids_of_names(chosen, table, where)
+  names = {ids[text]: text for text in sorted(set(chosen))}
+  remarks += _blanks([text for text, keep in zip(raw, kept) if keep])
+  return Classes(kept, np.array([ids[text] for text in chosen]), names, {}, remarks)
+
+
+def _is_missing(value: Any) -> bool:
+  """Returns whether a value is None, pandas' NA, or not equal to itself, as NaN and NaT."""
+  if value is None:
+    return True
+  try:
+    return bool(value != value)
+  # NA is neither equal nor unequal to itself.
+  except (TypeError, ValueError):
+    return True
+
+
+def _numbers(texts: Sequence[str]) -> dict[str, int] | None:
+  """Returns the numbers by their texts, or None if the texts are names."""
+  found = {text: _NUMBER.fullmatch(text) for text in set(texts)}
+  if not all(found.values()):
+    return None
+  numbers = {text: int(match[1] + match[2]) for text, match in found.items()}
+  # Without leading zeros, different texts of one number, such as 1 and 1.0, are the same class.
+  padded = [numbers[text] for text, match in found.items() if match[2] != str(abs(numbers[text]))]
+  plain = {numbers[text] for text, match in found.items() if match[2] == str(abs(numbers[text]))}
+  if plain & set(padded) or len(set(padded)) < len(padded):
+    return None
+  return numbers
+
+
+def _state(text: str, unlabelled: Sequence[float], numeric: bool) -> int:
+  """Returns 0 for a class, 1 for none, 2 for an unlabelled number, and 3 for a negative one."""
+  if text.lower() in _MISSING:
+    return 1
+  match = _NUMBER.fullmatch(text)
+  if match and float(match[0]) in unlabelled:
+    return 2
+  return 3 if numeric and text.startswith("-") and match[2].strip("0") else 0
+
+
+def _left_out(states: np.ndarray, nouns: tuple[str, str]) -> tuple[str, ...]:
+  """Returns remarks on the features or rows that label nothing."""
+  reasons = ("without a class", "of unlabelled classes (labels_nodata)", "of negative classes")
+  counts = [int(np.count_nonzero(states == state)) for state in (1, 2, 3)]
+  return tuple(
+    f"{count} {noun(count, *nouns)} {reason} left out" for count, reason in zip(counts, reasons) if count
+  )
+
+
+def _ids_of_names(texts: Sequence[str], table: ClassTable | None, where: str) -> dict[str, int]:
   if table is None:
-    ids = {name: class_id for class_id, name in enumerate(sorted(set(texts)), start=1)}
-  else:
-    ids = {name: class_id for class_id, name in table.names.items()}
+    different = sorted(set(texts))
+    return dict(zip(different, free_ids((), len(different), where), strict=True))
+  ids = {name: class_id for class_id, name in table.names.items()}
   unknown = sorted(set(texts) - set(ids))
   if unknown and table.extensible:
-    ids |= {name: class_id for class_id, name in enumerate(unknown, start=max(ids.values(), default=0) + 1)}
+    ids |= dict(zip(unknown, free_ids(set(table.names), len(unknown), where), strict=True))
   elif unknown:
     raise RequestError(
       f"{where}: classes {', '.join(map(repr, unknown))} are not in the table of classes; it lists "
       f"{', '.join(map(repr, ids))}"
     )
-  return [ids[text] for text in texts], {ids[text]: text for text in sorted(set(texts))}
+  return ids
 
 
-def name_classes(image: np.ndarray, given: Mapping[int, str] | None, *paths: Path) -> dict[int, str]:
+def _blanks(raw: Sequence[str]) -> tuple[str, ...]:
+  """Returns a remark on names that are spelled with and without blanks at their ends."""
+  spellings = {}
+  for text in set(raw):
+    spellings.setdefault(text.strip(), set()).add(text)
+  found = sorted(name for name, texts in spellings.items() if len(texts) > 1)
+  if not found:
+    return ()
+  more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+  listed = ", ".join(repr(name[:_LONGEST]) for name in found[:_SHOWN])
+  return (f"names that differ only in blanks at their ends count as one class: {listed}{more}",)
+
+
+def name_classes(
+  image: np.ndarray,
+  given: Mapping[int, str] | None,
+  codes: Mapping[int, int],
+  *paths: Path,
+) -> dict[int, str]:
   """Returns a name for every class id in a label image.
 
-  Names are those given, those in the first of the files with some, or "class 1" and so on.
+  Names are those given, those in the first of the files with some, or "class" and the class number.
+
+  Args:
+    image: class ids `[H, W]`.
+    given: names by id, or None.
+    codes: class number by id, of the classes whose number is not their id.
+    paths: files that may have names.
 
   Raises:
     RequestError: a class in the image has no name, or the names in a file are invalid.
@@ -69,12 +174,13 @@ def name_classes(image: np.ndarray, given: Mapping[int, str] | None, *paths: Pat
     if names is None and npz_contains(path, "class_names"):
       names, source = _read_class_names(path), location(path, "class_names")
   if names is None:
-    return {class_id: f"class {class_id}" for class_id in present}
-  unnamed = [class_id for class_id in present if class_id not in names]
+    return {class_id: f"class {codes.get(class_id, class_id)}" for class_id in present}
+  unnamed = [codes.get(class_id, class_id) for class_id in present if class_id not in names]
   if unnamed:
+    known = [codes.get(class_id, class_id) for class_id in sorted(names)]
+    hint = "; if 0 means unlabelled, set labels_nodata=0" if 0 in unnamed else ""
     raise RequestError(
-      f"{source}: names for ids {sorted(names)}, but the labels in {paths[0].absolute()} also "
-      f"contain {unnamed}"
+      f"{source}: names for ids {known}, but the labels in {paths[0].absolute()} also contain {unnamed}{hint}"
     )
   return {class_id: names[class_id] for class_id in present}
 
@@ -92,4 +198,6 @@ def _read_class_names(path: Path) -> dict[int, str]:
       f"{location(path, 'class_names')} has dtype {names.dtype} and shape {format_shape(names.shape)}; "
       "expected one string per class, starting with class 1"
     )
+  if len(names) > LARGEST_ID:
+    raise RequestError(f"{location(path, 'class_names')} has {len(names)} names; at most {LARGEST_ID} fit")
   return dict(enumerate(names.tolist(), start=1))

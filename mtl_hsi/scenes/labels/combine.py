@@ -64,6 +64,7 @@ def add_training_labels(name: str, labels: Labels, more: Labels) -> Labels:
     units=_join_units(labels, more),
     names=dict(sorted({**more.names, **labels.names}.items())),
     colours={**(more.colours or {}), **(labels.colours or {})} or None,
+    codes={**more.codes, **labels.codes},
     remarks=(
       *labels.remarks,
       *(f"more labels: {remark}" for remark in more.remarks),
@@ -94,6 +95,7 @@ def add_test_labels(name: str, train: Labels, test: Labels) -> Labels:
   return train._replace(
     names=dict(sorted({**test.names, **train.names}.items())),
     colours={**(test.colours or {}), **(train.colours or {})} or None,
+    codes={**test.codes, **train.codes},
     remarks=(*train.remarks, *(f"test labels: {remark}" for remark in test.remarks)),
     origin=f"{train.origin}, test labels from {test.origin}",
     test=test.image,

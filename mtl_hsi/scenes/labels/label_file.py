@@ -8,13 +8,11 @@ import numpy as np
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.plurals import noun
-from mtl_hsi.scenes.images.arrays import SUFFIXES, format_shape, location
-from mtl_hsi.scenes.labels import arrays, pixel_table, rasters, vector_files
+from mtl_hsi.scenes.images.arrays import format_shape, location
+from mtl_hsi.scenes.labels import arrays, point_table, rasters, roi_text
 from mtl_hsi.scenes.labels.class_names import name_classes, select_colours
-from mtl_hsi.scenes.labels.class_table import ClassTable
-from mtl_hsi.scenes.labels.label_set import Columns, Grid, Labels
-
-_TABLE = ".csv"
+from mtl_hsi.scenes.labels.label_kinds import WITH_COLUMNS, WITH_KEYS, Kind, find_kind
+from mtl_hsi.scenes.labels.label_set import Grid, Labels, Reading
 
 
 class Cube(NamedTuple):
@@ -27,70 +25,70 @@ class Cube(NamedTuple):
 
 
 def read_label_file(
-  path: Path,
-  key: str | None,
-  cube: Cube,
-  columns: Columns,
-  table: ClassTable | None,
-  names: Mapping[int, str] | None,
+  path: Path, key: str | None, cube: Cube, reading: Reading, names: Mapping[int, str] | None
 ) -> Labels:
   """Reads the labels in a file; every class has a name, and nodata pixels are unlabelled.
 
   Args:
-    path: file with a label image, features or a table of pixels.
+    path: file with a label image, features, regions or a table of pixels or points.
     key: name of the label image in an .npz or .mat file, or of the layer of features; None to find it.
     cube: the cube of the scene.
-    columns: columns of features or of a table.
-    table: classes by id, or None. It replaces the names and colours in the files unless it is extensible.
+    reading: further options. Its table of classes replaces the names and colours in the file unless it is
+      extensible.
     names: names by class id that replace all others, or None.
 
   Raises:
     RequestError: the file cannot be read, or does not fit the cube.
   """
-  if path.suffix.lower() in SUFFIXES:
+  kind = find_kind(path)
+  _check_options(path, key, kind, reading)
+  if kind is Kind.ARRAY:
     key = key or arrays.find_label_key(path, cube.grid.shape)
-  labels = _read_format(path, key, cube.grid, columns, table)
-  if table is not None and not table.extensible:
-    labels = labels._replace(names=table.names, colours=table.colours)
+  labels = _read_kind(path, key, kind, cube.grid, reading)
+  if reading.table is not None and not reading.table.extensible:
+    labels = labels._replace(names=reading.table.names, colours=reading.table.colours)
   _check_size(location(path, key), labels.image.shape, cube.shape)
   labels = _drop_nodata(labels, cube.nodata)
   ids = labels.image if labels.test is None else np.maximum(labels.image, labels.test)
   return labels._replace(
-    names=name_classes(ids, labels.names if names is None else names, path, cube.path),
+    names=name_classes(ids, labels.names if names is None else names, labels.codes, path, cube.path),
     colours=select_colours(ids, labels.colours),
     origin=path.name if key is None else f"{path.name} ({key})",
   )
 
 
-def is_vector(path: Path) -> bool:
-  """Returns whether a file has features, by its ending."""
-  return path.suffix.lower() in vector_files.SUFFIXES
-
-
 def share_columns(path: Path, other: Path) -> bool:
-  """Returns whether two files, by their endings, both have features, or both are tables."""
-  return (is_vector(path) and is_vector(other)) or path.suffix.lower() == other.suffix.lower() == _TABLE
+  """Returns whether two files both have features, or both are tables."""
+  kind = find_kind(path)
+  return kind in WITH_COLUMNS and kind is find_kind(other)
 
 
-def _read_format(
-  path: Path, key: str | None, grid: Grid, columns: Columns, table: ClassTable | None
-) -> Labels:
-  suffix = path.suffix.lower()
-  for option, column in (("label_column", columns.classes), ("split_column", columns.split)):
-    if column is not None and not (suffix == _TABLE or is_vector(path)):
+def _check_options(path: Path, key: str | None, kind: Kind, reading: Reading) -> None:
+  """Rejects options that a file of this kind has no use for."""
+  for option, column in (("label_column", reading.classes), ("split_column", reading.split)):
+    if column is not None and kind not in WITH_COLUMNS:
       raise RequestError(f"{path.absolute()} has no columns; remove {option} ({column!r})")
-  if key is not None and not (suffix in SUFFIXES or is_vector(path)):
+  if key is not None and kind not in WITH_KEYS:
     raise RequestError(f"{path.absolute()} has no layers or named arrays; remove labels_key ({key!r})")
-  if suffix in SUFFIXES:
-    return Labels(arrays.read_label_array(path, key))
-  if suffix == _TABLE:
-    return pixel_table.read_pixel_table(path, grid, columns, table)
-  if is_vector(path):
-    # Imported here as it takes a second.
-    from mtl_hsi.scenes.labels import vectors
+  if reading.crs is not None and kind not in (*WITH_COLUMNS, Kind.ROI_XML):
+    raise RequestError(f"{path.absolute()} has no points or shapes; remove labels_crs ({reading.crs!r})")
 
-    return vectors.read_features(path, key, grid, columns, table)
-  return rasters.read_label_raster(path, grid)
+
+def _read_kind(path: Path, key: str | None, kind: Kind, grid: Grid, reading: Reading) -> Labels:
+  if kind is Kind.ARRAY:
+    return arrays.read_label_array(path, key, reading)
+  if kind is Kind.RASTER:
+    return rasters.read_label_raster(path, grid, reading)
+  if kind is Kind.TABLE:
+    return point_table.read_point_table(path, grid, reading)
+  if kind is Kind.ROI_TEXT:
+    return roi_text.read_roi_text(path, grid, reading)
+  # Imported here as it takes a second.
+  from mtl_hsi.scenes.labels import features, roi_xml, vectors
+
+  if kind is Kind.ROI_XML:
+    return features.label_features(roi_xml.read_roi_xml(path, reading), grid, reading)
+  return features.label_features(vectors.read_features(path, key, reading), grid, reading)
 
 
 def _drop_nodata(labels: Labels, nodata: np.ndarray | None) -> Labels:

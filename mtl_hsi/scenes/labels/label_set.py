@@ -1,13 +1,12 @@
-"""The labels that every reader returns, and the pixel grid of the scene that they must fit."""
+"""The labels that every reader returns, how to read them, and the pixel grid that they must fit."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
-from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.images.arrays import format_shape
-from mtl_hsi.scenes.labels.class_table import RGB
+from mtl_hsi.scenes.labels.class_table import RGB, ClassTable
 from mtl_hsi.scenes.scene import Georeference
 
 
@@ -18,16 +17,24 @@ class Grid(NamedTuple):
   georeference: Georeference | None
 
 
-class Columns(NamedTuple):
-  """Names of columns in features or in a table.
+class Reading(NamedTuple):
+  """How to read a file of labels.
 
   Attributes:
-    classes: the column with the classes; None to find it.
-    split: the column with "train" or "test", or None.
+    classes: column of the classes in features or a table; None to find it.
+    split: column with "train" or "test", or None.
+    table: classes by id, or None.
+    unlabelled: values that mean unlabelled. If there are none, the nodata value of a raster does, or else 0
+      in an image of labels.
+    crs: coordinate reference system of features or points, which replaces that in the file; None for the
+      latter.
   """
 
-  classes: str | None
-  split: str | None
+  classes: str | None = None
+  split: str | None = None
+  table: ClassTable | None = None
+  unlabelled: tuple[float, ...] = ()
+  crs: str | None = None
 
 
 class Labels(NamedTuple):
@@ -44,6 +51,7 @@ class Labels(NamedTuple):
     origin: file and key, for the provenance of the scene.
     units: number from 1 of the feature or row of a table that labels a pixel of `image` or `test`, int32
       `[H, W]`, 0 where unlabelled; None if the source has label images only.
+    codes: number in the source of the classes whose id is another one (see `class_codes`), by id.
   """
 
   image: np.ndarray
@@ -54,26 +62,4 @@ class Labels(NamedTuple):
   trained: np.ndarray | None = None
   origin: str = ""
   units: np.ndarray | None = None
-
-
-def to_class_ids(image: np.ndarray, where: str) -> np.ndarray:
-  """Converts an image of whole numbers of any dtype to int32 `[H, W]`; NaN becomes 0, unlabelled.
-
-  Raises:
-    RequestError: the array is not an image, or has other values.
-  """
-  if image.ndim != 2 or image.size == 0:
-    raise RequestError(f"{where} is {format_shape(image.shape)}; expected rows x columns")
-  if image.dtype.kind not in "iuf":
-    raise RequestError(f"{where} has dtype {image.dtype}; expected integer class ids, with 0 for unlabelled")
-  if image.dtype.kind == "f":
-    image = np.where(np.isnan(image), np.zeros((), image.dtype), image)
-  fractions = image[image != np.floor(image)]
-  if fractions.size:
-    raise RequestError(f"{where} contains {fractions[0]}; expected integer class ids, with 0 for unlabelled")
-  limits = np.iinfo(np.int32)
-  if image.min() < limits.min or image.max() > limits.max:
-    raise RequestError(
-      f"{where} contains ids from {image.min()} to {image.max()}; expected 0 to {limits.max}"
-    )
-  return image.astype(np.int32)
+  codes: Mapping[int, int] = MappingProxyType({})

@@ -1,54 +1,53 @@
-"""Labels from a CSV file of pixels: row, column, class and, optionally, train or test."""
+"""Labels from a table of pixels: row, column, class and, optionally, train or test."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.labels.class_names import resolve_ids
-from mtl_hsi.scenes.labels.class_table import ClassTable, read_rows
+from mtl_hsi.scenes.labels.class_names import resolve_classes
 from mtl_hsi.scenes.labels.combine import parse_split
-from mtl_hsi.scenes.labels.label_set import Columns, Grid, Labels
+from mtl_hsi.scenes.labels.label_set import Grid, Labels, Reading
+from mtl_hsi.scenes.labels.tables import Row, whole_number
 
-_CLASS = "class"
+NOUNS = "row", "rows"
 
 
-def read_pixel_table(path: Path, grid: Grid, columns: Columns, table: ClassTable | None) -> Labels:
-  """Reads labelled pixels, whose rows and columns count from 0 at the upper left. Every row is a unit.
+def label_pixels(
+  rows: Sequence[Row], names: tuple[str, str], column: str, grid: Grid, reading: Reading, where: str
+) -> Labels:
+  """Labels pixels, whose rows and columns count from 0 at the upper left. Every row of the table is a unit.
 
   Args:
-    path: CSV file with the columns `row`, `column` and those of `columns`; classes are ids or names.
+    rows: the rows of the table.
+    names: its columns with the row and the column of the pixel.
+    column: its column with the class.
     grid: grid of the scene.
-    columns: the column of the classes, "class" if None, and the one of the split, or None.
-    table: classes by id, or None.
+    reading: further options.
+    where: the file, for messages.
 
   Raises:
-    RequestError: a column is missing, or a pixel is outside the scene, has no class, or is listed twice with
-      different classes or splits.
+    RequestError: a pixel is outside the scene, or is listed twice with different classes or splits.
   """
-  column, split, where = columns.classes or _CLASS, columns.split, str(path.absolute())
-  rows = read_rows(path, ("row", "column", column, *([split] if split else [])))
-  pixels = [_pixel(row, grid.shape, f"{where}: line {number}") for number, row in rows]
-  for number, row in rows:
-    if not row[column]:
-      raise RequestError(f"{where}: line {number} has no class in the column {column!r}")
-  ids, names = resolve_ids([row[column] for _, row in rows], table, where)
+  classes = resolve_classes([row.get(column) for _, row in rows], reading, NOUNS, where)
+  rows = [row for row, keep in zip(rows, classes.kept) if keep]
+  pixels = [_pixel(row, names, grid.shape, f"{where}: line {number}") for number, row in rows]
+  places = tuple(np.transpose(pixels))
   numbers = [number for number, _ in rows]
-  _check_unique(pixels, numbers, [row[column] for _, row in rows], ids, column, where)
-  image = np.zeros(grid.shape, np.int32)
-  image[tuple(np.transpose(pixels))] = ids
+  _check_unique(pixels, numbers, [row[column] for _, row in rows], classes.ids.tolist(), column, where)
+  image, units = np.zeros(grid.shape, np.int32), np.zeros(grid.shape, np.int32)
+  image[places] = classes.ids
   # Of equal rows the last one counts, as in the label image.
-  units = np.zeros(grid.shape, np.int32)
-  units[tuple(np.transpose(pixels))] = np.where(np.array(ids) > 0, np.arange(1, len(rows) + 1), 0)
-  if split is None:
-    return Labels(image, names, units=units)
-  uses = [row[split] for _, row in rows]
-  tested = parse_split(uses, [f"line {number}" for number in numbers], split, where)
-  _check_unique(pixels, numbers, uses, tested, split, where)
+  units[places] = np.flatnonzero(classes.kept) + 1
+  labels = Labels(image, classes.names, None, classes.remarks, units=units, codes=classes.codes)
+  if reading.split is None:
+    return labels
+  uses = [row.get(reading.split, "") for _, row in rows]
+  tested = parse_split(uses, [f"line {number}" for number in numbers], reading.split, where)
+  _check_unique(pixels, numbers, uses, tested, reading.split, where)
   mask = np.zeros(grid.shape, bool)
-  mask[tuple(np.transpose(pixels))] = tested
-  return Labels(np.where(mask, 0, image), names, test=np.where(mask, image, 0), units=units)
+  mask[places] = tested
+  return labels._replace(image=np.where(mask, 0, image), test=np.where(mask, image, 0))
 
 
 def _check_unique(
@@ -70,13 +69,16 @@ def _check_unique(
       )
 
 
-def _pixel(row: dict[str, str], shape: tuple[int, int], where: str) -> tuple[int, int]:
-  for key, size in zip(("row", "column"), shape, strict=True):
-    if not row[key].isdecimal():
-      raise RequestError(f"{where}: {key} is {row[key]!r}; expected a whole number from 0 to {size - 1}")
-    # int() limits the number of digits, float() does not.
-    if float(row[key]) >= size:
-      raise RequestError(
-        f"{where}: {key} {float(row[key]):.15g} is outside the scene; its last {key} is {size - 1}"
-      )
-  return int(float(row["row"])), int(float(row["column"]))
+def _pixel(
+  row: dict[str, str], names: tuple[str, str], shape: tuple[int, int], where: str
+) -> tuple[int, int]:
+  found = []
+  for kind, name, size in zip(("row", "column"), names, shape, strict=True):
+    cell = row.get(name, "")
+    number = whole_number(cell)
+    if number is None:
+      raise RequestError(f"{where}: {kind} is {cell!r}; expected a whole number from 0 to {size - 1}")
+    if number >= size:
+      raise RequestError(f"{where}: {kind} {number} is outside the scene; its last {kind} is {size - 1}")
+    found.append(number)
+  return found[0], found[1]

@@ -13,15 +13,16 @@ from rasterio.enums import Compression
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.images import envi_header, raster_masks, raster_place, raster_tags, rasters, xml_files
 from mtl_hsi.scenes.images.arrays import format_shape
-from mtl_hsi.scenes.labels.class_table import RGB
-from mtl_hsi.scenes.labels.label_set import Grid, Labels, to_class_ids
+from mtl_hsi.scenes.labels.class_codes import number_image, renumbered
+from mtl_hsi.scenes.labels.class_table import RGB, is_unlabelled_name
+from mtl_hsi.scenes.labels.label_set import Grid, Labels, Reading
 from mtl_hsi.scenes.scene import Georeference
 
 # The largest difference between equal grids, in pixels.
 _TOLERANCE = 0.01
 
 
-def read_label_raster(path: Path, grid: Grid) -> Labels:
+def read_label_raster(path: Path, grid: Grid, reading: Reading) -> Labels:
   """Reads a label raster with the names and colours of its classes.
 
   Names come from an ENVI header, from the band metadata `CLASS_<id>`, or from the side file
@@ -38,24 +39,27 @@ def read_label_raster(path: Path, grid: Grid) -> Labels:
       raise RequestError(f"{path.absolute()} has {len(bands)} bands; expected a single band of class ids")
     _check_lossless(raster, path)
     values = rasters.read_window(path, raster, bands, ((0, raster.height), (0, raster.width)))[0]
-    if raster.nodata is not None:
-      missing = np.isnan(values) if np.isnan(raster.nodata) else values == raster.nodata
-      values = np.where(missing, np.zeros((), values.dtype), values)
     read_missing, _ = raster_masks.mask_reader(path, raster)
-    if read_missing is not None:
-      values = np.where(read_missing(slice(None), slice(None)), np.zeros((), values.dtype), values)
-    image = to_class_ids(values, f"the label image {path.absolute()}")
+    masked = None if read_missing is None else read_missing(slice(None), slice(None))
     names, colours = _names(raster, path), _colours(raster)
+    where = f"the label image {path.absolute()}"
+    image, ids, remarks = number_image(values, _unlabelled(raster, names), reading, where, masked)
     place = raster_place.read_place(raster, str(path.absolute())).georeference
-    remarks = _missing_place_remarks(place, grid)
+    remarks = [*remarks, *_missing_place_remarks(place, grid)]
     if not _same_grid(place, raster.shape, grid):
       image = _resample(place, image, grid, path)
       size = format_shape(values.shape)
       remarks.append(f"labels resampled from {size} pixels to the grid of the scene by nearest neighbour")
-  if names:
-    present = np.unique(image[image > 0]).tolist()
-    names = {class_id: names.get(class_id, f"class {class_id}") for class_id in present}
-  return Labels(image, names or None, colours or None, tuple(remarks))
+  named = {class_id: names.get(code, f"class {code}") for code, class_id in ids.items()} if names else None
+  coloured = {class_id: colours[code] for code, class_id in ids.items() if code in colours}
+  return Labels(image, named, coloured or None, tuple(remarks), codes=renumbered(ids))
+
+
+def _unlabelled(raster: rasterio.DatasetReader, names: dict[int, str]) -> tuple[float, ...]:
+  """Returns the values of unlabelled pixels: the nodata value of the raster, or else 0."""
+  if raster.nodata is None:
+    return (0,)
+  return (raster.nodata, 0) if is_unlabelled_name(names.get(0, "")) else (raster.nodata,)
 
 
 def _check_lossless(raster: rasterio.DatasetReader, path: Path) -> None:
@@ -146,7 +150,7 @@ def _names(raster: rasterio.DatasetReader, path: Path) -> dict[int, str]:
   tags = {re.fullmatch(r"CLASS_(\d{1,9})", key): name for key, name in raster_tags.tags(raster, 1).items()}
   tagged = {int(found[1]): name for found, name in tags.items() if found}
   names = tagged or dict(enumerate(listed or _read_categories(path)))
-  return {class_id: name for class_id, name in names.items() if name.strip() and class_id > 0}
+  return {code: name for code, name in names.items() if name.strip()}
 
 
 def _read_categories(path: Path) -> list[str]:
@@ -166,6 +170,6 @@ def _colours(raster: rasterio.DatasetReader) -> dict[int, RGB]:
     table = raster.colormap(1)
   except ValueError:
     return {}
-  colours = {class_id: tuple(colour[:3]) for class_id, colour in table.items() if class_id > 0}
+  colours = {code: tuple(colour[:3]) for code, colour in table.items()}
   # GDAL pads a palette with black, the colour of unlabelled pixels.
-  return {class_id: colour for class_id, colour in colours.items() if any(colour)}
+  return {code: colour for code, colour in colours.items() if any(colour)}

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mtl_hsi.scenes.labels import combine
+from mtl_hsi.scenes.labels.class_codes import describe
 from mtl_hsi.scenes.labels.class_table import ClassTable, read_class_table
-from mtl_hsi.scenes.labels.label_file import Cube, is_vector, read_label_file, share_columns
-from mtl_hsi.scenes.labels.label_set import Columns, Labels
-
-_NO_COLUMNS = Columns(None, None)
+from mtl_hsi.scenes.labels.label_file import Cube, read_label_file, share_columns
+from mtl_hsi.scenes.labels.label_kinds import Kind, find_kind
+from mtl_hsi.scenes.labels.label_set import Labels, Reading
 
 
 class LabelOptions(NamedTuple):
@@ -30,6 +30,10 @@ class LabelOptions(NamedTuple):
       those of `labels` by id or name; it may have further ones.
     test: file with the labels of the test pixels, in which case `labels` are the training pixels, or None.
     test_key: like `labels_key`, for the file `test`.
+    labels_nodata: values that mean unlabelled in all these files. If there are none, the nodata value of a
+      raster does, or else 0 in label images; 0 is a class in features and tables.
+    labels_crs: coordinate reference system of the features or points in `labels`, which replaces that in the
+      file, or None. It also applies to the other files with the same ending.
   """
 
   labels: Path | None = None
@@ -41,6 +45,8 @@ class LabelOptions(NamedTuple):
   more_labels: Path | None = None
   test: Path | None = None
   test_key: str | None = None
+  labels_nodata: tuple[float, ...] = ()
+  labels_crs: str | None = None
 
 
 def read_labels(name: str, options: LabelOptions, cube: Cube) -> Labels:
@@ -49,26 +55,51 @@ def read_labels(name: str, options: LabelOptions, cube: Cube) -> Labels:
   Raises:
     RequestError: a file cannot be read, or the files do not fit the cube or one another.
   """
-
-  def read(path: Path, key: str | None, columns: Columns, table: ClassTable | None) -> Labels:
-    return read_label_file(path, key, cube, columns, table, options.class_names)
-
   table = None if options.classes is None else read_class_table(options.classes)
   path = options.labels or cube.path
-  labels = read(path, options.labels_key, Columns(options.label_column, options.split_column), table)
-  # Each further file is for either training or testing and has no column for the split.
-  columns = Columns(options.label_column, None)
+  reading = Reading(
+    options.label_column, options.split_column, table, options.labels_nodata, options.labels_crs
+  )
+
+  def read(path: Path, key: str | None, chosen: Reading) -> Labels:
+    return read_label_file(path, key, cube, chosen, options.class_names)
+
+  labels = read(path, options.labels_key, reading)
   if options.more_labels is not None:
     # A table of proposals names its column "class", whatever the column of the labels is.
-    more_columns = columns if is_vector(options.more_labels) else _NO_COLUMNS
-    more = read(options.more_labels, None, more_columns, table or _extensible(labels))
+    columns = find_kind(options.more_labels) is Kind.FEATURES
+    chosen = _for_other(reading, path, options.more_labels, labels, columns=columns)
+    more = read(options.more_labels, None, chosen)
     labels = combine.add_training_labels(name, labels, more)
   if options.test is not None:
-    test_columns = columns if share_columns(options.test, path) else _NO_COLUMNS
-    test = read(options.test, options.test_key, test_columns, table or _extensible(labels))
+    columns = share_columns(options.test, path)
+    chosen = _for_other(reading, path, options.test, labels, columns=columns)
+    test = read(options.test, options.test_key, chosen)
     labels = combine.add_test_labels(name, labels, test)
-  return labels
+  return _with_codes_described(labels)
 
 
-def _extensible(labels: Labels) -> ClassTable:
-  return ClassTable(labels.names, labels.colours or {}, extensible=True)
+def _for_other(reading: Reading, path: Path, other: Path, labels: Labels, *, columns: bool) -> Reading:
+  """Returns how to read a further file, which is for training or testing and has no column for the split.
+
+  Args:
+    reading: how the first file was read.
+    path: the first file.
+    other: the further file.
+    labels: the labels that were read before.
+    columns: whether the column of the classes is that of the first file.
+  """
+  known = ClassTable(labels.names, labels.colours or {}, labels.codes, extensible=True)
+  return reading._replace(
+    classes=reading.classes if columns else None,
+    split=None,
+    table=reading.table or known,
+    crs=reading.crs if path.suffix.lower() == other.suffix.lower() else None,
+  )
+
+
+def _with_codes_described(labels: Labels) -> Labels:
+  """Adds a remark on the classes whose id is not their number in the labels."""
+  codes = {class_id: code for class_id, code in labels.codes.items() if class_id in labels.names}
+  remarks = (describe(codes, labels.names),) if codes else ()
+  return labels._replace(codes=codes, remarks=(*labels.remarks, *remarks))

@@ -7,17 +7,30 @@ rejects views that do so.)
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.storage import memory
 
-SUFFIXES = (".gpkg", ".geojson", ".json", ".shp", ".fgb")
-
 _JSON = (".geojson", ".json")
+XML_SUFFIXES = (".kml", ".gml")
+PARQUET_SUFFIXES = (".parquet", ".geoparquet")
+# A FileGDB is a folder.
+FOLDER_SUFFIX = ".gdb"
+SUFFIXES = (
+  *(".gpkg", ".shp", ".fgb", ".zip", FOLDER_SUFFIX),
+  *(*_JSON, *XML_SUFFIXES, *PARQUET_SUFFIXES),
+)
+# The files of a Shapefile that are read.
+SHAPEFILE_SUFFIXES = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+
 # The first bytes of each binary format.
-_STARTS = {".gpkg": b"SQLite format 3\0", ".shp": b"\0\0\x27\x0a", ".fgb": b"fgb"}
+_STARTS = {
+  **{".gpkg": b"SQLite format 3\0", ".shp": b"\0\0\x27\x0a", ".fgb": b"fgb"},
+  **dict.fromkeys(PARQUET_SUFFIXES, b"PAR1"),
+}
 _GEOJSON_TYPES = (
   *("FeatureCollection", "Feature", "GeometryCollection", "Point", "MultiPoint"),
   *("LineString", "MultiLineString", "Polygon", "MultiPolygon"),
@@ -26,23 +39,52 @@ _GEOJSON_TYPES = (
 _COMMANDS = b"gdal_streamed_alg"
 # The most memory, in bytes, for a byte of features: that of points in a Shapefile.
 _MEMORY_RATIO = 32
+# The names of the files of a FileGDB, and the one that lists the others.
+_GDB_FILE = re.compile(
+  r"gdb|timestamps|.*\.lock|a[0-9a-f]{8}(\.[a-z0-9_]+)*\.(gdbtable|gdbtablx|gdbindexes|atx|spx|freelist|horizon)"
+)
+_GDB_CATALOGUE = "a00000001.gdbtable"
 # Endings of the file with the columns of a Shapefile.
 _COLUMN_SUFFIXES = (".dbf", ".DBF")
 
 
-def check_vector_file(path: Path) -> None:
+def check_vector_file(path: Path, where: str) -> None:
   """Checks that a file has the format of its ending, fits into memory and refers to nothing outside itself.
+
+  KML and GML are checked when they are read.
+
+  Args:
+    path: the file.
+    where: the file that the user named, for messages.
 
   Raises:
     RequestError: one of these is not the case.
   """
+  suffix = path.suffix.lower()
+  if suffix == FOLDER_SUFFIX and os.path.isdir(path):
+    _check_folder(path, where)
+    return
   if not os.path.isfile(path):
-    raise RequestError(f"no such file: {path.absolute()}")
-  suffix, where = path.suffix.lower(), str(path.absolute())
+    raise RequestError(f"no such file: {where}")
+  if suffix == FOLDER_SUFFIX:
+    raise RequestError(f"{where} is a file; a FileGDB is a folder with this ending: name it, or a zip of it")
   if suffix in _JSON:
     _check_geojson(path, where)
-  else:
+  elif suffix in _STARTS:
     _check_binary(path, suffix, where)
+
+
+def _check_folder(path: Path, where: str) -> None:
+  """Checks that a folder has the files of a FileGDB only: GDAL would open a Shapefile in it, for example."""
+  size = 0
+  for entry in os.scandir(path):
+    if not _GDB_FILE.fullmatch(entry.name.lower()) or not entry.is_file(follow_symlinks=False):
+      raise RequestError(f"{where} has {entry.name[:80]!r}, which is no file of a FileGDB; remove it")
+    memory.check_file(Path(entry.path), _MEMORY_RATIO)
+    size += entry.stat().st_size
+  memory.check_fits(_MEMORY_RATIO * size // 2, where)
+  if not (path / _GDB_CATALOGUE).is_file():
+    raise RequestError(f"{where} is no FileGDB: it has no {_GDB_CATALOGUE}; copy the whole folder again")
 
 
 def _check_binary(path: Path, suffix: str, where: str) -> None:

@@ -1,139 +1,136 @@
-"""Labels from polygons, lines and points with a column of classes, rasterised to the grid of the scene."""
+"""Reads features, such as polygons, with a column of classes from a file of any vector format."""
 
-import contextlib
 import warnings
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import geopandas
 import numpy as np
-import pandas
 import pyogrio
-import shapely
-from rasterio import features
+import pyproj
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.plurals import noun
-from mtl_hsi.scenes.labels.class_names import resolve_ids
-from mtl_hsi.scenes.labels.class_table import ClassTable
-from mtl_hsi.scenes.labels.combine import parse_split
-from mtl_hsi.scenes.labels.label_set import Columns, Grid, Labels
-from mtl_hsi.scenes.labels.vector_files import check_vector_file
+from mtl_hsi.scenes.labels import shapefile_text, xml_features
+from mtl_hsi.scenes.labels.features import Features, errors_as_requests
+from mtl_hsi.scenes.labels.label_set import Reading
+from mtl_hsi.scenes.labels.vector_archives import unpacked
+from mtl_hsi.scenes.labels.vector_files import PARQUET_SUFFIXES, XML_SUFFIXES, check_vector_file
 
 # Usual names of the column with the classes.
-_CLASS_COLUMNS = ("class", "label", "class_id", "class_name")
-# How far, in pixels, features may extend beyond the scene without a remark, as reprojection is not exact.
-_TOLERANCE = 0.01
-# How many features a message names.
-_SHOWN = 5
-# In pixels; no feature in the area of a scene extends further.
-_FARTHEST = 1e7
+CLASS_COLUMNS = ("class", "label", "class_id", "class_name")
+# Columns that programs add to every file.
+_ADDED = ("id", "fid", "gml_id", "objectid", "shape_length", "shape_leng", "shape_area", "area", "perimeter")
+# Columns that KML has always; the class may be the name.
+_KML = (
+  *("name", "description", "timestamp", "begin", "end", "altitudemode", "tessellate", "extrude"),
+  *("visibility", "draworder", "icon", "snippet"),
+)
+_DEGREES = 360.0
 
 
-def read_features(
-  path: Path, layer: str | None, grid: Grid, columns: Columns, table: ClassTable | None
-) -> Labels:
-  """Reads features and labels the pixels that they cover.
-
-  A polygon covers the pixels whose centres it contains, a point the pixel around it, and a line the pixels
-  that it crosses. Features are reprojected to the scene and clipped to it. Pixels with several classes stay
-  unlabelled. A feature is a unit, also if it has several parts; where features of one class overlap, the
-  pixels belong to the later one.
+def read_features(path: Path, layer: str | None, reading: Reading) -> Features:
+  """Reads features.
 
   Args:
-    path: the file.
+    path: the file, the folder of a FileGDB, or a zip of one of these.
     layer: the layer, or None for the only one.
-    grid: grid of the scene.
-    columns: the column of the classes (None selects one of `class`, `label`, `class_id`, `class_name`, or the
-      only column), and the column of the split, or None.
-    table: classes by id, or None.
+    reading: the column of the classes (None selects one of `CLASS_COLUMNS`, or the only column) and further
+      options.
 
   Raises:
-    RequestError: the file cannot be read, or a feature is invalid or outside the scene.
+    RequestError: the file cannot be read, has no class column or no coordinate reference system, or refers to
+      other files or hosts.
   """
   where = str(path.absolute())
-  if grid.georeference is None:
-    raise RequestError(
-      f"{where}: the scene has no geotransform, so features cannot be located in it; "
-      "provide the labels as an image or as a CSV file of row, column, class"
-    )
-  everything = _read_frame(path, layer)
-  if everything.crs is None and grid.georeference.crs is not None:
-    raise RequestError(
-      f"{where} has no coordinate reference system; save it with one (for a Shapefile, in a .prj file)"
-    )
-  column = _class_column(everything, columns, where)
-  frame = everything[everything[column].notna() & ~_is_empty(everything.geometry)]
-  if frame.empty:
-    raise RequestError(f"{where} has no feature with a geometry and a class in the column {column!r}")
-  remarks = []
-  if grid.georeference.crs is None:
-    remarks.append("the scene has no coordinate reference system; that of the features is assumed")
-  if len(frame) < len(everything):
-    remarks.append(f"{len(everything) - len(frame)} features without a class or geometry ignored")
-  ids, names = resolve_ids(frame[column].tolist(), table, where)
-  # As objects: an array of texts would pad all of them to the longest one.
-  titles = np.array([f"{index} ({value})" for index, value in frame[column].items()], object)
-  ids, tested = np.array(ids), _find_tested(frame, columns.split, titles, where)
-  with _errors_as_requests(f"{where} cannot be projected onto the scene", "check its geometries and CRS"):
-    shapes = _in_pixels(frame, grid, where)
-    remarks += _check_inside(shapes, titles, grid, where)
-    image, units, notes = _rasterise(shapes, ids, titles, ~tested, grid.shape)
-    if columns.split is None:
-      return Labels(image, names, None, (*remarks, *notes), units=units)
-    test, test_units, test_notes = _rasterise(shapes, ids, titles, tested, grid.shape)
-  units = np.where(image > 0, units, test_units)
-  return Labels(image, names, None, (*remarks, *notes, *test_notes), test, units=units)
+  with unpacked(path) as file:
+    frame, remarks = _read_frame(file, layer, where)
+  frame = _with_crs(frame, reading.crs, where)
+  column = _class_column(frame, reading, file.suffix.lower(), where)
+  uses = None
+  if reading.split is not None:
+    missing = frame[reading.split].isna()
+    uses = ["" if lacks else str(use) for use, lacks in zip(frame[reading.split], missing)]
+  return Features(
+    where=where,
+    shapes=np.array(frame.geometry.to_numpy(), object),
+    crs=frame.crs,
+    classes=frame[column].tolist(),
+    titles=[str(index) for index in range(len(frame))],
+    column=column,
+    uses=uses,
+    remarks=remarks,
+  )
 
 
-def _read_frame(path: Path, layer: str | None) -> geopandas.GeoDataFrame:
-  check_vector_file(path)
-  path = path.absolute()
+def _read_frame(file: Path, layer: str | None, where: str) -> tuple[geopandas.GeoDataFrame, tuple[str, ...]]:
+  """Returns the features, and remarks on the text of a Shapefile."""
+  suffix = file.suffix.lower()
+  check_vector_file(file, where)
+  if suffix in PARQUET_SUFFIXES:
+    # Imported here as few files are of this format.
+    from mtl_hsi.scenes.labels import geoparquet
+
+    with errors_as_requests(f"{where} cannot be read as GeoParquet", "download it or save it again"):
+      return geoparquet.read_frame(file, where), ()
+  if suffix in XML_SUFFIXES:
+    with xml_features.cleaned(file, where) as clean:
+      return _read_layer(clean, layer, where), ()
+  if suffix == ".shp" and shapefile_text.is_undeclared(file):
+    return shapefile_text.decoded(_read_layer(file, layer, where, encoding="ISO-8859-1"), file.name)
+  return _read_layer(file, layer, where), ()
+
+
+def _read_layer(file: Path, layer: str | None, where: str, **options: str) -> geopandas.GeoDataFrame:
+  file = file.absolute()
   with (
-    _errors_as_requests(f"{path} cannot be read as features", "download it again"),
+    errors_as_requests(f"{where} cannot be read as features", "download it again"),
     warnings.catch_warnings(),
   ):
     # GDAL warns about files that deviate from their format.
     warnings.simplefilter("ignore", RuntimeWarning)
-    return geopandas.read_file(path, layer=_layer(path, layer), engine="pyogrio")
+    return geopandas.read_file(file, layer=_layer(file, layer, where), engine="pyogrio", **options)
 
 
-@contextlib.contextmanager
-def _errors_as_requests(problem: str, advice: str) -> Iterator[None]:
-  """Turns the errors of GDAL, GEOS and pandas, which are of many types, into a RequestError."""
-  try:
-    yield
-  except RequestError:
-    raise
-  except Exception as error:
-    reason = " ".join(str(error).split())
-    raise RequestError(f"{problem} ({reason}); {advice}") from error
-
-
-def _layer(path: Path, layer: str | None) -> str:
-  layers = [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
+def _layer(file: Path, layer: str | None, where: str) -> str:
+  layers = [str(name) for name, kind in pyogrio.list_layers(file) if kind is not None]
   if layer is None and len(layers) == 1:
     return layers[0]
   if layer not in layers:
     problem = "does not have exactly one layer" if layer is None else f"has no layer {layer!r}"
     raise RequestError(
-      f"{path.absolute()} {problem} (layers: {', '.join(layers) or 'none'}); select one with labels_key, or "
+      f"{where} {problem} (layers: {', '.join(layers) or 'none'}); select one with labels_key, or "
       "with test_key for test labels"
     )
   return layer
 
 
-def _class_column(frame: geopandas.GeoDataFrame, columns: Columns, where: str) -> str:
+def _with_crs(frame: geopandas.GeoDataFrame, given: str | None, where: str) -> geopandas.GeoDataFrame:
+  """Returns the features in the reference system that is given, or else in that of the file."""
+  if given is not None:
+    return frame.set_crs(given, allow_override=True)
+  largest = np.nanmax(np.abs(frame.total_bounds), initial=0)
+  if frame.crs is not None and frame.crs.is_geographic and largest > _DEGREES:
+    of_format = ", as GeoJSON without `crs` always is" if Path(where).suffix in (".geojson", ".json") else ""
+    raise RequestError(
+      f"{where} has coordinates up to {largest:.10g}, but its coordinate reference system is in degrees "
+      f"({frame.crs.name}){of_format}; name the right one, such as labels_crs=EPSG:32633"
+    )
+  return frame
+
+
+def _class_column(frame: geopandas.GeoDataFrame, reading: Reading, suffix: str, where: str) -> str:
   """Returns the name of the column with the classes, and checks that all columns that are named exist."""
   existing = [str(name) for name in frame.columns if name != frame.geometry.name]
-  for column in filter(None, columns):
+  for column in filter(None, (reading.classes, reading.split)):
     if column not in existing:
       raise RequestError(f"{where} has no column {column!r} (columns: {', '.join(existing) or 'none'})")
-  if columns.classes is not None:
-    return columns.classes
-  left = [name for name in existing if name != columns.split]
-  likely = [name for name in left if name.lower() in _CLASS_COLUMNS]
-  for group in (likely, left):
+  if reading.classes is not None:
+    return reading.classes
+  left = [name for name in existing if name != reading.split]
+  likely = [name for name in left if name.lower() in CLASS_COLUMNS]
+  added = (*_ADDED, *_KML) if suffix == ".kml" else _ADDED
+  own = [name for name in left if name.lower() not in added]
+  names = [name for name in left if suffix == ".kml" and name.lower() == "name"]
+  for group in (likely, left, own, names if not own else ()):
     if len(group) == 1:
       return group[0]
   raise RequestError(
@@ -142,103 +139,15 @@ def _class_column(frame: geopandas.GeoDataFrame, columns: Columns, where: str) -
   )
 
 
-def _find_tested(
-  frame: geopandas.GeoDataFrame, column: str | None, titles: Sequence[str], where: str
-) -> np.ndarray:
-  """Returns which features are for testing, bool `[n]`; none without a column of the split."""
-  if column is None:
-    return np.zeros(len(frame), bool)
-  uses = ["" if missing else str(use) for use, missing in zip(frame[column], frame[column].isna())]
-  return parse_split(uses, [f"feature {title}" for title in titles], column, where)
+def check_crs(given: str, option: str) -> None:
+  """Checks the name of a coordinate reference system.
 
-
-def _is_empty(shapes: geopandas.GeoSeries) -> pandas.Series:
-  return shapes.isna() | shapes.is_empty
-
-
-def _in_pixels(frame: geopandas.GeoDataFrame, grid: Grid, where: str) -> np.ndarray:
-  """Returns the geometries in columns and rows of the scene, `[n]`."""
-  system = grid.georeference.crs
-  moved = frame.geometry if system is None else frame.geometry.to_crs(system)
-  to_pixels = np.linalg.inv(grid.georeference.matrix)
-  shapes = shapely.transform(
-    shapely.force_2d(moved.to_numpy()), lambda points: points @ to_pixels[:2, :2].T + to_pixels[:2, 2]
-  )
-  coordinates = shapely.get_coordinates(shapes)
-  # GDAL follows a line pixel by pixel, however far it extends. NaN is not smaller than anything.
-  if not (np.abs(coordinates) < _FARTHEST).all():
-    raise RequestError(
-      f"{where} has coordinates that do not exist in the coordinate reference system of the scene, or are "
-      f"more than {_FARTHEST:g} pixels away from it"
-    )
-  return shapes
-
-
-def _check_inside(shapes: np.ndarray, names: np.ndarray, grid: Grid, where: str) -> list[str]:
-  """Rejects features that are entirely outside the scene; returns a remark on those that are clipped."""
-  height, width = grid.shape
-  outside = ~shapely.intersects(shapes, shapely.box(0, 0, width, height))
-  if outside.any():
-    raise RequestError(
-      f"{where}: features entirely outside the scene (number from 0 and class): {_list(names[outside])}; "
-      "remove them, or check both coordinate reference systems"
-    )
-  margin = _TOLERANCE
-  beyond = ~shapely.covers(shapely.box(-margin, -margin, width + margin, height + margin), shapes)
-  return [f"features clipped to the scene: {_list(names[beyond])}"] if beyond.any() else []
-
-
-def _list(names: np.ndarray) -> str:
-  more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-  return ", ".join(names[:_SHOWN]) + more
-
-
-def _rasterise(
-  shapes: np.ndarray, ids: np.ndarray, titles: np.ndarray, selected: np.ndarray, shape: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray, list[str]]:
-  """Returns the label image of the selected features, their numbers, and remarks on those without a label.
-
-  The numbers, int32 `[H, W]`, count all features from 1 and are 0 where unlabelled.
+  Raises:
+    RequestError: it is unknown.
   """
-  numbers, titles = np.flatnonzero(selected) + 1, titles[selected]
-  image, units, overlap, empty = _burn(shapes[selected], ids[selected], numbers, shape)
-  remarks = []
-  if empty.any():
-    remarks.append(f"features that contain no pixel centre label nothing: {_list(titles[empty])}")
-  if overlap:
-    pixels = noun(overlap, "pixel")
-    remarks.append(f"{overlap} {pixels} covered by features of several classes left unlabelled")
-  return image, units, remarks
-
-
-def _burn(
-  shapes: np.ndarray, ids: np.ndarray, numbers: np.ndarray, shape: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray, int, np.ndarray]:
-  """Returns the label image, the image of the features' numbers, the number of pixels with several classes,
-  and which features have no pixel.
-  """
-  image, units, contested = np.zeros(shape, np.int32), np.zeros(shape, np.int32), np.zeros(shape, bool)
-  empty = _too_small(shapes, shape) & (ids > 0)
-  for class_id in np.unique(ids[ids > 0]).tolist():
-    members = ids == class_id
-    # No transform is needed as the shapes are in pixels.
-    burnt = features.rasterize(
-      list(zip(shapes[members], numbers[members].tolist())), out_shape=shape, dtype=np.int32
-    )
-    covered = burnt > 0
-    empty |= members & (not covered.any())
-    contested |= covered & (image > 0)
-    image[covered], units[covered] = class_id, burnt[covered]
-  image[contested] = units[contested] = 0
-  return image, units, int(contested.sum()), empty
-
-
-def _too_small(shapes: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-  """Finds polygons whose bounds contain no pixel centre, and points on the far edges of the scene."""
-  last = np.array(shape[::-1]) - 1
-  bounds = shapely.bounds(shapes)
-  first_centre = np.maximum(np.ceil(bounds[:, :2] - 0.5), 0)
-  last_centre = np.minimum(np.floor(bounds[:, 2:] - 0.5), last)
-  between = (first_centre > last_centre).any(axis=1)
-  beyond = (np.floor(bounds[:, :2]) > last).any(axis=1)
-  return np.where(shapely.get_dimensions(shapes) == 2, between, beyond)
+  try:
+    pyproj.CRS.from_user_input(given)
+  except pyproj.exceptions.CRSError:
+    raise RequestError(
+      f"{option} is {given[:80]!r}; expected a coordinate reference system, such as EPSG:32633"
+    ) from None

@@ -7,6 +7,7 @@ import numpy as np
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.images.arrays import format_shape, read_array
 from mtl_hsi.scenes.labels.arrays import read_label_array
+from mtl_hsi.scenes.labels.label_set import Reading
 from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES, PublicFile, PublicScene
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.storage.atomic_files import reason
@@ -119,7 +120,7 @@ def check_file_content(facts: PublicScene, file: PublicFile, path: Path) -> None
   if file == facts.cube:
     check_shape(read_array(path, file.key).shape, facts)
   else:
-    check_counts(read_label_array(path, file.key), facts)
+    check_counts(read_label_array(path, file.key, Reading()).image, facts)
 
 
 def _sha256_if_present(path: Path) -> str | None:
