@@ -96,3 +96,8 @@ def save_features(
     warnings.filterwarnings("ignore", "'crs' was not provided", UserWarning)
     (frame.to_crs(to) if to else frame).to_file(path, layer=layer, engine="pyogrio")
   return path
+
+
+def boxes(height: int, width: int) -> list[shapely.Polygon]:
+  """Returns a polygon within each pixel, row by row, in columns and rows."""
+  return [shapely.box(c + 0.1, r + 0.1, c + 0.9, r + 0.9) for r in range(height) for c in range(width)]

@@ -7,6 +7,7 @@ import scipy.io
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.files import read_scene
 from mtl_hsi.scenes.labels.arrays import read_label_array
+from mtl_hsi.scenes.labels.label_set import Reading
 
 _CUBE = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
 _LABELS = np.array([[0, 1, 3, 0], [1, 1, 0, 3], [3, 0, 0, 1]], np.uint8)
@@ -198,7 +199,8 @@ def test_names_must_cover_the_classes_that_occur(tmp_path):
 @pytest.mark.parametrize("dtype", [np.uint8, np.int64, np.uint64, np.float32, np.float64])
 @pytest.mark.parametrize("shape", [(3, 4), (3, 4, 1), (1, 3, 4)])
 def test_whole_numbers_of_any_dtype_become_int32_images(tmp_path, dtype, shape):
-  labels = read_label_array(_save(tmp_path / "gt.npy", gt=_LABELS.astype(dtype).reshape(shape)), None)
+  path = _save(tmp_path / "gt.npy", gt=_LABELS.astype(dtype).reshape(shape))
+  labels = read_label_array(path, None, Reading()).image
   np.testing.assert_array_equal(labels, _LABELS)
   assert labels.dtype == np.int32
 
@@ -208,9 +210,9 @@ def test_whole_numbers_of_any_dtype_become_int32_images(tmp_path, dtype, shape):
   [
     (_LABELS > 0, "has dtype bool"),
     (_LABELS * 0.5, "contains 0.5; expected integer class ids"),
-    (np.full((3, 4), np.inf), "ids from inf"),
-    (np.full((3, 4), 2**31), "ids from 2147483648"),
-    (np.full((3, 4), 2**64 - 1, np.uint64), "ids from 18446744073709551615"),
+    (np.full((3, 4), np.inf), "contains inf, which is no class number"),
+    (np.full((3, 4), 2**64 - 1, np.uint64), r"contains 1.8446744\d*e\+19, which is no class number"),
+    (np.full((3, 4), -1), "contains -1, and class ids must be positive; .* set labels_nodata=-1"),
     (np.array([["a", "b"]]), "has dtype <U1"),
     (_LABELS * 1j, "has dtype complex128"),
     (np.stack([_LABELS] * 2), "is 2 x 3 x 4; expected rows x columns"),
@@ -220,12 +222,12 @@ def test_whole_numbers_of_any_dtype_become_int32_images(tmp_path, dtype, shape):
 )
 def test_invalid_label_images_are_rejected(tmp_path, array, message):
   with pytest.raises(RequestError, match=message):
-    read_label_array(_save(tmp_path / "gt.npy", gt=array), None)
+    read_label_array(_save(tmp_path / "gt.npy", gt=array), None, Reading())
 
 
 def test_labels_that_are_not_a_number_are_unlabelled(tmp_path):
   path = _save(tmp_path / "gt.npy", gt=np.where(_LABELS, _LABELS, np.nan))
-  np.testing.assert_array_equal(read_label_array(path, None), _LABELS)
+  np.testing.assert_array_equal(read_label_array(path, None, Reading()).image, _LABELS)
 
 
 @pytest.mark.parametrize(

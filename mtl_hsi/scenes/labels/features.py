@@ -144,15 +144,15 @@ def _check_place(found: Features, grid: Grid) -> list[str]:
     return []
   if grid.georeference is None:
     raise RequestError(
-      f"{found.where}: the scene has no geotransform, so {found.nouns[1]} cannot be located in it; provide the "
-      "labels as an image or as a CSV file of row, column, class"
+      f"{found.where}: the scene has no geotransform, so {found.nouns[1]} cannot be located in it; provide "
+      "the labels as an image or as a CSV file of row, column, class"
     )
   if grid.georeference.crs is None:
     return [f"the scene has no coordinate reference system; that of the {found.nouns[1]} is assumed"]
   if found.crs is None:
     raise RequestError(
-      f"{found.where} has no coordinate reference system; name it (labels_crs), or save the file with one (for "
-      "a Shapefile, in a .prj file)"
+      f"{found.where} has no coordinate reference system; name it (labels_crs), or save the file with one "
+      "(for a Shapefile, in a .prj file)"
     )
   return []
 

@@ -9,7 +9,7 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.plurals import noun
 from mtl_hsi.scenes.labels import pixel_table
 from mtl_hsi.scenes.labels.label_set import Grid, Labels, Reading
-from mtl_hsi.scenes.labels.tables import Row, read_table, real_number
+from mtl_hsi.scenes.labels.tables import Row, check_rows, read_table, real_number
 
 # Columns with the place of a row, in the order in which they are looked for.
 _PIXELS = (("row", "column"), ("row", "col"), ("line", "sample"))
@@ -43,6 +43,7 @@ def read_point_table(path: Path, grid: Grid, reading: Reading) -> Labels:
   columns, rows = read_table(path)
   column = _class_column(columns, reading, where)
   names, found = _place_columns(columns, where)
+  check_rows(path, rows)
   if found is _PIXELS:
     if reading.crs is not None:
       raise RequestError(f"{where} locates its labels by row and column; remove labels_crs ({reading.crs!r})")

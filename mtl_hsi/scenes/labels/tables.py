@@ -40,6 +40,7 @@ def read_rows(path: Path, needed: Sequence[str]) -> list[Row]:
       f"{path.absolute()} has no column {', '.join(map(repr, missing))} (columns: "
       f"{', '.join(columns) or 'none'}); its first line must name the columns"
     )
+  check_rows(path, rows)
   # Without other missing cells: short rows below a header of many columns would fill the memory.
   return [(number, dict.fromkeys(needed, "") | cells) for number, cells in rows]
 
@@ -63,9 +64,13 @@ def read_table(path: Path) -> tuple[list[str], list[Row]]:
   except (OSError, ValueError, csv.Error) as error:
     advice = "; save it as CSV in UTF-8" if isinstance(error, UnicodeDecodeError) else ""
     raise RequestError(f"cannot read {path.absolute()} as a table: {error}{advice}") from error
-  if columns and not rows:
-    raise RequestError(f"{path.absolute()} has no rows below its header")
   return columns, rows
+
+
+def check_rows(path: Path, rows: Sequence[Row]) -> None:
+  """Raises a RequestError if a table has no rows."""
+  if not rows:
+    raise RequestError(f"{path.absolute()} has no rows below its header")
 
 
 def _cells(columns: Sequence[str], row: Sequence[str]) -> dict[str, str]:

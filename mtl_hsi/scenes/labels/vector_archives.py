@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.images.products.delivery import ZIP_SUFFIX, Delivery
+from mtl_hsi.scenes.images.products.archives import ZIP_SUFFIX
+from mtl_hsi.scenes.images.products.delivery import Delivery
 from mtl_hsi.scenes.labels.vector_files import FOLDER_SUFFIX, SHAPEFILE_SUFFIXES, SUFFIXES
 
 
@@ -19,24 +20,23 @@ def unpacked(path: Path) -> Iterator[Path]:
   if path.suffix.lower() != ZIP_SUFFIX:
     yield path
     return
-  delivery = Delivery(path)
-  names = [name for name in delivery.names if not _is_hidden(name)]
-  found = sorted({_features(name) for name in names} - {None})
+  delivery = Delivery(path, nested=False)
+  found = sorted({_features(name) for name in delivery.names} - {None})
   if len(found) != 1:
     raise RequestError(
       f"{path.absolute()} has {len(found)} files of features ({', '.join(found[:5]) or 'none'}); unpack it "
       "and name the file of the labels"
     )
-  yield _unpack(delivery, names, found[0])
+  yield _unpack(delivery, found[0])
 
 
-def _unpack(delivery: Delivery, names: list[str], chosen: str) -> Path:
+def _unpack(delivery: Delivery, chosen: str) -> Path:
   """Returns the path of the file or folder of features; the files of a Shapefile stay side by side."""
   if chosen.lower().endswith(FOLDER_SUFFIX):
-    return [delivery.file(name) for name in names if name.startswith(f"{chosen}/")].pop().parent
+    return [delivery.file(name) for name in delivery.names if name.startswith(f"{chosen}/")].pop().parent
   stem, suffix = str(PurePosixPath(chosen).with_suffix("")), PurePosixPath(chosen).suffix.lower()
   if suffix == ".shp":
-    for name in names:
+    for name in delivery.names:
       part = PurePosixPath(name)
       if str(part.with_suffix("")) == stem and part.suffix.lower() in SHAPEFILE_SUFFIXES:
         delivery.file(name)
@@ -51,8 +51,3 @@ def _features(name: str) -> str | None:
       return "/".join(parts[:count])
   suffix = PurePosixPath(name).suffix.lower()
   return name if suffix in SUFFIXES and suffix not in (ZIP_SUFFIX, FOLDER_SUFFIX) else None
-
-
-def _is_hidden(name: str) -> bool:
-  """Returns whether a member of a zip belongs to the system that packed it."""
-  return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))

@@ -77,7 +77,9 @@ def check_vector_file(path: Path, where: str) -> None:
 def _check_folder(path: Path, where: str) -> None:
   """Checks that a folder has the files of a FileGDB only: GDAL would open a Shapefile in it, for example."""
   size = 0
-  for entry in os.scandir(path):
+  with os.scandir(path) as found:
+    entries = list(found)
+  for entry in entries:
     if not _GDB_FILE.fullmatch(entry.name.lower()) or not entry.is_file(follow_symlinks=False):
       raise RequestError(f"{where} has {entry.name[:80]!r}, which is no file of a FileGDB; remove it")
     memory.check_file(Path(entry.path), _MEMORY_RATIO)

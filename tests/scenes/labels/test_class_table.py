@@ -42,8 +42,8 @@ def test_a_table_of_classes_defines_ids_names_and_colours(cube, tmp_path):
   ("lines", "message"),
   [
     (["id;colour", "1;#000000"], "has no column 'name'"),
-    (["id,name", "one,maize"], "line 2 has id 'one' and name 'maize'; expected an id up to 65535 and a name"),
-    (["id,name", "1,"], "line 2 has id '1' and name ''; expected an id up to 65535 and a name"),
+    (["id,name", "one,maize"], "line 2 has id 'one' and name 'maize'; expected a whole number of at most 15"),
+    (["id,name", "1,"], "line 2 has id '1' and name ''; expected a whole number of at most 15"),
     (["id,name", "1,a", "1,b"], r"line 3: class 1 \('b'\) is listed twice"),
     (["id,name", "1,a", "2,a"], r"line 3: class 2 \('a'\) is listed twice"),
     (["id,name,color", "1,a,red"], "line 2: the colour is 'red'; expected #rrggbb"),

@@ -31,10 +31,8 @@ def test_a_table_of_pixels(cube, tmp_path):
 @pytest.mark.parametrize(
   ("lines", "message"),
   [
-    (
-      ["0,1,maize"],
-      r"has no column 'row', 'column', 'class' \(columns: 0, 1, maize\); its first line must name",
-    ),
+    (["0,1,maize"], r"has no column 'class' \(columns: 0, 1, maize\); its first line must name"),
+    (["a,b,class", "0,1,maize"], r"has no columns of places: row and column, .* \(columns: a, b, class\)"),
     (["row,column,klass", "0,1,maize"], r"has no column 'class' \(columns: row, column, klass\)"),
     (["row,column,class"], "has no rows below its header"),
     (
@@ -43,13 +41,11 @@ def test_a_table_of_pixels(cube, tmp_path):
     ),
     (["row,column,class", "-1,1,a"], "line 2: row is '-1'; expected a whole number from 0 to 2"),
     (["row,column,class", "1.5,1,a"], "line 2: row is '1.5'; expected a whole number"),
-    (["row,column,class", "1,1"], "line 2 has no class in the column 'class'"),
+    (["row,column,class", "1,1", "1,2,"], "gt.csv: no row has a class"),
     (
       ["row,column,class", "1,1,a", "1,1,b"],
       "line 3: row 1, column 1 has 'b' in the column 'class', but another value in line 2",
     ),
-    (["row,column,class", "1,1,70000", "1,2,1"], "class id 70000; expected 0"),
-    (["row,column,class", "1,1,-2", "1,2,1"], "class id -2; expected 0"),
     ([], "has no column"),
   ],
 )
@@ -58,8 +54,9 @@ def test_invalid_tables_are_rejected(cube, tmp_path, lines, message):
     formats.read(cube, _csv(tmp_path / "gt.csv", *lines))
 
 
-def test_every_row_is_a_unit(cube, tmp_path):
-  lines = ["row,column,class", "0,1,5", "2,3,2", "1,1,0", "0,1,5", "1,2,2"]
+def test_every_row_with_a_class_is_a_unit(cube, tmp_path):
+  lines = ["row,column,class", "0,1,5", "2,3,2", "1,1,", "0,1,5", "1,2,2", "0,0,-1"]
   scene = formats.read(cube, _csv(tmp_path / "gt.csv", *lines))
   np.testing.assert_array_equal(scene.units, [[0, 4, 0, 0], [0, 0, 5, 0], [0, 0, 0, 2]])
+  assert scene.remarks == ("1 row without a class left out", "1 row of negative classes left out")
   assert scene.units.dtype == np.int32

@@ -49,14 +49,19 @@ def test_pixels_with_two_classes_stay_unlabelled(cube, tmp_path):
   assert scene.remarks == ("1 pixel covered by features of several classes left unlabelled",)
 
 
-def test_features_are_clipped_and_those_outside_rejected(cube, tmp_path):
+def test_features_are_clipped_and_those_outside_left_out(cube, tmp_path):
   shapes, classes = [_box(-2, 0, 2, 1), _box(3, 1, 9, 9)], ["maize", "lawn"]
   scene = formats.read(cube, formats.save_features(tmp_path / "a.gpkg", shapes, crop=classes))
   np.testing.assert_array_equal(scene.labels, [[2, 2, 0, 0], [0, 0, 0, 1], [0, 0, 0, 1]])
   assert scene.remarks == ("features clipped to the scene: 0 (maize), 1 (lawn)",)
   shapes, classes = [*shapes, _point(4.5, 1)], [*classes, "roof"]
   path = formats.save_features(tmp_path / "b.gpkg", shapes, crop=classes)
-  with pytest.raises(RequestError, match=r"entirely outside the scene .*: 2 \(roof\); remove them"):
+  with_outside = formats.read(cube, path)
+  np.testing.assert_array_equal(with_outside.labels, scene.labels)
+  assert with_outside.remarks[0] == "1 feature outside the scene left out: 2 (roof)"
+  path = formats.save_features(tmp_path / "c.gpkg", [_point(4.5, 1), _point(9, 9)], crop=["a", "b"])
+  message = r"all 2 features are outside the scene: 0 \(a\), 1 \(b\); their coordinate reference"
+  with pytest.raises(RequestError, match=message):
     formats.read(cube, path)
 
 
@@ -94,7 +99,7 @@ def test_features_without_a_class_are_ignored(cube, tmp_path):
   path = formats.save_features(tmp_path / "a.gpkg", shapes, crop=["maize", None, "lawn"])
   scene = formats.read(cube, path)
   assert (scene.labels > 0).sum() == 2
-  assert scene.remarks == ("1 features without a class or geometry ignored",)
+  assert scene.remarks == ("1 feature without a class left out",)
 
 
 def _without_a_crs(folder):
@@ -117,11 +122,11 @@ def _damaged(folder):
 @pytest.mark.parametrize(
   ("save", "options", "message"),
   [
-    (_without_a_crs, {}, "has no coordinate reference system; save it with one"),
+    (_without_a_crs, {}, r"has no coordinate reference system; name it \(labels_crs\), or save"),
     (_several_columns, {}, r"cannot tell which column has the classes \(columns: crop, height\); name it"),
     (_several_columns, {"label_column": "klass"}, r"has no column 'klass' \(columns: crop, height\)"),
     (_several_columns, {"labels_key": "b"}, r"has no layer 'b' \(layers: a\); select one with labels_key"),
-    (_no_class_at_all, {}, "has no feature with a geometry and a class in the column 'crop'"),
+    (_no_class_at_all, {}, "a.gpkg: column 'crop': no feature has a class"),
     (_damaged, {}, "a.gpkg cannot be read as features"),
     (lambda folder: folder / "b.shp", {}, "no such file: .*b.shp"),
   ],
@@ -149,7 +154,8 @@ def test_every_feature_is_a_unit(cube, tmp_path):
   assert scene.units.dtype == np.int32
 
 
-def test_features_of_class_0_are_no_units(cube, tmp_path):
+def test_features_without_a_class_are_no_units(cube, tmp_path):
   shapes = [_box(0, 0, 1, 1), _box(1, 0, 2, 1), _box(2, 0, 3, 1)]
-  scene = formats.read(cube, formats.save_features(tmp_path / "a.gpkg", shapes, crop=[0, 2, 5]))
-  np.testing.assert_array_equal(scene.units[0], [0, 2, 3, 0])
+  path = formats.save_features(tmp_path / "a.gpkg", shapes, crop=[0, 2, 5])
+  np.testing.assert_array_equal(formats.read(cube, path).units[0], [1, 2, 3, 0])
+  np.testing.assert_array_equal(formats.read(cube, path, labels_nodata=(0,)).units[0], [0, 2, 3, 0])
