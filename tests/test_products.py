@@ -14,7 +14,7 @@ from mtl_hsi.scenes.images.image import Image
 from mtl_hsi.scenes.images.products.registry import PRODUCTS
 from tests import launching
 from tests.prediction.predicting import predict, read_band
-from tests.scenes import formats, product_files, xml_products
+from tests.scenes import band_products, formats, product_files, xml_products
 
 _CLASSES = ("crop", "soil", "water")
 # Two windows of a prediction, which has blocks of 256 rows.
@@ -78,6 +78,15 @@ def _aviris(folder: Path, seed: int) -> Path:
   return product_files.save_aviris(path, _fractions(seed), _CENTRES)
 
 
+def _hyperion(folder: Path, seed: int) -> Path:
+  numbers = (8, 20, 30, 40, 50, 80, 100, 120, 150, 200)
+  return band_products.save_hyperion(folder, xml_products.reflectance(_LABELS, 10, seed), numbers)
+
+
+def _stac(folder: Path, seed: int) -> Path:
+  return band_products.save_wyvern(folder, _fractions(seed), _CENTRES)
+
+
 # Each writes a product of the classes of `_LABELS` into an empty folder. The names are those of the products'
 # classes in the program.
 MAKERS: dict[str, Callable[[Path, int], Path]] = {
@@ -87,6 +96,8 @@ MAKERS: dict[str, Callable[[Path, int], Path]] = {
   "Emit": _emit,
   "Tanager": _tanager,
   "Aviris": _aviris,
+  "Hyperion": _hyperion,
+  "Stac": _stac,
 }
 
 

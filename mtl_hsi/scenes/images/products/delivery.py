@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 from mtl_hsi.errors import RequestError
@@ -87,6 +87,20 @@ class Delivery:
     targets = {member: self._target(member) for member in self._with_companions(name)}
     self._unpack({member: target for member, target in targets.items() if not os.path.exists(target)})
     return targets[name]
+
+  def files(self, names: Sequence[str]) -> list[Path]:
+    """Returns the paths of several of `names` on disk; an archive is read once for all of them.
+
+    Raises:
+      RequestError: they cannot be unpacked.
+    """
+    inner = self._inner
+    if self.named is None and not self.path.is_dir():
+      if inner is not None and all(name.startswith(f"{inner[0]}/") for name in names):
+        return inner[1].files([name.removeprefix(f"{inner[0]}/") for name in names])
+      targets = {name: self._target(name) for name in names}
+      self._unpack({name: target for name, target in targets.items() if not os.path.exists(target)})
+    return [self.file(name) for name in names]
 
   def _list_archive(self) -> list[str]:
     members = archives.list_files(self.path)

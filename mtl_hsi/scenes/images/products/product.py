@@ -1,6 +1,7 @@
 """What every product provides: the interface between a product's file and the reader of images."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -43,6 +44,8 @@ class Description:
     by_rows: whether windows of whole rows are quicker to read than square ones.
     acquired: date of the image, such as "2022-06-25", or None.
     remarks: one sentence for each property that users should know, such as why bands are left out.
+    read_missing: from slices of rows and columns to True where masks in the files exclude a pixel `[h, w]`,
+      or None.
     overlapping: indices of the bands that the option overlap leaves out in any case, int `[n]`.
   """
 
@@ -57,6 +60,7 @@ class Description:
   by_rows: bool = False
   acquired: str | None = None
   remarks: tuple[str, ...] = ()
+  read_missing: Callable[[slice, slice], np.ndarray] | None = None
   overlapping: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0, int))
 
 

@@ -10,13 +10,15 @@ from mtl_hsi.scenes.images.products.delivery import Delivery
 from mtl_hsi.scenes.images.products.desis import Desis
 from mtl_hsi.scenes.images.products.emit import Emit
 from mtl_hsi.scenes.images.products.enmap import EnMap
+from mtl_hsi.scenes.images.products.hyperion import Hyperion
 from mtl_hsi.scenes.images.products.prisma import Prisma
 from mtl_hsi.scenes.images.products.product import Product, ProductOptions
+from mtl_hsi.scenes.images.products.stac import Stac
 from mtl_hsi.scenes.images.products.tanager import Tanager
 from mtl_hsi.scenes.images.source import Source
 from mtl_hsi.scenes.images.wavelengths import Wavelengths
 
-PRODUCTS: tuple[type[Product], ...] = (EnMap, Desis, Prisma, Emit, Tanager, Aviris)
+PRODUCTS: tuple[type[Product], ...] = (EnMap, Desis, Prisma, Emit, Tanager, Aviris, Hyperion, Stac)
 
 
 def open_product(delivery: Delivery, options: ProductOptions) -> Source | None:
@@ -73,6 +75,7 @@ def _source(product: Product, delivery: Delivery) -> Source:
     scaling=found.scaling,
     georeference=found.georeference,
     by_rows=found.by_rows,
+    read_missing=found.read_missing,
     read_unclear=product.read_unclear,
     options=_options(product),
     acquired=found.acquired,

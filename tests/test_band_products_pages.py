@@ -1,0 +1,88 @@
+"""docs/products_hyperion.md and docs/products_stac.md do what they say: their commands as they stand."""
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+import yaml
+
+from mtl_hsi.scenes.images.image import Image
+from tests import launching
+from tests.scenes import band_products, formats, xml_products
+
+_LABELS = 1 + np.kron(np.random.default_rng(1).integers(0, 3, (5, 6)), np.ones((6, 6), int))
+_NUMBERS = (8, 30, 56, 57, 77, 78, 79, 120, 150, 200)
+_CENTRES = np.linspace(450, 880, 10)
+# Training for the accuracy of real work takes minutes.
+_SHORTER = (
+  *("--config.folds=2", "--config.replicas=1", "--config.steps_per_epoch=15", "--config.batch_size=8"),
+  *("--config.mnf_components=0", "--config.model.width=6", "--config.mixture.smoothings=('none',)"),
+)
+
+
+def _hyperion(name: str, seed: int) -> Path:
+  folder = Path("unpacked" + name)
+  folder.mkdir()
+  values = xml_products.reflectance(_LABELS, 10, seed)
+  band_products.save_hyperion(folder, values, _NUMBERS, name.removesuffix("_1T.ZIP"))
+  return xml_products.zipped(folder).rename(name)
+
+
+def _wyvern(name: str, seed: int) -> Path:
+  values = xml_products.reflectance(_LABELS, 10, seed) / 100
+  return band_products.save_wyvern(Path(), values, _CENTRES, name=name.removesuffix(".json"))
+
+
+PAGES = {"products_hyperion.md": _hyperion, "products_stac.md": _wyvern}
+
+
+def _blocks(page: str, kind: str) -> list[str]:
+  text = (launching.ROOT / "docs" / page).read_text("utf-8")
+  return re.findall(rf"^```{kind}\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+
+
+@pytest.fixture(params=PAGES)
+def page(request, tmp_path, monkeypatch) -> str:
+  """The name of a page, in a folder with the files that it names."""
+  monkeypatch.chdir(tmp_path)
+  (text,) = _blocks(request.param, "yaml")
+  Path("scenes.yaml").write_text(text)
+  (scene,) = yaml.safe_load(text).values()
+  place = Image.open(PAGES[request.param](scene["cube"], 1)).georeference
+  transform = rasterio.Affine(*place.transform)
+  starts = [(x, y) for y in range(0, 30, 6) for x in range(0, 36, 6)]
+  corners = [(transform @ (x + 1, y + 1), transform @ (x + 5, y + 5)) for x, y in starts]
+  shapes = [formats.shapely.box(left, bottom, right, top) for (left, top), (right, bottom) in corners]
+  names = [f"class {number}" for number in _LABELS[::6, ::6].ravel()]
+  formats.save_features(Path(scene["labels"]), shapes, place.crs, **{"class": names})
+  for name in ("configs", "launch.py"):
+    os.symlink(launching.ROOT / name, name)
+  return request.param
+
+
+def _commands(page: str) -> list[list[str]]:
+  return [shlex.split(block.replace("\\\n", " "))[2:] for block in _blocks(page, "sh")]
+
+
+def test_the_page_shows_what_the_check_prints(page):
+  checked = launching.launch(*_commands(page)[0])
+  assert checked.status == 0, checked.err
+  for line in _blocks(page, "text")[0].splitlines():
+    assert line in checked.out
+
+
+@pytest.mark.slow
+def test_from_the_product_to_the_map(page):
+  _, train, predict = _commands(page)
+  trained = launching.launch(*train, *_SHORTER)
+  assert trained.status == 0, trained.err
+  image = predict[-1].partition("image=")[2]
+  PAGES[page](image, 2)
+  mapped = launching.launch(*predict)
+  assert mapped.status == 0, mapped.err
+  with rasterio.open(f"runs/fields/predictions/fields_{Path(image).stem}_classes.tif") as raster:
+    assert np.mean(raster.read(1) == _LABELS) > 0.9
