@@ -19,7 +19,8 @@ windows, so it may be larger than memory. The output files share the prefix
 The three rasters have the georeference of the image.
 
 If neither the image file nor a key below has a value for nodata, scale, offset or
-bad bands, the value given for the scene in training applies.
+bad bands, the value given for the scene in training applies; quality, overlap and
+geometry apply to products that have them.
 """
 
 from ml_collections import config_dict
@@ -49,11 +50,11 @@ def get_config() -> config_dict.ConfigDict:
   config.scale = ""
   # As above; 0 if only `scale` is given.
   config.offset = ""
-  # CSV file of band centres. The wavelengths are only compared with those of the scene.
+  # CSV file of band centres. If the scene has wavelengths as well, its bands are matched to these.
   config.wavelengths = ""
   # Unit of that file, nm or um.
   config.wavelength_unit = ""
-  # Bands to leave out, such as 0,103:108.
+  # Bands to leave out, such as 0,103:108. Empty: those of the scene in training, if the file has all bands.
   config.bad_bands = ""
 
   # == Products of sensors ==
@@ -61,13 +62,14 @@ def get_config() -> config_dict.ConfigDict:
   # measured. Empty: these layers are ignored.
   config.quality = ""
   # The bands to use where the spectra of two detectors overlap: "vnir", "swir" or "all". Empty:
-  # as in training, or "swir".
+  # as in training, or "swir" (Hyperion: "vnir").
   config.overlap = ""
   # "map": the grid of the map. "sensor": the grid of the sensor, which has no place on the ground.
   config.geometry = ""
 
   # == Output ==
-  # Prefix of the output files. If it is an existing directory or ends in /, the name of the image is added.
+  # Prefix of the output files; an ending such as .tif is ignored. If it is an existing directory or ends in
+  # /, the name of the image is added.
   # Empty: <run>/predictions/<scene>_<image>.
   config.output = ""
   # Replicas whose networks vote: "all", or the number of one replica, counted from 0.

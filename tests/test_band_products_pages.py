@@ -21,6 +21,7 @@ _CENTRES = np.linspace(450, 880, 10)
 _SHORTER = (
   *("--config.folds=2", "--config.replicas=1", "--config.steps_per_epoch=15", "--config.batch_size=8"),
   *("--config.mnf_components=0", "--config.model.width=6", "--config.mixture.smoothings=('none',)"),
+  "--config.mixture.regression=('bands',)",
 )
 
 

@@ -234,7 +234,7 @@ def test_predictions_have_every_key_that_is_read(tmp_path):
 )
 def test_an_image_has_what_was_said_of_its_scene_and_is_not_said_of_it(own, expected):
   scene = {"cube": "a.tif", "nodata": "-9999", "scale": "0.0001", "offset": "2", "wavelengths": "b.csv"}
-  assert image_settings.inherit({**dict.fromkeys(image_settings.KEYS, ""), **own}, scene) == expected
+  assert image_settings.inherit({**dict.fromkeys(image_settings.KEYS, ""), **own}, scene, ()) == expected
 
 
 def test_an_adaptation_asks_the_run_for_what_it_must_not_choose():

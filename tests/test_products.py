@@ -28,7 +28,7 @@ def get_config():
   config = own.get_config("scene")
   config.folds, config.replicas, config.mnf_components = 2, 1, 0
   config.mixture.local_patch = 3
-  config.mixture.smoothings = ("none",)
+  config.mixture.smoothings, config.mixture.regression = ("none",), ("bands",)
   config.model.update({"blocks": 1, "patch": 5, "width": 6})
   config.batch_size, config.steps_per_epoch = 8, 15
   config.phases.phase1.epochs = 4
