@@ -1,13 +1,20 @@
 """The rasters of a product: its image, with the bands in another order, and its quality layers."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes import windows
 from mtl_hsi.scenes.images import rasters
 from mtl_hsi.scenes.images.raster_place import read_place
+from mtl_hsi.scenes.windows import Window
+
+# Side of the windows in which measurements are looked for first, and their places in the image, from 0 to 1.
+_SIDE = 16
+_PLACES = (0.5, 0.3, 0.7, 0.4, 0.6)
 
 
 class BandRaster:
@@ -54,23 +61,26 @@ class BandRaster:
   def find_empty(self, nodata: float, bands: np.ndarray) -> np.ndarray:
     """Returns which of the bands have the nodata value in every pixel, int, ascending.
 
-    Blocks are read from the middle of the image outwards, and only the bands that had no measurement so far:
-    mostly one block of all bands, and all blocks of the empty ones.
+    A few small windows show that most bands have measurements; only the others are read as a whole.
 
     Raises:
       RequestError: the file is damaged.
     """
-    for rows, columns in self._blocks():
+    for rows, columns in itertools.chain(self._samples(), self._all_windows()):
       if not len(bands):
         break
       bands = bands[(self.read(rows, columns, bands) == nodata).all(axis=(0, 1))]
     return bands
 
-  def _blocks(self) -> Iterator[tuple[slice, slice]]:
-    height, width = self._raster.block_shapes[0]
-    for top in _from_middle(self.shape[0], height):
-      for left in _from_middle(self.shape[1], width):
-        yield slice(top, top + height), slice(left, left + width)
+  def _samples(self) -> Iterator[Window]:
+    """Yields small windows, that in the middle first."""
+    for part in _PLACES:
+      starts = (int(part * max(size - _SIDE, 0)) for size in self.shape[:2])
+      yield tuple(slice(start, start + _SIDE) for start in starts)
+
+  def _all_windows(self) -> Iterator[Window]:
+    cut = windows.strips if self.by_rows else windows.image_windows
+    return cut(*self.shape)
 
 
 def open_image(path: Path, order: np.ndarray) -> BandRaster:
@@ -111,8 +121,3 @@ def read_flags(layers: Sequence[BandRaster], rows: slice, columns: slice) -> np.
   """
   flags = [layer.read(rows, columns, np.arange(layer.shape[2])) > 0 for layer in layers]
   return np.concatenate(flags, axis=-1).any(axis=-1)
-
-
-def _from_middle(size: int, step: int) -> list[int]:
-  """Returns the starts of blocks, those in the middle first."""
-  return sorted(range(0, size, step), key=lambda start: abs(start + step / 2 - size / 2))

@@ -48,7 +48,7 @@ class ProductFiles(NamedTuple):
     if part not in self.names:
       name = f"{part.upper()}.{'XML' if part == METADATA else 'TIF'}"
       where = f"beside {self.origin}" if self.delivery.named else f"in {self.origin}"
-      raise RequestError(f"there is no file …-{name} {where}; add it, or download the product again")
+      raise RequestError(f"there is no file *-{name} {where}; add it, or download the product again")
     path = self.delivery.file(self.names[part])
     if not path.stat().st_size:
       raise RequestError(f"{self.names[part]} of {self.origin} is empty; download the product again")
