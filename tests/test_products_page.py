@@ -20,8 +20,7 @@ _LABELS = 1 + np.kron(np.random.default_rng(1).integers(0, 3, (5, 6)), np.ones((
 # Training for the accuracy of real work takes minutes.
 _SHORTER = (
   *("--config.folds=2", "--config.replicas=1", "--config.steps_per_epoch=15", "--config.batch_size=8"),
-  *("--config.mnf_components=0", "--config.model.width=6", "--config.mixture.smoothings=('none',)"),
-  "--config.mixture.regression=('bands',)",
+  *("--config.mnf_components=2", "--config.model.width=6", "--config.mixture.smoothings=('none',)"),
 )
 
 
