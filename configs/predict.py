@@ -59,12 +59,13 @@ def get_config() -> config_dict.ConfigDict:
 
   # == Products of sensors ==
   # "clear": pixels that the quality layers of the product flag as cloud, shadow or the like count as not
-  # measured. Empty: these layers are ignored.
+  # measured. "none": these layers are ignored. Empty: as in training, or "none".
   config.quality = ""
   # The bands to use where the spectra of two detectors overlap: "vnir", "swir" or "all". Empty:
   # as in training, or "swir" (Hyperion: "vnir").
   config.overlap = ""
-  # "map": the grid of the map. "sensor": the grid of the sensor, which has no place on the ground.
+  # "map": the grid of the map. "sensor": the grid of the sensor, which has no place on the ground. Empty:
+  # as in training, or "map".
   config.geometry = ""
 
   # == Output ==

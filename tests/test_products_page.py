@@ -80,6 +80,12 @@ def test_from_the_product_to_the_map(tmp_path, monkeypatch):
   assert "As in training: quality=clear" in mapped.out
   stem = f"runs/fields/predictions/fields_{second.name}"
   assert _accuracy(f"{stem}_classes.tif") > 0.9
+  # Images that are no product have none of its options.
+  plain = Image.open(second)
+  image = formats.save_raster(Path("plain.tif"), plain.read(slice(None), slice(None))[0])
+  mapped = launching.launch(*predict[:-1], f"--config.image={image}")
+  assert mapped.status == 0, mapped.err
+  assert "quality" not in mapped.out
   assert "crop" in Path(f"{stem}_areas.csv").read_text()
 
 

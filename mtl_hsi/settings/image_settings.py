@@ -15,7 +15,7 @@ KEYS = (
 )
 # Options that are equal for all images of a sensor; scale and offset belong together.
 _OF_A_SENSOR = (("nodata",), ("scale", "offset"), ("bad_bands",), ("quality",), ("overlap",), ("geometry",))
-_CHOICES = {"quality": ("clear",), "overlap": ("vnir", "swir", "all"), "geometry": ("map", "sensor")}
+_CHOICES = {"quality": ("clear", "none"), "overlap": ("vnir", "swir", "all"), "geometry": ("map", "sensor")}
 
 
 def inherit(keys_of_image: Any, scene: Mapping[str, Any], options: Collection[str]) -> dict[str, str]:
@@ -58,6 +58,6 @@ def read(given: Any, prefix: str = "") -> dict[str, Any]:
     "wavelengths": Path(given["wavelengths"]) if given["wavelengths"] else None,
     "wavelength_unit": given["wavelength_unit"] or None,
     "bad_bands": given["bad_bands"] or None,
-    "quality": given["quality"] or None,
+    "quality": None if given["quality"] in ("", "none") else given["quality"],
     "product": ProductOptions(given["overlap"] or None, given["geometry"] or None),
   }

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mtl_hsi.scenes.images.products.delivery import Delivery
 from mtl_hsi.scenes.images.wavelengths import Wavelengths
 from mtl_hsi.scenes.scene import Georeference
 
@@ -34,7 +33,7 @@ class Source:
     remarks: one sentence for each property of the file that users should know.
     unused_bands: the indices of the bands that are left out even if the user lists bad bands, int `[n]`.
     product: title of the product, whose bands are in ascending order of wavelength, or None for a plain file.
-    delivery: where the file is from; unpacked files are removed with it.
+    holds: what must last as long as the image: a `Delivery`, with which unpacked files are removed.
   """
 
   origin: str
@@ -55,4 +54,4 @@ class Source:
   remarks: tuple[str, ...] = ()
   unused_bands: np.ndarray = dataclasses.field(default_factory=lambda: np.empty(0, int))
   product: str | None = None
-  delivery: Delivery | None = None
+  holds: object = None

@@ -53,7 +53,7 @@ def open_source(path: Path, key: str | None, options: ProductOptions = NO_OPTION
   source = _open_file(delivery.file(name), key)
   origin = f"{name} in {path.absolute()}"
   remark = f"{path.name} is no known product; its only image, {name}, is read"
-  return dataclasses.replace(source, origin=origin, delivery=delivery, remarks=(*source.remarks, remark))
+  return dataclasses.replace(source, origin=origin, holds=delivery, remarks=(*source.remarks, remark))
 
 
 def _open_file(path: Path, key: str | None) -> Source:

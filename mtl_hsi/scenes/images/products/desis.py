@@ -36,7 +36,7 @@ class Desis:
     path = files.path(product_files.IMAGE)
     where = f"{files.names[product_files.METADATA]} of {files.origin}"
     # Elements of this name also stand under interiorOrientation.
-    elements = root.findall("specific/bandCharacterisation/band")
+    elements = root.findall(".//bandCharacterisation/band")
     self._table = read_band_table(elements, _TAGS, where)
     self._image = band_raster.open_image(path, self._table.order)
 

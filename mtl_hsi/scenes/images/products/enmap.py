@@ -40,9 +40,9 @@ class EnMap:
     self._files, self._root, self._chosen = files, root, options.overlap
     path = files.path(product_files.IMAGE)
     self._where = f"{files.names[product_files.METADATA]} of {files.origin}"
-    elements = root.findall("specific/bandCharacterisation/bandID")
+    elements = root.findall(".//bandCharacterisation/bandID")
     self._table = read_band_table(elements, _TAGS, self._where)
-    # Its number names a band in all lists of the metadata.
+    # The number of a band in all lists of the metadata.
     self._numbers = [elements[index].get("number", str(index + 1)) for index in self._table.order]
     self._image = band_raster.open_image(path, self._table.order)
 
@@ -86,7 +86,7 @@ class EnMap:
   def _flagged(self) -> np.ndarray:
     """Returns which bands have the statistics of no measurement, bool `[B]`."""
     flagged = set()
-    for band in self._root.findall("product/bandStatistics/bandID"):
+    for band in self._root.findall(".//bandStatistics/bandID"):
       texts = (band.findtext("mean", ""), band.findtext("stdDeviation", ""))
       try:
         if tuple(map(float, texts)) == _EMPTY:
@@ -111,5 +111,5 @@ class EnMap:
 
   def _channels(self, detector: str) -> np.ndarray:
     """Returns which bands the metadata list for a detector, bool `[B]`."""
-    text = self._root.findtext(f"specific/{detector}ProductQuality/expectedChannelsList", "")
+    text = self._root.findtext(f".//{detector}ProductQuality/expectedChannelsList", "")
     return np.isin(self._numbers, [number.strip() for number in text.split(",")])

@@ -81,5 +81,5 @@ def _source(product: Product, delivery: Delivery) -> Source:
     acquired=found.acquired,
     remarks=(product.title, *found.remarks),
     product=product.title,
-    delivery=delivery,
+    holds=delivery,
   )

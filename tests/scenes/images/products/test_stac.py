@@ -77,9 +77,7 @@ def test_bands_in_files_of_their_own_in_the_form_of_1_1(tmp_path):
       "nodata": 7,
       "raster:scale": 0.1,
       "raster:offset": -0.5,
-      "bands": [
-        {"name": "x", "eo:center_wavelength": centre, "eo:full_width_half_max": 0.01 * (1 + index)}
-      ],
+      "bands": [{"name": "x", "eo:center_wavelength": centre, "eo:full_width_half_max": 0.01 * (1 + index)}],
     }
   names = {3: "water", 8: "cloud_high", 9: "cirrus"}
   classes = [{"value": value, "name": name} for value, name in names.items()]
