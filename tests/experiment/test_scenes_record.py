@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import os
 
 import numpy as np
 
@@ -85,3 +86,18 @@ def test_resampling_is_restored_from_what_is_written_of_it(settings):
   for layer, name in zip(problem.layers(made), scenes, strict=True):
     restored = inputs.read_inputs(written[name.name])
     np.testing.assert_array_equal(restored(layer.cube, None), layer.inputs(layer.cube, None))
+
+
+def test_files_that_were_modified_after_the_run_are_found_in_folders_too(tmp_path):
+  (tmp_path / "product" / "parts").mkdir(parents=True)
+  files = [tmp_path / "cube.npy", tmp_path / "product" / "parts" / "image.tif"]
+  for path in files:
+    path.touch()
+    os.utime(path, (1000, 1000))
+  (tmp_path / "scenes.json").touch()
+  named = [tmp_path / "cube.npy", tmp_path / "product", tmp_path / "missing"]
+  assert scenes_record.newer_files(named, tmp_path) == []
+  for path, name in zip(files, named):
+    os.utime(path, (9e9, 9e9))
+    assert scenes_record.newer_files([name], tmp_path) == [name]
+  assert scenes_record.newer_files(named, tmp_path / "product") == []

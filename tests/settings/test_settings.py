@@ -201,6 +201,11 @@ def test_options_of_a_scenes_files():
     **{"wavelengths": Path("b.csv"), "wavelength_unit": "um", "bad_bands": "3"},
     **{"quality": None, "product": ProductOptions("vnir", None)},
   }
+  made.files.fields.quality = "none"
+  assert image_settings.read(made.files.fields)["quality"] is None
+  made.files.fields.quality = "clear"
+  assert image_settings.read(made.files.fields)["quality"] == "clear"
+  made.files.fields.quality = ""
   told = experiment_settings.read(made).scenes.loaders["fields"].keywords
   assert told.items() >= given.items()
   assert (told["classes"], told["label_column"]) == (Path("c.csv"), "crop")
