@@ -49,23 +49,13 @@ def open_raster(path: Path) -> rasterio.DatasetReader:
     # GDAL reads it as a whole.
     memory.check_file(side, xml_files.MEMORY_RATIO)
   _check_mask_file(path)
-  with gdal_errors_as_requests(path), warnings.catch_warnings():
+  # Without an environment of rasterio, GDAL writes warnings to standard error.
+  with gdal_errors_as_requests(path), warnings.catch_warnings(), rasterio.Env():
     warnings.simplefilter("ignore", NotGeoreferencedWarning)
     hdf5_check.check_values_are_inside(path)
-    with rasterio.Env(), envi_header.readable(path) as readable:
+    with envi_header.readable(path) as readable:
       raster = _open(readable)
-  _check_single(raster, path)
-  types = sorted(set(raster.dtypes))
-  if len(types) > 1 or np.dtype(types[0]).kind not in "iuf":
-    raise RequestError(
-      f"{path.absolute()} has values of type {', '.join(types)}; expected real numbers of one type in all "
-      "bands"
-    )
-  envi_header.check_data_length(path, raster)
-  # GDAL reads whole blocks, with all bands if these are interleaved by pixel.
-  bands = raster.count if raster.interleaving == Interleaving.pixel else 1
-  largest = max(rows * columns for rows, columns in raster.block_shapes)
-  memory.check_fits(bands * largest * np.dtype(types[0]).itemsize, str(path.absolute()))
+    _check(raster, path)
   return raster
 
 
@@ -148,6 +138,21 @@ def _check_mask_file(path: Path) -> None:
     start = file.read(4)
   if start not in _TIFF_STARTS:
     raise RequestError(f"{side.absolute()} is not a mask in TIFF format; move it away from its raster")
+
+
+def _check(raster: rasterio.DatasetReader, path: Path) -> None:
+  _check_single(raster, path)
+  types = sorted(set(raster.dtypes))
+  if len(types) > 1 or np.dtype(types[0]).kind not in "iuf":
+    raise RequestError(
+      f"{path.absolute()} has values of type {', '.join(types)}; expected real numbers of one type in all "
+      "bands"
+    )
+  envi_header.check_data_length(path, raster)
+  # GDAL reads whole blocks, with all bands if these are interleaved by pixel.
+  bands = raster.count if raster.interleaving == Interleaving.pixel else 1
+  largest = max(rows * columns for rows, columns in raster.block_shapes)
+  memory.check_fits(bands * largest * np.dtype(types[0]).itemsize, str(path.absolute()))
 
 
 def _open(path: Path) -> rasterio.DatasetReader:
