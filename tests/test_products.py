@@ -26,7 +26,7 @@ from configs import own
 
 def get_config():
   config = own.get_config("scene")
-  config.folds, config.replicas, config.mnf_components = 2, 1, 2
+  config.folds, config.replicas, config.mnf_components = 2, 1, 0
   config.mixture.local_patch = 3
   config.mixture.smoothings, config.mixture.regression = ("none",), ("bands",)
   config.model.update({"blocks": 1, "patch": 5, "width": 6})
