@@ -1,8 +1,9 @@
 """Trains, adapts and applies networks: python launch.py --config=configs/mtl.py:pu_all.
 
-The configs are configs/quickstart.py, own.py, best.py, fields.py, letter.py, predict.py, adapt.py, mtl.py,
-paper.py and rehearsal.py. Some have an argument after a colon. --config=<file> --help describes a config and
-lists its keys, --config.<key>=<value> changes a key, and docs/configs.md explains all keys.
+The configs are configs/quickstart.py, own.py, best.py, fields.py, letter.py, predict.py, adapt.py,
+assess_draw.py, assess_estimate.py, mtl.py, paper.py and rehearsal.py. Some have an argument after a colon.
+--config=<file> --help describes a config and lists its keys, --config.<key>=<value> changes a key, and
+docs/configs.md explains all keys.
 """
 
 import sys
@@ -48,6 +49,9 @@ def main(_):
   kind = commandline.kind(config)
   workdir = Path(_WORKDIR.value) if _WORKDIR.value else commandline.default_workdir(_CONFIG)
   _check_flags(kind)
+  if kind in _WITHOUT_JAX:
+    _REQUESTS[kind](config, workdir)
+    return
   devices, processes = _import_runtime()
   cache = Path(_COMPILE_CACHE.value or workdir.absolute().parent / ".compile_cache")
   # Prediction uses all cores. Training uses as many cores as there are replicas, a number that an adaptation
@@ -76,10 +80,11 @@ def _check_flags(kind):
     raise RequestError("a grid runs in one process; remove --coordinator and use --shard=i/n")
   if several and kind == "adaptation":
     raise RequestError("an adaptation runs in one process; remove --coordinator and --processes")
-  if kind == "prediction" and (several or _WORKDIR.value):
+  if kind in ("prediction", *_WITHOUT_JAX) and (several or _WORKDIR.value):
+    name = "a prediction" if kind == "prediction" else "an assessment"
     raise RequestError(
-      "a prediction runs in one process and writes to --config.output; remove --coordinator, --processes "
-      "and --workdir"
+      f"{name} runs in one process and writes to --config.output; remove --coordinator, --processes and "
+      "--workdir"
     )
   if several and not _COORDINATOR.value:
     raise RequestError("--processes and --process need --coordinator=<address>:<port> of the first process")
@@ -97,6 +102,18 @@ def _prediction(config, _):
   predict.run(config)
 
 
+def _draw(config, _):
+  from mtl_hsi.assessment import draw
+
+  draw.run(config)
+
+
+def _estimate(config, _):
+  from mtl_hsi.assessment import estimate
+
+  estimate.run(config)
+
+
 def _adaptation(config, workdir):
   from mtl_hsi.experiment import adapt
 
@@ -109,7 +126,16 @@ def _experiment(config, workdir):
   run_experiment(config, workdir, sys.argv)
 
 
-_REQUESTS = {"grid": _grid, "prediction": _prediction, "adaptation": _adaptation, "experiment": _experiment}
+_REQUESTS = {
+  "grid": _grid,
+  "prediction": _prediction,
+  "draw": _draw,
+  "estimate": _estimate,
+  "adaptation": _adaptation,
+  "experiment": _experiment,
+}
+# Requests that use no network.
+_WITHOUT_JAX = ("draw", "estimate")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ _PURPOSES = {
   "own.py": "maps of your scenes",
   "predict.py": "a map of a new image",
   "adapt.py": "new scenes on a trained network",
+  "assess_draw.py": "a sample to assess a map with",
+  "assess_estimate.py": "accuracies and areas of a map, with intervals",
   "best.py": "the recommended recipe",
   "fields.py": "that recipe without experts",
   "letter.py": "the letter's recipe on your own scenes",
@@ -31,6 +33,9 @@ _PURPOSES = {
   "paper.py": "the letter's tables",
   "rehearsal.py": "the letter's tables on small simulated scenes",
 }
+
+# Configs without the keys of common.py.
+_SEPARATE = ("common", "predict", "assess_draw", "assess_estimate")
 
 _INTRODUCTION = """\
 <!-- `python -m docs.config_page` writes this page from the comments in configs/. Do not edit it. -->
@@ -86,7 +91,7 @@ def changed(name: str) -> Iterator[tuple[str, object]]:
 def unexplained(name: str) -> Iterator[str]:
   """Yields the keys of a config file that no comment explains."""
   argument = ("table3",) if name == "paper" else ()
-  inherited = () if name in ("common", "predict") else (Path("common.py"), Path("named.py"))
+  inherited = () if name in _SEPARATE else (Path("common.py"), Path("named.py"))
   explained = {
     row.name for file in (*inherited, Path(f"{name}.py")) for _, rows in keys(_CONFIGS / file) for row in rows
   }

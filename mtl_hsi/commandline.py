@@ -27,6 +27,8 @@ _LONGEST_NAME = 100
 # Keys that distinguish the kinds of configs, or that are read before a config is checked as a whole.
 _NEEDED = {
   "prediction": {"run", "image"},
+  "draw": {"map", "allocation"},
+  "estimate": {"map", "sample"},
   "adaptation": {"run", "stem", "optimizer.name", "replicas"},
   "grid": {"tables", "optimizer.name", "replicas"},
   "experiment": {"optimizer.name", "replicas"},
@@ -99,7 +101,8 @@ def resolve(flag: flags.FlagHolder) -> config_dict.ConfigDict:
 
 def kind(config: config_dict.ConfigDict) -> str:
   """Returns what a config requests: a "grid" of experiments (configs/paper.py), a "prediction"
-  (configs/predict.py), an "adaptation" (configs/adapt.py) or an "experiment"; "" for any other ConfigDict.
+  (configs/predict.py), the "draw" of a sample or an "estimate" from it (configs/assess_*.py), an "adaptation"
+  (configs/adapt.py) or an "experiment"; "" for any other ConfigDict.
   """
   keys = config_keys.kinds(config).keys()
   return next((name for name, needed in _NEEDED.items() if keys >= needed), "")
@@ -129,7 +132,7 @@ def _what_remains(flag: flags.FlagHolder) -> str:
   config = flag.value if flags.FLAGS.is_parsed() else None
   if config is not None and kind(config) == "prediction":
     return "the incomplete map was removed; run the same command again to start from scratch"
-  if config is not None and config.get("check_only"):
+  if config is not None and (kind(config) in ("draw", "estimate") or config.get("check_only")):
     return "nothing was written"
   return "run the same command again to resume from the last checkpoint"
 

@@ -23,6 +23,8 @@ _STARTED = (
   "mtl_hsi.experiment.run.run_experiment",
   "mtl_hsi.experiment.adapt.run",
   "mtl_hsi.prediction.predict.run",
+  "mtl_hsi.assessment.draw.run",
+  "mtl_hsi.assessment.estimate.run",
   "mtl_hsi.reproduction.paper_grid.run",
 )
 _JOINING = ("--coordinator", "--processes", "--process")
@@ -96,7 +98,9 @@ def test_the_page_of_keys_is_fresh():
   assert config_page.PAGE.read_text("utf-8") == config_page.page(), "run python -m docs.config_page"
 
 
-@pytest.mark.parametrize("name", ["common", "own", "adapt", "predict", "paper"])
+@pytest.mark.parametrize(
+  "name", ["common", "own", "adapt", "predict", "assess_draw", "assess_estimate", "paper"]
+)
 def test_every_key_is_explained(name):
   assert list(config_page.unexplained(name)) == []
 

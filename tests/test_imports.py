@@ -25,7 +25,7 @@ _ORDER = (
   "training, classification",
   "settings, report",
   "runs, commandline",
-  "experiment, prediction",
+  "experiment, prediction, assessment",
   "reproduction",
   "configs",
   "library, launch",

@@ -42,10 +42,15 @@ class PixelAreas:
     """
     if self.hectares.size == 1:
       return np.bincount(ids.ravel(), minlength=length) * self.hectares.item()
+    return np.bincount(ids.ravel(), self.of_window(rows, columns).ravel(), length)
+
+  def of_window(self, rows: slice, columns: slice) -> np.ndarray:
+    """Returns the hectares of every pixel of a window of the image, `[h, w]`."""
+    if self.hectares.size == 1:
+      return np.full((rows.stop - rows.start, columns.stop - columns.start), self.hectares.item())
     down = _between(self.rows, np.arange(rows.start, rows.stop))
     across = _between(self.columns, np.arange(columns.start, columns.stop))
-    hectares = down @ self.hectares @ across.T
-    return np.bincount(ids.ravel(), hectares.ravel(), length)
+    return down @ self.hectares @ across.T
 
 
 def pixel_areas(georeference: Georeference | None, height: int, width: int) -> PixelAreas | None:

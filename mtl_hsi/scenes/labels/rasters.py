@@ -41,7 +41,7 @@ def read_label_raster(path: Path, grid: Grid, reading: Reading) -> Labels:
     values = rasters.read_window(path, raster, bands, ((0, raster.height), (0, raster.width)))[0]
     read_missing, _ = raster_masks.mask_reader(path, raster)
     masked = None if read_missing is None else read_missing(slice(None), slice(None))
-    names, colours = _names(raster, path), _colours(raster)
+    names, colours = class_names(raster, path), _colours(raster)
     where = f"the label image {path.absolute()}"
     image, ids, remarks = number_image(values, _unlabelled(raster, names), reading, where, masked)
     place = raster_place.read_place(raster, str(path.absolute())).georeference
@@ -145,7 +145,8 @@ def _short(crs: str | None) -> str:
   return crs.to_string() if crs.to_epsg() else json.dumps(crs.to_wkt()[:40])
 
 
-def _names(raster: rasterio.DatasetReader, path: Path) -> dict[int, str]:
+def class_names(raster: rasterio.DatasetReader, path: Path) -> dict[int, str]:
+  """Returns the names of the classes of a raster by id: from metadata, an ENVI header or the side file."""
   listed = envi_header.split_list(envi_header.fields(raster).get("class_names", ""))
   tags = {re.fullmatch(r"CLASS_(\d{1,9})", key): name for key, name in raster_tags.tags(raster, 1).items()}
   tagged = {int(found[1]): name for found, name in tags.items() if found}
