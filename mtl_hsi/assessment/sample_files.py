@@ -10,6 +10,7 @@ import contextlib
 import csv
 import io
 import logging
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -139,7 +140,10 @@ def _read(path: Path) -> list[tuple[str, dict[str, str]]]:
 def _errors_as_requests(path: Path) -> Iterator[None]:
   """Turns the errors of GDAL and pandas, which are of many types, into a RequestError."""
   try:
-    yield
+    # GDAL also warns about files that deviate from their format.
+    with warnings.catch_warnings():
+      warnings.simplefilter("ignore", RuntimeWarning)
+      yield
   except Exception as error:
     reason = " ".join(str(error).split())
     raise RequestError(f"{path.absolute()} cannot be read as a sample ({reason}); restore it") from error
