@@ -63,7 +63,7 @@ def write(directory: Path) -> None:
     FileExistsError: the directory is there already.
   """
   directory.mkdir(parents=True)
-  fields = simulated("fields", (112, 96), CAMERA, _CROPS, seed=1, labelled_fraction=1.0)
+  fields = simulated_fields()
   _write_raster(directory / "fields.tif", fields, "GTiff", east=500_000)
   for name, polygons in zip(("fields.gpkg", "visited.gpkg"), draw_polygons(fields), strict=True):
     _features([(_outline(part, 500_000), crop) for part, crop in polygons], "crop").to_file(directory / name)
@@ -83,6 +83,11 @@ def write(directory: Path) -> None:
   meadow = simulated("meadow", (64, 72), CAMERA, ("dry grass", "sparse crop", "sand"), seed=4)
   _write_raster(directory / "meadow.tif", meadow, "GTiff", east=520_000)
   _features(_points(meadow, 520_000), "cover").to_file(directory / "meadow.gpkg")
+
+
+def simulated_fields() -> Scene:
+  """The scene `fields` with the class of every pixel."""
+  return simulated("fields", (112, 96), CAMERA, _CROPS, seed=1, labelled_fraction=1.0)
 
 
 def simulated(

@@ -4,8 +4,8 @@
 
 Makes a map of five classes, the rarest on 2% of the area, with errors of which some are scattered and some
 form patches. Draws 1,000 samples by each design, labels them with the truth, and estimates accuracies and
-areas. Writes results/assessment_coverage.json: for every design and measure the share of samples whose interval
-contains the truth, and the same for the estimate ± 1.96 standard errors. Takes two minutes.
+areas. Writes results/assessment_coverage.json: for every design and measure the share of samples whose
+interval contains the truth, and the same for the estimate ± 1.96 standard errors. Takes two minutes.
 """
 
 import sys
