@@ -10,7 +10,7 @@ import rasterio
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.evaluation.areas import PixelAreas, pixel_areas
-from mtl_hsi.scenes.images import rasters
+from mtl_hsi.scenes.images import raster_place, rasters
 from mtl_hsi.scenes.labels.class_table import LARGEST_ID
 from mtl_hsi.scenes.labels.rasters import class_names
 from mtl_hsi.scenes.scene import Georeference
@@ -26,7 +26,7 @@ class ClassMap:
     path: its file.
     raster: the open file.
     names: names of the classes that have one, by id.
-    georeference: its place on the ground, or None.
+    georeference: its place on the ground in a known system, or None.
   """
 
   path: Path
@@ -86,8 +86,10 @@ def open_class_map(path: Path) -> Iterator[ClassMap]:
         "single band of class ids, such as <output>_classes.tif of configs/predict.py"
       )
     # Names from a file end up in tables and on the terminal.
-    names = {i: name for i, name in class_names(raster, path).items() if name.isprintable()}
-    yield ClassMap(path, raster, names, rasters.georeference(raster))
+    names = {i: name for i, name in class_names(raster, path).items() if i > 0 and name.isprintable()}
+    place = raster_place.read_place(raster, str(path.absolute())).georeference
+    # Coordinates in an unknown system are of no use to whoever looks for a unit.
+    yield ClassMap(path, raster, names, None if place is None or place.crs is None else place)
 
 
 def same_grid(one: ClassMap, shape: tuple[int, int], georeference: Georeference | None) -> bool:

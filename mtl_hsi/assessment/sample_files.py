@@ -19,7 +19,7 @@ import numpy as np
 
 from mtl_hsi.assessment.design import Design
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.labels.class_table import read_rows
+from mtl_hsi.scenes.labels.tables import read_rows
 from mtl_hsi.scenes.labels.vector_files import check_vector_file
 
 TABLE, FEATURES = "_sample.csv", "_sample.gpkg"
@@ -123,7 +123,7 @@ def _read(path: Path) -> list[tuple[str, dict[str, str]]]:
     )
   import pyogrio
 
-  check_vector_file(path)
+  check_vector_file(path, str(path.absolute()))
   with _errors_as_requests(path):
     table = pyogrio.read_dataframe(path.absolute(), layer=_LAYER, read_geometry=False)
     missing = [column for column in needed if column not in table.columns]
