@@ -28,6 +28,9 @@ def get_config() -> config_dict.ConfigDict:
   config.accept_changed_files = False
   # Scenes from files, by name; see configs/own.py.
   config.files = config_dict.ConfigDict()
+  # A scene from files whose cube takes more megabytes than this in memory is read by windows, and only the
+  # surroundings of its training pixels are kept. The networks and the map are the same.
+  config.whole_scene_mb = 500
   # Simulated scenes, by name; see configs/quickstart.py.
   config.simulate = config_dict.ConfigDict()
   # "separate": every scene has its own classes and head. "shared": scenes share the classes that have the

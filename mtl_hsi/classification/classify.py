@@ -9,6 +9,7 @@ import numpy as np
 from jax import lax
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
+from mtl_hsi.channels.padded import Padded
 from mtl_hsi.classification import mixture, smoothing, voting
 from mtl_hsi.classification.logits import METHODS, Logits, average_symmetries
 from mtl_hsi.classification.members import cut, expert_logits, network_logits
@@ -43,7 +44,7 @@ class SceneRegion(NamedTuple):
   """Pixels of one scene to classify.
 
   Attributes:
-    padded: cube of the scene or of a part of it, padded for the patches: `[H + P - 1, W + P - 1, B]`.
+    padded: channels of the scene or of a part of it, padded for the patches: `[H + P - 1, W + P - 1, B]`.
     scene: index of the scene.
     contrast: contrast of the scene (`smoothing.contrast`); None without smoothing.
     measured: pixels that smoothing may use, bool `[H, W]`; None: all.
@@ -51,7 +52,7 @@ class SceneRegion(NamedTuple):
       that smoothing needs (`Classifier.halo`), as far as the scene has it.
   """
 
-  padded: np.ndarray
+  padded: Padded
   scene: int
   contrast: float | None = None
   measured: np.ndarray | None = None

@@ -15,14 +15,14 @@ from mtl_hsi.classification import classify, mixture
 from mtl_hsi.classification.voting import Votes
 from mtl_hsi.experiment import adaptation
 from mtl_hsi.experiment.mixtures import SceneMixture, choose_mixtures
-from mtl_hsi.experiment.problem import Problem, layers, training_set
+from mtl_hsi.experiment.problem import Problem, channels_of, lay_out, training_set
 from mtl_hsi.models import products
 from mtl_hsi.runs.trained_run import TrainedRun
 from mtl_hsi.runtime import devices, interruption, processes, progress
 from mtl_hsi.runtime.compile_clock import compile_clock
 from mtl_hsi.runtime.replicas import Replicas
 from mtl_hsi.settings.experiment_settings import Settings
-from mtl_hsi.training import health, patches, svm_jobs
+from mtl_hsi.training import health, svm_jobs
 from mtl_hsi.training.checkpoints import Checkpoints
 from mtl_hsi.training.loop import Saving, TrainingData, TrainingPlan, fit
 
@@ -74,7 +74,7 @@ def _networks(settings, problem, directory, origin):
   stores = checkpoint_stores(settings, directory)
   with products.precision(settings.precision):
     with compile_clock() as training:
-      pixels, padded = patches.lay_out(layers(problem), problem.patch)
+      pixels, padded = lay_out(problem)
       losses = [
         _train(settings, problem, replicas, pixels, checkpoints, origin, member)
         for member, checkpoints in stores.items()
@@ -123,12 +123,10 @@ def _svms(settings, problem, directory):
 
 
 def _tasks(problem):
-  tasks = {}
-  for (name, scene), layer in zip(problem.scenes.items(), layers(problem), strict=True):
-    # One at a time, because their numbers of bands may differ.
-    _, (cube,) = patches.lay_out([layer], problem.patch)
-    tasks[name] = svm_jobs.Task(cube, scene.labels, problem.splits[name].train)
-  return tasks
+  return {
+    name: svm_jobs.Task(channels_of(problem, name), scene.labels, problem.splits[name].train)
+    for name, scene in problem.scenes.items()
+  }
 
 
 def _seconds(train, classify, compile_train, compile_classify):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from mtl_hsi.channels.padded import channels_at
 from mtl_hsi.classification import choice, left_out
 from mtl_hsi.classification.classify import SceneRegion
 from mtl_hsi.classification.left_out import Candidates
@@ -136,8 +137,8 @@ class _Case(NamedTuple):
 
   def samples(self, pixels: np.ndarray) -> Samples:
     """Returns channels and classes of pixels."""
-    margin = self.problem.patch // 2
-    return Samples(self.region.padded[pixels[:, 0] + margin, pixels[:, 1] + margin], self.classes(pixels))
+    channels = channels_at(self.region.padded, pixels + self.problem.patch // 2)
+    return Samples(channels, self.classes(pixels))
 
   def evaluate(self, regression: Regressions | None, candidates: Candidates) -> tuple[np.ndarray, np.ndarray]:
     """Returns members `[M, n, C]` and candidates `[W, S, n, C]` of the left-out pixels of all folds."""

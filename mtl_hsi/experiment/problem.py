@@ -3,8 +3,11 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from mtl_hsi.channels import by_wavelength
 from mtl_hsi.channels.inputs import Inputs
+from mtl_hsi.channels.padded import Padded, PaddedChannels
 from mtl_hsi.classification import smoothing
 from mtl_hsi.experiment import training_pixels
 from mtl_hsi.experiment.fit_inputs import align
@@ -12,13 +15,14 @@ from mtl_hsi.experiment.training_pixels import SceneFolds
 from mtl_hsi.models.multitask import Network
 from mtl_hsi.runs.networks import make_networks
 from mtl_hsi.runs.trained_run import TrainedRun
+from mtl_hsi.scenes.cube import in_memory
 from mtl_hsi.scenes.legend import Legend, make_legend
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings.experiment_settings import Settings
 from mtl_hsi.settings.model_settings import SVM
 from mtl_hsi.settings.split_settings import ensemble_of
 from mtl_hsi.splits.split import Split
-from mtl_hsi.training import batches, patches, svm_baseline
+from mtl_hsi.training import batches, patches, surroundings, svm_baseline
 from mtl_hsi.training.ensemble import Ensemble
 
 
@@ -125,6 +129,32 @@ def layers(problem: Problem) -> list[patches.Layer]:
   return [
     patches.Layer(scene.cube, problem.inputs[name], scene.nodata) for name, scene in problem.scenes.items()
   ]
+
+
+def lay_out(problem: Problem) -> tuple[patches.Pixels, list[Padded]]:
+  """Returns the pixels that training needs, and the padded channels of every scene.
+
+  Scenes in memory are laid out as a whole. If one is read by windows, only the surroundings of the training
+  pixels of all scenes are.
+
+  Raises:
+    RequestError: the surroundings do not fit into memory, or a file is damaged.
+  """
+  if all(in_memory(scene.cube) for scene in problem.scenes.values()):
+    return patches.lay_out(layers(problem), problem.patch)
+  samples = training_set(problem)
+  centres = [
+    np.concatenate([rows[:count] for rows, count in zip(of_scene, counts, strict=True)])
+    for of_scene, counts in zip(samples.centres.swapaxes(0, 1), samples.counts.T, strict=True)
+  ]
+  return surroundings.lay_out(layers(problem), centres, problem.patch, problem.shift)
+
+
+def channels_of(problem: Problem, name: str) -> Padded:
+  """Returns the channels of a scene without padding; scenes of an SVM may have different numbers of them."""
+  scene = problem.scenes[name]
+  layer = patches.Layer(scene.cube, problem.inputs[name], scene.nodata)
+  return patches.lay_out([layer], 1)[1][0] if in_memory(scene.cube) else PaddedChannels(*layer, 0)
 
 
 def training_set(problem: Problem) -> batches.TrainingSet:

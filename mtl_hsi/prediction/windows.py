@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from mtl_hsi.channels.inputs import Inputs
+from mtl_hsi.channels.padded import read_block
 from mtl_hsi.scenes.images.image import Image
 from mtl_hsi.scenes.scene_checks import LARGEST_VALUE
-from mtl_hsi.scenes.windows import add_halo
 
 
 class Window(NamedTuple):
@@ -35,8 +35,8 @@ def read_window(
 ) -> Window:
   """Reads a window with the halo that its patches need.
 
-  Outside the image the border pixels are repeated, as in `patches.lay_out`. A pixel with a value that is not
-  allowed in a scene (see `scene_checks`), such as one that is not finite, counts as not measured.
+  Outside the image the border pixels are repeated, as in training. A pixel with a value that is not allowed
+  in a scene (see `scene_checks`), such as one that is not finite, counts as not measured.
 
   Args:
     image: the image.
@@ -49,9 +49,29 @@ def read_window(
   Raises:
     RequestError: the image cannot be read there.
   """
-  margin = patch // 2
-  halo = add_halo((rows, columns), (image.height, image.width), margin, margin)
-  values, missing = image.read(*halo.inside)
+  margin, filled = patch // 2, None
+  around = tuple(slice(part.start - margin, part.stop + margin) for part in (rows, columns))
+
+  def read(inside_rows, inside_columns):
+    nonlocal filled
+    values, missing = _read_measured(image, inside_rows, inside_columns)
+    own = tuple(
+      slice(part.start - inside.start, part.stop - inside.start)
+      for part, inside in ((rows, inside_rows), (columns, inside_columns))
+    )
+    filled = suspicious(values, missing)[own]
+    return values, missing
+
+  # Pixels that are not finite cause warnings here; they become 0.
+  with np.errstate(invalid="ignore", over="ignore"):
+    padded, missing = read_block(read, (image.height, image.width), inputs, around)
+  own = tuple(slice(margin, size - margin) for size in missing.shape)
+  return Window(padded, missing[own], filled)
+
+
+def _read_measured(image, rows, columns):
+  """Returns the values of a window, and which pixels have a value that is missing or not allowed."""
+  values, missing = image.read(rows, columns)
   missing = np.zeros(values.shape[:2], bool) if missing is None else np.array(missing)
   if values.dtype.kind == "f":
     # Row by row, so that no mask of all values is made. The bound is infinite in 16 bits.
@@ -59,11 +79,4 @@ def read_window(
       for missing_row, row in zip(missing, values, strict=True):
         # Written so that NaN counts as missing.
         missing_row |= ~(np.abs(row) < LARGEST_VALUE).all(axis=-1)
-  filled = suspicious(values, missing)
-  # Pixels that are not finite cause warnings here; they become 0.
-  with np.errstate(invalid="ignore", over="ignore"):
-    block = inputs(values, missing)
-  (above, below), (before, behind) = halo.missing
-  height, width = missing.shape
-  inside = slice(margin - above, height - margin + below), slice(margin - before, width - margin + behind)
-  return Window(np.pad(block, [*halo.missing, (0, 0)], mode="edge"), missing[inside], filled[inside])
+  return values, missing

@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.cube import Cube, every_nth
 from mtl_hsi.scenes.images.arrays import SUFFIXES
 from mtl_hsi.scenes.images.bad_bands import format_bands
+from mtl_hsi.scenes.images.file_cube import FileCube
 from mtl_hsi.scenes.images.image import Image
 from mtl_hsi.scenes.images.sources import find_cube_key
+from mtl_hsi.scenes.labels import label_file
 from mtl_hsi.scenes.labels.combine import merge_split
-from mtl_hsi.scenes.labels.label_file import Cube
 from mtl_hsi.scenes.labels.label_set import Grid
 from mtl_hsi.scenes.labels.read import LabelOptions, read_labels
 from mtl_hsi.scenes.scene import ImageFile, Scene
@@ -19,7 +21,13 @@ from mtl_hsi.storage import memory
 
 
 def read_scene(
-  name: str, *, cube: Path, cube_key: str | None = None, sensor: str | None = None, **options: Any
+  name: str,
+  *,
+  cube: Path,
+  cube_key: str | None = None,
+  sensor: str | None = None,
+  whole_up_to: int | None = None,
+  **options: Any,
 ) -> Scene:
   """Reads a scene from one or several files.
 
@@ -33,6 +41,8 @@ def read_scene(
     cube_key: name of the cube in an .npz or .mat file. None selects `cube` or the only three-dimensional
       array.
     sensor: short name of the sensor, or None.
+    whole_up_to: bytes of the values up to which they are read as a whole; a larger cube is read by windows.
+      None: every cube is read as a whole.
     options: the fields of `LabelOptions` and the options of `Image.open`.
 
   Raises:
@@ -41,11 +51,11 @@ def read_scene(
   label_options = LabelOptions(**{key: options.pop(key) for key in LabelOptions._fields if key in options})
   if cube.suffix.lower() in SUFFIXES:
     cube_key = cube_key or find_cube_key(cube)
-  image, values, nodata = _read_cube(cube, cube_key, options)
+  image, values, nodata = _read_cube(cube, cube_key, whole_up_to, options)
   if label_options.labels is None and cube.suffix.lower() not in (".npz", ".mat"):
     raise RequestError(f"{cube.absolute()} contains only the cube; add the file with its labels (labels)")
   grid = Grid(values.shape[:2], image.georeference)
-  labels = read_labels(name, label_options, Cube(cube, values.shape, grid, nodata))
+  labels = read_labels(name, label_options, label_file.Cube(cube, values.shape, grid, nodata))
   ids, tested = merge_split(name, labels)
   return Scene(
     name=name,
@@ -70,12 +80,17 @@ def read_scene(
 
 
 def _read_cube(
-  path: Path, key: str | None, options: dict[str, Any]
-) -> tuple[Image, np.ndarray, np.ndarray | None]:
-  """Returns the image, all its values `[H, W, B]`, and its nodata pixels `[H, W]` or None."""
+  path: Path, key: str | None, whole_up_to: int | None, options: dict[str, Any]
+) -> tuple[Image, Cube, np.ndarray | None]:
+  """Returns the image, its values `[H, W, B]`, and its nodata pixels `[H, W]` or None."""
   image = Image.open(path, key, **options)
-  memory.check_fits(image.height * image.width * image.bands * image.dtype.itemsize, image.origin)
-  values, nodata = image.read(slice(None), slice(None))
+  size = image.height * image.width * image.bands * image.dtype.itemsize
+  if whole_up_to is not None and size > whole_up_to:
+    values = FileCube(image)
+    nodata = values.read_nodata()
+  else:
+    memory.check_fits(size, image.origin)
+    values, nodata = image.read(slice(None), slice(None))
   if nodata is not None and nodata.shape == values.shape[:2] and nodata.all():
     raise RequestError(
       f"{image.origin} has no measurement at all: every pixel is nodata in some band; "
@@ -84,9 +99,9 @@ def _read_cube(
   return image, values, nodata
 
 
-def _advice(image: Image, values: np.ndarray) -> str:
+def _advice(image: Image, values: Cube) -> str:
   """Returns what to do about an image of nodata: drop its empty bands, or check its nodata value."""
-  constant = [_is_constant(values[..., band]) for band in range(image.bands)]
+  constant = [_is_constant(every_nth(values, 1, [band])) for band in range(image.bands)]
   if not any(constant) or all(constant):
     return "check its nodata"
   empty = image.kept[constant]

@@ -55,6 +55,7 @@ def read(config: Any, in_memory: Mapping[str, Scene]) -> SceneSettings:
     RequestError: names the key, its value and what was expected.
   """
   scenes = names(config)
+  require(config.whole_scene_mb >= 0, "whole_scene_mb", config.whole_scene_mb, "0 or more")
   return SceneSettings(
     given_splits=_given_splits(config, scenes, in_memory),
     loaders={name: _loader(config, name, in_memory) for name in scenes},
@@ -105,6 +106,7 @@ def _loader(config, name, in_memory):
       split_column=options.get("split_column") or None,
       labels_nodata=numbers_of(f"files.{name}.labels_nodata", options.get("labels_nodata", "")),
       labels_crs=_crs(f"files.{name}.labels_crs", options.get("labels_crs")),
+      whole_up_to=config.whole_scene_mb * 10**6,
       **image_settings.read(options, f"files.{name}."),
     )
   if name in config.simulate:

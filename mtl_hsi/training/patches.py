@@ -9,6 +9,7 @@ import numpy as np
 from jax import Array
 
 from mtl_hsi.channels.inputs import Inputs
+from mtl_hsi.scenes.cube import Cube
 
 # The eight symmetries of the square: factors of the row and column offsets, and 1 if rows and columns are
 # swapped after that. The upright image comes first.
@@ -17,21 +18,27 @@ SYMMETRIES = np.concatenate([np.insert(_MIRRORS, 2, swap, axis=1) for swap in (0
 # The first symmetries, without a swap, are the mirror images in which the author trains every sample.
 MIRROR_IMAGES = len(_MIRRORS)
 
+# Side of the blocks of scenes that are not laid out as a whole.
+BLOCK = 8
+
 
 class Pixels(NamedTuple):
-  """The padded cubes of all scenes, one pixel per row.
+  """The padded cubes of all scenes, or blocks of them, one pixel per row.
 
   Attributes:
     values: float32 `[pixels, B]`.
-    first: row of `values` with the unpadded pixel (0, 0) of each scene, int32 `[T]`.
-    stride: pixels per padded image row of each scene, int32 `[T]`.
+    first: row of `values`, or entry of `blocks`, with the unpadded pixel (0, 0) of each scene, int32 `[T]`.
+    stride: pixels, or blocks, per padded image row of each scene, int32 `[T]`.
     sizes: rows and columns of each scene without padding, int32 `[T, 2]`.
+    blocks: row of `values` with the first pixel of each block of `BLOCK` x `BLOCK` pixels, int32; None: whole
+      scenes.
   """
 
   values: np.ndarray | Array
   first: np.ndarray | Array
   stride: np.ndarray | Array
   sizes: np.ndarray | Array
+  blocks: np.ndarray | Array | None = None
 
 
 class Layer(NamedTuple):
@@ -43,7 +50,7 @@ class Layer(NamedTuple):
     nodata: pixels that become 0, bool `[H, W]`, or None.
   """
 
-  cube: np.ndarray
+  cube: Cube
   inputs: Inputs
   nodata: np.ndarray | None
 
@@ -115,7 +122,10 @@ def gather(pixels: Pixels, scene: Array, centres: Array, symmetry: Array, patch:
   rows = centres[..., 0][..., None, None] + vertical * down
   columns = centres[..., 1][..., None, None] + horizontal * right
   stride, first = (values[scene][..., None, None] for values in (pixels.stride, pixels.first))
-  return pixels.values[first + rows * stride + columns]
+  if pixels.blocks is None:
+    return pixels.values[first + rows * stride + columns]
+  start = pixels.blocks[first + rows // BLOCK * stride + columns // BLOCK]
+  return pixels.values[start + rows % BLOCK * BLOCK + columns % BLOCK]
 
 
 def perturb(patches: Array, key: Array, *, jitter: float, band_dropout: float) -> Array:

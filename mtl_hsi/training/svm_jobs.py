@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from absl import logging
 
+from mtl_hsi.channels.padded import Padded, blocks, channels_at
 from mtl_hsi.splits.split import pixels_of
 from mtl_hsi.storage import atomic_files
 from mtl_hsi.training import svm_baseline
@@ -26,12 +27,12 @@ class Task(NamedTuple):
   """The data of the SVMs of one scene.
 
   Attributes:
-    cube: scaled values of every pixel, float32 `[H, W, B]`.
+    cube: scaled values of every pixel, float32 `[H, W, B]`, an array or what stands for one.
     labels: class ids, int32 `[H, W]`, 0 is unlabelled.
     train: training pixels of every replica, int32 `[R, n, 2]`; see `Split`.
   """
 
-  cube: np.ndarray
+  cube: Padded
   labels: np.ndarray
   train: np.ndarray
 
@@ -114,10 +115,14 @@ def finish(
 def _job(key, task, tick):
   """Returns the key, the result, and the seconds of training and of classification."""
   start = time.monotonic()
-  pixels = tuple(pixels_of(task.train[key[1]]).T)
-  svm = svm_baseline.train(task.cube[pixels], task.labels[pixels], tick)
+  pixels = pixels_of(task.train[key[1]])
+  spectra = channels_at(task.cube, pixels)
+  svm = svm_baseline.train(spectra, task.labels[tuple(pixels.T)], tick)
   trained = time.monotonic()
-  result = Result(svm.C, svm.gamma, svm_baseline.classify(svm, task.cube, _CHUNK, tick))
+  prediction = np.empty(task.labels.shape, np.int32)
+  for window, values in blocks(task.cube):
+    prediction[window] = svm_baseline.classify(svm, values, _CHUNK, tick)
+  result = Result(svm.C, svm.gamma, prediction)
   return key, result, (trained - start, time.monotonic() - trained)
 
 
