@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from mtl_hsi.channels.inputs import Inputs
+from mtl_hsi.scenes import windows
 from mtl_hsi.scenes.cube import Cube
-from mtl_hsi.scenes.windows import Window, image_windows
+from mtl_hsi.scenes.windows import Window
 
 # From rows and columns of an image to values `[h, w, bands]`, and True where there is no measurement
 # `[h, w]`, or None.
@@ -95,7 +96,7 @@ def blocks(padded: Padded) -> Iterator[tuple[Window, np.ndarray]]:
 def channel_windows(padded: PaddedChannels) -> Iterator[Window]:
   """Yields windows that cover padded channels and are of bounded memory, before and after the mapping."""
   height, width, channels = padded.shape
-  return image_windows(height, width, max(channels, padded.cube.shape[2]))
+  return windows.image_windows(height, width, max(channels, padded.cube.shape[2]), windows.BLOCK)
 
 
 def channels_at(padded: Padded, pixels: np.ndarray) -> np.ndarray:

@@ -85,7 +85,9 @@ def propose(
   """
   free, chosen = candidates.copy(), []
   class_ids = np.unique(classes[candidates])
-  queues = [iter(_queue(supports, candidates & (classes == class_id))) for class_id in class_ids]
+  # Every choice takes away at most the pixels around it, and the last round may choose a few too many.
+  most = (number + len(class_ids)) * (2 * distance - 1) ** 2
+  queues = [iter(_queue(supports, candidates & (classes == class_id), most)) for class_id in class_ids]
   while queues and len(chosen) < number:
     queues = [queue for queue in queues if _choose_next(queue, free, chosen, distance)]
   pixels = np.array(chosen[:number], np.int32).reshape(-1, 2)
@@ -93,10 +95,16 @@ def propose(
   return Proposals(pixels, classes[index].astype(np.int32), supports[index].astype(np.float32))
 
 
-def _queue(supports, candidates):
-  """Sorts candidates by support, the least supported first."""
+def _queue(supports, candidates, most):
+  """Returns the least supported candidates `[n, 2]`, at most `most`, in the order of their support."""
+  found = supports[candidates]
+  if len(found) > most:
+    limit = np.partition(found, most - 1)[most - 1]
+    candidates = candidates & (supports <= limit)
+    found = supports[candidates]
   # The sort is stable, so equal supports give the same proposals on every machine.
-  return np.argwhere(candidates)[np.argsort(supports[candidates], kind="stable")]
+  order = np.argsort(found, kind="stable")[:most]
+  return np.stack(np.unravel_index(np.flatnonzero(candidates)[order], candidates.shape), axis=1)
 
 
 def _choose_next(queue, free, chosen, distance) -> bool:

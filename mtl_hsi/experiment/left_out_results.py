@@ -1,6 +1,7 @@
 """What a run reports of the labels that folds left out: accuracies, mixtures and calibration."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -8,7 +9,30 @@ from mtl_hsi.evaluation import calibration, metrics
 from mtl_hsi.evaluation.unit_intervals import unit_intervals
 from mtl_hsi.experiment.mixtures import SceneMixture
 from mtl_hsi.experiment.training_pixels import SceneFolds
+from mtl_hsi.runs import mixture_record
+from mtl_hsi.scenes.legend import Legend
 from mtl_hsi.splits.split import PADDING, Split, stack
+from mtl_hsi.storage import atomic_files
+
+
+def write_mixtures(legend: Legend, directory: Path, mixtures: Mapping[str, Sequence[SceneMixture]]) -> None:
+  """Writes `mixtures.npz` and `left_out.npz`.
+
+  Args:
+    legend: which output of the network stands for which class of each scene.
+    directory: the work directory.
+    mixtures: the mixtures of every scene, one for each map.
+
+  Raises:
+    RequestError: a file cannot be written.
+  """
+  arrays, left_out = {}, {}
+  for name, maps in mixtures.items():
+    parameters = [chosen.parameters() for chosen in maps]
+    arrays |= mixture_record.arrays(name, parameters, [chosen.smoothing for chosen in maps])
+    left_out |= left_out_arrays(name, maps, legend.class_ids(name))
+  atomic_files.write_npz(directory / mixture_record.NAME, arrays)
+  atomic_files.write_npz(directory / "left_out.npz", left_out)
 
 
 def left_out_accuracies(

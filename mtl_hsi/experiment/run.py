@@ -18,8 +18,8 @@ from mtl_hsi.experiment.introduction import bands_used, description, introductio
 from mtl_hsi.experiment.left_out_results import (
   describe_mixtures,
   left_out_accuracies,
-  left_out_arrays,
   split_of_folds,
+  write_mixtures,
 )
 from mtl_hsi.experiment.letter import paper_figure
 from mtl_hsi.experiment.problem import prepare
@@ -32,11 +32,12 @@ from mtl_hsi.experiment.scenes_record import (
 from mtl_hsi.report import console, report_files
 from mtl_hsi.report.false_colour import false_colour_bands
 from mtl_hsi.report.run_report import RunReport, SceneReport
-from mtl_hsi.runs import mixture_record, workdir
+from mtl_hsi.runs import workdir
 from mtl_hsi.runs.records import with_schema
 from mtl_hsi.runs.trained_run import read_run
 from mtl_hsi.runtime import processes
 from mtl_hsi.runtime.environment import describe_environment
+from mtl_hsi.scenes.images.rasters import bounded_cache
 from mtl_hsi.scenes.public.verification import is_public
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import experiment_settings
@@ -49,6 +50,7 @@ from mtl_hsi.storage.json_files import read_json, well_formed
 _RECORDED = ("started", "cpu", "backend", "devices", "processes", "one_core_products", "packages")
 
 
+@bounded_cache()
 def run_experiment(
   config: Any, directory: Path, command: Sequence[str], scenes: Mapping[str, Scene] | None = None
 ) -> None:
@@ -174,7 +176,7 @@ def _finish(config, settings, problem, directory, done):
   if done.votes is not None:
     atomic_files.write_npz(directory / "confidence.npz", confidence_arrays(done.votes))
   if done.mixtures:
-    _write_mixtures(problem, directory, done.mixtures)
+    write_mixtures(problem.legend, directory, done.mixtures)
   results = _measure(settings, problem, done)
   with well_formed(directory / "environment.json"):
     environment = read_json(directory / "environment.json")
@@ -211,16 +213,6 @@ def _earlier_starts(directory):
 def _split_arrays(problem):
   left_out = {name: [drawn.left_out for drawn in maps] for name, maps in problem.folds.items()}
   return split_arrays(problem.splits) | fold_arrays(problem.splits, left_out)
-
-
-def _write_mixtures(problem, directory, mixtures):
-  arrays, left_out = {}, {}
-  for name, maps in mixtures.items():
-    parameters = [chosen.parameters() for chosen in maps]
-    arrays |= mixture_record.arrays(name, parameters, [chosen.smoothing for chosen in maps])
-    left_out |= left_out_arrays(name, maps, problem.legend.class_ids(name))
-  atomic_files.write_npz(directory / mixture_record.NAME, arrays)
-  atomic_files.write_npz(directory / "left_out.npz", left_out)
 
 
 def _measure(settings, problem, done):

@@ -8,7 +8,6 @@ from typing import Any
 
 import jax
 import numpy as np
-import rasterio
 
 from mtl_hsi.classification import classify
 from mtl_hsi.errors import RequestError
@@ -24,7 +23,7 @@ from mtl_hsi.runs.trained_run import TrainedRun, TrainedScene, read_run
 from mtl_hsi.runtime import progress
 from mtl_hsi.scenes import windows
 from mtl_hsi.scenes.images.products import delivery
-from mtl_hsi.scenes.images.rasters import CACHE_MB
+from mtl_hsi.scenes.images.rasters import bounded_cache
 from mtl_hsi.settings import prediction_settings
 from mtl_hsi.settings.prediction_settings import PredictionSettings
 
@@ -42,7 +41,7 @@ def run(config: Any) -> None:
     RequestError: the request is invalid or a file cannot be read or written; no file remains.
   """
   settings = prediction_settings.read(config)
-  with rasterio.Env(GDAL_CACHEMAX=CACHE_MB):
+  with bounded_cache():
     _run(settings)
 
 

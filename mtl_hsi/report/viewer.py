@@ -84,17 +84,18 @@ def _layers(report: SceneReport) -> list[tuple[str, str]]:
 
 def _pixels(report: SceneReport, stride: int) -> np.ndarray:
   """Returns planes of bytes: truth, prediction, use and, where known, vote share and probability."""
-  scene = report.scene
+  scene, every = report.scene, (slice(None, None, stride),) * 2
   use = np.full(scene.labels.shape, _NEITHER, np.uint8)
   use[tuple(report.test.T)] = _TEST
   use[tuple(report.train.T)] = _TRAIN
   use[~scene.measured] = _NO_DATA
-  ids = scene.class_ids
-  planes = [*_class_planes(ids, scene.labels), *_class_planes(ids, report.measured_prediction), use]
+  ids, maps = scene.class_ids, (scene.labels, report.measured_prediction)
+  planes = [plane for image in maps for plane in _class_planes(ids, image[every])]
+  planes.append(use[every])
   for share in (report.vote_share, report.probability):
     if share is not None:
-      planes.append((255 * np.asarray(share, np.float32)).round().astype(np.uint8))
-  return np.stack([plane[::stride, ::stride] for plane in planes])
+      planes.append((255 * np.asarray(share[every], np.float32)).round().astype(np.uint8))
+  return np.stack(planes)
 
 
 def _class_planes(class_ids: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:

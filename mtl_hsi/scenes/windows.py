@@ -71,7 +71,7 @@ def cut_with_halo(values: np.ndarray, window: Window, before: int, behind: int) 
   return np.pad(cut, [*halo.missing] + [(0, 0)] * (values.ndim - 2))
 
 
-def image_windows(height: int, width: int, bands: int, block: int = BLOCK) -> Iterator[Window]:
+def image_windows(height: int, width: int, bands: int, block: int) -> Iterator[Window]:
   """Cuts an image into windows of bounded memory and at most four shapes; a small image is one window.
 
   Args:

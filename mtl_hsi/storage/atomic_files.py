@@ -5,8 +5,9 @@ import json
 import os
 import secrets
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -22,10 +23,14 @@ def write_bytes(path: Path, data: bytes) -> None:
     RequestError: the file cannot be written (full disk, permission). An existing
       file of that name is then unchanged.
   """
+  _write(path, lambda file: file.write(data))
+
+
+def _write(path: Path, write: Callable[[BinaryIO], object]) -> None:
   path = Path(path)
   try:
     path.parent.mkdir(parents=True, exist_ok=True)
-    _replace(path, data)
+    _replace(path, write)
   except OSError as error:
     raise RequestError(f"cannot write {path}: {reason(error)}") from error
 
@@ -71,27 +76,33 @@ def json_bytes(value: object) -> bytes:
 
 
 def write_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-  """Writes arrays to an .npz file: `npz_bytes`, then `write_bytes`.
+  """Writes the bytes of `npz_bytes` as `write_bytes` does, without a copy of the arrays in memory.
 
   Raises:
     RequestError: the file cannot be written.
   """
-  write_bytes(path, npz_bytes(arrays))
+  _write(path, lambda file: _write_npz(file, arrays))
 
 
 def npz_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
   """Returns arrays as a compressed .npz file; equal arrays give equal bytes."""
   buffer = io.BytesIO()
-  with zipfile.ZipFile(buffer, "w") as archive:
+  _write_npz(buffer, arrays)
+  return buffer.getvalue()
+
+
+def _write_npz(file: BinaryIO, arrays: Mapping[str, np.ndarray]) -> None:
+  with zipfile.ZipFile(file, "w") as archive:
     for name in sorted(arrays):
       # numpy.savez stores the current time with every entry. A new ZipInfo always has the year 1980.
       entry = zipfile.ZipInfo(f"{name}.npy")
       entry.compress_type = zipfile.ZIP_DEFLATED
       entry.external_attr = 0o644 << 16
-      content = io.BytesIO()
-      np.lib.format.write_array(content, np.asarray(arrays[name], order="C"), allow_pickle=False)
-      archive.writestr(entry, content.getvalue())
-  return buffer.getvalue()
+      array = np.asarray(arrays[name], order="C")
+      # The size decides whether the entry has the longer fields of ZIP64.
+      entry.file_size = array.nbytes
+      with archive.open(entry, "w") as stream:
+        np.lib.format.write_array(stream, array, allow_pickle=False)
 
 
 def is_partial(name: str) -> bool:
@@ -125,12 +136,12 @@ def reason(error: OSError) -> str:
   return (error.strerror or str(error)).lower()
 
 
-def _replace(path: Path, data: bytes) -> None:
+def _replace(path: Path, write: Callable[[BinaryIO], object]) -> None:
   # A process number is not unique: containers that share a directory each count from 1.
   partial = path.parent / f".{path.name}.{secrets.token_hex(4)}{_PARTIAL}"
   try:
     with open(partial, "wb") as file:
-      file.write(data)
+      write(file)
       file.flush()
       os.fsync(file.fileno())
     os.replace(partial, path)

@@ -47,8 +47,9 @@ class FileCube:
 
   def windows(self) -> Iterator[Window]:
     """See `WindowedCube`."""
-    cut = windows.strips if self.image.stored_by_rows else windows.image_windows
-    return cut(*self.shape)
+    if self.image.stored_by_rows:
+      return windows.strips(*self.shape)
+    return windows.image_windows(*self.shape, windows.BLOCK)
 
   def read_nodata(self) -> np.ndarray | None:
     """Reads which pixels have no measurement, bool `[H, W]`; None if that is unspecified.

@@ -18,7 +18,7 @@ from mtl_hsi.scenes.images import envi_header, hdf5_check, raster_tags, xml_file
 from mtl_hsi.storage import memory
 
 # Size of GDAL's cache of raster blocks; by default it uses a share of the machine's memory.
-CACHE_MB = 256
+_CACHE_MB = 256
 
 # First and last row, first and last column; the last ones are excluded.
 Window = tuple[tuple[int, int], tuple[int, int]]
@@ -57,6 +57,13 @@ def open_raster(path: Path) -> rasterio.DatasetReader:
       raster = _open(readable)
     _check(raster, path)
   return raster
+
+
+@contextlib.contextmanager
+def bounded_cache() -> Iterator[None]:
+  """Bounds the memory in which GDAL keeps blocks of rasters, within a block or a function."""
+  with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB):
+    yield
 
 
 def side_file(path: Path) -> Path:
