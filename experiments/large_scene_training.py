@@ -36,20 +36,22 @@ _SHORT = {"replicas": 1, "phases.phase1.epochs": 1, "steps_per_epoch": 20}
 
 def main() -> None:
   """Writes the scene, trains, and writes the measurements."""
-  parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+  parser = argparse.ArgumentParser(
+    description=__doc__.splitlines()[0],
+    epilog="Further options, such as --config.replicas=3, are for launch.py.",
+  )
   parser.add_argument("directory", type=Path, help="a new directory for everything that is made")
   parser.add_argument("--side", type=int, default=5000, help="rows and columns of the scene")
   parser.add_argument("--bands", type=int, default=200, help="bands of the scene")
   parser.add_argument("--dtype", default="uint16", help="type of its values")
   parser.add_argument("--out", type=Path, default=_ROOT / "results" / "large_scene_training.json")
-  parser.add_argument("options", nargs="*", help="further options of launch.py, such as --config.replicas=3")
-  arguments = parser.parse_args()
+  arguments, options = parser.parse_known_args()
   directory = arguments.directory.absolute()
   directory.mkdir(parents=True)
   started = datetime.datetime.now(datetime.UTC)
   _write_scene(directory, arguments.side, arguments.bands, arguments.dtype)
   start = time.monotonic()
-  _train(directory, arguments.options)
+  _train(directory, options)
   # Linux counts in KiB.
   peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
   found = {

@@ -80,10 +80,13 @@ def _networks(settings, problem, directory, origin):
         for member, checkpoints in stores.items()
       ]
       trained = time.monotonic()
+    del pixels
+    devices.return_freed_memory()
     with compile_clock() as classification:
       snapshots = _snapshots(settings, problem, replicas, stores)
       regions = _regions(problem, padded)
       mixtures = _mixtures(settings, problem, snapshots, regions)
+      devices.return_freed_memory()
       votes = _classify(settings, problem, snapshots, regions, mixtures)
       end = time.monotonic()
   predictions = {name: problem.legend.class_ids(name)[of_scene.labels] for name, of_scene in votes.items()}

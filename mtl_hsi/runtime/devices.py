@@ -82,6 +82,12 @@ def usable_cores() -> int:
   return os.cpu_count() or 1
 
 
+def return_freed_memory() -> None:
+  """Returns memory that malloc keeps to the system; compilation leaves hundreds of megabytes."""
+  with contextlib.suppress(OSError, AttributeError, TypeError):
+    ctypes.CDLL(None).malloc_trim(0)
+
+
 def _keep_freed_memory() -> None:
   """Makes malloc reuse large blocks; allocating new ones took half the time of dense classification."""
   with contextlib.suppress(OSError, AttributeError, TypeError):

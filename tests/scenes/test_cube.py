@@ -81,12 +81,12 @@ def test_only_large_scenes_are_read_by_windows(path, tmp_path):
 
 
 @pytest.mark.usefixtures("small_windows")
-def test_a_value_that_is_not_finite_is_found_at_its_place(tmp_path):
+def test_a_value_that_is_too_large_is_found_at_its_place(tmp_path):
   values = VALUES.astype(np.float32)
-  values[29, 21, 3] = np.inf
+  values[29, 21, 3] = 2e30
   np.savez(tmp_path / "labels.npz", label=LABELS)
   path = save_raster(tmp_path / "cube.tif", values, tiled=True, blockxsize=16, blockysize=16)
-  with pytest.raises(RequestError, match="inf at row 29, column 21, band 3"):
+  with pytest.raises(RequestError, match=r"2.*e\+30 at row 29, column 21, band 3"):
     read(path, tmp_path / "labels.npz", whole_up_to=0)
 
 
