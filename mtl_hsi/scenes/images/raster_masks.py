@@ -8,6 +8,7 @@ import rasterio
 from rasterio.enums import ColorInterp, MaskFlags
 
 from mtl_hsi.scenes.images import raster_tags, rasters
+from mtl_hsi.storage import memory
 
 MaskReader = Callable[[slice, slice], np.ndarray]
 
@@ -32,6 +33,9 @@ def mask_reader(path: Path, raster: rasterio.DatasetReader) -> tuple[MaskReader 
   alpha, masked = _alpha_bands(raster), _has_mask(raster)
   if not alpha and not masked:
     return None, ()
+  if masked:
+    # A block of the mask may be as large as the image.
+    memory.check_fits(raster.height * raster.width, f"the mask of {path.absolute()}")
 
   def read(rows: slice, columns: slice) -> np.ndarray:
     window = rasters.window_of(raster, rows, columns)
@@ -60,7 +64,8 @@ def _alpha_bands(raster: rasterio.DatasetReader) -> list[int]:
 
   GDAL marks the last of four bands of 8 bits, whatever it is.
   """
-  marked = [band for band, kind in zip(raster.indexes, raster.colorinterp) if kind == ColorInterp.alpha]
+  with rasters.gdal_errors_as_requests(Path(raster.name)):
+    marked = [band for band, kind in zip(raster.indexes, raster.colorinterp) if kind == ColorInterp.alpha]
   found = [
     band
     for band in marked
@@ -71,6 +76,7 @@ def _alpha_bands(raster: rasterio.DatasetReader) -> list[int]:
 
 
 def _has_mask(raster: rasterio.DatasetReader) -> bool:
-  flags = raster.mask_flag_enums[0]
+  with rasters.gdal_errors_as_requests(Path(raster.name)):
+    flags = raster.mask_flag_enums[0]
   # That of an alpha band is read as a band, in the type of the raster.
   return MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags

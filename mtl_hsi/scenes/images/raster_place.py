@@ -1,6 +1,7 @@
 """Position of a raster on the ground, from its geotransform or its ground control points."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +9,7 @@ import rasterio
 from rasterio.control import GroundControlPoint
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.images import raster_tags
+from mtl_hsi.scenes.images import raster_tags, rasters
 from mtl_hsi.scenes.scene import Georeference
 
 # The largest distance of a control point from its fitted position, in pixels.
@@ -48,7 +49,8 @@ def read_place(raster: rasterio.DatasetReader, where: str) -> Place:
 
 
 def _from_points(raster: rasterio.DatasetReader) -> Place:
-  points, crs = raster.gcps
+  with rasters.gdal_errors_as_requests(Path(raster.name)):
+    points, crs = raster.gcps
   if not points:
     return _without_transform(raster)
   fitted = _fit(points)

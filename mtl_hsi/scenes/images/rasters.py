@@ -137,7 +137,7 @@ def _check_single(raster: rasterio.DatasetReader, path: Path) -> None:
 
 
 def _check_mask_file(path: Path) -> None:
-  """Checks that the mask beside a raster, which GDAL would open in any format, is a TIFF."""
+  """Checks that the mask beside a raster, which GDAL would open in any format, is a TIFF that fits."""
   side = path.with_name(f"{path.name}.msk")
   if not os.path.isfile(side):
     return
@@ -145,6 +145,8 @@ def _check_mask_file(path: Path) -> None:
     start = file.read(4)
   if start not in _TIFF_STARTS:
     raise RequestError(f"{side.absolute()} is not a mask in TIFF format; move it away from its raster")
+  with gdal_errors_as_requests(side), rasterio.DatasetReader(str(side.absolute()), driver=["GTiff"]) as mask:
+    memory.check_fits(max(rows * columns for rows, columns in mask.block_shapes), str(side.absolute()))
 
 
 def _check(raster: rasterio.DatasetReader, path: Path) -> None:

@@ -122,10 +122,12 @@ def parse_unit(text: str, where: str) -> str | None:
 
 
 # Rounding removes the error of the conversion: 0.4 um are exactly 400 nm.
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def _centres_in_nm(centres: np.ndarray, unit: _Unit) -> np.ndarray:
   return np.round(unit.factor / centres if unit.reciprocal else unit.factor * centres, 6)
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def _widths_in_nm(widths: np.ndarray, centres: np.ndarray, unit: _Unit) -> np.ndarray:
   return np.round(unit.factor * widths / (centres**2 if unit.reciprocal else 1.0), 6)
 
