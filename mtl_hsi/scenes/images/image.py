@@ -94,7 +94,7 @@ class Image:
     """
     source = open_source(path, key, product)
     _check_quality(source, quality)
-    dropped = _dropped_bands(source, bad_bands)
+    dropped, notes = _dropped_bands(source, bad_bands)
     kept = np.setdiff1d(np.arange(source.shape[2]), dropped)
     known, remarks = _known_wavelengths(source, kept, wavelengths, wavelength_unit)
     scaling = _choose_scaling(source, scale, offset)
@@ -109,7 +109,7 @@ class Image:
       kept=kept,
       dropped=dropped,
       acquired=source.acquired,
-      remarks=(*source.remarks, *remarks),
+      remarks=(*source.remarks, *notes, *remarks),
       _source=source,
       _nodata=_all_nodata(source, nodata),
       _clear=quality is not None,
@@ -234,13 +234,20 @@ def _check_quality(source: Source, quality: str | None) -> None:
   source.read_unclear(slice(0, 1), slice(0, 1))
 
 
-def _dropped_bands(source: Source, given: str | None) -> np.ndarray:
-  count = source.shape[2]
-  flagged = source.read_bad_bands() if given is None else parse_bands(given, count, source.origin)
+def _dropped_bands(source: Source, given: str | None) -> tuple[np.ndarray, tuple[str, ...]]:
+  """Returns the bands to drop, and a remark if the flags in the file are invalid."""
+  count, notes = source.shape[2], ()
+  if given is not None:
+    flagged = parse_bands(given, count, source.origin)
+  else:
+    try:
+      flagged = source.read_bad_bands()
+    except RequestError as error:
+      flagged, notes = np.empty(0, int), (f"flags of bad bands in the file are not used ({error})",)
   dropped = np.union1d(flagged, source.unused_bands)
   if len(dropped) == count:
     raise RequestError(f"{source.origin}: no band is left of {count}; list fewer bad_bands")
-  return dropped
+  return dropped, notes
 
 
 def _known_wavelengths(

@@ -122,6 +122,42 @@ def test_an_envi_header_flags_bad_bands(tmp_path):
   np.testing.assert_array_equal(Image.open(header).read(*_ALL)[0], _CUBE[..., [0, 2, 3]])
 
 
+@pytest.mark.parametrize(
+  ("flags", "reason"),
+  [("1, 0", "bbl has 2 entries"), ("0, 0, 0, 0, 0", "all 5 bands are bad"), ("a, 1, 1, 1, 1", "invalid bbl")],
+)
+def test_invalid_flags_of_bad_bands_are_not_used(tmp_path, flags, reason):
+  image = Image.open(formats.save_envi(tmp_path / "a.dat", _CUBE, header=f"bbl = {{{flags}}}"))
+  assert image.bands == 5
+  assert reason in image.remarks[0]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_values_that_are_not_finite_are_missing(tmp_path, value):
+  cube = _CUBE.astype(np.float32)
+  cube[1, 2, 3] = value
+  path = formats.save_raster(tmp_path / "a.tif", cube, nodata=_CUBE[0, 0, 0])
+  assert np.argwhere(Image.open(path).read(*_ALL)[1]).tolist() == [[0, 0], [1, 2]]
+  several = Image.open(path, nodata=(float(_CUBE[2, 0, 1]), np.nan))
+  assert np.argwhere(several.read(*_ALL)[1]).tolist() == [[0, 0], [1, 2], [2, 0]]
+
+
+def test_numbers_of_16_bits_are_read_as_32(tmp_path):
+  np.save(tmp_path / "a.npy", (_CUBE / 100).astype(np.float16))
+  image = Image.open(tmp_path / "a.npy")
+  values, _ = image.read(*_ALL)
+  assert image.dtype == values.dtype == np.float32
+  np.testing.assert_allclose(values, _CUBE / 100, rtol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["npy", "tif"])
+def test_bands_in_another_order(tmp_path, kind):
+  path = tmp_path / f"a.{kind}"
+  np.save(path, _CUBE) if kind == "npy" else formats.save_raster(path, _CUBE)
+  image = Image.open(path, bad_bands="1", scale=2).with_bands(np.array([3, 0, 2]))
+  np.testing.assert_array_equal(image.read(*_ALL)[0], 2.0 * _CUBE[..., [4, 0, 3]])
+
+
 def test_band_metadata_of_a_tiff_flag_bad_bands(tmp_path):
   path = formats.save_raster(tmp_path / "a.tif", _CUBE)
   assert Image.open(path).bands == 5

@@ -80,3 +80,23 @@ def test_invalid_tables_are_rejected(tmp_path, text, unit, message):
 def test_a_missing_table(tmp_path):
   with pytest.raises(RequestError, match=r"cannot read wavelengths from .*nowhere.csv"):
     read_wavelength_table(tmp_path / "nowhere.csv", 4, None)
+
+
+@pytest.mark.parametrize(
+  "text",
+  [
+    "Band,Lambda\n{rows}",
+    "#,nm\n{rows}",
+    "{rows}",
+    "Nr;Wellenlänge;FWHM\n{rows_with_widths}",
+    "{rows_with_widths}",
+  ],
+)
+def test_a_column_of_band_numbers_is_ignored(tmp_path, text):
+  centres = [450.0, 500.5, 610.0, 705.0, 800.0]
+  rows = "\n".join(f"{n},{centre}" for n, centre in enumerate(centres, start=1))
+  rows_with_widths = "\n".join(f"{n};{centre};10" for n, centre in enumerate(centres))
+  (tmp_path / "a.csv").write_text(text.format(rows=rows, rows_with_widths=rows_with_widths))
+  found = read_wavelength_table(tmp_path / "a.csv", 5, None)
+  assert found.centres.tolist() == centres
+  assert (found.widths is None) == ("rows}" in text)
