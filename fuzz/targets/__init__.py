@@ -8,6 +8,7 @@ input. Both may write to the folder.
 FAMILIES = {
   "arrays": ("npy", "npz", "mat", "mat73"),
   "rasters": ("geotiff", "envi", "label_raster"),
+  "products": ("prisma", "emit", "tanager", "aviris"),
   "features": ("geojson", "flatgeobuf", "geopackage", "shapefile"),
   "tables": ("label_table", "class_table", "wavelength_table", "enmap", "bad_bands"),
   "settings": ("scenes_yaml", "scenes_toml", "commandline"),

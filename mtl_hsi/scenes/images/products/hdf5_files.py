@@ -137,7 +137,7 @@ class Hdf5File:
           "of real numbers"
         )
       memory.check_ratio(found.nbytes, found.id.get_storage_size(), where)
-      memory.check_fits(math.prod(found.chunks or ()) * found.dtype.itemsize, where)
+      _check_fits(math.prod(found.chunks or ()) * found.dtype.itemsize, where)
       return found
 
   def read_list(self, name: str, count: int) -> np.ndarray:
@@ -158,7 +158,7 @@ class Hdf5File:
       return None
     with _errors_as_requests(self.path):
       found = self._file[name]
-      memory.check_fits(found.nbytes, f"{name} in {self.where}")
+      _check_fits(found.nbytes, f"{name} in {self.where}")
       return _as_text(found[()]) if found.size == 1 else None
 
   def texts(self, name: str, most: int) -> list[str]:
@@ -169,7 +169,7 @@ class Hdf5File:
       found = self._file[name]
       if found.ndim != 1 or found.size > most:
         return []
-      memory.check_fits(found.nbytes, f"{name} in {self.where}")
+      _check_fits(found.nbytes, f"{name} in {self.where}")
       return [_as_text(item) or "" for item in found[()]]
 
   def numbers(self, name: str, attribute: str) -> np.ndarray | None:
@@ -234,7 +234,7 @@ class Hdf5File:
       found = attributes.get_id(attribute)
       where = f"attribute {attribute} in {self.where}"
       count = math.prod(found.shape or ())
-      memory.check_fits(count * found.dtype.itemsize, where)
+      _check_fits(count * found.dtype.itemsize, where)
       # An array of references to one long text could fill the memory.
       return None if found.dtype.kind == "O" and count > 1 else attributes[attribute]
 
