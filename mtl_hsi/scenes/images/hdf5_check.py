@@ -1,19 +1,27 @@
-"""A check that an HDF5 file contains its values itself, before GDAL reads it."""
+"""A check of an HDF5 file before it is read: it contains its values itself, and its libraries can read it."""
 
+import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.images.hdf5_heaps import check_heaps
+
+if TYPE_CHECKING:
+  import h5py
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 # The signature is at 0 or, after a user block, at 512, 1024, 2048 ... (HDF5 specification, II.A).
 _FIRST_OFFSET = 512
 
 
-def check_values_are_inside(path: Path) -> None:
+def check_file(path: Path) -> None:
   """Rejects an HDF5 file (such as netCDF 4) with values in other files, as it could name any file.
 
+  Files that would make HDF5 or GDAL's netCDF library hang or crash are rejected as well.
+
   Raises:
-    RequestError: some values are in other files.
+    RequestError: some values are in other files, or the file is damaged.
     OSError: the file cannot be read.
   """
   if not is_hdf5(path):
@@ -27,13 +35,39 @@ def check_values_are_inside(path: Path) -> None:
       return name
     return name if isinstance(item, h5py.Dataset) and (item.external or item.is_virtual) else None
 
+  def damaged_name(name, item):
+    return name if isinstance(item, h5py.Dataset) and not _has_valid_dimensions(item) else None
+
   with h5py.File(path, "r") as file:
     found = file.visititems_links(external_name) or file.visititems(external_name)
-  if found is not None:
-    raise RequestError(
-      f"{path.absolute()}: the values of {found} are in other files, which are not read; save the image as "
-      "GeoTIFF"
-    )
+    if found is not None:
+      raise RequestError(
+        f"{path.absolute()}: the values of {found} are in other files, which are not read; save the image as "
+        "GeoTIFF"
+      )
+    check_heaps(path, file)
+    found = file.visititems(damaged_name)
+    if found is not None:
+      raise RequestError(
+        f"{path.absolute()} cannot be read as netCDF (the dimensions of {found} are damaged); get it again"
+      )
+
+
+def _has_valid_dimensions(data: "h5py.Dataset") -> bool:
+  """Returns whether attributes have the size that the netCDF library expects without a check."""
+  import h5py
+
+  for name, count in (
+    ("DIMENSION_LIST", data.ndim),
+    ("_Netcdf4Coordinates", data.ndim),
+    ("_Netcdf4Dimid", 1),
+  ):
+    if name in data.attrs:
+      found = data.attrs.get_id(name)
+      is_list = h5py.check_vlen_dtype(found.dtype) is not None
+      if math.prod(found.shape or ()) > max(count, 1) or is_list != (name == "DIMENSION_LIST"):
+        return False
+  return True
 
 
 def is_hdf5(path: Path) -> bool:

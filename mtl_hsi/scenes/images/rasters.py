@@ -52,7 +52,7 @@ def open_raster(path: Path) -> rasterio.DatasetReader:
   # Without an environment of rasterio, GDAL writes warnings to standard error.
   with gdal_errors_as_requests(path), warnings.catch_warnings(), rasterio.Env():
     warnings.simplefilter("ignore", NotGeoreferencedWarning)
-    hdf5_check.check_values_are_inside(path)
+    hdf5_check.check_file(path)
     with envi_header.readable(path) as readable:
       raster = _open(readable)
     _check(raster, path)

@@ -104,7 +104,7 @@ class Hdf5File:
 
     self.path = path
     self.where = str(path.absolute())
-    hdf5_check.check_values_are_inside(path)
+    hdf5_check.check_file(path)
     self._file = h5py.File(path, "r", rdcc_nbytes=_CHUNK_CACHE)
 
   def names(self, group: str) -> tuple[str, ...]:

@@ -1,0 +1,94 @@
+"""A check of the heaps of an HDF5 file, which contain its texts of any length.
+
+HDF5 2.0 never returns from a heap with a free object of size 0, such as one that was overwritten with zeros.
+"""
+
+import mmap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mtl_hsi.errors import RequestError
+
+if TYPE_CHECKING:
+  import h5py
+
+# A heap begins with signature and version, three zeros and its size; its objects follow, each with a head of
+# number, references and size (HDF5 file format specification, III.E). Number 0 is the free space.
+_SIGNATURE = b"GCOL\x01\x00\x00\x00"
+_HEAD = 16
+_MOST_OBJECTS = 65536
+# Bytes of an address and a length. Files with others are rare, and their heaps differ.
+_WORD = 8
+
+
+def check_heaps(path: Path, file: "h5py.File") -> None:
+  """Rejects a file with a damaged heap.
+
+  The heaps are looked for between the values of the arrays, as only HDF5 knows their places.
+
+  Raises:
+    RequestError: a heap is damaged.
+  """
+  if file.id.get_create_plist().get_sizes() != (_WORD, _WORD):
+    return
+  with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+    for start, stop in _between(_stored(file), len(content)):
+      position = content.find(_SIGNATURE, start, stop)
+      while position >= 0:
+        if not _ends(content, position):
+          raise RequestError(
+            f"{path.absolute()} cannot be read as HDF5 (a heap is damaged); download the file again"
+          )
+        position = content.find(_SIGNATURE, position + 1, stop)
+
+
+def _stored(file: "h5py.File") -> list[tuple[int, int]]:
+  """Returns first and last byte, the latter excluded, of the values of all arrays."""
+  import h5py
+
+  ranges = []
+
+  def add(_, item):
+    if not isinstance(item, h5py.Dataset):
+      return
+    if item.chunks is None:
+      start = item.id.get_offset()
+      if start is not None:
+        ranges.append((start, start + item.id.get_storage_size()))
+    elif item.id.get_num_chunks():
+      item.id.chunk_iter(lambda chunk: ranges.append((chunk.byte_offset, chunk.byte_offset + chunk.size)))
+
+  file.visititems(add)
+  return ranges
+
+
+def _between(ranges: list[tuple[int, int]], size: int) -> Iterator[tuple[int, int]]:
+  """Yields the ranges of a file that are in none of the given ones."""
+  position = 0
+  for start, stop in sorted(ranges):
+    if start > position:
+      yield position, min(start, size)
+    position = max(position, stop)
+  if position < size:
+    yield position, size
+
+
+def _ends(content: mmap.mmap, heap: int) -> bool:
+  """Returns whether HDF5 gets to the end of the heap at a position."""
+  end = min(heap + _number(content, heap + 8, _WORD), len(content))
+  position = heap + _HEAD
+  for _ in range(_MOST_OBJECTS):
+    if position + _HEAD > end:
+      return True
+    size = _number(content, position + 8, _WORD)
+    if _number(content, position, 2):
+      size = _HEAD + -(-size // _WORD) * _WORD
+    if not size:
+      return False
+    position += size
+  return False
+
+
+def _number(content: mmap.mmap, position: int, length: int) -> int:
+  return int.from_bytes(content[position : position + length], "little")
