@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from scipy import ndimage
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.images.wavelengths import UNUSED
 from mtl_hsi.scenes.scene import Scene
+from mtl_hsi.scenes.spectral_response import usual_spacing
 
 # Full width at half maximum of a Gaussian of standard deviation 1.
 _FWHM = 2 * np.sqrt(2 * np.log(2))
@@ -61,7 +61,7 @@ def bands_of(scene: Scene, chosen: np.ndarray) -> SpectralBands:
       f"scene {scene.name!r}: all {len(chosen)} bands used are at {centres[0]:g} nm; alignment=wavelength "
       "needs at least two wavelengths"
     )
-  widths = _spacing(centres) if scene.widths is None else scene.widths[chosen].astype(np.float64)
+  widths = usual_spacing(centres) if scene.widths is None else scene.widths[chosen].astype(np.float64)
   return SpectralBands(centres, widths)
 
 
@@ -89,7 +89,7 @@ def common_bands(scenes: Mapping[str, SpectralBands], grid: np.ndarray | None) -
     centres, narrowest = min(shared, key=len), 0.0
   else:
     centres = np.unique(grid)
-    narrowest = _spacing(centres) if len(centres) > 1 else 0.0
+    narrowest = usual_spacing(centres) if len(centres) > 1 else 0.0
   widths = np.max(
     [np.broadcast_to(narrowest, centres.shape), *(_widths_at(bands, centres) for bands in scenes.values())],
     axis=0,
@@ -129,7 +129,7 @@ def resampling(bands: SpectralBands, common: SpectralBands) -> np.ndarray:
     float32 `[b, B]`.
   """
   nodes, node_of_band, shared_by = np.unique(bands.centres, return_inverse=True, return_counts=True)
-  steps = np.interp(common.centres, nodes, _spacing(nodes))
+  steps = np.interp(common.centres, nodes, usual_spacing(nodes))
   variance = (common.widths**2 - _widths_at(bands, common.centres) ** 2) / _FWHM**2 - steps**2 / 6
   deviation = np.sqrt(np.maximum(variance, 0))
   half_width = np.minimum(_CUT * deviation, _distance_to_end(bands, common.centres))
@@ -147,14 +147,6 @@ def resampling(bands: SpectralBands, common: SpectralBands) -> np.ndarray:
   return (weights / shared_by[:, None])[node_of_band].astype(np.float32)
 
 
-def _spacing(centres):
-  """Returns the usual distance of neighbours around every band: a median, so gaps have no effect."""
-  nodes, node_of_band = np.unique(centres, return_inverse=True)
-  steps = np.diff(nodes)
-  usual = ndimage.median_filter(np.append(steps, steps[-1]), size=5, mode="nearest")
-  return usual[node_of_band]
-
-
 def _widths_at(bands, centres):
   """Interpolates the widths of the scene's bands at other centres; equal centres count by their mean."""
   nodes, node_of_band, counts = np.unique(bands.centres, return_inverse=True, return_counts=True)
@@ -164,7 +156,7 @@ def _widths_at(bands, centres):
 def _distance_to_end(bands, centres):
   """Returns the distance to the nearest end or gap of the scene's wavelengths; negative outside of them."""
   nodes = np.unique(bands.centres)
-  wide = np.maximum(_widths_at(bands, nodes), _spacing(nodes))
+  wide = np.maximum(_widths_at(bands, nodes), usual_spacing(nodes))
   gaps = np.flatnonzero(np.diff(nodes) > _GAP * np.maximum(wide[1:], wide[:-1]))
   firsts, lasts = nodes[[0, *(gaps + 1)]], nodes[[*gaps, -1]]
   # A centre lies in at most one range without gaps; the distances to the other ranges are negative.

@@ -28,7 +28,7 @@ def introduction(problem: Problem, settings: Settings) -> str:
     height, width, _ = scene.cube.shape
     lines.append(
       f"{scene.title}: {height} x {width} pixels, {bands_used(problem, name)}, "
-      f"{_count(len(scene.class_ids), 'class', 'classes')}; {_pixels(problem, settings, name)}"
+      f"{_count(len(scene.class_ids), 'class', 'classes')}; {_samples_of(problem, settings, name)}"
     )
   notes = (
     *_origin(settings),
@@ -40,6 +40,14 @@ def introduction(problem: Problem, settings: Settings) -> str:
     *_untested(problem, settings),
   )
   return "\n".join([*lines, description(settings), *notes])
+
+
+def _samples_of(problem, settings, name):
+  """Returns the numbers of pixels, and of the spectra of a library."""
+  library = problem.scenes[name].library
+  count = 0 if library is None else len(library.values)
+  text = _pixels(problem, settings, name)
+  return f"{text}, {_count(count, 'library spectrum', 'library spectra')}" if count else text
 
 
 def _pixels(problem, settings, name):
@@ -119,6 +127,7 @@ def _untested(problem, settings):
   """Yields a warning for every class that some replica does not test."""
   for name, scene in problem.scenes.items():
     if _tested_by_folds(problem, settings, name):
+      yield from _only_in_library(scene)
       continue
     tests = problem.splits[name].test
     if not tests.size:
@@ -133,6 +142,15 @@ def _untested(problem, settings):
           f"warning: {scene.title}: class {class_id} ({title}) has no test pixel{where}; it is excluded from "
           "the accuracies there"
         )
+
+
+def _only_in_library(scene):
+  """Yields a warning for every class of which no label can be left out."""
+  for class_id in np.setdiff1d(scene.library_classes, scene.labels).tolist():
+    yield (
+      f"warning: {scene.title}: class {class_id} ({scene.class_names[class_id]}) has library spectra and "
+      "no label, so it is not tested"
+    )
 
 
 def summaries(problem: Problem, settings: Settings, names: Iterable[str]) -> str:
@@ -150,7 +168,19 @@ def _drawn(settings, scene):
 
 
 def split_used(settings: Settings, scene: Scene) -> str:
-  """Returns a sentence on how training and test pixels of a scene were chosen."""
+  """Returns sentences on how training and test pixels of a scene were chosen, and on other samples."""
+  text = _how_split(settings, scene)
+  if scene.library is None:
+    return text
+  count, classes = len(scene.library.values), len(scene.library_classes)
+  return (
+    f"{text} {_count(count, 'spectrum', 'spectra')} of a library, of {_count(classes, 'class', 'classes')}, "
+    f"{noun(count, 'trains', 'train')} as well, in patches with the spectrum at every pixel, "
+    f"and {noun(count, 'tests', 'test')} nothing."
+  )
+
+
+def _how_split(settings, scene):
   if settings.split.file is not None:
     return f"Training and test pixels are those of {settings.split.file.name}."
   if scene.tested is not None:

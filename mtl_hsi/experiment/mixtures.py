@@ -6,16 +6,14 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from mtl_hsi.channels.padded import channels_at
-from mtl_hsi.classification import choice, left_out
+from mtl_hsi.classification import choice
 from mtl_hsi.classification.classify import SceneRegion
 from mtl_hsi.classification.left_out import Candidates
 from mtl_hsi.classification.smoothing import STRENGTHS, Smoothing
 from mtl_hsi.evaluation import calibration
+from mtl_hsi.experiment.mixture_case import Case, make_case
 from mtl_hsi.experiment.problem import Problem
 from mtl_hsi.experiment.regressions import Regressions, Samples, fit_regressions
-from mtl_hsi.experiment.training_pixels import SceneFolds
-from mtl_hsi.scenes.legend import outputs_of
 from mtl_hsi.settings.experiment_settings import Settings
 from mtl_hsi.splits.split import pixels_of
 
@@ -108,65 +106,10 @@ def choose_mixtures(
       networks = [
         network_at(problem.ensemble.without_fold(drawn, fold)) for fold in range(problem.ensemble.folds)
       ]
-      cases = [_case(settings, problem, name, drawn, regions[name], networks) for name in names]
+      cases = [make_case(settings, problem, name, drawn, regions[name], networks) for name in names]
       for name, chosen in zip(names, _choose(cases, tick), strict=True):
         found[name].append(chosen)
   return found
-
-
-class _Case(NamedTuple):
-  """One map of one scene, and the networks without each fold."""
-
-  settings: Settings
-  problem: Problem
-  name: str
-  drawn: int
-  folds: SceneFolds
-  region: SceneRegion
-  networks: Sequence[dict]
-
-  @property
-  def present(self) -> np.ndarray:
-    """Which classes the left-out pixels can get, bool `[C]`."""
-    return np.asarray(self.problem.network.present)[self.region.scene]
-
-  def classes(self, pixels: np.ndarray) -> np.ndarray:
-    """Returns the outputs for the classes of pixels, int32 `[n]`."""
-    labels = self.problem.scenes[self.name].labels[tuple(pixels.T)]
-    return outputs_of(self.problem.legend.class_ids(self.name), labels).astype(np.int32)
-
-  def samples(self, pixels: np.ndarray) -> Samples:
-    """Returns channels and classes of pixels."""
-    channels = channels_at(self.region.padded, pixels + self.problem.patch // 2)
-    return Samples(channels, self.classes(pixels))
-
-  def evaluate(self, regression: Regressions | None, candidates: Candidates) -> tuple[np.ndarray, np.ndarray]:
-    """Returns members `[M, n, C]` and candidates `[W, S, n, C]` of the left-out pixels of all folds."""
-    inference, parts = self.settings.inference, []
-    for fold, (network, pixels) in enumerate(zip(self.networks, self.folds.left_out, strict=True)):
-      parts.append(
-        left_out.evaluate(
-          self.problem.networks,
-          network,
-          {} if regression is None else regression.without_fold[fold],
-          self.region,
-          pixels,
-          candidates,
-          method=inference.method,
-          symmetric=inference.options.symmetric,
-          tile_pixels=inference.tile_pixels,
-        )
-      )
-    members, mixed = zip(*parts, strict=True)
-    return np.concatenate(members, axis=1), np.concatenate(mixed, axis=2)
-
-
-def _case(settings, problem, name, drawn, region, networks) -> _Case:
-  """Returns one map of one scene. A scene that is left out as a whole is like a new image."""
-  folds = problem.folds[name][drawn]
-  if folds.whole_scene:
-    region = region._replace(scene=problem.network.new_scene)
-  return _Case(settings, problem, name, drawn, folds, region, networks)
 
 
 class _Tested(NamedTuple):
@@ -189,10 +132,12 @@ class _Tested(NamedTuple):
   known: np.ndarray
 
 
-def _tested(cases: Sequence[_Case]) -> _Tested:
+def _tested(cases: Sequence[Case]) -> _Tested:
   folds = range(len(cases[0].networks))
+  of_libraries = [case.library().classes for case in cases]
   trained = [
-    np.unique(np.concatenate([case.classes(case.folds.train[fold]) for case in cases])) for fold in folds
+    np.unique(np.concatenate([case.classes(case.folds.train[fold]) for case in cases] + of_libraries))
+    for fold in folds
   ]
   parts = []
   for position, case in enumerate(cases):
@@ -210,7 +155,7 @@ def _evaluate(cases, regression, candidates) -> tuple[np.ndarray, np.ndarray]:
   return np.concatenate(members, axis=1), np.concatenate(mixed, axis=2)
 
 
-def _choose(cases: Sequence[_Case], tick: Callable[[], object]) -> list[SceneMixture]:
+def _choose(cases: Sequence[Case], tick: Callable[[], object]) -> list[SceneMixture]:
   """Returns the mixture of every case; all have the same, with the left-out results of their scene."""
   settings, tested = cases[0].settings, _tested(cases)
   regression = _regression(cases) if settings.mixture.regression else None
@@ -266,13 +211,16 @@ def _smoothings(settings) -> tuple[tuple[str, ...], tuple[Smoothing, ...]]:
   return names, tuple(STRENGTHS[name] for name in names)
 
 
-def _regression(cases: Sequence[_Case]) -> Regressions:
+def _regression(cases: Sequence[Case]) -> Regressions:
   """Fits the regression of one scene, or that of all scenes of a shared legend to their pooled pixels."""
   first, folds = cases[0], range(len(cases[0].networks))
   parts = [pixels_of(case.problem.splits[case.name].train[case.drawn]) for case in cases]
-  among = [_trains_without_folds(case, train) for case, train in zip(cases, parts, strict=True)]
+  among = [case.trains_without_folds(train) for case, train in zip(cases, parts, strict=True)]
+  spectra = _pooled([case.library() for case in cases])
+  # The spectra of libraries train without every fold.
+  among.append(np.ones((len(folds), len(spectra.classes)), bool))
   return fit_regressions(
-    _pooled([case.samples(train) for case, train in zip(cases, parts, strict=True)]),
+    _pooled([*(case.samples(train) for case, train in zip(cases, parts, strict=True)), spectra]),
     np.concatenate(among, axis=1),
     [_pooled([case.samples(case.folds.left_out[fold]) for case in cases]) for fold in folds],
     choices=first.settings.mixture.regression,
@@ -280,14 +228,6 @@ def _regression(cases: Sequence[_Case]) -> Regressions:
     present=np.any([case.present for case in cases], axis=0),
     generator=np.random.default_rng([first.settings.seed, first.drawn]),
   )
-
-
-def _trains_without_folds(case, train):
-  """Returns which training pixels train without each fold, bool `[k, n]`."""
-  masks = [np.zeros(case.problem.scenes[case.name].labels.shape, bool) for _ in case.folds.train]
-  for mask, pixels in zip(masks, case.folds.train, strict=True):
-    mask[tuple(pixels.T)] = True
-  return np.stack([mask[tuple(train.T)] for mask in masks])
 
 
 def _pooled(samples: Sequence[Samples]) -> Samples:

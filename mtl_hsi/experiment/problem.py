@@ -9,6 +9,7 @@ from mtl_hsi.channels import by_wavelength
 from mtl_hsi.channels.inputs import Inputs
 from mtl_hsi.channels.padded import Padded, PaddedChannels
 from mtl_hsi.classification import smoothing
+from mtl_hsi.errors import RequestError
 from mtl_hsi.experiment import training_pixels
 from mtl_hsi.experiment.fit_inputs import align
 from mtl_hsi.experiment.training_pixels import SceneFolds
@@ -99,6 +100,8 @@ def prepare(settings: Settings, origin: TrainedRun | None = None) -> Problem:
   problem = Problem(scenes, legend, inputs, channels, splits, folds, ensemble, network, local, shift)
   if network is None:
     for name, scene in scenes.items():
+      if scene.library is not None:
+        raise RequestError(f"scene {name!r} has a library, which model.name=svm does not use; remove library")
       svm_baseline.check_samples(name, scene.labels, scene.class_names, problem.splits[name].train)
   else:
     # Refuses epochs without a batch.
@@ -140,6 +143,12 @@ def lay_out(problem: Problem) -> tuple[patches.Pixels, list[Padded]]:
   Raises:
     RequestError: the surroundings do not fit into memory, or a file is damaged.
   """
+  pixels, padded = _lay_out_scenes(problem)
+  spectra = np.concatenate([library_channels(problem, name) for name in problem.scenes])
+  return pixels._replace(spectra=spectra if len(spectra) else None), padded
+
+
+def _lay_out_scenes(problem):
   if all(in_memory(scene.cube) for scene in problem.scenes.values()):
     return patches.lay_out(layers(problem), problem.patch)
   samples = training_set(problem)
@@ -147,7 +156,15 @@ def lay_out(problem: Problem) -> tuple[patches.Pixels, list[Padded]]:
     np.concatenate([rows[:count] for rows, count in zip(of_scene, counts, strict=True)])
     for of_scene, counts in zip(samples.centres.swapaxes(0, 1), samples.counts.T, strict=True)
   ]
+  # The spectra of libraries are nowhere in the scene.
+  centres = [rows[rows[:, 0] != patches.SPECTRUM] for rows in centres]
   return surroundings.lay_out(layers(problem), centres, problem.patch, problem.shift)
+
+
+def library_channels(problem: Problem, name: str) -> np.ndarray:
+  """Returns the input channels of the spectra of a scene's library, float32 `[n, B]`."""
+  library, inputs = problem.scenes[name].library, problem.inputs[name]
+  return np.empty((0, inputs.channels), np.float32) if library is None else inputs(library.values, None)
 
 
 def channels_of(problem: Problem, name: str) -> Padded:
@@ -164,4 +181,10 @@ def training_set(problem: Problem) -> batches.TrainingSet:
     list(train.values()),
     [scene.labels for scene in problem.scenes.values()],
     [problem.legend.class_ids(name) for name in problem.scenes],
+    [library_classes(scene) for scene in problem.scenes.values()],
   )
+
+
+def library_classes(scene: Scene) -> np.ndarray:
+  """Returns the class ids of the spectra of a scene's library, int32 `[n]`."""
+  return np.empty(0, np.int32) if scene.library is None else scene.library.class_ids

@@ -23,8 +23,10 @@ _ROUNDING = 1e-4
 
 
 def digests(scene: Scene) -> dict[str, str]:
-  """Returns the SHA-256 of cube, labels and, if given, test and training pixels."""
+  """Returns the SHA-256 of cube, labels and, if given, test and training pixels and spectra of a library."""
   arrays = {"cube": scene.cube, "labels": scene.labels, "tested": scene.tested, "trained": scene.trained}
+  if scene.library is not None:
+    arrays["library"] = np.column_stack(scene.library)
   return {f"{name}_sha256": _sha256(array) for name, array in arrays.items() if array is not None}
 
 

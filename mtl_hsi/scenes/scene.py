@@ -45,6 +45,18 @@ class ImageFile(NamedTuple):
   nodata: tuple[float, ...]
 
 
+class LibrarySpectra(NamedTuple):
+  """Spectra of a library in the bands of a scene. They only train: they have no place, and test nothing.
+
+  Attributes:
+    values: in the unit of the cube, float32 `[n, B]`.
+    class_ids: int32 `[n]`.
+  """
+
+  values: np.ndarray
+  class_ids: np.ndarray
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Scene:
   """A hyperspectral image with its ground truth; creating one checks it.
@@ -55,8 +67,8 @@ class Scene:
       floating), finite wherever `nodata` is False; an array, or a file that is
       read by windows.
     labels: int32 class ids `[H, W]`; 0 is unlabelled.
-    class_names: name of each class id that occurs in `labels`, in ascending
-      order of the ids; ids may have gaps.
+    class_names: name of each class id that occurs in `labels` or `library`,
+      in ascending order of the ids; ids may have gaps.
     sensor: short name such as "AVIRIS" or "ROSIS", or None.
     wavelengths: band centres in nm `[B]`, or None.
     widths: full widths at half maximum in nm `[B]`, or None.
@@ -78,6 +90,7 @@ class Scene:
     units: number from 1 of what a person labelled as one, a feature or a row
       of a table, for every labelled pixel, int32 `[H, W]`, 0 where
       unlabelled; None if the source has label images only.
+    library: further training samples, or None.
 
   Raises:
     RequestError: the fields are not those of a valid scene.
@@ -102,6 +115,7 @@ class Scene:
   tested: np.ndarray | None = None
   trained: np.ndarray | None = None
   units: np.ndarray | None = None
+  library: LibrarySpectra | None = None
 
   def __post_init__(self):
     problems = itertools.chain(
@@ -110,9 +124,10 @@ class Scene:
       scene_checks.label_problems(self.labels, self.cube.shape[:2]),
       scene_checks.nodata_problems(self.nodata, self.labels),
       scene_checks.value_problems(self.cube, self.nodata),
-      scene_checks.split_problems(self.tested, self.trained, self.labels),
+      scene_checks.library_problems(self.library, self.cube.shape[2:]),
+      scene_checks.split_problems(self.tested, self.trained, self.labels, self.library_classes),
       scene_checks.unit_problems(self.units, self.labels),
-      scene_checks.class_problems(self.class_names, self.class_colours, self.labels),
+      scene_checks.class_problems(self.class_names, self.class_colours, self.labels, self.library_classes),
       scene_checks.band_problems(self.wavelengths, self.widths, self.cube.shape[2:]),
     )
     for problem in problems:
@@ -120,8 +135,13 @@ class Scene:
 
   @property
   def class_ids(self) -> np.ndarray:
-    """Class ids that occur in the labels, ascending, int32 `[C]`."""
+    """Class ids that occur in the labels or the library, ascending, int32 `[C]`."""
     return np.array(sorted(self.class_names), np.int32)
+
+  @property
+  def library_classes(self) -> list[int]:
+    """Class ids that occur in the library, ascending."""
+    return [] if self.library is None else np.unique(self.library.class_ids).tolist()
 
   @property
   def measured(self) -> np.ndarray:

@@ -5,7 +5,7 @@ A check assumes that those before it in `Scene.__post_init__` found nothing; the
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -95,8 +95,23 @@ def value_problems(cube: Cube, nodata: np.ndarray | None) -> Iterator[str]:
         )
 
 
+def library_problems(library: tuple[np.ndarray, np.ndarray] | None, bands: tuple[int]) -> Iterator[str]:
+  """Checks that the spectra of a library have all bands, finite values, and a class each."""
+  if library is None:
+    return
+  values, ids = library
+  if values.ndim != 2 or values.shape[1:] != bands or ids.shape != values.shape[:1] or not len(ids):
+    yield f"the library has spectra {values.shape} and classes {ids.shape}; expected n x {bands[0]} and n"
+  if values.dtype != np.float32 or ids.dtype != np.int32:
+    yield f"the library has dtypes {values.dtype} and {ids.dtype}; expected float32 and int32"
+  if not (np.abs(values) < LARGEST_VALUE).all():
+    yield "the library has values that are not finite"
+  if ids.min() < 1 or ids.max() > _LARGEST_ID:
+    yield f"the library has class ids from {ids.min()} to {ids.max()}; expected 1 to {_LARGEST_ID}"
+
+
 def split_problems(
-  tested: np.ndarray | None, trained: np.ndarray | None, labels: np.ndarray
+  tested: np.ndarray | None, trained: np.ndarray | None, labels: np.ndarray, of_library: Sequence[int] = ()
 ) -> Iterator[str]:
   """Checks that the masks of test and of fixed training pixels select labelled pixels, and no pixel twice."""
   labelled = training = labels > 0
@@ -107,7 +122,7 @@ def split_problems(
       yield "unlabelled pixels are marked for testing"
     if not tested.any():
       yield "no labelled pixel is for testing; label some for testing, or let the program split the labels"
-    classes = len(np.unique(labels[training]))
+    classes = len(np.union1d(labels[training], of_library))
     if classes < 2:
       yield f"the number of classes among the training labels is {classes}; at least two are needed"
   if trained is not None:
@@ -137,14 +152,18 @@ def unit_problems(units: np.ndarray | None, labels: np.ndarray) -> Iterator[str]
 
 
 def class_problems(
-  names: Mapping[int, str], colours: Mapping[int, tuple[int, int, int]] | None, labels: np.ndarray
+  names: Mapping[int, str],
+  colours: Mapping[int, tuple[int, int, int]] | None,
+  labels: np.ndarray,
+  of_library: Sequence[int] = (),
 ) -> Iterator[str]:
   """Checks that there are two classes or more, and the names and colours of all that occur."""
-  present = np.unique(labels[labels > 0]).tolist()
+  present = sorted({*np.unique(labels[labels > 0]).tolist(), *of_library})
+  where = "label image and the library" if of_library else "label image"
   if len(present) < 2:
-    yield f"the number of classes in the label image is {len(present)}; at least two are needed"
+    yield f"the number of classes in the {where} is {len(present)}; at least two are needed"
   if present != sorted(names):
-    yield f"class names are given for ids {sorted(names)}, but the label image contains {present}"
+    yield f"class names are given for ids {sorted(names)}, but the {where} contains {present}"
   for class_id, name in names.items():
     if not is_class_name(name):
       yield f"class {class_id} is named {name!r}; a class name must be one line without control characters"

@@ -84,29 +84,41 @@ def _classes(scene: Scene) -> list[str]:
       f"{trained[class_id]} for training, {counts[class_id] - trained[class_id]} for testing"
       for class_id in scene.class_ids
     ]
+  spectra = _spectra(scene)
   return [
-    f"{class_id} {scene.class_names[class_id]} ({number})"
+    f"{class_id} {scene.class_names[class_id]} ({number}{_and_spectra(spectra[class_id])})"
     for class_id, number in zip(scene.class_ids, numbers, strict=True)
   ]
+
+
+def _and_spectra(count: int) -> str:
+  return f" and {count} {noun(count, 'spectrum', 'spectra')}" if count else ""
+
+
+def _spectra(scene: Scene) -> np.ndarray:
+  """Returns the number of spectra of the library by class id."""
+  ids = np.empty(0, int) if scene.library is None else scene.library.class_ids
+  return np.bincount(ids, minlength=scene.class_ids[-1] + 1)
 
 
 def _class_notes(scene: Scene, samples_per_class: int | None) -> list[str]:
   notes = _spelling_notes(scene)
   counts = _count(scene, scene.labels if scene.trained is None else scene.labels[~scene.trained])
+  spectra = _spectra(scene)
   if samples_per_class is not None:
     notes += [
       f"class {class_id} ({scene.class_names[class_id]}) has {counts[class_id]} "
       f"{noun(counts[class_id], 'pixel')}: with {samples_per_class} {noun(samples_per_class, 'sample')} per "
       "class, all are used for training and none for testing"
       for class_id in scene.class_ids
-      if counts[class_id] <= samples_per_class
+      if counts[class_id] <= samples_per_class and not (counts[class_id] == 0 and spectra[class_id])
     ]
   if scene.tested is not None:
     trained = _count(scene, scene.labels[~scene.tested])
     notes += [
       f"class {class_id} ({scene.class_names[class_id]}) has only test pixels, so no network can learn it"
       for class_id in scene.class_ids
-      if not trained[class_id]
+      if not (trained[class_id] or spectra[class_id])
     ]
   return notes
 

@@ -17,7 +17,7 @@ from mtl_hsi.scenes.public import registry, sensors
 from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.scenes.simulated import simulate
-from mtl_hsi.settings import image_settings
+from mtl_hsi.settings import image_settings, library_settings
 from mtl_hsi.settings.config_checks import numbers_of, one_of, require
 from mtl_hsi.settings.scenes_file import PATHS
 from mtl_hsi.splits import split
@@ -107,6 +107,7 @@ def _loader(config, name, in_memory):
       labels_nodata=numbers_of(f"files.{name}.labels_nodata", options.get("labels_nodata", "")),
       labels_crs=_crs(f"files.{name}.labels_crs", options.get("labels_crs")),
       whole_up_to=config.whole_scene_mb * 10**6,
+      library=library_settings.read(options, f"files.{name}."),
       **image_settings.read(options, f"files.{name}."),
     )
   if name in config.simulate:

@@ -22,10 +22,11 @@ OPTIONS = (
   *("more_labels", "test", "test_key", "split_column", "labels_nodata", "labels_crs"),
   *("bands", "bad_bands", "wavelengths", "wavelength_unit", "nodata", "scale", "offset", "sensor"),
   *("quality", "overlap", "geometry"),
+  *("library", "library_classes", "library_column", "library_scale", "library_brightness", "library_for"),
 )
 
 # Options that name files, relative to the directory of the scenes file.
-PATHS = ("cube", "labels", "classes", "wavelengths", "more_labels", "test")
+PATHS = ("cube", "labels", "classes", "wavelengths", "more_labels", "test", "library", "library_classes")
 _NULL = "tag:yaml.org,2002:null"
 _SUFFIXES = (".yaml", ".yml", ".toml")
 # Bytes: some thousand scenes. Reading YAML takes a second per few hundred thousand bytes.

@@ -13,7 +13,7 @@ from jax import Array
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.legend import outputs_of
 from mtl_hsi.splits.split import PADDING
-from mtl_hsi.training.patches import MIRROR_IMAGES
+from mtl_hsi.training.patches import MIRROR_IMAGES, SPECTRUM
 
 # The number of rows of a training set is a power of two, at least this one, so that a few compiled programs
 # serve sets of all sizes.
@@ -24,9 +24,10 @@ class TrainingSet(NamedTuple):
   """Training pixels of all scenes.
 
   Attributes:
-    centres: row and column, int32 `[T, M, 2]`.
+    centres: row and column, int32 `[T, M, 2]`; of spectra of a library, `SPECTRUM` and the position in
+      `Pixels.spectra`.
     classes: class indices from 0, int32 `[T, M]`.
-    counts: number of pixels of every scene, int32 `[T]`; later rows are padding.
+    counts: number of samples of every scene, int32 `[T]`; later rows are padding.
     longest: largest of all counts of all replicas, an int32 scalar; M or less.
   """
 
@@ -51,26 +52,40 @@ class Order(NamedTuple):
 
 
 def training_set(
-  train: list[np.ndarray], labels: list[np.ndarray], class_ids: list[np.ndarray]
+  train: list[np.ndarray],
+  labels: list[np.ndarray],
+  class_ids: list[np.ndarray],
+  libraries: list[np.ndarray] | None = None,
 ) -> TrainingSet:
   """Returns the training sets of all replicas, stacked on a leading axis R.
+
+  All of them have the spectra of the libraries, after the pixels.
 
   Args:
     train: for every scene, the training pixels `[R, n, 2]` of its split.
     labels: for every scene, its label image.
     class_ids: for every scene, its class id of every output of the network.
+    libraries: for every scene, the class ids of the spectra of its library, int32 `[n]`.
   """
-  replicas, longest = len(train[0]), max(pixels.shape[1] for pixels in train)
+  libraries = libraries or [np.empty(0, np.int32)] * len(train)
+  replicas = len(train[0])
+  longest = max(pixels.shape[1] + len(ids) for pixels, ids in zip(train, libraries, strict=True))
   rows = max(_MIN_ROWS, 1 << (longest - 1).bit_length())
   centres = np.zeros((replicas, len(train), rows, 2), np.int32)
   classes = np.zeros((replicas, len(train), rows), np.int32)
   counts = np.zeros((replicas, len(train)), np.int32)
-  for scene, (drawn, image, ids) in enumerate(zip(train, labels, class_ids, strict=True)):
+  first = np.cumsum([0, *map(len, libraries)])
+  for scene, (drawn, image, ids, of_spectra) in enumerate(
+    zip(train, labels, class_ids, libraries, strict=True)
+  ):
+    positions = first[scene] + np.arange(len(of_spectra))
+    spectra = np.stack([np.full(len(of_spectra), SPECTRUM), positions], axis=1)
     for replica in range(replicas):
       pixels = drawn[replica][drawn[replica, :, 0] != PADDING]
-      centres[replica, scene, : len(pixels)] = pixels
-      classes[replica, scene, : len(pixels)] = outputs_of(ids, image[tuple(pixels.T)])
-      counts[replica, scene] = len(pixels)
+      samples = np.concatenate([image[tuple(pixels.T)], of_spectra])
+      centres[replica, scene, : len(samples)] = np.concatenate([pixels, spectra])
+      classes[replica, scene, : len(samples)] = outputs_of(ids, samples)
+      counts[replica, scene] = len(samples)
   return TrainingSet(centres, classes, counts, np.full(replicas, longest, np.int32))
 
 

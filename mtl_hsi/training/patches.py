@@ -21,6 +21,9 @@ MIRROR_IMAGES = len(_MIRRORS)
 # Side of the blocks of scenes that are not laid out as a whole.
 BLOCK = 8
 
+# The row of samples that are spectra of a library; their column is the position in `Pixels.spectra`.
+SPECTRUM = -1
+
 
 class Pixels(NamedTuple):
   """The padded cubes of all scenes, or blocks of them, one pixel per row.
@@ -32,6 +35,7 @@ class Pixels(NamedTuple):
     sizes: rows and columns of each scene without padding, int32 `[T, 2]`.
     blocks: row of `values` with the first pixel of each block of `BLOCK` x `BLOCK` pixels, int32; None: whole
       scenes.
+    spectra: input channels of the library spectra of all scenes, float32 `[n, B]`, or None.
   """
 
   values: np.ndarray | Array
@@ -39,6 +43,7 @@ class Pixels(NamedTuple):
   stride: np.ndarray | Array
   sizes: np.ndarray | Array
   blocks: np.ndarray | Array | None = None
+  spectra: np.ndarray | Array | None = None
 
 
 class Layer(NamedTuple):
@@ -92,6 +97,8 @@ def _fill(target, layer, margin):
 def shift(centres: Array, sizes: Array, key: Array, distance: int) -> Array:
   """Moves every centre at random by up to `distance` rows and columns, but not out of its scene.
 
+  Spectra of libraries stay.
+
   Args:
     centres: row and column of every sample, int32 `[T, N, 2]`.
     sizes: rows and columns of the scene of every sample, int32 `[T, N, 2]`.
@@ -99,11 +106,11 @@ def shift(centres: Array, sizes: Array, key: Array, distance: int) -> Array:
     distance: 0 or more.
   """
   moved = centres + jax.random.randint(key, centres.shape, -distance, distance + 1)
-  return jnp.clip(moved, 0, sizes - 1)
+  return jnp.where(centres[..., :1] == SPECTRUM, centres, jnp.clip(moved, 0, sizes - 1))
 
 
 def gather(pixels: Pixels, scene: Array, centres: Array, symmetry: Array, patch: int) -> Array:
-  """Cuts patches around pixels.
+  """Cuts patches around pixels; a patch around a spectrum of a library has it at all pixels.
 
   Args:
     pixels: of all scenes.
@@ -123,9 +130,32 @@ def gather(pixels: Pixels, scene: Array, centres: Array, symmetry: Array, patch:
   columns = centres[..., 1][..., None, None] + horizontal * right
   stride, first = (values[scene][..., None, None] for values in (pixels.stride, pixels.first))
   if pixels.blocks is None:
-    return pixels.values[first + rows * stride + columns]
-  start = pixels.blocks[first + rows // BLOCK * stride + columns // BLOCK]
-  return pixels.values[start + rows % BLOCK * BLOCK + columns % BLOCK]
+    places = first + rows * stride + columns
+  else:
+    start = pixels.blocks[first + rows // BLOCK * stride + columns // BLOCK]
+    places = start + rows % BLOCK * BLOCK + columns % BLOCK
+  cut = pixels.values[places]
+  if pixels.spectra is None:
+    return cut
+  known = (centres[..., 0] == SPECTRUM)[..., None, None, None]
+  spectra = pixels.spectra[jnp.where(centres[..., 0] == SPECTRUM, centres[..., 1], 0)]
+  return jnp.where(known, spectra[..., None, None, :], cut)
+
+
+def with_texture(cut: Array, centres: Array) -> Array:
+  """Adds the differences within another patch of the scene to the patches around spectra of a library.
+
+  Without them, a network learns that patches of equal pixels belong to the classes of the library, and finds
+  none in the image.
+
+  Args:
+    cut: patches `[T, N, P, P, B]`; a spectrum gets the differences of the sample before.
+    centres: of the patches, int32 `[T, N, 2]`.
+  """
+  middle = cut.shape[2] // 2
+  differences = cut - cut[:, :, middle : middle + 1, middle : middle + 1]
+  known = (centres[..., 0] == SPECTRUM)[..., None, None, None]
+  return jnp.where(known, cut + jnp.roll(differences, 1, axis=1), cut)
 
 
 def perturb(patches: Array, key: Array, *, jitter: float, band_dropout: float) -> Array:

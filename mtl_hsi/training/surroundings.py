@@ -53,7 +53,8 @@ def lay_out(
   margin = patch // 2
   found = [_blocks(layer, pixels, margin, shift) for layer, pixels in zip(layers, centres, strict=True)]
   count = sum(int(blocks.needed.sum()) for blocks in found)
-  values = _empty(count, layers[0].inputs.channels)
+  # Without any training pixel, as with libraries only, nothing is cut from the one block.
+  values = _empty(max(count, 1), layers[0].inputs.channels)
   starts, tables, filled = [], [], 0
   for blocks in found:
     starts.append(sum(table.size for table in tables))

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.splits.split import PADDING
 from mtl_hsi.training import batches
+from mtl_hsi.training.patches import SPECTRUM
 
 MIRRORS = 4
 BATCH = 5
@@ -173,3 +175,20 @@ def test_training_sets_of_replicas_of_unequal_length():
   assert made.centres[1, 1, 0].tolist() == [0, 0]
   assert [made.classes[0, 1, 0], made.classes[1, 0, 0], made.classes[1, 1, 0]] == [0, 0, 1]
   assert (made.centres >= 0).all(), "padding must not point outside the scene"
+
+
+def test_the_spectra_of_libraries_are_in_all_training_sets_after_the_pixels():
+  images = [np.array([[1, 2, 2]], np.int32), np.array([[5, 7]], np.int32)]
+  train = [
+    np.array([[[0, 0], [0, 2]], [[0, 1], [PADDING, PADDING]]]),
+    np.array([[[0, 0]], [[0, 1]]]),
+  ]
+  libraries = [np.array([2, 1], np.int32), np.array([9, 5, 9], np.int32)]
+  found = batches.training_set(train, images, [np.array([1, 2]), np.array([5, 7, 9])], libraries)
+  assert found.counts.tolist() == [[4, 4], [3, 4]]
+  assert found.longest.tolist() == [4, 4]
+  assert found.classes[0, 0, :4].tolist() == [0, 1, 1, 0]
+  assert found.classes[1, 0, :3].tolist() == [1, 1, 0]
+  assert found.classes[1, 1, :4].tolist() == [1, 2, 0, 2]
+  assert found.centres[0, 0, :4].tolist() == [[0, 0], [0, 2], [SPECTRUM, 0], [SPECTRUM, 1]]
+  assert found.centres[1, 1, :4].tolist() == [[0, 1], [SPECTRUM, 2], [SPECTRUM, 3], [SPECTRUM, 4]]

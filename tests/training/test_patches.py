@@ -159,3 +159,32 @@ def test_bands_go_missing_in_the_whole_patch():
 def test_a_missing_band_stays_missing_whatever_the_offset():
   result = perturbed(band_dropout=0.5, jitter=0.1)
   assert (result == 0).all(axis=(2, 3)).mean() == pytest.approx(0.5, abs=0.04)
+
+
+def test_a_patch_of_a_spectrum_has_it_at_all_pixels():
+  pixels, _ = lay_out(5)
+  spectra = GENERATOR.normal(size=(3, 3)).astype(np.float32)
+  scene, symmetry = np.array([[0, 0], [1, 1]]), np.array([[0, 1], [5, 3]])
+  centres = np.array([[[2, 3], [patches.SPECTRUM, 0]], [[patches.SPECTRUM, 2], [0, 0]]], np.int32)
+  found = patches.gather(pixels._replace(spectra=spectra), scene, centres, symmetry, 5)
+  plain = patches.gather(pixels, scene, np.maximum(centres, 0), symmetry, 5)
+  np.testing.assert_array_equal(found[0, 1], np.broadcast_to(spectra[0], (5, 5, 3)))
+  np.testing.assert_array_equal(found[1, 0], np.broadcast_to(spectra[2], (5, 5, 3)))
+  np.testing.assert_array_equal(found[0, 0], plain[0, 0])
+  np.testing.assert_array_equal(found[1, 1], plain[1, 1])
+
+
+def test_spectra_are_not_shifted():
+  centres = np.full((2, 50, 2), [patches.SPECTRUM, 7], np.int32)
+  sizes = np.full((2, 50, 2), 4, np.int32)
+  moved = patches.shift(centres, sizes, jax.random.key(0), 3)
+  np.testing.assert_array_equal(moved, centres)
+
+
+def test_patches_of_spectra_get_the_texture_of_the_sample_before():
+  cut = GENERATOR.integers(0, 9, (1, 3, 3, 3, 2)).astype(np.float32)
+  cut[0, 1] = [5, 7]
+  centres = np.array([[[2, 2], [patches.SPECTRUM, 0], [1, 1]]], np.int32)
+  found = patches.with_texture(cut, centres)
+  np.testing.assert_array_equal(found[0, 1], [5, 7] + cut[0, 0] - cut[0, 0, 1, 1])
+  np.testing.assert_array_equal(found[0, [0, 2]], cut[0, [0, 2]])

@@ -34,6 +34,11 @@ def read_label_array(path: Path, key: str | None, reading: Reading) -> Labels:
   return Labels(found.image, remarks=found.remarks, codes=renumbered(found.ids))
 
 
+def has_labels(path: Path) -> bool:
+  """Returns whether an .npz or .mat file has an array with one of `LABEL_KEYS` as its name."""
+  return path.suffix.lower() in (".npz", ".mat") and not set(LABEL_KEYS).isdisjoint(list_arrays(path))
+
+
 def find_label_key(path: Path, size: tuple[int, int]) -> str | None:
   """Returns the key of the label image in an .npz or .mat file; None for an .npy file.
 

@@ -52,6 +52,7 @@ class Labels(NamedTuple):
     units: number from 1 of the feature or row of a table that labels a pixel of `image` or `test`, int32
       `[H, W]`, 0 where unlabelled; None if the source has label images only.
     codes: number in the source of the classes whose id is another one (see `class_codes`), by id.
+    spectra: class ids of the spectra of a library int32 `[n]`, or None.
   """
 
   image: np.ndarray
@@ -63,3 +64,4 @@ class Labels(NamedTuple):
   origin: str = ""
   units: np.ndarray | None = None
   codes: Mapping[int, int] = MappingProxyType({})
+  spectra: np.ndarray | None = None

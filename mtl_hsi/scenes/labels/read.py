@@ -1,11 +1,15 @@
 """Reads the labels of a scene from all its files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from mtl_hsi.scenes.labels import combine
+from mtl_hsi.scenes.labels.arrays import has_labels
 from mtl_hsi.scenes.labels.class_codes import describe
+from mtl_hsi.scenes.labels.class_names import resolve_classes
 from mtl_hsi.scenes.labels.class_table import ClassTable, read_class_table
 from mtl_hsi.scenes.labels.label_file import Cube, read_label_file, share_columns
 from mtl_hsi.scenes.labels.label_kinds import Kind, find_kind
@@ -49,8 +53,15 @@ class LabelOptions(NamedTuple):
   labels_crs: str | None = None
 
 
-def read_labels(name: str, options: LabelOptions, cube: Cube) -> Labels:
+def read_labels(name: str, options: LabelOptions, cube: Cube, spectra: Sequence[str] | None = None) -> Labels:
   """Reads the labels of the scene `name` from all its files.
+
+  Args:
+    name: of the scene.
+    options: the files.
+    cube: the cube of the scene.
+    spectra: classes of the spectra of a library, as ids or names; those that the labels lack are new classes.
+      With a library, there may be no labels. None: no library.
 
   Raises:
     RequestError: a file cannot be read, or the files do not fit the cube or one another.
@@ -64,7 +75,12 @@ def read_labels(name: str, options: LabelOptions, cube: Cube) -> Labels:
   def read(path: Path, key: str | None, chosen: Reading) -> Labels:
     return read_label_file(path, key, cube, chosen, options.class_names)
 
-  labels = read(path, options.labels_key, reading)
+  if spectra and not (options.labels or options.labels_key or has_labels(cube.path)):
+    labels = Labels(np.zeros(cube.grid.shape, np.int32), {}, origin="no file")
+  else:
+    labels = read(path, options.labels_key, reading)
+  if spectra:
+    labels = _with_spectra(labels, spectra, reading, options.class_names or {})
   if options.more_labels is not None:
     # A table of proposals names its column "class", whatever the column of the labels is.
     columns = find_kind(options.more_labels) is Kind.FEATURES
@@ -103,3 +119,22 @@ def _with_codes_described(labels: Labels) -> Labels:
   codes = {class_id: code for class_id, code in labels.codes.items() if class_id in labels.names}
   remarks = (describe(codes, labels.names),) if codes else ()
   return labels._replace(codes=codes, remarks=(*labels.remarks, *remarks))
+
+
+def _with_spectra(
+  labels: Labels, spectra: Sequence[str], reading: Reading, given: Mapping[int, str]
+) -> Labels:
+  """Adds the class ids of the spectra of a library, and the names of their classes."""
+  known = ClassTable(labels.names, labels.colours or {}, labels.codes, extensible=True)
+  reading = reading._replace(table=reading.table or known)
+  found = resolve_classes(spectra, reading, ("spectrum", "spectra"), "the library (library)")
+  ids, codes = np.zeros(len(spectra), np.int32), {**labels.codes, **found.codes}
+  ids[found.kept] = found.ids
+  titles = {**labels.names, **(found.names or {}), **reading.table.names, **given}
+  of_spectra = {i: titles.get(i, f"class {codes.get(i, i)}") for i in np.unique(found.ids).tolist()}
+  return labels._replace(
+    names=dict(sorted({**of_spectra, **labels.names}.items())),
+    codes=codes,
+    spectra=ids,
+    remarks=(*labels.remarks, *(f"library: {remark}" for remark in found.remarks)),
+  )

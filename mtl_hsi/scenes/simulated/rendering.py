@@ -8,6 +8,7 @@ from scipy import ndimage, sparse
 from mtl_hsi.scenes.public.sensors import Sensor
 from mtl_hsi.scenes.simulated import covers, spectral_library
 from mtl_hsi.scenes.simulated.landscape import Landscape, smooth_noise
+from mtl_hsi.scenes.spectral_response import response
 
 REFLECTANCE_UNIT = 10_000
 
@@ -54,7 +55,7 @@ def render(
   """
   height, width = plan.classes.shape
   library = spectral_library.load()
-  bands = spectral_library.response(library.wavelengths, sensor.centres, sensor.widths)
+  bands = response(library.wavelengths, sensor.centres, sensor.widths)
   table = np.vstack([library.spectra @ bands, np.zeros(bands.shape[1])]).astype(np.float32)
   members, shares = _mixtures(rng, library, [covers.BACKGROUND, *kinds], plan)
   textures = np.stack([smooth_noise(rng, height, width, scale) for scale in _TEXTURE_SCALES], axis=2)

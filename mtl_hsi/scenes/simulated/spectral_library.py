@@ -1,4 +1,4 @@
-"""Spectra of the earthlib package, and their resampling to the bands of a sensor.
+"""Spectra of the earthlib package.
 
 The library has 7,261 reflectance spectra from 400 to 2450 nm in steps of 10 nm, without the two ranges in
 which the atmosphere is opaque (1350-1460 and 1790-1960 nm). The 2,000 canopy spectra were computed with the
@@ -18,8 +18,6 @@ import numpy as np
 from mtl_hsi.errors import RequestError
 
 _FORMAT = {"wavelength units": "micrometers", "data type": "4", "byte order": "0", "header offset": "0"}
-_REACH_NM = 50.0
-_FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -102,44 +100,6 @@ def members(library: Library, material: str, name: str) -> np.ndarray:
   pairs = zip(library.materials, library.names, strict=True)
   found = [i for i, (m, n) in enumerate(pairs) if m == material and re.match(name, n)]
   return np.array([i for i in found if library.spectra[i].min() > 0], np.int64)
-
-
-def response(wavelengths: np.ndarray, centres: np.ndarray, widths: np.ndarray) -> np.ndarray:
-  """Returns the matrix that resamples spectra to the bands of a sensor: `spectra @ response`.
-
-  Each band is the mean of the spectrum weighted by a Gaussian with the band's full width at half maximum,
-  truncated at two widths from the centre. Between the wavelengths of the library, and across its two gaps,
-  the spectrum is interpolated linearly. Beyond the ends it is constant, and band centres may lie up to 50 nm
-  beyond (AVIRIS extends 39 nm further than the library).
-
-  Args:
-    wavelengths: nm, ascending `[L]`.
-    centres, widths: nm `[B]`.
-
-  Returns:
-    float64 `[L, B]`; every column sums to 1.
-
-  Raises:
-    RequestError: a band centre is more than 50 nm outside the wavelengths.
-  """
-  low, high = wavelengths[0], wavelengths[-1]
-  far = [c for c in centres if not low - _REACH_NM <= c <= high + _REACH_NM]
-  if far:
-    raise RequestError(
-      f"band centre {far[0]:g} nm lies outside the spectral library's {low:g} to {high:g} nm; "
-      "give centres in nm within that range (up to 50 nm beyond)"
-    )
-  steps = np.linspace(-2.0, 2.0, 161)
-  weights = np.exp(-0.5 * (steps * _FWHM_PER_SIGMA) ** 2)
-  weights /= weights.sum()
-  matrix = np.zeros((len(wavelengths), len(centres)))
-  for band, (centre, width) in enumerate(zip(centres, widths, strict=True)):
-    at = np.clip(centre + steps * width, low, high)
-    right = np.clip(np.searchsorted(wavelengths, at), 1, len(wavelengths) - 1)
-    share = (at - wavelengths[right - 1]) / (wavelengths[right] - wavelengths[right - 1])
-    np.add.at(matrix[:, band], right - 1, weights * (1.0 - share))
-    np.add.at(matrix[:, band], right, weights * share)
-  return matrix
 
 
 def _header(text: str) -> dict[str, str]:

@@ -1,14 +1,12 @@
-"""Reading earthlib's spectra and resampling them to a sensor's bands."""
+"""Reading earthlib's spectra."""
 
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-from scipy import integrate
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.public import sensors
 from mtl_hsi.scenes.simulated import spectral_library
 
 _HEADER = """ENVI
@@ -109,53 +107,3 @@ def test_members_leave_out_spectra_with_missing_values(directory):
 def test_an_unknown_material_lists_the_known_ones(library):
   with pytest.raises(RequestError, match=r"unknown material 'lava'; .*road.*tile"):
     spectral_library.members(library, "lava", "")
-
-
-@pytest.mark.parametrize("name", ["AVIRIS", "ROSIS"])
-def test_a_constant_spectrum_stays_constant(library, name):
-  sensor = sensors.sensor(name)
-  response = spectral_library.response(library.wavelengths, sensor.centres, sensor.widths)
-  np.testing.assert_allclose(np.full(180, 0.3) @ response, 0.3, rtol=1e-12)
-  assert response.min() >= 0.0
-
-
-def test_a_straight_spectrum_keeps_its_values_at_the_centres(library):
-  """Also across the library's gap from 1350 to 1460 nm."""
-  centres, widths = np.array([480.0, 703.3, 1400.0, 2111.0]), np.array([5.0, 12.0, 30.0, 100.0])
-  spectrum = library.wavelengths / 2000.0
-  resampled = spectrum @ spectral_library.response(library.wavelengths, centres, widths)
-  np.testing.assert_allclose(resampled, centres / 2000.0, rtol=1e-6)
-
-
-@pytest.mark.parametrize("width", [4.2, 10.0, 30.0])
-def test_a_narrow_line_is_spread_by_the_gaussian_of_the_band(width):
-  """The line is a triangle 10 nm to either side; a Gaussian falls to half at half its full width."""
-  wavelengths = np.arange(400.0, 1001.0, 10.0)
-  line = (wavelengths == 700.0).astype(float)
-  centres = np.array([700.0, 706.0, 715.0])
-  resampled = line @ spectral_library.response(wavelengths, centres, np.full(3, width))
-  for centre, value in zip(centres, resampled, strict=True):
-    low, high = centre - 2 * width, centre + 2 * width
-
-    def gaussian(at, centre=centre):
-      return 0.5 ** ((at - centre) ** 2 / (0.5 * width) ** 2)
-
-    def product(at, gaussian=gaussian):
-      return gaussian(at) * max(0.0, 1.0 - abs(at - 700.0) / 10.0)
-
-    corners = [p for p in (690.0, 700.0, 710.0) if low < p < high]
-    expected = integrate.quad(product, low, high, points=corners)[0] / integrate.quad(gaussian, low, high)[0]
-    assert value == pytest.approx(expected, abs=2e-3)
-
-
-def test_bands_just_beyond_the_library_keep_its_end_values(library):
-  spectrum = np.linspace(0.2, 0.6, 180)
-  centres, widths = np.array([370.0, 2490.0]), np.array([10.0, 15.0])
-  resampled = spectrum @ spectral_library.response(library.wavelengths, centres, widths)
-  np.testing.assert_allclose(resampled, [0.2, 0.6], rtol=1e-9)
-
-
-@pytest.mark.parametrize("centre", [0.65, 340.0, 2501.0, 8000.0])
-def test_bands_far_outside_the_library_are_refused(library, centre):
-  with pytest.raises(RequestError, match=f"band centre {centre:g} nm lies outside .* 400 to 2450 nm"):
-    spectral_library.response(library.wavelengths, np.array([500.0, centre]), np.array([10.0, 10.0]))
