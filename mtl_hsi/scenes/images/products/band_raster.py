@@ -79,8 +79,9 @@ class BandRaster:
       yield tuple(slice(start, start + _SIDE) for start in starts)
 
   def _all_windows(self) -> Iterator[Window]:
-    cut = windows.strips if self.by_rows else windows.image_windows
-    return cut(*self.shape)
+    if self.by_rows:
+      return windows.strips(*self.shape)
+    return windows.image_windows(*self.shape, windows.BLOCK)
 
 
 def open_image(path: Path, order: np.ndarray) -> BandRaster:
