@@ -10,6 +10,8 @@ FAMILIES = {
   "rasters": ("geotiff", "envi", "label_raster"),
   "products": ("prisma", "emit", "tanager", "aviris"),
   "features": ("geojson", "flatgeobuf", "geopackage", "shapefile"),
+  "label_features": ("kml", "gml", "geoparquet", "file_geodatabase", "zipped_features"),
+  "label_tables": ("point_table", "roi_text", "roi_xml"),
   "tables": ("label_table", "class_table", "wavelength_table", "enmap", "bad_bands"),
   "settings": ("scenes_yaml", "scenes_toml", "commandline"),
   "records": ("run", "checksums", "split", "public"),

@@ -236,8 +236,11 @@ def _measure(settings, problem, done):
     pixels = pixel_areas(scene.georeference, *scene.labels.shape)
     ids = results[name]["class_ids"]
     areas = class_areas(done.predictions[name], ids, scene.nodata, pixels)
+    codes = scene.class_codes or {}
     for row, area in zip(results[name]["per_class"], areas, strict=True):
       row |= area
+      if row["id"] in codes:
+        row["code"] = codes[row["id"]]
     leakage[name] = leaked_share(split, scene.labels.shape, problem.patch)
     overlap[name] = patch_overlap(split, scene.labels.shape, problem.min_separation)
   return {"scenes": results, "leakage": leakage, "patch_overlap": overlap}

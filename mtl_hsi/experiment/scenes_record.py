@@ -128,6 +128,8 @@ def _optional(scene):
       known[key] = getattr(scene, key).tolist()
   if scene.file is not None:
     known["file"] = {key: np.array(values).tolist() for key, values in scene.file._asdict().items()}
+  if scene.class_codes:
+    known["codes"] = {str(class_id): code for class_id, code in scene.class_codes.items()}
   if scene.class_colours:
     known["colours"] = {str(class_id): list(colour) for class_id, colour in scene.class_colours.items()}
   return known

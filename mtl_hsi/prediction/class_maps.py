@@ -1,7 +1,7 @@
 """Writes class maps of any size window by window: GeoTIFF with confidence, ENVI, quick look, class areas."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -117,7 +117,7 @@ class ClassMaps:
     entries.append((colours.NO_DATA, "no data"))
     picture = pictures.draw_picture(legend.title + part, table[self._quick_look], entries)
     _path(self._stem, "_classes.png").write_bytes(picture)
-    _path(self._stem, "_areas.csv").write_bytes(_table(self.areas()))
+    _path(self._stem, "_areas.csv").write_bytes(_table(self.areas(), legend.codes))
     names = [self._stem.name + ending for ending in ENDINGS if ending != _CHECKSUMS]
     _path(self._stem, _CHECKSUMS).write_bytes(checksums.listing(self._stem.parent, names))
 
@@ -157,16 +157,17 @@ def create(
     raise RequestError(f"cannot write {stem.absolute()}.*: {reason.lower()}") from error
 
 
-def _table(areas: list[ClassArea]) -> bytes:
-  """The areas as CSV, with hectares to the square metre."""
+def _table(areas: list[ClassArea], codes: Mapping[int, int]) -> bytes:
+  """The areas as CSV, with hectares to the square metre and, if they differ, the numbers in the labels."""
   rows = [
     [
       area.class_id,
+      *([codes.get(area.class_id, area.class_id)] if codes else []),
       csv_cells.escape_formula(area.name),
       area.pixels,
       *([] if area.hectares is None else [f"{area.hectares:.4f}"]),
     ]
     for area in areas
   ]
-  heads = ["class", "name", "pixels", "hectares"]
+  heads = ["class", *(["code"] if codes else []), "name", "pixels", "hectares"]
   return csv_cells.csv_text([heads[: len(rows[0])], *rows]).encode(errors="backslashreplace")

@@ -61,6 +61,7 @@ def _run(settings):
     flush=True,
   )
   _print_new_classes(trained, scene)
+  _print_codes(scene)
   size = image.height, image.width
   with (
     products.precision(trained.precision),
@@ -78,6 +79,15 @@ def _print_new_classes(trained: TrainedRun, scene: TrainedScene) -> None:
   if new:
     listed = ", ".join(f"{class_id} {name}" for class_id, name in sorted(new.items()))
     print(f"Classes of the legend that {scene.name!r} lacks: {listed}", flush=True)
+
+
+def _print_codes(scene: TrainedScene) -> None:
+  """Prints the classes whose number in the labels is not their id."""
+  if scene.class_codes:
+    listed = ", ".join(
+      f"{class_id} ({scene.class_names[class_id]}) is {code}" for class_id, code in scene.class_codes.items()
+    )
+    print(f"Ids of classes that have another number in the labels: {listed}", flush=True)
 
 
 def _area_line(area: ClassArea) -> str:
@@ -178,7 +188,8 @@ def _legend(trained: TrainedRun, scene: TrainedScene, settings: PredictionSettin
     class_id: given.get(class_id, colours.class_colour(position)) for position, class_id in enumerate(ordered)
   }
   names = dict(sorted(names.items()))
-  return rasters.Legend(f"{delivery.stem(settings.image)}: classes of {scene.name}", names, table)
+  title = f"{delivery.stem(settings.image)}: classes of {scene.name}"
+  return rasters.Legend(title, names, table, scene.class_codes or {})
 
 
 def _output_stem(settings: PredictionSettings, scene: TrainedScene) -> Path:

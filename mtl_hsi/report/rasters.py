@@ -6,6 +6,7 @@ Rasters are opened for writing and filled window by window, on disk or in memory
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 from xml.etree import ElementTree
 
@@ -39,11 +40,13 @@ class Legend(NamedTuple):
     title: what the map shows.
     names: name of each class by its id, in ascending order.
     colours: colour of each class by its id.
+    codes: number in the labels of the classes whose id is another one, by id.
   """
 
   title: str
   names: Mapping[int, str]
   colours: Mapping[int, colours.RGB]
+  codes: Mapping[int, int] = MappingProxyType({})
 
   @property
   def dtype(self) -> str:
@@ -67,8 +70,8 @@ def create_class_map(
 ) -> DatasetWriter:
   """Opens a GeoTIFF of class ids for writing.
 
-  It has one band, uint8 or uint16, with a colour table and, as band metadata `CLASS_<id>`, the class names.
-  0 is nodata.
+  It has one band, uint8 or uint16, with a colour table and, as band metadata, the class names (`CLASS_<id>`)
+  and the numbers of classes in the labels where these are not the ids (`CODE_<id>`). 0 is nodata.
   """
   raster = create(path, height, width, georeference, count=1, dtype=legend.dtype, nodata=0, **_GEOTIFF)
   # The colour table comes first: GDAL writes the header with the first pixels and cannot add it later.
@@ -77,6 +80,7 @@ def create_class_map(
   raster.set_band_description(1, "predicted class")
   raster.update_tags(TIFFTAG_IMAGEDESCRIPTION=legend.title)
   raster.update_tags(1, **{f"CLASS_{class_id}": name for class_id, name in legend.names.items()})
+  raster.update_tags(1, **{f"CODE_{class_id}": code for class_id, code in legend.codes.items()})
   return raster
 
 
@@ -106,7 +110,8 @@ def encode_class_map(report: SceneReport) -> bytes:
   """Returns the predicted class ids of a scene as a GeoTIFF (see `create_class_map`)."""
   scene = report.scene
   scene_colours = dict(zip(scene.class_ids.tolist(), colours.scene_colours(scene), strict=True))
-  legend = Legend(f"{scene.title}: predicted classes", dict(sorted(scene.class_names.items())), scene_colours)
+  names = dict(sorted(scene.class_names.items()))
+  legend = Legend(f"{scene.title}: predicted classes", names, scene_colours, scene.class_codes or {})
 
   def write(path):
     with create_class_map(path, legend, *scene.labels.shape, scene.georeference) as raster:

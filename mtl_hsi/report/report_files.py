@@ -3,13 +3,16 @@
 from pathlib import Path
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.report import maps, page, pictures, proposals_table, rasters
+from mtl_hsi.report import csv_cells, maps, page, pictures, proposals_table, rasters
 from mtl_hsi.report.run_report import RunReport, SceneReport
+from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.storage.atomic_files import reason, write_bytes
 
 
 def write_report(run: RunReport, directory: Path) -> None:
   """Writes `maps/<scene>/` with PNGs and GeoTIFFs, `proposals/<scene>.csv` and `report.html`.
+
+  `maps/<scene>/classes.csv` lists the classes if some have another number in the labels.
 
   Raises:
     RequestError: a file cannot be written, or proposals of an earlier start cannot be read.
@@ -26,8 +29,20 @@ def _write_maps(report: SceneReport, folder: Path) -> None:
     write_bytes(folder / f"{drawn.name}.png", pictures.draw_picture(drawn.title, drawn.image, drawn.legend))
   write_bytes(folder / "prediction.tif", rasters.encode_class_map(report))
   write_bytes(folder / "prediction.tif.aux.xml", rasters.category_names(report.scene.class_names))
+  if report.scene.class_codes:
+    write_bytes(folder / "classes.csv", _class_table(report.scene))
   if report.probability is not None:
     write_bytes(folder / "confidence.tif", rasters.encode_confidence(report))
+
+
+def _class_table(scene: Scene) -> bytes:
+  """Returns the ids of the classes, and their numbers in the labels, as CSV."""
+  codes = scene.class_codes
+  rows = [
+    [class_id, codes.get(class_id, class_id), csv_cells.escape_formula(name)]
+    for class_id, name in sorted(scene.class_names.items())
+  ]
+  return csv_cells.csv_text([["id", "code", "name"], *rows]).encode(errors="backslashreplace")
 
 
 def _write_proposals(report: SceneReport, table: Path) -> None:

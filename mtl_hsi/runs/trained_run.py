@@ -55,6 +55,7 @@ class TrainedScene:
     widths: full widths at half maximum in nm `[bands]`, or None.
     file: properties of the file of its image, or None.
     image_keys: options of its image except the file, by `image_settings.KEYS`; "" for an option not given.
+    class_codes: number in the labels of the classes whose id is another one, by id, or None.
   """
 
   name: str
@@ -66,6 +67,7 @@ class TrainedScene:
   widths: np.ndarray | None
   file: ImageFile | None
   image_keys: Mapping[str, str]
+  class_codes: Mapping[int, int] | None = None
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -223,6 +225,7 @@ def _read_scene(
     widths=_numbers(entry.get("widths")),
     file=_image_file(entry.get("file")),
     image_keys=image_keys,
+    class_codes={int(class_id): int(code) for class_id, code in entry.get("codes", {}).items()} or None,
   )
 
 
@@ -248,6 +251,9 @@ def _check_scene(scene: TrainedScene, *, smoothed: bool) -> None:
   require(min(scene.class_names) > 0 and max(scene.class_names) < 2**16, "class ids are not in 1 to 65535")
   for name in scene.class_names.values():
     require(is_class_name(name), f"{name!r} is not a valid name of a class")
+  codes = scene.class_codes or {}
+  known = codes.keys() <= scene.class_names.keys() and min(codes.values(), default=0) >= 0
+  require(known, "numbers in the labels are negative or of unknown classes")
   for colour in (scene.class_colours or {}).values():
     valid = len(colour) == 3 and all(value in range(256) for value in colour)
     require(valid, f"{colour} is not a colour of three values in 0 to 255")

@@ -88,13 +88,17 @@ def save_features(
   crs: str | None = CRS,
   to: str | None = None,
   layer: str | None = None,
+  driver: str | None = None,
   **columns: Sequence,
 ) -> Path:
-  """Writes features as a layer of a file, reprojected to the reference system `to` if given."""
+  """Writes features as a layer of a file, reprojected to the reference system `to` if given.
+
+  `driver` is GDAL's name of the format; None finds it by the ending of the file.
+  """
   frame = geopandas.GeoDataFrame(columns, geometry=list(shapes), crs=crs)
   with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "'crs' was not provided", UserWarning)
-    (frame.to_crs(to) if to else frame).to_file(path, layer=layer, engine="pyogrio")
+    (frame.to_crs(to) if to else frame).to_file(path, layer=layer, driver=driver, engine="pyogrio")
   return path
 
 
