@@ -1,6 +1,9 @@
 """Regions of interest of ENVI in XML."""
 
 from pathlib import Path
+from xml.sax.saxutils import escape
+
+import pyproj
 
 from mtl_hsi.scenes.labels.features import label_features
 from mtl_hsi.scenes.labels.label_set import Grid, Reading
@@ -18,7 +21,10 @@ _POLYGON = (
 def seeds(folder: Path) -> list[bytes]:
   places = (
     ("none", "0 0 3 0 3 3 0 3 0 0"),
-    (formats.CRS, "500000 5400000 500020 5400000 500020 5399990 500000 5400000"),
+    (
+      escape(pyproj.CRS(formats.CRS).to_wkt("WKT1_ESRI")),
+      "500000 5400000 500020 5400000 500020 5399990 500000 5400000",
+    ),
   )
   regions = [
     f'<Region name="meadow" color="0,0,255"><GeometryDef><CoordSysStr>{crs}</CoordSysStr>'

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import pyproj
 import pytest
 from hypothesis import example
 from hypothesis import strategies as st
@@ -14,16 +15,52 @@ from mtl_hsi.scenes.images.arrays import list_arrays, read_array
 from mtl_hsi.scenes.images.bad_bands import parse_bands
 from mtl_hsi.scenes.images.wavelength_table import read_wavelength_table
 from mtl_hsi.scenes.labels.class_table import read_class_table
+from mtl_hsi.scenes.labels.features import label_features
 from mtl_hsi.scenes.labels.label_set import Grid, Reading
 from mtl_hsi.scenes.labels.point_table import read_point_table
+from mtl_hsi.scenes.labels.roi_text import read_roi_text
+from mtl_hsi.scenes.labels.roi_xml import read_roi_xml
+from mtl_hsi.scenes.scene import Georeference
 from mtl_hsi.settings import scenes_file
 from mtl_hsi.splits.split import read_splits
 from tests.hostile import hostile_files
 from tests.hostile.any_input import for_any, nodes, read_or_reject
+from tests.scenes import formats
 
 _LONG = "9" * 5000
 _GRID = Grid((3, 4), None)
-_WORDS = ("", "row", "column", "class", "id", "name", "1", "-1", "1.0", "nan", "#", '"', "\0", "é", _LONG)
+_PLACED = Grid((3, 4), Georeference(formats.CRS, tuple(formats.TRANSFORM)[:6]))
+_WKT = pyproj.CRS(formats.CRS).to_wkt("WKT1_ESRI").replace('"', "&quot;")
+_ROI = (
+  "; ROI name: maize",
+  "; ROI npts: 1",
+  "; File Dimension: 4 x 3",
+  "; ID X Y Map X Map Y",
+  "1 1 1 1 1",
+  "",
+)
+_WORDS = (
+  "",
+  "row",
+  "column",
+  "class",
+  "x",
+  "y",
+  "lon",
+  "lat",
+  "crs",
+  "id",
+  "name",
+  "1",
+  "-1",
+  "1.0",
+  "nan",
+  "#",
+  '"',
+  "\0",
+  "é",
+  _LONG,
+)
 _CELLS = st.sampled_from(_WORDS)
 _TABLES = st.lists(st.lists(_CELLS | st.text(max_size=4), min_size=1, max_size=4), max_size=5)
 
@@ -38,6 +75,42 @@ def _csv(rows) -> bytes:
 @example([["row", "column", "class"], ["1"]])
 def test_tables_of_labelled_pixels(rows):
   labels = read_or_reject(lambda path: read_point_table(path, _GRID, Reading()), _csv(rows), ".csv")
+  assert labels is None or labels.image.shape == (3, 4)
+
+
+@for_any(_TABLES)
+@example([["x", "y", "class"], ["15", "48", "maize"]])
+@example([["x", "y", "class"], ["1e99", "nan", "maize"], ["-1e99", _LONG, ""]])
+def test_tables_of_points(rows):
+  labels = read_or_reject(lambda path: read_point_table(path, _PLACED, Reading()), _csv(rows), ".csv")
+  assert labels is None or labels.image.shape == (3, 4)
+
+
+@for_any(st.lists(st.sampled_from(_ROI) | st.text(max_size=9), max_size=12))
+@example([_ROI[0], "; ROI npts: 1", "; ID X Y", "1 1 1"])
+@example([_ROI[0], "; ROI npts: 999999999", "; ID X Y", "1 1 1"])
+@example([_ROI[0], "; ROI npts: 1", "; ID X Y", f"1 1e300 {_LONG}"])
+def test_regions_as_text(lines):
+  text = "; ENVI Output of ROIs\n" + "\n".join(lines)
+  labels = read_or_reject(
+    lambda path: read_roi_text(path, _GRID, Reading()), text.encode(errors="replace"), ".txt"
+  )
+  assert labels is None or labels.image.shape == (3, 4)
+
+
+@for_any(st.text("<>/ 0.1-9e,", max_size=12), st.text(max_size=4), st.sampled_from(["none", _WKT, "x", ""]))
+@example("1e308 1e308 0 0 5 1e308", "maize", "none")
+@example("nan 0 1 0 1 1", "maize", "none")
+@example("0 0 3 0 3 3", "maize", _WKT)
+def test_regions_as_xml(numbers, name, system):
+  ring = f"<Exterior><LinearRing><Coordinates>{numbers}</Coordinates></LinearRing></Exterior>"
+  geometry = f"<GeometryDef><CoordSysStr>{system}</CoordSysStr><Polygon>{ring}</Polygon></GeometryDef>"
+  text = f'<RegionsOfInterest><Region name="{name}" color="1,2,3">{geometry}</Region></RegionsOfInterest>'
+
+  def read(path):
+    return label_features(read_roi_xml(path, Reading()), _PLACED, Reading())
+
+  labels = read_or_reject(read, text.encode(errors="replace"), ".xml")
   assert labels is None or labels.image.shape == (3, 4)
 
 

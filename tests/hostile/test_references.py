@@ -4,16 +4,19 @@ import json
 import re
 import select
 import socket
+import zipfile
 
 import h5py
 import numpy as np
 import pytest
+import shapely
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes import files
 from mtl_hsi.scenes.images.arrays import list_arrays, read_array
 from mtl_hsi.scenes.images.image import Image
 from mtl_hsi.scenes.labels.features import label_features
+from mtl_hsi.scenes.labels.label_file import Cube, read_label_file
 from mtl_hsi.scenes.labels.label_set import Grid, Reading
 from mtl_hsi.scenes.labels.vectors import read_features
 from mtl_hsi.scenes.scene import Georeference
@@ -69,6 +72,70 @@ def test_commands_and_virtual_layers_instead_of_features(tmp_path, host, suffix,
   layer = f'<OGRVRTLayer name="a"><SrcDataSource>{source}</SrcDataSource></OGRVRTLayer>'
   content = json.dumps(commands) if form == "commands" else f"<OGRVRTDataSource>{layer}</OGRVRTDataSource>"
   _assert_rejected(tmp_path / f"a{suffix}", content, "is not GeoJSON|cannot be read as features")
+
+
+def test_kml_does_not_follow_links(tmp_path, host):
+  path = tmp_path / "a.kml"
+  link = f"<NetworkLink><name>a</name><Link><href>{host}/a.kml</href></Link></NetworkLink>"
+  style = f"<Style><IconStyle><Icon><href>{host}/a.png</href></Icon></IconStyle></Style>"
+  mark = (
+    f"<Placemark><name>maize</name><styleUrl>{host}/s#a</styleUrl>{style}"
+    "<Point><coordinates>15.00006,48.75281</coordinates></Point></Placemark>"
+  )
+  path.write_text(
+    f'<kml xmlns="http://www.opengis.net/kml/2.2"><Document>{style}{link}{mark}</Document></kml>'
+  )
+  assert _features(path).names == {1: "maize"}
+
+
+def test_gml_does_not_fetch_schemas_or_linked_elements(tmp_path, host):
+  path = tmp_path / "a.gml"
+  formats.save_features(path, [formats.in_crs(shapely.Point(1, 1))], driver="GML", crop=["maize"])
+  text = path.read_text()
+  assert "schemaLocation" in text
+  text = re.sub(
+    r'schemaLocation="[^"]*"', f'schemaLocation="{host} {host}/wfs?request=DescribeFeatureType"', text
+  )
+  text = text.replace(
+    "<gml:featureMember>" if "<gml:featureMember>" in text else "<ogr:featureMember>",
+    f'<gml:featureMember xmlns:xlink="http://www.w3.org/1999/xlink" xlink:href="{host}/more.gml#a"/>\n'
+    + ("<gml:featureMember>" if "<gml:featureMember>" in text else "<ogr:featureMember>"),
+    1,
+  )
+  path.write_text(text)
+  assert _features(path).names == {1: "maize"}
+  assert not (tmp_path / "a.gfs").exists()
+
+
+@pytest.mark.parametrize("suffix", [".kml", ".gml", ".xml"])
+def test_document_types_are_rejected(tmp_path, suffix):
+  path = tmp_path / f"a{suffix}"
+  path.write_text('<!DOCTYPE a [<!ENTITY e SYSTEM "/etc/passwd">]><a>&e;</a>')
+  with pytest.raises(RequestError, match=r"the document type \(a\) is not allowed"):
+    read_label_file(path, None, Cube(path, (12, 10, 1), _GRID, None), Reading(), None)
+
+
+@pytest.mark.parametrize("name", ["a.shp", "a.vrt", "a.gdb.vrt", "a00000001.csv"])
+def test_a_file_geodatabase_has_only_its_own_files(tmp_path, host, name):
+  path = tmp_path / "a.gdb"
+  formats.save_features(path, [formats.in_crs(shapely.Point(1, 1))], driver="OpenFileGDB", crop=["maize"])
+  assert _features(path).names == {1: "maize"}
+  (path / name).write_text(f"<OGRVRTDataSource>{host}</OGRVRTDataSource>")
+  with pytest.raises(RequestError, match=f"a.gdb has '{name}', which is no file of a FileGDB"):
+    _features(path)
+  (path / name).unlink()
+  (path / "a00000009.gdbtable").unlink()
+  (path / "a00000009.gdbtable").symlink_to("/etc/passwd")
+  with pytest.raises(RequestError, match="which is no file of a FileGDB"):
+    _features(path)
+
+
+def test_members_of_a_zip_stay_in_its_folder(tmp_path):
+  with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+    archive.writestr("../../up.geojson", json.dumps(_FEATURES))
+  with pytest.raises(RequestError):
+    _features(tmp_path / "a.zip")
+  assert not (tmp_path.parent / "up.geojson").exists()
 
 
 @pytest.mark.parametrize("suffix", [".tif", ".vrt", ".dat"])

@@ -4,7 +4,9 @@ import os
 import tracemalloc
 from pathlib import Path
 
+import geopandas
 import numpy as np
+import pandas
 import pytest
 import shapely
 
@@ -15,6 +17,8 @@ from mtl_hsi.scenes.labels.features import label_features
 from mtl_hsi.scenes.labels.label_set import Grid, Reading
 from mtl_hsi.scenes.labels.point_table import read_point_table
 from mtl_hsi.scenes.labels.rasters import read_label_raster
+from mtl_hsi.scenes.labels.roi_text import read_roi_text
+from mtl_hsi.scenes.labels.roi_xml import read_roi_xml
 from mtl_hsi.scenes.labels.vectors import read_features
 from mtl_hsi.scenes.scene import Georeference
 from mtl_hsi.storage import checksums
@@ -51,6 +55,10 @@ def _assert_rejected(read, path: Path, message: str) -> None:
     ("a.gpkg", b"SQLite format 3\0", _features),
     ("a.shp", b"\0\0\x27\x0a", _features),
     ("a.fgb", b"fgb", _features),
+    ("a.kml", b"<kml>", _features),
+    ("a.gml", b"<a>", _features),
+    ("a.txt", b"; ENVI Output of ROIs", lambda path: read_roi_text(path, _GRID, Reading())),
+    ("a.xml", b"<RegionsOfInterest>", lambda path: read_roi_xml(path, Reading())),
     (checksums.NAME, b"0", lambda path: checksums.verify(path.parent)),
     ("report.html", b"<", lambda path: checksums.read_verified(path.parent, path.name)),
   ],
@@ -60,6 +68,30 @@ def test_a_file_beyond_the_memory(tmp_path, small_machine, name, start, read):
   path.write_bytes(start)
   os.truncate(path, _TOO_LONG)
   _assert_rejected(read, path, rf"{name} has 1,000 MB and may need [0-9,]+ MB to read, but only 1 MB of")
+
+
+def test_a_parquet_file_of_repeated_texts_is_small_in_memory(tmp_path):
+  path = tmp_path / "a.parquet"
+  shapes = [formats.in_crs(shapely.box(0, 0, 3, 3))] * 20_000
+  names = ["m" * 50_000] * len(shapes)
+  frame = geopandas.GeoDataFrame({"class": pandas.Categorical(names)}, geometry=shapes, crs=formats.CRS)
+  frame.to_parquet(path)
+  assert path.stat().st_size < 10**6
+  tracemalloc.start()
+  try:
+    _features(path)
+    assert tracemalloc.get_traced_memory()[1] < 100 << 20
+  finally:
+    tracemalloc.stop()
+
+
+def test_a_file_geodatabase_beyond_the_memory(tmp_path, small_machine):
+  path = tmp_path / "a.gdb"
+  path.mkdir()
+  for name in ("a00000001.gdbtable", "a00000009.gdbtable"):
+    (path / name).write_bytes(bytes(20_000))
+  with pytest.raises(RequestError, match=r"a\.gdb declares 0.64 MB and needs 1.28 MB"):
+    _features(path)
 
 
 def test_the_columns_of_a_shapefile_beyond_the_memory(tmp_path, small_machine):

@@ -19,8 +19,10 @@ from mtl_hsi.scenes.labels.label_set import Grid, Labels, Reading
 
 # How far, in pixels, features may extend beyond the scene without a remark, as reprojection is not exact.
 _TOLERANCE = 0.01
-# How many features a message names.
+# How many features a message lists.
 _SHOWN = 5
+# Characters of a class in a message.
+_LONGEST = 40
 # In pixels; no feature in the area of a scene extends further.
 _FARTHEST = 1e7
 
@@ -78,35 +80,36 @@ def label_features(found: Features, grid: Grid, reading: Reading) -> Labels:
     raise RequestError(f"{where}: no {found.nouns[0]} has both a geometry and a class")
   ids = np.zeros(len(kept), int)
   ids[classes.kept] = classes.ids
-  # As objects: an array of texts would pad all of them to the longest one.
-  titles = np.array([f"{title} ({value})" for title, value in zip(found.titles, found.classes)], object)
   problem = f"{found.where} cannot be projected onto the scene"
   with errors_as_requests(problem, "check its geometries and CRS"):
     shapes = np.full(len(kept), None)
     shapes[kept] = _in_pixels(found, found.shapes[kept], grid)
-    inside, notes = _check_inside(shapes, kept, titles, grid, found)
+    inside, notes = _check_inside(shapes, kept, grid, found)
     remarks += notes
-    labels = _labels(found, shapes, ids, titles, inside, grid, reading)
+    labels = _labels(found, shapes, ids, inside, grid, reading)
   colours = _colours(found, ids, kept)
   return labels._replace(
     names=classes.names, colours=colours, codes=classes.codes, remarks=(*remarks, *labels.remarks)
   )
 
 
-def _labels(found: Features, shapes, ids, titles, inside, grid, reading) -> Labels:
+def _labels(found: Features, shapes, ids, inside, grid, reading) -> Labels:
   """Returns the label images and units of the features that are in the scene."""
   nouns = found.nouns
   if found.uses is None:
-    image, units, notes = _rasterise(shapes, ids, titles, inside, grid.shape, nouns)
+    image, units, notes = _rasterise(found, shapes, ids, inside, grid.shape)
     return Labels(image, remarks=tuple(notes), units=units)
   # Features without a class need no split.
   chosen = np.flatnonzero(ids > 0)
   tested = np.zeros(len(ids), bool)
   tested[chosen] = parse_split(
-    [found.uses[i] for i in chosen], [f"{nouns[0]} {titles[i]}" for i in chosen], reading.split, found.where
+    [found.uses[i] for i in chosen],
+    [f"{nouns[0]} {_title(found, i)}" for i in chosen],
+    reading.split,
+    found.where,
   )
-  image, units, notes = _rasterise(shapes, ids, titles, inside & ~tested, grid.shape, nouns)
-  test, test_units, test_notes = _rasterise(shapes, ids, titles, inside & tested, grid.shape, nouns)
+  image, units, notes = _rasterise(found, shapes, ids, inside & ~tested, grid.shape)
+  test, test_units, test_notes = _rasterise(found, shapes, ids, inside & tested, grid.shape)
   units = np.where(image > 0, units, test_units)
   return Labels(image, remarks=(*notes, *test_notes), test=test, units=units)
 
@@ -180,7 +183,7 @@ def _are_far(shapes: np.ndarray, limit: float) -> np.ndarray:
 
 
 def _check_inside(
-  shapes: np.ndarray, kept: np.ndarray, titles: np.ndarray, grid: Grid, found: Features
+  shapes: np.ndarray, kept: np.ndarray, grid: Grid, found: Features
 ) -> tuple[np.ndarray, list[str]]:
   """Returns which features are in the scene, and remarks on those that are not or are clipped.
 
@@ -194,15 +197,15 @@ def _check_inside(
   if not inside.any():
     raise RequestError(
       f"{found.where}: all {count} {noun(count, *nouns)} are outside the scene: "
-      f"{_list(titles[outside])}; {_advice(found, grid)}"
+      f"{_list(found, outside)}; {_advice(found, grid)}"
     )
   notes = []
   if count:
-    notes.append(f"{count} {noun(count, *nouns)} outside the scene left out: {_list(titles[outside])}")
+    notes.append(f"{count} {noun(count, *nouns)} outside the scene left out: {_list(found, outside)}")
   margin = _TOLERANCE
   beyond = inside & ~shapely.covers(shapely.box(-margin, -margin, width + margin, height + margin), shapes)
   if beyond.any():
-    notes.append(f"{nouns[1]} clipped to the scene: {_list(titles[beyond])}")
+    notes.append(f"{nouns[1]} clipped to the scene: {_list(found, beyond)}")
   return inside, notes
 
 
@@ -218,29 +221,32 @@ def _advice(found: Features, grid: Grid) -> str:
   )
 
 
-def _list(names: np.ndarray) -> str:
-  more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-  return ", ".join(names[:_SHOWN]) + more
+def _list(found: Features, chosen: np.ndarray) -> str:
+  """Returns the first of the chosen features, given by a mask or by their places, as text."""
+  places = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
+  more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
+  return ", ".join(_title(found, place) for place in places[:_SHOWN]) + more
+
+
+def _title(found: Features, place: int) -> str:
+  return f"{found.titles[place]} ({str(found.classes[place])[:_LONGEST]})"
 
 
 def _rasterise(
-  shapes: np.ndarray,
-  ids: np.ndarray,
-  titles: np.ndarray,
-  selected: np.ndarray,
-  shape: tuple[int, int],
-  nouns: tuple[str, str],
+  found: Features, shapes: np.ndarray, ids: np.ndarray, mask: np.ndarray, shape: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:
   """Returns the label image of the selected features, their numbers, and remarks on those without a label.
 
   The numbers, int32 `[H, W]`, count all features from 1 and are 0 where unlabelled.
   """
-  numbers, titles = np.flatnonzero(selected) + 1, titles[selected]
-  image, units, overlap, empty = burn(shapes[selected], ids[selected], numbers, shape)
+  selected = np.flatnonzero(mask)
+  image, units, overlap, empty = burn(shapes[selected], ids[selected], selected + 1, shape)
   remarks = []
   if empty.any():
-    remarks.append(f"{nouns[1]} that contain no pixel centre label nothing: {_list(titles[empty])}")
+    remarks.append(
+      f"{found.nouns[1]} that contain no pixel centre label nothing: {_list(found, selected[empty])}"
+    )
   if overlap:
     pixels = noun(overlap, "pixel")
-    remarks.append(f"{overlap} {pixels} covered by {nouns[1]} of several classes left unlabelled")
+    remarks.append(f"{overlap} {pixels} covered by {found.nouns[1]} of several classes left unlabelled")
   return image, units, remarks

@@ -1,10 +1,12 @@
 """Features in GeoParquet."""
 
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import geopandas
+import pandas
 import pyproj
 
 from mtl_hsi.errors import RequestError
@@ -39,14 +41,20 @@ def read_frame(path: Path, where: str) -> geopandas.GeoDataFrame:
   if column not in table.column_names:
     raise RequestError(f"{where} has no column {column!r}, which its metadata name as the geometry")
   frame = table.drop_columns([column]).to_pandas(use_threads=False)
+  for name in frame.columns:
+    frame[name] = _shared(frame[name], list)
   shapes = table[column].combine_chunks().to_pandas(use_threads=False)
-  if hasattr(shapes, "cat"):
-    different = geopandas.GeoSeries.from_wkb(shapes.cat.categories).to_numpy()
-    codes = shapes.cat.codes.to_numpy()
-    values = [None if code < 0 else different[code] for code in codes]
-  else:
-    values = geopandas.GeoSeries.from_wkb(shapes).to_numpy()
+  values = _shared(shapes, lambda different: geopandas.GeoSeries.from_wkb(different).to_numpy())
   return geopandas.GeoDataFrame(frame, geometry=geopandas.GeoSeries(values, crs=crs))
+
+
+def _shared(column: pandas.Series, decode: Callable[[pandas.Index], Sequence[Any]]) -> pandas.Series:
+  """Returns the values of a column; equal ones of a dictionary are decoded once, and are the same object."""
+  if not isinstance(column.dtype, pandas.CategoricalDtype):
+    return column
+  different = decode(column.cat.categories)
+  values = [None if code < 0 else different[code] for code in column.cat.codes]
+  return pandas.Series(values, column.index, object)
 
 
 def _check_size(metadata: Any, where: str) -> None:
@@ -73,5 +81,5 @@ def _geometry(metadata: dict[bytes, bytes] | None, where: str) -> dict[str, Any]
       f"{where} has geometries as {str(encoding)[:40]!r}; save them as WKB, or as GeoPackage"
     )
   # Without this member, coordinates are longitude and latitude.
-  crs = described.get("crs", "OGC:CRS84")
-  return {"column": column, "crs": None if crs is None else pyproj.CRS.from_user_input(crs)}
+  crs = described.get("crs", pyproj.CRS("OGC:CRS84").to_json_dict())
+  return {"column": column, "crs": None if crs is None else pyproj.CRS.from_json_dict(crs)}

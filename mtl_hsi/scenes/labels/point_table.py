@@ -1,5 +1,6 @@
 """Labels from a table: pixels by row and column, or points by coordinates."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ _MAP = (("x", "y"), ("easting", "northing"), ("point_x", "point_y"), ("xcoord", 
 _CLASS_COLUMNS = ("class", "label", "class_id", "class_name")
 _CRS = "crs"
 _WGS_84 = "EPSG:4326"
+_CODE = re.compile(r"[A-Za-z]{2,10}:[0-9]{1,9}")
 # Longitudes and latitudes are at most this.
 _LIMITS = np.array([180.0, 90.0])
 
@@ -137,10 +139,7 @@ def _choose_crs(
   if len(systems) > 1:
     raise RequestError(f"{where} has several systems in the column crs ({', '.join(systems[:3])}); split it")
   if systems:
-    from mtl_hsi.scenes.labels.vectors import check_crs
-
-    check_crs(systems[0], f"{where}: the column crs")
-    return systems[0], ""
+    return _check_crs(systems[0], where), ""
   if kind is _DEGREES:
     if not in_degrees:
       first, second = np.abs(points).max(axis=0)
@@ -155,6 +154,23 @@ def _choose_crs(
       f"x and y of {count} {noun(count, *pixel_table.NOUNS)} are taken as longitude and latitude in degrees"
     )
   return grid.georeference.crs, ""
+
+
+def _check_crs(name: str, where: str) -> str:
+  """Returns the name of a reference system, which a file gives: other texts would make PROJ read files.
+
+  Raises:
+    RequestError: it is unknown.
+  """
+  import pyproj
+
+  try:
+    if _CODE.fullmatch(name):
+      pyproj.CRS.from_user_input(name)
+      return name
+  except pyproj.exceptions.CRSError:
+    pass
+  raise RequestError(f"{where}: the column crs has {name[:80]!r}; expected a code such as EPSG:32633")
 
 
 def _any_inside(points: np.ndarray, grid: Grid) -> bool:

@@ -105,7 +105,7 @@ def _crs(systems: set[str], where: str) -> pyproj.CRS | None:
   if not known:
     return None
   try:
-    return pyproj.CRS.from_user_input(known.pop())
+    return pyproj.CRS.from_wkt(known.pop())
   except pyproj.exceptions.CRSError as error:
     reason = " ".join(str(error).split())[:200]
     raise RequestError(f"{where} has an unknown coordinate reference system ({reason})") from error

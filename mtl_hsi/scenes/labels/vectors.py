@@ -6,7 +6,6 @@ from pathlib import Path
 import geopandas
 import numpy as np
 import pyogrio
-import pyproj
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.labels import shapefile_text, xml_features
@@ -137,17 +136,3 @@ def _class_column(frame: geopandas.GeoDataFrame, reading: Reading, suffix: str, 
     f"{where}: cannot tell which column has the classes (columns: {', '.join(existing) or 'none'}); name it "
     "with label_column"
   )
-
-
-def check_crs(given: str, option: str) -> None:
-  """Checks the name of a coordinate reference system.
-
-  Raises:
-    RequestError: it is unknown.
-  """
-  try:
-    pyproj.CRS.from_user_input(given)
-  except pyproj.exceptions.CRSError:
-    raise RequestError(
-      f"{option} is {given[:80]!r}; expected a coordinate reference system, such as EPSG:32633"
-    ) from None

@@ -14,6 +14,8 @@ _DROPPED = {
   *("NetworkLink", "NetworkLinkControl", "Style", "StyleMap", "styleUrl", "GroundOverlay", "PhotoOverlay"),
   *("ScreenOverlay", "Model", "Region", "Tour", "LookAt", "Camera"),
 }
+# Elements of GML that give the extent of features, which GDAL takes for columns.
+_EXTENT = "boundedBy"
 # Attributes that refer to schemas and elements, on hosts or in other files.
 _REFERENCES = {"schemaLocation", "noNamespaceSchemaLocation", "href"}
 # Deeper trees are not features, and would end the interpreter's recursion.
@@ -70,6 +72,8 @@ def _clean_gml(root: ElementTree.Element, where: str) -> None:
     _check_depth(depth, where)
     for key in [key for key in element.attrib if _local(key) in _REFERENCES]:
       del element.attrib[key]
+    for child in [child for child in element if _local(child.tag) == _EXTENT]:
+      element.remove(child)
 
 
 def _is_gml(space: str) -> bool:

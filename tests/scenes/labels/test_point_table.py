@@ -77,7 +77,7 @@ def test_points_in_another_system(cube, tmp_path):
   with pytest.raises(RequestError, match=r"several systems in the column crs \(EPSG:32633, EPSG:3857\)"):
     formats.read(cube, mixed)
   unknown = _save(tmp_path / "d.csv", "x,y,class,crs", rows[0].replace("EPSG:3857", "mine"))
-  with pytest.raises(RequestError, match="the column crs is 'mine'; expected a coordinate reference system"):
+  with pytest.raises(RequestError, match="the column crs has 'mine'; expected a code such as EPSG:32633"):
     formats.read(cube, unknown)
 
 
@@ -126,3 +126,10 @@ def test_points_need_a_georeferenced_scene(tmp_path):
   cube = formats.save_raster(tmp_path / "cube.tif", _CUBE, crs=None)
   with pytest.raises(RequestError, match="cannot be located in it by x and y; provide the columns row"):
     formats.read(cube, _save(tmp_path / "a.csv", "x,y,class", *_POINTS))
+
+
+def test_a_system_in_a_column_may_not_name_a_file(cube, tmp_path):
+  (tmp_path / "init").write_text("<1> +proj=longlat +type=crs <>")
+  rows = [f"{row},+init={tmp_path}/init:1" for row in _POINTS]
+  with pytest.raises(RequestError, match="expected a code such as EPSG:32633"):
+    formats.read(cube, _save(tmp_path / "a.csv", "x,y,class,crs", *rows))
