@@ -101,3 +101,8 @@ def test_files_that_were_modified_after_the_run_are_found_in_folders_too(tmp_pat
     os.utime(path, (9e9, 9e9))
     assert scenes_record.newer_files([name], tmp_path) == [name]
   assert scenes_record.newer_files(named, tmp_path / "product") == []
+
+
+def test_numbers_of_classes_in_the_labels_are_recorded(settings):
+  described = scenes_record.describe(prepare(settings, scene(class_codes={9: 0})))
+  assert described["fields"]["codes"] == {"9": 0}

@@ -216,3 +216,15 @@ def test_an_incomplete_set_is_replaced_but_a_complete_one_is_not(tmp_path):
   with pytest.raises(RequestError, match="already exists and was not overwritten"):
     class_maps.file_set(complete).check_free()
   assert_whole(complete)
+
+
+def test_numbers_of_classes_in_the_labels_are_beside_their_ids(tmp_path):
+  legend = Legend("flight", {1: "maize", 2: "water"}, {1: (1, 2, 3), 2: (4, 5, 6)}, {2: 0})
+  with class_maps.create(tmp_path / "map", legend, (1, 2), _PLACE) as maps:
+    maps.write(slice(0, 1), slice(0, 2), np.array([[1, 2]]), np.ones((1, 2)), np.ones((1, 2)))
+  assert (
+    tmp_path / "map_areas.csv"
+  ).read_text() == "class,code,name,pixels,hectares\n1,1,maize,1,0.0100\n2,0,water,1,0.0100\n"
+  with rasterio.open(tmp_path / "map_classes.tif") as raster:
+    assert raster.tags(1)["CODE_2"] == "0"
+    assert "CODE_1" not in raster.tags(1)

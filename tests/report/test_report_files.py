@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 import rasterio
 
@@ -33,3 +35,11 @@ def test_a_place_that_cannot_be_written_is_named(run, tmp_path):
   (tmp_path / "maps").write_text("in the way")
   with pytest.raises(RequestError, match="maps"):
     report_files.write_report(run, tmp_path)
+
+
+def test_classes_with_another_number_in_the_labels_are_listed(run, tmp_path, fields_report):
+  scene = dataclasses.replace(fields_report.scene, class_codes={9: 0})
+  report = dataclasses.replace(fields_report, scene=scene)
+  report_files.write_report(dataclasses.replace(run, scenes=[report], target="fields", losses=None), tmp_path)
+  table = (tmp_path / "maps" / "fields" / "classes.csv").read_text("utf-8")
+  assert table == "id,code,name\n2,2,Ma\u00efs & bl\u00e9\n5,5,<b>Wald</b>\n9,0,Roof\n"
