@@ -1,4 +1,4 @@
-"""docs/products_hyperion.md and docs/products_stac.md do what they say: their commands as they stand."""
+"""The pages on products but EnMAP, docs/products_*.md, do what they say: their commands as they stand."""
 
 import os
 import re
@@ -12,11 +12,15 @@ import yaml
 
 from mtl_hsi.scenes.images.image import Image
 from tests import launching
-from tests.scenes import band_products, formats, xml_products
+from tests.scenes import band_products, formats, product_files, xml_products
 
 _LABELS = 1 + np.kron(np.random.default_rng(1).integers(0, 3, (5, 6)), np.ones((6, 6), int))
 _NUMBERS = (8, 30, 56, 57, 77, 78, 79, 120, 150, 200)
 _CENTRES = np.linspace(450, 880, 10)
+_PRISMA = {
+  "Vnir": (0, 0, 0, 977, 967, 850, 650, 550, 450),
+  "Swir": (2400, 2200, 1650, 1200, 1000, 951, 943, 0, 0),
+}
 # Training for the accuracy of real work takes minutes.
 _SHORTER = (
   *("--config.folds=2", "--config.replicas=1", "--config.steps_per_epoch=15", "--config.batch_size=8"),
@@ -38,7 +42,34 @@ def _wyvern(name: str, seed: int) -> Path:
   return band_products.save_wyvern(Path(), values, _CENTRES, name=name.removesuffix(".json"))
 
 
-PAGES = {"products_hyperion.md": _hyperion, "products_stac.md": _wyvern}
+def _prisma(name: str, seed: int) -> Path:
+  folder = Path("unpacked" + name)
+  folder.mkdir()
+  values = xml_products.reflectance(_LABELS, 13, seed) / 1e4
+  product_files.save_prisma_scene(folder / Path(name).with_suffix(".he5"), values, _PRISMA)
+  return xml_products.zipped(folder).rename(name)
+
+
+def _emit(name: str, seed: int) -> Path:
+  values = xml_products.reflectance(_LABELS, 10, seed) / 1e4
+  mask = name.replace("RFL", "MASK")
+  product_files.save_emit_mask(Path(mask), np.zeros((*_LABELS.shape, 8)))
+  return product_files.save_emit(Path(name), values, _CENTRES, good=[1] * 9 + [0])
+
+
+def _tanager(name: str, seed: int) -> Path:
+  values = xml_products.reflectance(_LABELS, 10, seed) / 1e4
+  layers = {"beta_cloud_mask": np.zeros(_LABELS.shape)}
+  return product_files.save_tanager(Path(name), values, _CENTRES, [1] * 9 + [0], layers=layers)
+
+
+PAGES = {
+  "products_hyperion.md": _hyperion,
+  "products_stac.md": _wyvern,
+  "products_prisma.md": _prisma,
+  "products_emit.md": _emit,
+  "products_tanager_aviris.md": _tanager,
+}
 
 
 def _blocks(page: str, kind: str) -> list[str]:

@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pytest
 import rasterio
@@ -51,16 +50,7 @@ def _desis(folder: Path, seed: int) -> Path:
 
 def _prisma(folder: Path, seed: int) -> Path:
   path = folder / "PRS_L2D_STD_20240402102837_20240402102842_0001.he5"
-  product_files.save_prisma(path, _LABELS.shape, centres=_PRISMA)
-  first = 0
-  with h5py.File(path, "r+") as file:
-    for name, centres in _PRISMA.items():
-      lowest, highest = product_files.PRISMA_SCALE[name]
-      values = np.moveaxis(_fractions(seed)[..., first : first + len(centres)], -1, 1)
-      stored = 65535 * (values - lowest) / (highest - lowest)
-      file[f"HDFEOS/SWATHS/PRS_L2D_HCO/Data Fields/{name.upper()}_Cube"][...] = stored.astype(np.uint16)
-      first += len(centres)
-  return path
+  return product_files.save_prisma_scene(path, _fractions(seed), _PRISMA)
 
 
 def _emit(folder: Path, seed: int) -> Path:

@@ -70,6 +70,27 @@ def save_prisma(
   return cubes
 
 
+def save_prisma_scene(
+  path: Path, reflectance: np.ndarray, centres: dict[str, Sequence[float]] = PRISMA_CENTRES
+) -> Path:
+  """Writes a PRISMA L2D product with the reflectance `[row, column, band]` of the bands that were acquired.
+
+  They are those of VNIR and then of SWIR, in the order of `centres`.
+  """
+  save_prisma(path, reflectance.shape[:2], centres=centres)
+  first = 0
+  with h5py.File(path, "r+") as file:
+    for name, bands in centres.items():
+      acquired = np.flatnonzero(bands)
+      lowest, highest = PRISMA_SCALE[name]
+      values = np.moveaxis(reflectance[..., first : first + len(acquired)], -1, 1)
+      stored = np.clip(65535 * (values - lowest) / (highest - lowest), 1, 65535)
+      cube = file[f"HDFEOS/SWATHS/PRS_L2D_HCO/Data Fields/{name.upper()}_Cube"]
+      cube[:, acquired.min() : acquired.max() + 1] = stored.astype(np.uint16)
+      first += len(acquired)
+  return path
+
+
 def save_emit(
   path: Path,
   cube: np.ndarray,
