@@ -8,6 +8,7 @@ random by a known design. Training labels are none. The output files share the p
 
   <output>_sample.csv    the units in the order in which to label them, with an empty column `class`
   <output>_sample.gpkg   the same for a GIS, if the map is georeferenced
+  <output>_label.html    with `image`: a page on which to fill in the table by keyboard, offline
   <output>_design.json   the design: strata, weights, inclusion probabilities, seed, checksum of the map
 
 Fill in one of the two tables, as far as you get, and run configs/assess_estimate.py.
@@ -57,6 +58,18 @@ def get_config() -> config_dict.ConfigDict:
   config.allocation = "floor"
   # Smallest number of units of a stratum with allocation="floor".
   config.floor = 50
+
+  # == Page ==
+  # Image to show on the page <output>_label.html: a product of a sensor, any raster, .npz, .npy or .mat, such
+  # as the image that was mapped or, better, a sharper one. It needs the grid of the map, or a georeference.
+  # Empty: no page.
+  config.image = ""
+  # Name of the array in an .npz or .mat file. Needed if the file has several candidates.
+  config.image_key = ""
+  # Bands shown as red, green and blue, from 0 and without bad bands, as in "29,19,9". Empty: by wavelength.
+  config.image_bands = ""
+  # Names of classes that are on the ground but not in the map, separated by commas. The page offers them too.
+  config.further_classes = ""
 
   # == Output ==
   # Prefix of the output files. If it is an existing directory or ends in /, the name of the map is added.

@@ -26,8 +26,8 @@ _LONGEST_NAME = 100
 
 # Keys that distinguish the kinds of configs, or that are read before a config is checked as a whole.
 _NEEDED = {
-  "prediction": {"run", "image"},
   "draw": {"map", "allocation"},
+  "prediction": {"run", "image"},
   "estimate": {"map", "sample"},
   "adaptation": {"run", "stem", "optimizer.name", "replicas"},
   "grid": {"tables", "optimizer.name", "replicas"},

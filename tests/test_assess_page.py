@@ -55,6 +55,7 @@ def done(tmp_path_factory):
   """A directory in which all commands of the page were run, and what each printed."""
   place = tmp_path_factory.mktemp("assess")
   (place / "configs").symlink_to(ROOT / "configs")
+  example_scenes.write(place / "example")
   write_run(place / "runs" / "fields")
   with pytest.MonkeyPatch.context() as patch:
     patch.chdir(place)

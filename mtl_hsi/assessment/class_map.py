@@ -2,7 +2,7 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +59,23 @@ class ClassMap:
   def name(self, class_id: int) -> str:
     """Returns the name of a class."""
     return self.names.get(class_id, f"class {class_id}")
+
+  def all_names(self, ids: Collection[int], further: Sequence[str]) -> dict[int, str]:
+    """Returns names of all classes that a unit can have, by id: in the map, in its legend, and further ones.
+
+    Raises:
+      RequestError: a further class is one of the map.
+    """
+    ids = sorted(set(ids) | self.names.keys())
+    names = {class_id: self.name(class_id) for class_id in ids}
+    known = {name.casefold() for name in names.values()}
+    for name in further:
+      if name.casefold() in known or name.isdecimal():
+        raise RequestError(
+          f"config key further_classes has {name!r}, which is a class of the map or a number; expected names "
+          "of classes that the map lacks"
+        )
+    return names | dict(enumerate(further, start=max(ids) + 1))
 
   def pixel_areas(self) -> PixelAreas | None:
     """Returns the hectares of the pixels; None without a place on Earth."""

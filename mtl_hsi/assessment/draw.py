@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import rasterio
 
-from mtl_hsi.assessment import drawing, sample_files, sizes, training
+from mtl_hsi.assessment import drawing, label_page, sample_files, sizes, training, unit_images
 from mtl_hsi.assessment.class_map import ClassMap, open_class_map, same_grid
 from mtl_hsi.assessment.design import (
   ENDING,
@@ -40,26 +40,48 @@ def run(config: Any) -> None:
   """
   settings = assessment_settings.read_draw(config)
   with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB), open_class_map(settings.map) as class_map:
-    files = FileSet(_output_stem(settings), _endings(class_map), "--config.output")
+    files = FileSet(_output_stem(settings), _endings(settings, class_map), "--config.output")
     files.check_free()
     design = _draw(settings, class_map)
+    page, notes = _page(settings, class_map, design, files.stem.name + sample_files.TABLE)
   try:
     with files.create() as stem:
       sample_files.write_table(with_ending(stem, sample_files.TABLE), design)
       if sample_files.FEATURES in files.endings:
         sample_files.write_features(with_ending(stem, sample_files.FEATURES), design)
+      if page is not None:
+        with_ending(stem, label_page.PAGE).write_bytes(page)
       with_ending(stem, ENDING).write_bytes(json_bytes(design.as_json()))
   except OSError as error:
     raise RequestError(f"cannot write {files.stem.absolute()}*: {reason(error)}") from error
   print("\n".join(_summary(design)))
-  print(f"Sample to fill in: {' or '.join(f'{files.stem}{ending}' for ending in files.endings[:-1])}")
+  tables = [f"{files.stem}{ending}" for ending in files.endings if ending in sample_files.ENDINGS]
+  print(f"Sample to fill in: {' or '.join(tables)}")
+  if page is not None:
+    print("\n".join([f"Page to fill it in: {files.stem}{label_page.PAGE}", *notes]))
   print(f"Design: {files.stem}{ENDING}")
 
 
-def _endings(class_map: ClassMap) -> tuple[str, ...]:
-  """Endings of the files; only a georeferenced map has features."""
+def _endings(settings: DrawSettings, class_map: ClassMap) -> tuple[str, ...]:
+  """Endings of the files; only a georeferenced map has features, and only an image makes a page."""
   features = () if class_map.georeference is None else (sample_files.FEATURES,)
-  return (sample_files.TABLE, *features, ENDING)
+  page = () if settings.image is None else (label_page.PAGE,)
+  return (sample_files.TABLE, *features, *page, ENDING)
+
+
+def _page(
+  settings: DrawSettings, class_map: ClassMap, design: Design, table: str
+) -> tuple[bytes | None, list[str]]:
+  """Returns the page to fill in the sample, or None without an image, and what users should know of it."""
+  if settings.image is None:
+    return None, []
+  names = class_map.all_names([of_class.id for of_class in design.classes], settings.further_classes)
+  images = unit_images.open_image(settings.image, settings.image_key, settings.image_bands, design)
+  notes = [f"note: {text}" for text in images.image.remarks]
+  shown, number = label_page.count_shown(images), len(design.drawn.rows)
+  if shown < number:
+    notes.append(f"note: the page has the first {shown} of {number} units; with all it would be too large")
+  return label_page.render(design, names, settings.further_classes, images, table), notes
 
 
 def _output_stem(settings: DrawSettings) -> Path:

@@ -1,6 +1,5 @@
 """Estimates accuracies and areas of a map from a design and its filled-in sample."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +60,7 @@ def _estimate(settings: EstimateSettings, design: Design, class_map: ClassMap) -
   design.check_map(class_map, sha256, is_new=settings.new_map)
   mapped_ids = _map_classes(class_map, design) if settings.new_map else design.drawn.classes
   areas = _mapped_areas(class_map, design, is_new=settings.new_map)
-  names = _names(class_map, areas, settings.further_classes)
+  names = class_map.all_names(areas, settings.further_classes)
   answers = sample_files.read_answers(settings.sample, design, names)
   ids = np.array(list(names))
   sample = labelled.combine(design, answers, _index(ids, mapped_ids))
@@ -93,20 +92,6 @@ def _estimate(settings: EstimateSettings, design: Design, class_map: ClassMap) -
     shares=estimates.matrix[np.ix_(used, used)],
     assumptions=tuple(labelled.assumptions(design, sample)),
   )
-
-
-def _names(class_map: ClassMap, areas: Mapping[int, float], further: tuple[str, ...]) -> dict[int, str]:
-  """Returns names of all classes that a unit can have, by id: of the map, of its legend, and further ones."""
-  ids = sorted(areas.keys() | class_map.names.keys())
-  names = {class_id: class_map.name(class_id) for class_id in ids}
-  known = {name.casefold() for name in names.values()}
-  for name in further:
-    if name.casefold() in known or name.isdecimal():
-      raise RequestError(
-        f"config key further_classes has {name!r}, which is a class of the map or a number; expected names "
-        "of classes that the map lacks"
-      )
-  return names | dict(enumerate(further, start=max(ids) + 1))
 
 
 def _mapped_areas(class_map: ClassMap, design: Design, *, is_new: bool) -> dict[int, float]:

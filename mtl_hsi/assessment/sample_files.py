@@ -22,7 +22,7 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.labels.tables import read_rows
 from mtl_hsi.scenes.labels.vector_files import check_vector_file
 
-TABLE, FEATURES = "_sample.csv", "_sample.gpkg"
+ENDINGS = TABLE, FEATURES = "_sample.csv", "_sample.gpkg"
 CLASS, NOTE = "class", "note"
 # Texts in the column of the classes for a unit that was looked at in vain.
 UNSURE = ("?", "unsure")
@@ -50,11 +50,16 @@ def write_table(path: Path, design: Design) -> None:
   """Writes the sample as CSV."""
   text = io.StringIO()
   table = csv.writer(text, lineterminator="\n")
-  columns = _columns(design)
-  table.writerow([*columns, CLASS, NOTE])
-  for row in zip(*columns.values(), strict=True):
-    table.writerow([*map(_text, row), "", ""])
+  head, rows = table_cells(design)
+  table.writerow([*head, CLASS, NOTE])
+  table.writerows([*row, "", ""] for row in rows)
   path.write_bytes(text.getvalue().encode())
+
+
+def table_cells(design: Design) -> tuple[list[str], list[list[str]]]:
+  """Returns the names of the columns that are filled in from the start, and their cells in each row."""
+  columns = _columns(design)
+  return list(columns), [list(map(_text, row)) for row in zip(*columns.values(), strict=True)]
 
 
 def _text(value: float) -> str:
@@ -70,8 +75,8 @@ def write_features(path: Path, design: Design) -> None:
   if design.unit_side == 1:
     shapes = shapely.points(columns["x"], columns["y"])
   else:
-    corners = [_place(design, rows, columns) for rows, columns in _corners(design)]
-    shapes = shapely.polygons(np.stack([np.stack(corner, axis=-1) for corner in corners], axis=1))
+    outlines = [_place(design, rows, columns) for rows, columns in corners(design)]
+    shapes = shapely.polygons(np.stack([np.stack(corner, axis=-1) for corner in outlines], axis=1))
   whole = {name: columns[name].astype(np.int64) for name in ("id", "row", "column")}
   rest = {name: columns[name] for name in ("lon", "lat")} if "lon" in columns else {}
   empty = dict.fromkeys((CLASS, NOTE), "")
@@ -200,7 +205,7 @@ def _columns(design: Design) -> dict[str, np.ndarray]:
   drawn = design.drawn
   columns = {"id": np.arange(1, len(drawn.rows) + 1), "row": drawn.rows, "column": drawn.columns}
   if design.georeference is not None:
-    (top, left), _, (bottom, right), _, _ = _corners(design)
+    (top, left), _, (bottom, right), _, _ = corners(design)
     columns["x"], columns["y"] = _place(design, (top + bottom) / 2, (left + right) / 2)
     columns |= _degrees(design.georeference.crs, columns["x"], columns["y"])
   return {name: np.asarray(values, float) for name, values in columns.items()}
@@ -219,7 +224,7 @@ def _degrees(crs: str, x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
   return {"lon": lon, "lat": lat} if np.isfinite([lon, lat]).all() else {}
 
 
-def _corners(design: Design) -> list[tuple[np.ndarray, np.ndarray]]:
+def corners(design: Design) -> list[tuple[np.ndarray, np.ndarray]]:
   """Returns rows and columns of the corners of every unit, from the upper left one around and back."""
   top, left = design.drawn.rows, design.drawn.columns
   bottom = np.minimum(top + design.unit_side, design.shape[0])

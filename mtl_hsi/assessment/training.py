@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import numpy as np
-import pyproj
 from pyproj.exceptions import CRSError, ProjError
 
 from mtl_hsi.assessment.class_map import ClassMap, open_class_map, same_grid
+from mtl_hsi.assessment.grids import positions_in
 from mtl_hsi.errors import RequestError
 from mtl_hsi.runs.records import read_record
 from mtl_hsi.scenes.images.arrays import list_arrays, read_array
@@ -69,14 +69,9 @@ def _on_map(pixels, path: Path, class_map: ClassMap) -> tuple[np.ndarray, np.nda
         "has no coordinate reference system, so training pixels cannot be found in it; remove --config.run "
         "if nothing in the map trained"
       )
-    centres = np.stack([pixels[:, 1] + 0.5, pixels[:, 0] + 0.5, np.ones(len(pixels))])
-    x, y = (own.georeference.matrix @ centres)[:2]
-    source = own.georeference.crs
+    source = own.georeference
   try:
-    change = pyproj.Transformer.from_crs(source, class_map.georeference.crs, always_xy=True)
-    x, y = change.transform(x, y)
+    rows, columns = positions_in(class_map.georeference, source, pixels[:, 0] + 0.5, pixels[:, 1] + 0.5)
   except (CRSError, ProjError) as error:
     raise RequestError(f"{path} cannot be projected onto {class_map.path}: {error}") from error
-  found = np.linalg.inv(class_map.georeference.matrix) @ np.stack([x, y, np.ones(len(x))])
-  found = np.where(np.isfinite(found), found, -1)
-  return np.floor(found[1]).astype(np.int64), np.floor(found[0]).astype(np.int64)
+  return np.floor(rows).astype(np.int64), np.floor(columns).astype(np.int64)

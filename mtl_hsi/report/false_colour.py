@@ -19,7 +19,17 @@ def false_colour_bands(scene: Scene) -> tuple[int, int, int]:
     return PUBLIC_SCENES[scene.name].false_colour_bands
   count = scene.cube.shape[2]
   if scene.wavelengths is not None:
-    return tuple(int(np.argmin(np.abs(scene.wavelengths - colour))) for colour in _TRUE_COLOUR)
+    return true_colour_bands(scene.wavelengths)
   if scene.sensor in _SENSORS and count > max(_SENSORS[scene.sensor].false_colour_bands):
     return _SENSORS[scene.sensor].false_colour_bands
+  return spread_bands(count)
+
+
+def true_colour_bands(wavelengths: np.ndarray) -> tuple[int, int, int]:
+  """Returns the bands closest to red, green and blue, of wavelengths in nm `[B]`."""
+  return tuple(int(np.argmin(np.abs(wavelengths - colour))) for colour in _TRUE_COLOUR)
+
+
+def spread_bands(count: int) -> tuple[int, int, int]:
+  """Returns three bands spread over the range, the last ones as red."""
   return (3 * count // 4, count // 2, count // 4)

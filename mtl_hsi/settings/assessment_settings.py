@@ -34,6 +34,10 @@ class DrawSettings:
     unit_side: side of a unit in pixels.
     keeps_training: whether units that trained are a stratum; if not, they are left out.
     seed: seed of the draw.
+    image: the image shown on a page to fill in the sample, or None for no page.
+    image_key: name of its array, or None.
+    image_bands: its bands shown as red, green and blue, or None.
+    further_classes: names of classes that the page offers besides those of the map.
     output: prefix of the output files, or None.
   """
 
@@ -50,6 +54,10 @@ class DrawSettings:
   unit_side: int
   keeps_training: bool
   seed: int
+  image: Path | None
+  image_key: str | None
+  image_bands: tuple[int, int, int] | None
+  further_classes: tuple[str, ...]
   output: str | None
 
 
@@ -92,6 +100,8 @@ def read_draw(config: Any) -> DrawSettings:
   keeps_training = one_of(TRAINING, "training", config.training) == TRAINING[1]
   require(stratified or not config.strata, "strata", config.strata, "nothing, or design=stratified")
   require(stratified or not keeps_training, "training", config.training, "'exclude', or design=stratified")
+  for key in ("image_key", "image_bands", "further_classes"):
+    require(config.image or not config[key], key, config[key], "nothing, or an image for the page (image)")
   return DrawSettings(
     map=Path(config.map),
     run=Path(config.run) if config.run else None,
@@ -106,6 +116,10 @@ def read_draw(config: Any) -> DrawSettings:
     unit_side=config.unit_side,
     keeps_training=keeps_training,
     seed=config.seed,
+    image=Path(config.image) if config.image else None,
+    image_key=config.image_key or None,
+    image_bands=_bands(config.image_bands),
+    further_classes=_further_classes(config.further_classes),
     output=config.output or None,
   )
 
@@ -119,18 +133,30 @@ def read_estimate(config: Any) -> EstimateSettings:
   for key, what in (("map", "the class map"), ("sample", "the sample that was filled in")):
     if not config[key]:
       raise RequestError(f"nothing to estimate: give {what}, --config.{key}=<path>")
-  further = tuple(name.strip() for name in config.further_classes.split(",") if name.strip())
-  unique = len({name.casefold() for name in further}) == len(further)
-  fine = unique and all(map(str.isprintable, further))
-  require(fine, "further_classes", config.further_classes, "different names, separated by commas")
   return EstimateSettings(
     map=Path(config.map),
     sample=Path(config.sample),
     design=Path(config.design) if config.design else None,
     new_map=config.new_map,
-    further_classes=further,
+    further_classes=_further_classes(config.further_classes),
     output=config.output or None,
   )
+
+
+def _further_classes(text: str) -> tuple[str, ...]:
+  names = tuple(name.strip() for name in text.split(",") if name.strip())
+  fine = len({name.casefold() for name in names}) == len(names) and all(map(str.isprintable, names))
+  require(fine, "further_classes", text, "different names, separated by commas")
+  return names
+
+
+def _bands(text: str) -> tuple[int, int, int] | None:
+  """Reads "29,19,9"."""
+  if not text:
+    return None
+  fine = re.fullmatch(r"\s*\d{1,6}\s*(,\s*\d{1,6}\s*){2}", text)
+  require(fine, "image_bands", text, "three bands from 0 for red, green and blue, as in '29,19,9'")
+  return tuple(map(int, text.split(",")))
 
 
 def _accuracies(text: str) -> dict[int | None, float]:

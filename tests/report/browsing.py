@@ -9,6 +9,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 _SECONDS = 60
 
@@ -49,7 +51,7 @@ class Browser:
   def __init__(self, process: subprocess.Popen, sending: int, receiving: int):
     self._process, self._sending, self._receiving = process, sending, receiving
     self._buffer, self._count, self._session = b"", 0, {}
-    self.said, self._loaded = [], False
+    self.said, self._loaded, self._chooser = [], False, None
     target = self.send("Target.createTarget", url="about:blank")["targetId"]
     session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
     self._session = {"sessionId": session}
@@ -105,6 +107,16 @@ class Browser:
           "Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=9 if key == "Tab" else 0
         )
 
+  def choose(self, key: str, path: Path) -> None:
+    """Presses a key that opens a chooser of files, and chooses a file in it."""
+    self.send("Page.setInterceptFileChooserDialog", enabled=True)
+    self._chooser = None
+    self.press(key)
+    while self._chooser is None:
+      self._note(self._receive())
+    self.send("DOM.setFileInputFiles", files=[str(path)], backendNodeId=self._chooser)
+    self.send("Page.setInterceptFileChooserDialog", enabled=False)
+
   def run(self, body: str):
     """What the body of a function returns."""
     found = self.send(
@@ -115,6 +127,8 @@ class Browser:
 
   def _note(self, event):
     self._loaded |= event["method"] == "Page.loadEventFired"
+    if event["method"] == "Page.fileChooserOpened":
+      self._chooser = event["params"]["backendNodeId"]
     if event["method"] in ("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded"):
       self.said.append(event["params"])
 
@@ -126,6 +140,13 @@ class Browser:
       self._buffer += part
     message, _, self._buffer = self._buffer.partition(b"\0")
     return json.loads(message)
+
+
+def require_chromium() -> None:
+  """Skips a test without Chromium; .ci/run sets a variable, so that nothing is ever skipped there."""
+  if CHROMIUM is None:
+    missing = "no Chromium on the path; on Debian: apt install chromium"
+    pytest.fail(missing) if os.environ.get("MTL_HSI_BROWSER") == "required" else pytest.skip(missing)
 
 
 @contextlib.contextmanager

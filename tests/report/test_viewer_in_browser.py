@@ -1,7 +1,6 @@
 """The viewer in a headless Chromium, on a scene of 4 x 5 pixels."""
 
 import dataclasses
-import os
 import re
 
 import numpy as np
@@ -37,10 +36,7 @@ def text(run, fields, fields_report):
 
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory):
-  if browsing.CHROMIUM is None:
-    missing = "no Chromium on the path; on Debian: apt install chromium"
-    # .ci/run sets the variable, so that these tests are never skipped there.
-    pytest.fail(missing) if os.environ.get("MTL_HSI_BROWSER") == "required" else pytest.skip(missing)
+  browsing.require_chromium()
   with browsing.browser(tmp_path_factory.mktemp("profile")) as browser:
     yield browser
 
