@@ -63,7 +63,8 @@ def _pixels(problem, settings, name):
 
 
 def _tested_by_folds(problem, settings, name):
-  return settings.split.by_folds and problem.scenes[name].tested is None
+  by_folds = settings.split.by_folds and problem.scenes[name].tested is None
+  return by_folds and problem.folds[name][0].tests
 
 
 def _fold_notes(problem):
@@ -130,6 +131,9 @@ def _untested(problem, settings):
       yield from _only_in_library(scene)
       continue
     tests = problem.splits[name].test
+    if not scene.labels.any():
+      yield _without_labels(scene, settings)
+      continue
     if not tests.size:
       yield f"warning: {scene.title}: all labels are used for training, so no accuracy can be computed"
       continue
@@ -142,6 +146,14 @@ def _untested(problem, settings):
           f"warning: {scene.title}: class {class_id} ({title}) has no test pixel{where}; it is excluded from "
           "the accuracies there"
         )
+
+
+def _without_labels(scene, settings):
+  by = "the regression on single spectra" if settings.mixture.regression else "the networks"
+  return (
+    f"warning: {scene.title}: there are no labels, only spectra of a library: nothing is tested, and the map "
+    f"is by {by}"
+  )
 
 
 def _only_in_library(scene):
@@ -181,6 +193,8 @@ def split_used(settings: Settings, scene: Scene) -> str:
 
 
 def _how_split(settings, scene):
+  if not scene.labels.any():
+    return "There are no labels."
   if settings.split.file is not None:
     return f"Training and test pixels are those of {settings.split.file.name}."
   if scene.tested is not None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from mtl_hsi.classification import choice
+from mtl_hsi.classification import choice, mixture
 from mtl_hsi.classification.classify import SceneRegion
 from mtl_hsi.classification.left_out import Candidates
 from mtl_hsi.classification.smoothing import STRENGTHS, Smoothing
@@ -183,7 +183,10 @@ def _choose(cases: Sequence[Case], tick: Callable[[], object]) -> list[SceneMixt
     plain[rows] = mixed[weights, smoothing][rows]
     calibrated[rows] = calibration.with_temperature(plain[rows], temperature)
     tick()
-  (weights, smoothing), temperature = choose(known, slice(None))
+  if known.any():
+    (weights, smoothing), temperature = choose(known, slice(None))
+  else:
+    weights, smoothing, temperature = *_without_labels(settings, shares, kinds), 1.0
   return [
     SceneMixture(
       shares=shares[weights],
@@ -196,6 +199,17 @@ def _choose(cases: Sequence[Case], tick: Callable[[], object]) -> list[SceneMixt
     )
     for position in range(len(cases))
   ]
+
+
+def _without_labels(settings, shares, kinds) -> tuple[int, int]:
+  """Returns positions of shares and smoothing for scenes without left-out labels.
+
+  The regression was made for single spectra, as those of libraries are. Of the smoothings, that after the
+  first one is light.
+  """
+  members = settings.mixture.members
+  first = members.index(mixture.REGRESSION) if mixture.REGRESSION in members else 0
+  return int(shares[:, first].argmax()), min(1, len(kinds) - 1)
 
 
 def _results_of(rows, tested, members, plain, calibrated) -> LeftOutResults:

@@ -221,7 +221,7 @@ def _measure(settings, problem, done):
   for name, scene in problem.scenes.items():
     mixtures = done.mixtures.get(name)
     # Given test labels stand above left-out ones.
-    by_folds = settings.split.by_folds and scene.tested is None
+    by_folds = settings.split.by_folds and scene.tested is None and problem.folds[name][0].tests
     if by_folds:
       # A scene that was left out as a whole may have any class of the legend.
       names = problem.legend.class_names(name) if settings.split.by_scenes else scene.class_names

@@ -37,6 +37,11 @@ class SceneFolds(NamedTuple):
   notes: tuple[str, ...]
   whole_scene: bool = False
 
+  @property
+  def tests(self) -> bool:
+    """Whether any pixel is left out; none is in a scene that has a library and no labels."""
+    return any(map(len, self.left_out))
+
 
 def draw_splits(settings: Settings, scenes: Mapping[str, Scene], min_separation: int) -> dict[str, Split]:
   """Returns the split of every scene, with a row for each map.
@@ -73,6 +78,11 @@ def _split(settings, scene, min_separation, maps):
 def _drawn(settings, scene, labels, min_separation, maps):
   """Draws the split of the pixels that the user has not assigned to training."""
   split = settings.split
+  if not (labels.any() or split.samples_per_class == ALL):
+    raise RequestError(
+      f"scene {scene.name!r} has a library and no labels of which samples_per_class could be drawn; "
+      "label some pixels, or train without a test: samples_per_class=0 with split=random"
+    )
   draw = {"seed": settings.seed, "replicas": maps, "name": scene.name}
   if scene.tested is not None:
     return given_split(labels, scene.tested, split.samples_per_class, **draw)
@@ -128,6 +138,8 @@ def _scene_as_fold(scene, index, scenes, train):
 def _folds_of_units(settings, scene, train, drawn):
   split = settings.split
   labels, fixed = _labels_at(scene, train), _is_fixed(scene, train)
+  if not len(train):
+    return _nothing_left_out(train, split.folds)
   dealt = folds.draw_folds(
     np.where(_mask(scene, train[fixed]), 0, labels),
     scene.units,
@@ -148,6 +160,8 @@ def _folds_of_units(settings, scene, train, drawn):
 
 def _folds_of_pixels(settings, scene, train, drawn):
   split, fixed = settings.split, _is_fixed(scene, train)
+  if not len(train):
+    return _nothing_left_out(train, split.folds)
   free = train[~fixed]
   fold = folds.pixel_folds(
     free,
@@ -165,6 +179,12 @@ def _folds_of_pixels(settings, scene, train, drawn):
     "pixels",
     (),
   )
+
+
+def _nothing_left_out(train, folds):
+  """Returns the folds of a scene without labels."""
+  nothing = [train[:0]] * folds
+  return SceneFolds([train] * folds, nothing, [np.empty(0, int)] * folds, REGIONS, ())
 
 
 def network_splits(
