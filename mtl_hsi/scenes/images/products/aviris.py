@@ -106,13 +106,14 @@ class Aviris:
   def _transform(self, mapping: str) -> tuple[float, ...] | None:
     """Returns the transform of the grid mapping or, without one, that of the coordinates of the pixels."""
     found = positions.parse_geotransform(self._file.attribute_text(mapping, "GeoTransform"))
-    if found is not None:
-      return found
     height, width, _ = self._cube.shape
     x, y = self._find_list("easting", width), self._find_list("northing", height)
     if x is None or y is None or min(height, width) < 2:
-      return None
+      return found
     across, down = (x[-1] - x[0]) / (width - 1), (y[-1] - y[0]) / (height - 1)
+    # Rows may be stored from south to north, whatever the geotransform says.
+    if found is not None and (found[1] or found[3] or found[4] * down > 0):
+      return found
     return across, 0.0, x[0] - across / 2, 0.0, down, y[0] - down / 2
 
 

@@ -4,7 +4,6 @@ Source: Planet, Tanager Product Specification, November 2025.
 """
 
 import re
-from typing import Literal
 
 import numpy as np
 
@@ -94,7 +93,7 @@ class Tanager:
     """Returns the position of an ortho product; its corners in the metadata are outer edges."""
     text = self._file.text("HDFEOS INFORMATION/StructMetadata.0") if self._group == _ORTHO else None
     corners = [self._corner(text or "", name) for name in ("UpperLeftPointMtrs", "LowerRightMtrs")]
-    crs = self._epsg(text or "")
+    crs = self._crs(text or "")
     if crs is None or None in corners:
       return None
     transform = positions.north_up(*corners[0], *corners[1], self._cube.shape[:2])
@@ -107,12 +106,15 @@ class Tanager:
     except ValueError:
       return None
 
-  def _epsg(self, text: str) -> int | None:
+  def _crs(self, text: str) -> int | str | None:
     """Returns the EPSG code of the group or, without one, that of the UTM zone, negative in the south."""
     code = self._file.number(self._group, "epsg_code")
-    if code is not None and float(code).is_integer():
+    if code is not None and code.is_integer():
       return int(code)
-    zone: re.Match | Literal[None] = re.search(r"ZoneCode=(-?\d{1,2})\b", text)
+    named = self._file.attribute_text(self._group, "epsg_code")
+    if named:
+      return named
+    zone = re.search(r"ZoneCode=(-?\d{1,2})\b", text)
     if zone is None or "Projection=HE5_GCTP_UTM" not in text:
       return None
     return 32600 + int(zone[1]) if int(zone[1]) > 0 else 32700 - int(zone[1])

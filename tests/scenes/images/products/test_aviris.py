@@ -65,6 +65,14 @@ def test_other_forms_of_the_position(tmp_path, transform, mapping):
   assert found.transform == pytest.approx((4, 0, 500_000, 0, -4, 5_400_000))
 
 
+def test_rows_from_south_to_north(tmp_path):
+  path = _save(tmp_path)
+  with h5py.File(path, "r+") as file:
+    file["northing"][...] = file["northing"][()][::-1]
+  found = Image.open(path).georeference
+  assert found.transform == (4, 0, 500_000, 0, 4, 5_400_000 - 24)
+
+
 def test_a_rotated_grid(tmp_path):
   found = Image.open(_save(tmp_path, transform="500000 3 2 5400000 2 -3")).georeference
   assert found.transform == (3, 2, 500_000, 2, -3, 5_400_000)

@@ -80,6 +80,13 @@ def test_without_an_epsg_code_the_zone_of_utm_counts(tmp_path, zone, code):
   assert f'AUTHORITY["EPSG","{code}"]' in Image.open(path).georeference.crs
 
 
+def test_the_epsg_code_may_be_a_text(tmp_path):
+  path = _save(tmp_path)
+  with h5py.File(path, "r+") as file:
+    file["HDFEOS/GRIDS/HYP"].attrs["epsg_code"] = "EPSG:32733"
+  assert 'AUTHORITY["EPSG","32733"]' in Image.open(path).georeference.crs
+
+
 def test_without_metadata_of_the_grid_there_is_no_position(tmp_path):
   path = _save(tmp_path)
   with h5py.File(path, "r+") as file:
