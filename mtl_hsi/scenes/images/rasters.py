@@ -48,10 +48,9 @@ def open_raster(path: Path) -> rasterio.DatasetReader:
   if os.path.isfile(side):
     # GDAL reads it as a whole.
     memory.check_file(side, xml_files.MEMORY_RATIO)
-  _check_mask_file(path)
-  # Without an environment of rasterio, GDAL writes warnings to standard error.
-  with gdal_errors_as_requests(path), warnings.catch_warnings(), rasterio.Env():
+  with gdal_errors_as_requests(path), warnings.catch_warnings():
     warnings.simplefilter("ignore", NotGeoreferencedWarning)
+    _check_mask_file(path)
     hdf5_check.check_file(path)
     with envi_header.readable(path) as readable:
       raster = _open(readable)
@@ -145,7 +144,7 @@ def _check_mask_file(path: Path) -> None:
     start = file.read(4)
   if start not in _TIFF_STARTS:
     raise RequestError(f"{side.absolute()} is not a mask in TIFF format; move it away from its raster")
-  with gdal_errors_as_requests(side), rasterio.DatasetReader(str(side.absolute()), driver=["GTiff"]) as mask:
+  with rasterio.DatasetReader(str(side.absolute()), driver=["GTiff"]) as mask:
     memory.check_fits(max(rows * columns for rows, columns in mask.block_shapes), str(side.absolute()))
 
 
