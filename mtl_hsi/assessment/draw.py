@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rasterio
 
 from mtl_hsi.assessment import drawing, label_page, sample_files, sizes, training, unit_images
 from mtl_hsi.assessment.class_map import ClassMap, open_class_map, same_grid
@@ -21,13 +20,12 @@ from mtl_hsi.assessment.design import (
 from mtl_hsi.assessment.frame import EVERYTHING, TRAINING, Count, Frame, Group, count
 from mtl_hsi.errors import RequestError
 from mtl_hsi.plurals import noun
+from mtl_hsi.scenes.images import rasters
 from mtl_hsi.settings import assessment_settings
 from mtl_hsi.settings.assessment_settings import DrawSettings
 from mtl_hsi.storage.atomic_files import json_bytes, reason
 from mtl_hsi.storage.file_set import FileSet, with_ending
 
-# GDAL's cache of raster blocks; by default it uses a share of the machine's memory.
-_CACHE_MB = 256
 # End of the name of a map of configs/predict.py.
 _CLASSES = "_classes"
 
@@ -39,7 +37,7 @@ def run(config: Any) -> None:
     RequestError: the request is invalid or a file cannot be read or written; no file remains.
   """
   settings = assessment_settings.read_draw(config)
-  with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB), open_class_map(settings.map) as class_map:
+  with rasters.bounded_cache(), open_class_map(settings.map) as class_map:
     files = FileSet(_output_stem(settings), _endings(settings, class_map), "--config.output")
     files.check_free()
     design = _draw(settings, class_map)

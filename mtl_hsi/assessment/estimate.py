@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rasterio
 
 from mtl_hsi.assessment import estimate_files, estimators, labelled, sample_files
 from mtl_hsi.assessment.class_map import ClassMap, open_class_map
@@ -12,13 +11,11 @@ from mtl_hsi.assessment.design import ENDING, Design, read_design
 from mtl_hsi.assessment.frame import Frame, count
 from mtl_hsi.assessment.results import ClassResult, Results, area_of
 from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.images import rasters
 from mtl_hsi.settings import assessment_settings
 from mtl_hsi.settings.assessment_settings import EstimateSettings
 from mtl_hsi.storage.atomic_files import reason
 from mtl_hsi.storage.file_set import FileSet
-
-# GDAL's cache of raster blocks; by default it uses a share of the machine's memory.
-_CACHE_MB = 256
 
 
 def run(config: Any) -> None:
@@ -33,7 +30,7 @@ def run(config: Any) -> None:
   output = Path(settings.output) if settings.output else stem
   files = FileSet(output, estimate_files.ENDINGS, "--config.output")
   files.check_free()
-  with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB), open_class_map(settings.map) as class_map:
+  with rasters.bounded_cache(), open_class_map(settings.map) as class_map:
     results = _estimate(settings, design, class_map)
   try:
     with files.create() as written:

@@ -71,7 +71,7 @@ async function load(file) {
       // What the table leaves empty stays as it is.
       answers[i] = [cell || answers[i][0], note || answers[i][1]];
     }
-    say(`${file.name}: ${filled} answers loaded${replaced ? `, ${replaced} of them in place of others` : ""}.`);
+    say(`${file.name}: ${filled} ${filled === 1 ? "answer" : "answers"} loaded${replaced ? `, ${replaced} of them in place of others` : ""}.`);
     keep();
     go(current);
   } catch (error) {

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from mtl_hsi.assessment import label_page
 from tests.assessment.maps import MAP, draw, estimate, fill_in, read, write, write_map
 from tests.assessment.test_label_page import write_image
 from tests.report import browsing
@@ -144,7 +145,7 @@ def test_a_table_with_semicolons_is_loaded(opened, tmp_path):
   text = (tmp_path / "map_sample.csv").read_text().replace(",", ";").replace("\n", "\r\n")
   (tmp_path / "part.csv").write_text("\ufeff" + text, newline="")
   opened.choose("l", tmp_path / "part.csv")
-  _wait(opened, "part.csv: 1 answers loaded.")
+  _wait(opened, "part.csv: 1 answer loaded.")
 
 
 @pytest.mark.parametrize(
@@ -195,3 +196,20 @@ def test_in_print_and_without_scripts_the_sheet_is_seen(opened, tmp_path):
   opened.load(tmp_path / "map_label.html")
   assert opened.run(seen) == [False, True]
   opened.send("Emulation.setScriptExecutionDisabled", value=False)
+
+
+def test_in_light_and_in_dark_everything_can_be_read(opened):
+  opened.press("2", "ArrowLeft")
+  pressed = ".classes [aria-pressed=true]"
+  parts = ["body", "h1", ".quiet", ".classes button", ".note input", ".status", "code"]
+  assert browsing.hard_to_read(opened, [*parts, pressed, f"{pressed} kbd"]) == []
+
+
+def test_a_page_with_the_first_units_loads_a_table_with_all(tmp_path, chromium, monkeypatch):
+  monkeypatch.setattr(label_page, "MOST_BYTES", 100_000)
+  image = write_image(tmp_path / "image.tif")
+  assert draw(write_map(tmp_path / "map.tif"), image=image, size=40, floor=10).status == 0
+  fill_in(tmp_path / "map_sample.csv", truth)
+  chromium.load(tmp_path / "map_label.html")
+  chromium.choose("l", tmp_path / "map_sample.csv")
+  _wait(chromium, "map_sample.csv: 12 answers loaded.")

@@ -3,12 +3,14 @@
 import contextlib
 import json
 import os
+import re
 import select
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -167,3 +169,47 @@ def browser(directory: Path) -> Iterator[Browser]:
     process.terminate()
     process.wait(_SECONDS)
     os.close(receiving)
+
+
+_COLOURS = """
+const ground = (node) => {
+  const own = getComputedStyle(node).backgroundColor;
+  return own === "rgba(0, 0, 0, 0)" ? ground(node.parentElement) : own;
+};
+return chosen.map((part) => {
+  const node = document.querySelector(part);
+  return [part, getComputedStyle(node).color, ground(node)];
+});
+"""
+
+
+def hard_to_read(page: Browser, chosen: list[str]) -> list[tuple[str, str]]:
+  """Returns which of the elements have less contrast than WCAG asks of small text, in light or in dark.
+
+  Args:
+    page: the page, which must follow the scheme.
+    chosen: selectors; the first one is that of the page as a whole.
+  """
+  found, grounds = [], []
+  for scheme in ("light", "dark"):
+    feature = {"name": "prefers-color-scheme", "value": scheme}
+    page.send("Emulation.setEmulatedMedia", features=[feature])
+    seen = page.run(f"const chosen = {json.dumps(chosen)};{_COLOURS}")
+    found += [(scheme, part) for part, colour, ground in seen if _contrast(colour, ground) < 4.5]
+    grounds.append(_luminance(seen[0][2]))
+  page.send("Emulation.setEmulatedMedia", features=[])
+  assert grounds[0] > 0.9
+  assert grounds[1] < 0.1
+  return found
+
+
+def _luminance(colour: str) -> float:
+  """Relative _luminance by WCAG 2 of a colour such as "rgb(1, 2, 3)"."""
+  parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+  linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+  return float(np.dot((0.2126, 0.7152, 0.0722), linear))
+
+
+def _contrast(one: str, other: str) -> float:
+  low, high = sorted(map(_luminance, (one, other)))
+  return (high + 0.05) / (low + 0.05)

@@ -61,7 +61,8 @@ def open_raster(path: Path) -> rasterio.DatasetReader:
 @contextlib.contextmanager
 def bounded_cache() -> Iterator[None]:
   """Bounds the memory in which GDAL keeps blocks of rasters, within a block or a function."""
-  with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB):
+  # Rasterio counts it in bytes, other than GDAL itself.
+  with rasterio.Env(GDAL_CACHEMAX=_CACHE_MB * 2**20):
     yield
 
 

@@ -1,10 +1,12 @@
-"""Files of several images are refused by name."""
+"""Files of several images are refused by name; the cache of raster blocks."""
 
 import numpy as np
 import pytest
 import rasterio
+from rasterio import env
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.images import rasters
 from mtl_hsi.scenes.images.image import Image
 from tests.scenes import formats
 
@@ -35,3 +37,8 @@ def test_tags_in_latin_1_are_read_without_noise(tmp_path, caplog):
   path.write_bytes(data.replace(b"S@d", b"S\xfcd"))
   assert Image.open(path).bands == 5
   assert not caplog.records
+
+
+def test_the_cache_of_blocks_has_256_megabytes():
+  with rasters.bounded_cache():
+    assert env.get_gdal_config("GDAL_CACHEMAX") == 256 * 2**20
