@@ -1,5 +1,6 @@
 """The page on which a sample is filled in, in a headless Chromium, by keyboard alone."""
 
+import shutil
 import time
 
 import pytest
@@ -24,17 +25,20 @@ def chromium(tmp_path_factory):
     yield browser
 
 
-@pytest.fixture
-def opened(tmp_path, chromium):
-  """The page of a sample of 20 pixels; its console must stay silent."""
-  outcome = draw(
-    write_map(tmp_path / "map.tif"),
-    image=write_image(tmp_path / "image.tif"),
-    size=20,
-    floor=4,
-    further_classes="<b>ice</b>",
-  )
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+  """A directory with a sample of 20 pixels and its page."""
+  place = tmp_path_factory.mktemp("drawn")
+  image = write_image(place / "image.tif")
+  outcome = draw(write_map(place / "map.tif"), image=image, size=20, floor=4, further_classes="<b>ice</b>")
   assert (outcome.status, outcome.err) == (0, "")
+  return place
+
+
+@pytest.fixture
+def opened(drawn, tmp_path, chromium):
+  """The page of a copy of that directory; its console must stay silent."""
+  shutil.copytree(drawn, tmp_path, dirs_exist_ok=True)
   chromium.load(tmp_path / "map_label.html")
   # The sample is that of the test before, and so are the answers.
   chromium.run("localStorage.clear();")
