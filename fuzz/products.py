@@ -2,18 +2,20 @@
 
 from pathlib import Path
 
-from mtl_hsi.errors import RequestError
-from mtl_hsi.scenes.images.image import Image
-from mtl_hsi.scenes.images.products.product import NO_OPTIONS, ProductOptions
+import numpy as np
+
+from mtl_hsi.scenes.images.products.delivery import Delivery
+from mtl_hsi.scenes.images.products.product import NO_OPTIONS, Product, ProductOptions
 
 _ALL = slice(None), slice(None)
 
 
-def feed(data: bytes, path: Path, product: ProductOptions = NO_OPTIONS) -> None:
-  """Reads a product with the given content, with and without its quality layers."""
+def feed(kind: type[Product], data: bytes, path: Path, options: ProductOptions = NO_OPTIONS) -> None:
+  """Reads everything of a product with the given content."""
   path.write_bytes(data)
-  try:
-    Image.open(path, quality="clear", product=product).read(*_ALL)
-  except RequestError:
-    # Without the layers, more of the reader is reached.
-    Image.open(path, product=product).read(*_ALL)
+  product = kind.find(Delivery(path), options)
+  if product is not None:
+    bands = product.describe().shape[2]
+    product.read(*_ALL, np.arange(bands))
+    if product.read_unclear is not None:
+      product.read_unclear(*_ALL)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from fuzz import products
+from mtl_hsi.scenes.images.products.aviris import Aviris
 from tests.scenes import product_files
 
 _CUBE = np.linspace(0, 0.6, 36).reshape(3, 4, 3)
@@ -18,4 +19,4 @@ def seeds(folder: Path) -> list[bytes]:
 
 
 def feed(data: bytes, folder: Path) -> None:
-  products.feed(data, folder / "a.nc")
+  products.feed(Aviris, data, folder / "a.nc")

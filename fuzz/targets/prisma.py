@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from fuzz import products
+from mtl_hsi.scenes.images.products.prisma import Prisma
 from tests.scenes import product_files
 
 
@@ -15,4 +16,4 @@ def seeds(folder: Path) -> list[bytes]:
 
 
 def feed(data: bytes, folder: Path) -> None:
-  products.feed(data, folder / "a.he5")
+  products.feed(Prisma, data, folder / "a.he5")

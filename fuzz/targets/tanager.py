@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from fuzz import products
+from mtl_hsi.scenes.images.products.tanager import Tanager
 from tests.scenes import product_files
 
 _CUBE = np.linspace(0, 0.6, 36).reshape(3, 4, 3)
@@ -21,4 +22,4 @@ def seeds(folder: Path) -> list[bytes]:
 
 
 def feed(data: bytes, folder: Path) -> None:
-  products.feed(data, folder / "a.h5")
+  products.feed(Tanager, data, folder / "a.h5")
