@@ -127,7 +127,7 @@ def test_help_on_a_config_shows_what_it_does_and_its_keys(form, monkeypatch):
   assert outcome.out.startswith("Your own scenes, from files.\n")
   assert "configs/own.py:fields,town \\\n" in outcome.out
   lines = outcome.out.splitlines()
-  for entry in ("samples_per_class = 0", "phases.phase1.epochs = 30", "snapshots = (0,)"):
+  for entry in ("samples_per_class = 0", "phases.phase1.epochs = 20", "snapshots = (0,)"):
     assert f"  {entry}" in lines
   assert ("  files.fields.cube = ''" in lines) == ("fields" in form[0])
 

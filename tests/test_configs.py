@@ -186,9 +186,9 @@ def test_the_best_recipe_takes_scenes_as_own_does_and_as_many_steps_of_any():
   assert (settings.bands.count, settings.bands.mnf_components) == (None, 40)
   model, recipe = settings.model, settings.training.recipe
   assert (model.name, model.patch, model.width, model.blocks) == ("vresnet", 9, 64, 4)
-  assert settings.training.schedule.epochs * recipe.steps == 3000
+  assert settings.training.schedule.epochs * recipe.steps == 2000
   assert (recipe.augmentation, recipe.decay) == ("symmetries", "cosine")
-  assert settings.training.schedule.snapshot_epochs == (30,)
+  assert settings.training.schedule.snapshot_epochs == (20,)
   assert best.get_config().scenes == ()
 
 

@@ -7,7 +7,8 @@ import numpy as np
 from scipy import optimize
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.runs.trained_run import TrainedRun, TrainedScene
+from mtl_hsi.runs.trained_run import TrainedRun
+from mtl_hsi.runs.trained_scene import TrainedScene
 from mtl_hsi.scenes.images.bad_bands import format_bands
 from mtl_hsi.scenes.images.image import Image
 

@@ -4,7 +4,7 @@ import numpy as np
 from absl import logging
 
 from mtl_hsi.prediction.windows import Window
-from mtl_hsi.runs.trained_run import TrainedScene
+from mtl_hsi.runs.trained_scene import TrainedScene
 from mtl_hsi.scenes.images.image import Image
 
 # Scaling in training leaves the scene's maximum at 1, or every band with a standard deviation of 1. Scaled

@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from mtl_hsi.prediction import band_choice
-from mtl_hsi.runs.trained_run import TrainedRun, TrainedScene
+from mtl_hsi.runs.trained_run import TrainedRun
+from mtl_hsi.runs.trained_scene import TrainedScene
 from mtl_hsi.scenes.images.bad_bands import format_bands
 from mtl_hsi.scenes.images.image import Image
 from mtl_hsi.settings import image_settings

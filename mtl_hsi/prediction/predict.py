@@ -19,7 +19,8 @@ from mtl_hsi.prediction.image_checks import FillValues, check_unit
 from mtl_hsi.prediction.new_image import open_image
 from mtl_hsi.prediction.windows import read_window
 from mtl_hsi.report import colours, rasters
-from mtl_hsi.runs.trained_run import TrainedRun, TrainedScene, read_run
+from mtl_hsi.runs.trained_run import TrainedRun, read_run
+from mtl_hsi.runs.trained_scene import TrainedScene
 from mtl_hsi.runtime import progress
 from mtl_hsi.scenes import windows
 from mtl_hsi.scenes.images.products import delivery

@@ -10,7 +10,7 @@ from mtl_hsi.channels.inputs import Inputs
 from mtl_hsi.channels.scaling import Scaling
 from mtl_hsi.errors import RequestError
 from mtl_hsi.prediction import band_choice, new_image
-from mtl_hsi.runs.trained_run import TrainedScene
+from mtl_hsi.runs.trained_scene import TrainedScene
 from mtl_hsi.scenes.images.image import Image
 from mtl_hsi.scenes.scene import ImageFile
 from mtl_hsi.settings import image_settings
