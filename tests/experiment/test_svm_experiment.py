@@ -24,16 +24,16 @@ from mtl_hsi.storage import atomic_files
 from tests import launching
 from tests.small_grids import small_grids
 
-write, written = atomic_files.write_bytes, []
+write, written = atomic_files.write_npz, []
 
-def write_or_die(path, data):
+def write_or_die(path, arrays):
   if path.parent.name == "svm":
     written.append(path)
     if len(written) == 3:
       os.kill(os.getpid(), signal.SIGKILL)
-  write(path, data)
+  write(path, arrays)
 
-atomic_files.write_bytes = write_or_die
+atomic_files.write_npz = write_or_die
 with small_grids():
   sys.exit(launching.launch(*sys.argv[1:]).status)
 """

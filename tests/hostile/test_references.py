@@ -155,13 +155,14 @@ def test_a_virtual_raster(tmp_path, host, suffix):
       Image.open(path)
 
 
-def test_overviews_elsewhere_are_ignored(tmp_path, host):
+def test_a_system_or_overviews_elsewhere_are_never_opened(tmp_path, host):
   path = formats.save_raster(tmp_path / "a.tif", np.ones((4, 4, 1), np.uint8), crs=None)
   side = f'<MDI key="OVERVIEW_FILE">/vsicurl/{host}/a.ovr</MDI>'
   (tmp_path / "a.tif.aux.xml").write_text(
     f'<PAMDataset><SRS>{host}/crs</SRS><Metadata domain="OVERVIEWS">{side}</Metadata></PAMDataset>'
   )
-  assert Image.open(path).read(slice(None), slice(None))[0].tolist() == [[[1]] * 4] * 4
+  with pytest.raises(RequestError, match=r"a\.tif cannot be read as a raster"):
+    Image.open(path)
 
 
 def test_matlab_variables_in_other_files(tmp_path):
