@@ -29,7 +29,6 @@ def folder(tmp_path_factory):
 def write_scene_files(folder):
   values, far = cube(FIELDS), rasterio.Affine(10, 0, 0, 0, -10, 0)
   formats.save_raster(folder / "cube.tif", values)
-  formats.save_envi(folder / "mixed.dat", values, header="wavelength = {0.4, 0.5, 0.6, 700, 800, 900}")
   (folder / "cut.tif").write_bytes((folder / "cube.tif").read_bytes()[:900])
   (folder / "text.tif").write_text("dear")
   formats.save_raster(folder / "gt.tif", FIELDS.astype(np.uint8))
@@ -64,7 +63,6 @@ def write_scene_files(folder):
       "label_column: crop\n  split_column: use",
       "line 3 has 'validation' in the column 'use' .*; expected train or test",
     ),
-    ("mixed.hdr", "gt.tif", "", "mixed.hdr: wavelengths range from 0.4 to 900.*mixed"),
     ("cut.tif", "gt.tif", "", "cut.tif cannot be read as a raster"),
     ("text.tif", "gt.tif", "", "text.tif cannot be read as a raster"),
     ("cube.tif", "cut_gt.tif", "", "cut_gt.tif cannot be read as a raster"),
