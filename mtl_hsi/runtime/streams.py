@@ -1,5 +1,6 @@
 """Standard output and error for any text and any reader, and library messages in one line each."""
 
+import contextlib
 import errno
 import io
 import logging
@@ -29,7 +30,7 @@ def prepare() -> None:
       setattr(sys, name, _tolerant(stream))
   handler = absl_logging.get_absl_handler().python_handler
   handler.setFormatter(_OneLine())
-  handler.setStream(sys.stderr)
+  handler.setStream(_BesideBars())
   warnings.showwarning = _show_warning
 
 
@@ -82,6 +83,21 @@ class _Output(io.FileIO):
       print(f"warning: standard output is incomplete, as it cannot be written: {reason}", file=sys.stderr)
 
 
+class _BesideBars(io.TextIOBase):
+  """Standard error for lines that a progress bar must not share."""
+
+  def write(self, text: str) -> int:
+    """Writes lines in place of the bars, which follow below."""
+    # Without bars there is no need to import tqdm.
+    tqdm = sys.modules.get("tqdm")
+    with contextlib.nullcontext() if tqdm is None else tqdm.tqdm.external_write_mode(file=sys.stderr):
+      return sys.stderr.write(text)
+
+  def flush(self) -> None:
+    """Flushes standard error."""
+    sys.stderr.flush()
+
+
 class _OneLine(logging.Formatter):
   """Formats records as "warning: message"."""
 
@@ -90,4 +106,4 @@ class _OneLine(logging.Formatter):
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):
-  print(one_line(f"warning: {message}"), file=file or sys.stderr)
+  print(one_line(f"warning: {message}"), file=file or _BesideBars())

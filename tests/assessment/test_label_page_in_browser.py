@@ -69,7 +69,7 @@ def test_a_sample_is_filled_in_by_keyboard_and_estimated(opened, tmp_path):
   opened.press("Escape", "s")
   found = saved(tmp_path)
   assert [row["class"] for row in found] == [*(str(truth(row)) for row in rows[:-1]), "?"]
-  assert found[18]["note"] == "'=seen \"from\", afar; 5"
+  assert found[18]["note"] == '\'=seen "from", afar; 5'
   for key in rows[0].keys() - {"class", "note"}:
     assert [row[key] for row in found] == [row[key] for row in rows]
   table = tmp_path / "downloads" / "map_sample.csv"

@@ -20,6 +20,8 @@ from mtl_hsi.scenes.labels.rasters import read_label_raster
 from mtl_hsi.scenes.labels.roi_text import read_roi_text
 from mtl_hsi.scenes.labels.roi_xml import read_roi_xml
 from mtl_hsi.scenes.labels.vectors import read_features
+from mtl_hsi.scenes.libraries.csv_library import read_csv_library
+from mtl_hsi.scenes.libraries.envi_library import read_envi_library
 from mtl_hsi.scenes.scene import Georeference
 from mtl_hsi.storage import checksums
 from tests.scenes import formats
@@ -32,6 +34,11 @@ _LITTLE = 4 << 20
 
 def _features(path: Path) -> None:
   label_features(read_features(path, None, Reading()), _GRID, Reading())
+
+
+def _envi_library(path: Path) -> None:
+  path.with_suffix(".sli").write_bytes(b"")
+  read_envi_library(path)
 
 
 def _assert_rejected(read, path: Path, message: str) -> None:
@@ -49,6 +56,8 @@ def _assert_rejected(read, path: Path, message: str) -> None:
   [
     ("classes.csv", b"id,name\n", read_class_table),
     ("pixels.csv", b"row,column,class\n", lambda path: read_point_table(path, _GRID, Reading())),
+    ("library.csv", b"name,450,550\n", read_csv_library),
+    ("library.hdr", b"ENVI\n", _envi_library),
     ("bands.csv", b"400\n", lambda path: read_wavelength_table(path, 2, None)),
     ("METADATA.XML", b"<level_X>", lambda path: read_wavelength_table(path, 2, None)),
     ("a.geojson", b"{", _features),

@@ -101,5 +101,24 @@ except ValueError:
   ]
 
 
+def test_messages_are_on_lines_beside_the_progress_bar():
+  done = run(
+    PRINT
+    + """
+from absl import flags, logging as absl_logging
+flags.FLAGS(["program"])
+absl_logging.use_absl_handler()
+import tqdm
+with tqdm.tqdm(total=2, desc="training") as bar:
+  bar.update()
+  logging.getLogger().warning("too bright")
+  warnings.warn("too dark")
+  bar.update()
+"""
+  )
+  lines = done.stderr.replace("\r", "\n").splitlines()
+  assert [line for line in lines if "too" in line] == ["warning: too bright", "warning: too dark"]
+
+
 def test_control_characters_become_escapes():
   assert streams.one_line("a\r\n\tb\x1b[2J\x07 ü 水") == r"a b\x1b[2J\x07 ü 水"

@@ -9,6 +9,8 @@ from mtl_hsi.scenes.labels.tables import read_rows
 from mtl_hsi.scenes.libraries.spectra import Spectra
 
 _COLUMNS = ("class", "label", "class_id", "class_name")
+# Characters of a title to show in a message.
+_SHOWN = 40
 _NAME, _CLASS = "name", "class"
 
 
@@ -43,9 +45,10 @@ def _from_column(spectra: Spectra, column: str | None) -> list[str]:
     expected = "one of them"
     if column is None:
       expected = "library_column, or a CSV file of name and class as library_classes"
+    sought = " or ".join(repr(title[:_SHOWN]) for title in wanted)
     raise RequestError(
-      f"{spectra.origin}: no column {' or '.join(map(repr, wanted))} has the classes (columns: "
-      f"{', '.join(list(spectra.columns)[:20])}); give {expected}"
+      f"{spectra.origin}: no column {sought} has the classes (columns: "
+      f"{', '.join(title[:_SHOWN] for title in list(spectra.columns)[:20])}); give {expected}"
     )
   return list(spectra.columns[found])
 
@@ -61,11 +64,13 @@ def _from_table(spectra: Spectra, table: Path) -> list[str]:
   for number, row in read_rows(table, (_NAME, _CLASS)):
     known = classes.setdefault(row[_NAME], row[_CLASS])
     if known != row[_CLASS]:
-      raise RequestError(f"{where}: line {number} has another class for {row[_NAME]!r} than a line above")
+      raise RequestError(
+        f"{where}: line {number} has another class for {row[_NAME][:_SHOWN]!r} than a line above"
+      )
   unknown = [name for name in classes if name not in set(spectra.names)]
   if unknown:
     raise RequestError(
-      f"{where} (library_classes): the library has no spectrum {unknown[0]!r}"
+      f"{where} (library_classes): the library has no spectrum {unknown[0][:_SHOWN]!r}"
       f"{_hint(unknown[0], spectra.names)}"
     )
   return [classes.get(name, "") for name in spectra.names]
@@ -74,4 +79,4 @@ def _from_table(spectra: Spectra, table: Path) -> list[str]:
 def _hint(name: str, names: Sequence[str]) -> str:
   # Comparing with thousands of names takes long.
   close = difflib.get_close_matches(name, names[:1000], n=1) or list(names[:1])
-  return f"; it has {close[0]!r}" if close else ""
+  return f"; it has {close[0][:_SHOWN]!r}" if close else ""

@@ -12,6 +12,8 @@ from mtl_hsi.scenes.images import wavelengths
 from mtl_hsi.scenes.libraries.spectra import Spectra, make_spectra
 from mtl_hsi.storage import memory
 
+# Characters of a title or cell to show in a message.
+_SHOWN = 40
 # The most memory, in bytes, for a byte of a table: that of rows with a single character.
 _MEMORY_RATIO = 160
 _SEPARATORS = (";", "\t", ",")
@@ -45,9 +47,10 @@ def read_csv_library(path: Path) -> Spectra:
   titles, *rows = grid
   found = _wavelength_columns(titles)
   if len(found) < 2:
+    listed = ", ".join(title[:_SHOWN] for title in titles[:8])
     raise RequestError(
-      f"{where} has no columns of wavelengths (columns: {', '.join(titles[:8])}); expected titles such as "
-      "450 or 450.5 nm, a spectrum in every row below, or wavelengths in the first column"
+      f"{where} has no columns of wavelengths (columns: {listed}); expected titles such as 450 or 450.5 nm, "
+      "a spectrum in every row below, or wavelengths in the first column"
     )
   if not rows:
     raise RequestError(f"{where} has no spectra; expected one in every row below the titles")
@@ -122,8 +125,8 @@ def _values(
     except ValueError:
       bad = next(index for index in indices if not _is_value(row[index]))
       raise RequestError(
-        f"{where}: spectrum {number + 1} has {row[bad][:40]!r} in the column {titles[bad]!r}; expected a "
-        "number"
+        f"{where}: spectrum {number + 1} has {row[bad][:_SHOWN]!r} in the column {titles[bad][:_SHOWN]!r}; "
+        "expected a number"
       ) from None
   return values
 

@@ -23,7 +23,6 @@ _DTYPES = {
 }
 # The most memory, in bytes, for a byte of a header: that of lists of short items.
 _MEMORY_RATIO = 100
-_FIELD = re.compile(r"^[ \t]*([\w ]+?)[ \t]*=[ \t]*(?:\{([^}]*)\}|([^\r\n{]*))", re.MULTILINE)
 
 
 def read_envi_library(path: Path) -> Spectra:
@@ -87,7 +86,18 @@ def _read_header(path: Path) -> dict[str, str]:
     text = content.decode("latin-1")
   if not text.startswith("ENVI"):
     raise RequestError(f"{path.absolute()} is no ENVI header: its first line is not ENVI")
-  return {key.strip().lower(): (listed or plain).strip() for key, listed, plain in _FIELD.findall(text)}
+  fields, lines = {}, iter(text.splitlines())
+  for line in lines:
+    key, equals, value = line.partition("=")
+    if "{" in value:
+      # A list ends with a brace, some lines further down.
+      parts = [value.partition("{")[2]]
+      while "}" not in parts[-1] and (further := next(lines, None)) is not None:
+        parts.append(further)
+      value = " ".join(parts).partition("}")[0]
+    if equals:
+      fields[key.strip().lower()] = value.strip()
+  return fields
 
 
 def _read_values(path: Path, fields: Mapping[str, str], where: str) -> np.ndarray:
