@@ -74,8 +74,8 @@ def get_config() -> config_dict.ConfigDict:
   config.split = "random"
   # Side of the blocks, in pixels.
   config.block_size = 24
-  # Training pixels per class. 0 uses all training labels. With "random" this leaves no test pixels. "folds"
-  # and "scenes" always use all labels.
+  # Training pixels per class. 0 uses all training labels. With "random" this leaves no test pixels. With
+  # "folds", any other number draws pixels as "random" does. "scenes" always uses all labels.
   config.samples_per_class = 10
   # Number of folds: with split="folds" of all labels, otherwise of the training pixels of every replica. One
   # more network is trained for each fold, without its pixels. 0: none. `mixture` needs folds. With

@@ -23,7 +23,7 @@ without one fold each, and give the accuracy; three more train on all labels, an
 on the map. Test labels that a file marks (`test`, `split_column`) are kept out of
 both, and give the accuracy instead.
 
-  --config.split=random --config.samples_per_class=10   a few random pixels per class, the others test
+  --config.samples_per_class=10                         a few random pixels per class, the others test
   --config.fold_units=blocks --config.block_size=16     folds of square blocks
   --config.fold_buffer=9                                no training label within 9 pixels of a left-out label
 

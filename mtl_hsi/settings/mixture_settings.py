@@ -54,8 +54,10 @@ def read(config: Any) -> MixtureSettings:
   if regression:
     expected = "'per_band' or 'per_band_joint' with mixture.regression"
     require(config.scaling in scaling.STANDARDISED, "scaling", config.scaling, expected)
-    wanted = config.mnf_components or set(regression) == {mixture.BANDS}
-    require(wanted, "mixture.regression", regression, "only 'bands' without mnf_components")
+    # Choices that need MNF components are dropped together with these.
+    usable = tuple(name for name in regression if config.mnf_components or name == mixture.BANDS)
+    require(usable, "mixture.regression", regression, "'bands' without mnf_components")
+    regression = usable
   if local:
     require(config.model.name == "vresnet", "mixture.local_patch", local, "0 unless model.name='vresnet'")
     fits = local % 2 and 3 <= local < config.model.patch

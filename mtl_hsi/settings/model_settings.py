@@ -64,7 +64,7 @@ def _convolution(config):
 
 
 def _check_svm(config):
-  drawn, number = config.split in ("random", "blocks"), config.samples_per_class
+  drawn, number = config.split in ("random", "blocks", "folds"), config.samples_per_class
   require(
     # 0 trains on all given pixels, which are counted once they are read.
     not drawn or number == 0 or number >= svm_baseline.FOLDS,

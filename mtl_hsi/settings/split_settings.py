@@ -55,13 +55,13 @@ def read(config: Any, *, all_can_train: bool) -> SplitSettings:
     RequestError: names the key, its value and what was expected.
   """
   require(config.block_size >= 1, "block_size", config.block_size, "1 or more")
-  by_scenes = config.split == _SCENES
-  by_folds = by_scenes or config.split == _FOLDS
   number = config.samples_per_class
+  by_scenes = config.split == _SCENES
+  by_folds = by_scenes or (config.split == _FOLDS and number == ALL)
   least, hint = (0, ", or 0 for all") if all_can_train or by_folds else (1, "")
   require(number >= least, "samples_per_class", number, f"1 or more{hint}")
   expected = f"0 with split={config.split!r}, which uses all labels; --config.split=random draws n per class"
-  require(not by_folds or number == ALL, "samples_per_class", number, expected)
+  require(not by_scenes or number == ALL, "samples_per_class", number, expected)
   folds = len(config.scenes) if by_scenes else config.folds
   expected = f"0 with split='scenes', where every scene is a fold (here {folds}): set --config.folds=0"
   require(not by_scenes or config.folds in (0, folds), "folds", config.folds, expected)

@@ -26,15 +26,10 @@ def fields(tmp_path):
     ({"folds": 1}, "config key folds is 1; expected 2 or more"),
     ({"folds": -3, "split": "random", **NOTHING}, "folds is -3; expected 2 or more, or 0 for none"),
     (
-      {"samples_per_class": 5},
-      "config key samples_per_class is 5; expected 0 with split='folds', which uses all labels; "
-      "--config.split=random draws n per class",
-    ),
-    (
       {"scaling": "maximum", "mnf_components": 0, "mixture.regression": "('bands',)"},
       "config key scaling is 'maximum'; expected 'per_band' or 'per_band_joint' with mixture.regression",
     ),
-    ({"mnf_components": 0}, "expected only 'bands' without mnf_components"),
+    ({"mnf_components": 0, "mixture.regression": "('mnf',)"}, "expected 'bands' without mnf_components"),
     (
       {"mixture.regression": "('forest',)"},
       "config key mixture.regression is 'forest'; expected one of 'bands', 'mnf', 'bands_and_mnf'",

@@ -7,6 +7,7 @@ import numpy as np
 import optax
 import pytest
 
+from configs import own
 from mtl_hsi.channels import scaling
 from mtl_hsi.classification.classify import InferenceOptions
 from mtl_hsi.classification.smoothing import Smoothing
@@ -209,3 +210,18 @@ def test_options_of_a_scenes_files():
   told = experiment_settings.read(made).scenes.loaders["fields"].keywords
   assert told.items() >= given.items()
   assert (told["classes"], told["label_column"]) == (Path("c.csv"), "crop")
+
+
+def test_a_number_of_samples_draws_pixels_instead_of_folds_of_all_labels():
+  made = own.get_config("indian_pines")
+  assert experiment_settings.read(made).split.by_folds
+  made.samples_per_class = 7
+  drawn = experiment_settings.read(made).split
+  assert (drawn.by_folds, drawn.samples_per_class, drawn.folds) == (False, 7, 5)
+
+
+def test_a_regression_reads_only_bands_where_there_are_no_mnf_components():
+  made = own.get_config("indian_pines")
+  assert experiment_settings.read(made).mixture.regression == ("bands", "bands_and_mnf")
+  made.mnf_components = 0
+  assert experiment_settings.read(made).mixture.regression == ("bands",)
