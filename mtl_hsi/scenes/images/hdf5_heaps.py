@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _SIGNATURE = b"GCOL\x01\x00\x00\x00"
 _HEAD = 16
 _MOST_OBJECTS = 65536
+# Bytes of values that are worth skipping.
+_LARGE = 1 << 20
 # Bytes of an address and a length. Files with others are rare, and their heaps differ.
 _WORD = 8
 
@@ -64,11 +66,12 @@ def _stored(file: "h5py.File") -> list[tuple[int, int]]:
 
 
 def _between(ranges: list[tuple[int, int]], size: int) -> Iterator[tuple[int, int]]:
-  """Yields the ranges of a file that are in none of the given ones."""
+  """Yields the ranges of a file that are in none of the given large ones."""
   position = 0
-  for start, stop in sorted(ranges):
+  # Those of damaged arrays could hide a heap: they are often small, or end outside of the file.
+  for start, stop in sorted(part for part in ranges if part[1] <= size and part[1] - part[0] >= _LARGE):
     if start > position:
-      yield position, min(start, size)
+      yield position, start
     position = max(position, stop)
   if position < size:
     yield position, size

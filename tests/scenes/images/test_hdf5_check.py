@@ -45,6 +45,19 @@ def test_a_heap_that_was_overwritten_with_zeros_is_rejected(path):
     hdf5_check.check_file(path)
 
 
+def test_an_array_that_declares_too_much_hides_no_heap(path):
+  with h5py.File(path, "r+") as file:
+    head, place = file["contiguous"].id.get_offset(), file["contiguous"].shape
+  content = path.read_bytes()
+  # The address and the size of the values, in the header of the array.
+  layout = head.to_bytes(8, "little") + int(np.prod(place)).to_bytes(8, "little")
+  assert content.count(layout) == 1
+  path.write_bytes(content.replace(layout, layout[:8] + (2**50).to_bytes(8, "little")))
+  _zero(path, b"any length")
+  with pytest.raises(RequestError, match="a heap is damaged"):
+    hdf5_check.check_file(path)
+
+
 def test_a_heap_without_an_end_is_rejected(path, monkeypatch):
   monkeypatch.setattr(hdf5_heaps, "_MOST_OBJECTS", 1)
   with pytest.raises(RequestError, match="a heap is damaged"):

@@ -159,7 +159,7 @@ class Hdf5File:
     with _errors_as_requests(self.path):
       found = self._file[name]
       _check_fits(found.nbytes, f"{name} in {self.where}")
-      return _as_text(found[()]) if found.size == 1 else None
+      return _as_text(found[()]) if found.size == 1 and _is_text(found.dtype) else None
 
   def texts(self, name: str, most: int) -> list[str]:
     """Reads an array of at most `most` texts; an empty list if there is none."""
@@ -167,7 +167,7 @@ class Hdf5File:
       return []
     with _errors_as_requests(self.path):
       found = self._file[name]
-      if found.ndim != 1 or found.size > most:
+      if found.ndim != 1 or found.size > most or not _is_text(found.dtype):
         return []
       _check_fits(found.nbytes, f"{name} in {self.where}")
       return [_as_text(item) or "" for item in found[()]]
@@ -236,7 +236,8 @@ class Hdf5File:
       count = math.prod(found.shape or ())
       _check_fits(count * found.dtype.itemsize, where)
       # An array of references to one long text could fill the memory.
-      return None if found.dtype.kind == "O" and count > 1 else attributes[attribute]
+      known = found.dtype.kind in "iufb" or (_is_text(found.dtype) and count == 1)
+      return attributes[attribute] if known else None
 
 
 def _check_fits(size: int, where: str) -> None:
@@ -256,6 +257,13 @@ def _spans(bands: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
   for places in np.split(order, np.flatnonzero(np.diff(bands[order]) > _WIDEST_GAP) + 1):
     if len(places):
       yield slice(int(bands[places[0]]), int(bands[places[-1]]) + 1), places
+
+
+def _is_text(dtype: np.dtype) -> bool:
+  """Returns whether values are texts; HDF5 can crash on other values of any length."""
+  import h5py
+
+  return h5py.check_string_dtype(dtype) is not None
 
 
 def _as_text(value: Any) -> str | None:
