@@ -197,7 +197,7 @@ def _check_inside(
   if not inside.any():
     raise RequestError(
       f"{found.where}: all {count} {noun(count, *nouns)} are outside the scene: "
-      f"{_list(found, outside)}; {_advice(found, grid)}"
+      f"{_list(found, outside)}; {_advice(found, kept, grid)}"
     )
   notes = []
   if count:
@@ -209,7 +209,12 @@ def _check_inside(
   return inside, notes
 
 
-def _advice(found: Features, grid: Grid) -> str:
+def _advice(found: Features, kept: np.ndarray, grid: Grid) -> str:
+  """Returns what to do about features that are all outside the scene."""
+  swapped = shapely.transform(shapely.force_2d(found.shapes[kept]), lambda points: points[:, ::-1])
+  height, width = grid.shape
+  if shapely.intersects(_in_pixels(found, swapped, grid), shapely.box(0, 0, width, height)).any():
+    return "their coordinates are swapped, such as latitude and longitude: save them as x, y"
   if found.in_pixels:
     return "check that they were drawn in this image"
   if found.crs is None or grid.georeference.crs is None:

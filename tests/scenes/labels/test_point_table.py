@@ -81,6 +81,12 @@ def test_points_in_another_system(cube, tmp_path):
     formats.read(cube, unknown)
 
 
+def test_swapped_coordinates_are_told(cube, tmp_path):
+  rows = [",".join([*pair[::-1], "1"]) for pair in _degrees()]
+  with pytest.raises(RequestError, match="their coordinates are swapped, such as latitude and longitude"):
+    formats.read(cube, _save(tmp_path / "a.csv", "lon,lat,class", *rows))
+
+
 def test_points_that_label_nothing_are_counted(cube, tmp_path):
   rows = [*_POINTS, "500015,5399995,", ",,1", "n/a,5399995,1", "600000,5399995,2", "500016,5399996,2"]
   scene = formats.read(cube, _save(tmp_path / "a.csv", "x,y,class", *rows, "500005,5399995,1"))
