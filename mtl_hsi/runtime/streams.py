@@ -31,6 +31,7 @@ def prepare() -> None:
   handler = absl_logging.get_absl_handler().python_handler
   handler.setFormatter(_OneLine())
   handler.setStream(_BesideBars())
+  handler.addFilter(_is_told)
   warnings.showwarning = _show_warning
 
 
@@ -103,6 +104,11 @@ class _OneLine(logging.Formatter):
 
   def format(self, record: logging.LogRecord) -> str:
     return one_line(f"{record.levelname.lower()}: {record.getMessage()}")
+
+
+def _is_told(record: logging.LogRecord) -> bool:
+  """Whether users see a record: what libraries say of their progress is for their authors."""
+  return record.name == "absl" or record.levelno >= logging.WARNING
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None):

@@ -86,6 +86,8 @@ def test_messages_of_libraries_are_one_line():
 from absl import flags, logging as absl_logging
 flags.FLAGS(["program"])
 absl_logging.use_absl_handler()
+logging.root.setLevel(logging.INFO)
+logging.getLogger("some.library").info("working")
 logging.getLogger("some.library").warning("cannot read\\n  %s", "\\x1b[31mit")
 warnings.warn("obsolete\\nindeed")
 try:
