@@ -42,7 +42,7 @@ def target(request, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("step", [10, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", [10, pytest.param(3, marks=pytest.mark.slow)])
 def test_seeds_are_accepted_and_no_input_causes_an_undocumented_error(
   target, step, corpora, tmp_path, monkeypatch
 ):
