@@ -53,8 +53,8 @@ def write_tiny(tmp_path, monkeypatch):
 
 
 def _assert_equal(scene, expected):
-  # A data set knows nothing of the file that it was made from.
-  expected = dataclasses.replace(expected, file=None)
+  # A data set has neither the file that it was made from nor what its reader remarks on that.
+  expected = dataclasses.replace(expected, file=None, remarks=())
   for field in dataclasses.fields(expected):
     ours, theirs = getattr(scene, field.name), getattr(expected, field.name)
     if isinstance(theirs, np.ndarray):
