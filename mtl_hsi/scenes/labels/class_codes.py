@@ -8,7 +8,7 @@ import numpy as np
 from mtl_hsi.errors import RequestError
 from mtl_hsi.plurals import noun
 from mtl_hsi.scenes.images.arrays import format_shape
-from mtl_hsi.scenes.labels.class_table import LARGEST_ID, ClassTable, free_ids, is_unlabelled_name
+from mtl_hsi.scenes.labels.class_table import LARGEST_ID, ClassTable, free_ids
 from mtl_hsi.scenes.labels.label_set import Reading
 
 # How many classes a message lists.
@@ -96,7 +96,6 @@ def number_image(
   reading: Reading,
   where: str,
   masked: np.ndarray | None = None,
-  zero: str = "",
 ) -> NumberedImage:
   """Turns an image of class numbers into one of ids.
 
@@ -106,7 +105,6 @@ def number_image(
     reading: the table of classes and the values of unlabelled pixels.
     where: the source, for messages.
     masked: further unlabelled pixels, bool `[H, W]`, or None.
-    zero: name of 0 in the source, or "".
 
   Raises:
     RequestError: the array is not an image of class numbers.
@@ -126,8 +124,8 @@ def number_image(
     image[labelled] = np.array([ids[int(code)] for code in found.tolist()], np.int32)[
       np.searchsorted(found, kept)
     ]
-  zeros = 0 if reading.unlabelled else np.count_nonzero((values == 0) & ~labelled)
-  return NumberedImage(image, ids, _zero_remarks(values, image, zeros, zero, table) if zeros else ())
+  zeros = not reading.unlabelled and ((values == 0) & (image == 0)).any()
+  return NumberedImage(image, ids, _zero_remarks(values, table) if zeros else ())
 
 
 def _is_unlabelled(values: np.ndarray, unlabelled: Sequence[float]) -> np.ndarray:
@@ -166,24 +164,12 @@ def _check_numbers(found: np.ndarray, where: str) -> None:
     raise RequestError(f"{where} contains {len(found)} different values; expected one for every class")
 
 
-def _zero_remarks(
-  values: np.ndarray, image: np.ndarray, zeros: int, name: str, table: ClassTable | None
-) -> tuple[str, ...]:
-  """Returns a remark on zeros that are unlabelled by default, if anything hints that they are a class.
-
-  Unlabelled pixels are mostly more than those of any class.
-  """
-  # A table of all classes has 0 if it is one.
-  listed = table is not None and not table.extensible
-  if listed and 0 in table.codes.values():
+def _zero_remarks(values: np.ndarray, table: ClassTable | None) -> tuple[str, ...]:
+  """Returns a remark on zeros that are unlabelled by default, though something says that they are a class."""
+  hint = "if 0 is a class, say which other value is unlabelled, such as labels_nodata=255"
+  if table is not None and 0 in table.codes.values():
     name = next(table.names[class_id] for class_id, code in table.codes.items() if code == 0)
-  counts = np.bincount(image.ravel())
-  if name and not is_unlabelled_name(name):
-    reason = f"0 is named {name!r}, but means unlabelled in the labels"
-  elif values.dtype.kind == "f" and np.isnan(values).any():
+    return (f"the table of classes names 0 ({name!r}), but 0 means unlabelled in the labels; {hint}",)
+  if values.dtype.kind == "f" and np.isnan(values).any():
     return ("0 and NaN both mean unlabelled in the labels; if 0 is a class, set labels_nodata=nan",)
-  elif not (name or listed) and zeros < counts[1:].max(initial=0):
-    reason = f"{zeros} {noun(zeros, 'pixel is', 'pixels are')} 0 in the labels, which means unlabelled"
-  else:
-    return ()
-  return (f"{reason}; if 0 is a class, set labels_nodata to the value that means unlabelled, such as 255",)
+  return ()

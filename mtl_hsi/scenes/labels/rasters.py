@@ -43,9 +43,7 @@ def read_label_raster(path: Path, grid: Grid, reading: Reading) -> Labels:
     masked = None if read_missing is None else read_missing(slice(None), slice(None))
     names, colours = class_names(raster, path), _colours(raster)
     where = f"the label image {path.absolute()}"
-    image, ids, remarks = number_image(
-      values, _unlabelled(raster, names), reading, where, masked, names.get(0, "")
-    )
+    image, ids, remarks = number_image(values, _unlabelled(raster, names), reading, where, masked)
     place = raster_place.read_place(raster, str(path.absolute())).georeference
     remarks = [*remarks, *_missing_place_remarks(place, grid)]
     if not _same_grid(place, raster.shape, grid):

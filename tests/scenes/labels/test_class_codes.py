@@ -110,9 +110,7 @@ def test_a_table_of_classes_names_0_and_numbers_of_many_digits(cube, tmp_path):
   np.save(tmp_path / "gt.npy", codes)
   scene = formats.read(cube, tmp_path / "gt.npy", classes=classes)
   assert scene.class_names == {1: "wood", 3: "wheat"}
-  assert scene.remarks[0].startswith(
-    "0 is named 'water', but means unlabelled in the labels; if 0 is a class"
-  )
+  assert scene.remarks[0].startswith("the table of classes names 0 ('water'), but 0 means unlabelled in the")
   scene = formats.read(cube, tmp_path / "gt.npy", classes=classes, labels_nodata=(255,))
   assert scene.class_names == {1: "wood", 2: "water", 3: "wheat"}
 
@@ -135,15 +133,3 @@ def test_further_files_have_the_same_ids(cube, tmp_path):
   ambiguous = _csv(tmp_path / "d.csv", "row,column,class", "1,0,2", "1,1,1")
   with pytest.raises(RequestError, match=r"class 2 is not in the other labels, where 0 has 2 as its id"):
     formats.read(cube, labels, more_labels=ambiguous)
-
-
-def test_zeros_that_look_like_a_class_are_told(cube, tmp_path):
-  np.save(tmp_path / "gt.npy", np.array([[1, 1, 1, 1], [1, 1, 0, 0], [2, 2, 2, 2]]))
-  remark = formats.read(cube, tmp_path / "gt.npy").remarks[0]
-  assert remark.startswith(
-    "2 pixels are 0 in the labels, which means unlabelled; if 0 is a class, set labels_nodata"
-  )
-  raster = formats.save_envi(
-    tmp_path / "gt.dat", _CODES.astype(np.uint8), header="class names = {water, a, b}\n"
-  )
-  assert "0 is named 'water', but means unlabelled" in formats.read(cube, raster).remarks[0]
