@@ -5,9 +5,10 @@
 Makes a map of five classes, the rarest on 2% of the area, with errors of which some are scattered and some
 form patches. Draws 1,000 samples by each design, labels them with the truth, and estimates accuracies and
 areas. Writes results/assessment_coverage.json: for every design and measure the share of samples whose
-interval contains the truth, and the same for the estimate ± 1.96 standard errors. Takes two minutes.
+interval contains the truth, and the same for the estimate ± 1.96 standard errors. Takes a minute.
 """
 
+import argparse
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -137,6 +138,8 @@ def _known(truth: np.ndarray, assessed: np.ndarray) -> Iterator[tuple[str, float
 
 
 def main() -> None:
+  formatter = argparse.RawDescriptionHelpFormatter
+  argparse.ArgumentParser(description=__doc__, formatter_class=formatter).parse_args()
   with tempfile.TemporaryDirectory() as directory:
     cases = {name: measure(case, SAMPLES, Path(directory)) for name, case in CASES.items()}
   write_json(RESULT, {"samples": SAMPLES, "sizes": {n: c.size for n, c in CASES.items()}, "cases": cases})

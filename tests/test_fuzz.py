@@ -35,10 +35,12 @@ def corpora():
 
 @pytest.fixture(params=_TARGETS)
 def target(request, monkeypatch):
-  """The module of a target."""
+  """The module of a target, imported again since it may define flags."""
   monkeypatch.setattr(sys, "argv", sys.argv)
+  name = f"fuzz.targets.{request.param}"
+  monkeypatch.delitem(sys.modules, name, raising=False)
   with launching.separate_flags():
-    yield importlib.import_module(f"fuzz.targets.{request.param}")
+    yield importlib.import_module(name)
 
 
 @pytest.mark.filterwarnings("ignore")

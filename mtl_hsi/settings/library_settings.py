@@ -11,7 +11,7 @@ from mtl_hsi.settings.config_checks import number, one_of, require
 
 _FURTHER = ("library_classes", "library_column", "library_scale", "library_brightness", "library_for")
 _UNLABELLED, _ALL = "unlabelled", "all"
-# Of simulated soil without labels, 85% of the pixels were found instead of 40% with the spectra as measured.
+# The regression then found 85% of a simulated soil without labels, instead of 40% (docs/scenes.md).
 _BRIGHTNESS = (0.6, 0.8, 1.0)
 # More multiply the samples without telling more.
 _MOST_LEVELS = 20

@@ -142,22 +142,6 @@ def gather(pixels: Pixels, scene: Array, centres: Array, symmetry: Array, patch:
   return jnp.where(known, spectra[..., None, None, :], cut)
 
 
-def with_texture(cut: Array, centres: Array) -> Array:
-  """Adds the differences within another patch of the scene to the patches around spectra of a library.
-
-  Without them, a network learns that patches of equal pixels belong to the classes of the library, and finds
-  none in the image.
-
-  Args:
-    cut: patches `[T, N, P, P, B]`; a spectrum gets the differences of the sample before.
-    centres: of the patches, int32 `[T, N, 2]`.
-  """
-  middle = cut.shape[2] // 2
-  differences = cut - cut[:, :, middle : middle + 1, middle : middle + 1]
-  known = (centres[..., 0] == SPECTRUM)[..., None, None, None]
-  return jnp.where(known, cut + jnp.roll(differences, 1, axis=1), cut)
-
-
 def perturb(patches: Array, key: Array, *, jitter: float, band_dropout: float) -> Array:
   """Varies the illumination of training patches and removes bands, equally at all pixels of a patch.
 

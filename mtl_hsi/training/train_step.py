@@ -205,8 +205,6 @@ def _batch(samples, pixels, order, key, network, mixed, recipe):
     shift_key, key = jax.random.split(key)
     centres = patches.shift(centres, pixels.sizes[scene], shift_key, recipe.shift)
   cut = patches.gather(pixels, scene, centres, symmetry, network.patch)
-  if pixels.spectra is not None:
-    cut = patches.with_texture(cut, centres)
   return Batch(cut, classes, valid, valid / count, scene if network.shared_outputs else None), key
 
 

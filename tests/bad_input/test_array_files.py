@@ -18,6 +18,8 @@ def fields(**arrays):
 
 RANDOM = ("split=random",)
 
+NO_CHARACTERS = np.full(1, 0x110000, np.uint32).view("U1")
+
 
 @pytest.mark.parametrize(
   ("arrays", "overrides", "message"),
@@ -27,6 +29,7 @@ RANDOM = ("split=random",)
     (fields(label=np.minimum(FIELDS, 1)), [], "classes in the label image is 1; at least two"),
     (fields(label=np.zeros_like(FIELDS)), [], "the number of classes in the label image is 0"),
     (fields(label=FIELDS - 1), [], "contains -1, and class ids must be positive.*set labels_nodata=-1"),
+    (fields(class_names=NO_CHARACTERS), [], "class_names.*contains numbers that are no characters"),
     (fields(), [*RANDOM, "samples_per_class=40"], "largest class has 40 pixels.*choose a number below 40"),
     (fields(), ["files.fields.cube_key=nope"], r"no array 'nope'; it contains cube \(12 x 10 x 6\), label"),
     (fields(), ["files.fields.bands=2:9"], "files.fields.bands ends at 9; the scene has 6 bands"),

@@ -179,12 +179,3 @@ def test_spectra_are_not_shifted():
   sizes = np.full((2, 50, 2), 4, np.int32)
   moved = patches.shift(centres, sizes, jax.random.key(0), 3)
   np.testing.assert_array_equal(moved, centres)
-
-
-def test_patches_of_spectra_get_the_texture_of_the_sample_before():
-  cut = GENERATOR.integers(0, 9, (1, 3, 3, 3, 2)).astype(np.float32)
-  cut[0, 1] = [5, 7]
-  centres = np.array([[[2, 2], [patches.SPECTRUM, 0], [1, 1]]], np.int32)
-  found = patches.with_texture(cut, centres)
-  np.testing.assert_array_equal(found[0, 1], [5, 7] + cut[0, 0] - cut[0, 0, 1, 1])
-  np.testing.assert_array_equal(found[0, [0, 2]], cut[0, [0, 2]])

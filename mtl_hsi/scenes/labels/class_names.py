@@ -1,6 +1,7 @@
 """Names and colours of classes, and classes given as numbers or names."""
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -200,4 +201,14 @@ def _read_class_names(path: Path) -> dict[int, str]:
     )
   if len(names) > LARGEST_ID:
     raise RequestError(f"{location(path, 'class_names')} has {len(names)} names; at most {LARGEST_ID} fit")
+  if _code_points(names).max(initial=0) > sys.maxunicode:
+    raise RequestError(
+      f"{location(path, 'class_names')} contains numbers that are no characters; save the names again, for "
+      "example as numpy.array(['corn', 'soybean'])"
+    )
   return dict(enumerate(names.tolist(), start=1))
+
+
+def _code_points(texts: np.ndarray) -> np.ndarray:
+  """Returns the numbers that NumPy stores for the characters of strings `[n]`, in one row."""
+  return np.frombuffer(texts.tobytes(), texts.dtype.str[0] + "u4")
