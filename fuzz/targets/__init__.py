@@ -13,6 +13,7 @@ FAMILIES = {
   "label_features": ("kml", "gml", "geoparquet", "file_geodatabase", "zipped_features"),
   "label_tables": ("point_table", "roi_text", "roi_xml"),
   "tables": ("label_table", "class_table", "wavelength_table", "enmap", "bad_bands"),
+  "libraries": ("envi_library", "csv_library"),
   "settings": ("scenes_yaml", "scenes_toml", "commandline"),
   "records": ("run", "checksums", "split", "public"),
 }
