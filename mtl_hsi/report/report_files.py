@@ -27,12 +27,12 @@ def write_report(run: RunReport, directory: Path) -> None:
 def _write_maps(report: SceneReport, folder: Path) -> None:
   for drawn in maps.scene_maps(report):
     write_bytes(folder / f"{drawn.name}.png", pictures.draw_picture(drawn.title, drawn.image, drawn.legend))
-  write_bytes(folder / "prediction.tif", rasters.encode_class_map(report))
+  rasters.write_class_map_of(report, folder / "prediction.tif")
   write_bytes(folder / "prediction.tif.aux.xml", rasters.category_names(report.scene.class_names))
   if report.scene.class_codes:
     write_bytes(folder / "classes.csv", _class_table(report.scene))
   if report.probability is not None:
-    write_bytes(folder / "confidence.tif", rasters.encode_confidence(report))
+    rasters.write_confidence_of(report, folder / "confidence.tif")
 
 
 def _class_table(scene: Scene) -> bytes:

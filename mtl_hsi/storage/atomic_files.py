@@ -1,11 +1,12 @@
 """Atomic writing of files, in encodings that give equal bytes for equal values."""
 
+import contextlib
 import io
 import json
 import os
 import secrets
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,10 +28,31 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def _write(path: Path, write: Callable[[BinaryIO], object]) -> None:
+  with replacing(path) as partial, open(partial, "wb") as file:
+    write(file)
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+  """Gives a path to write to; the file replaces `path` at the end of the block, or vanishes if it raises.
+
+  Raises:
+    RequestError: the file cannot be written (full disk, permission). An existing
+      file of that name is then unchanged.
+  """
   path = Path(path)
+  # A process number is not unique: containers that share a directory each count from 1.
+  partial = path.parent / f".{path.name}.{secrets.token_hex(4)}{_PARTIAL}"
   try:
     path.parent.mkdir(parents=True, exist_ok=True)
-    _replace(path, write)
+    try:
+      yield partial
+      sync(partial)
+      os.replace(partial, path)
+      sync(path.parent)
+    except BaseException:
+      partial.unlink(missing_ok=True)
+      raise
   except OSError as error:
     raise RequestError(f"cannot write {path}: {reason(error)}") from error
 
@@ -112,7 +134,8 @@ def is_partial(name: str) -> bool:
 
 def remove_partial_files(directory: Path) -> None:
   """Removes the incomplete files that killed processes have left behind, at any depth."""
-  for partial in directory.rglob(f".*{_PARTIAL}"):
+  # Libraries append further endings to the name of a file that they write.
+  for partial in directory.rglob(f".*{_PARTIAL}*"):
     # A directory with such a name has the maps that a process, which may still run, makes of an image.
     if partial.is_file():
       partial.unlink(missing_ok=True)
@@ -134,18 +157,3 @@ def sync(path: Path) -> None:
 def reason(error: OSError) -> str:
   """Returns the operating system's description of an error, in lower case."""
   return (error.strerror or str(error)).lower()
-
-
-def _replace(path: Path, write: Callable[[BinaryIO], object]) -> None:
-  # A process number is not unique: containers that share a directory each count from 1.
-  partial = path.parent / f".{path.name}.{secrets.token_hex(4)}{_PARTIAL}"
-  try:
-    with open(partial, "wb") as file:
-      write(file)
-      file.flush()
-      os.fsync(file.fileno())
-    os.replace(partial, path)
-    sync(path.parent)
-  except BaseException:
-    partial.unlink(missing_ok=True)
-    raise
