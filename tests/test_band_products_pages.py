@@ -24,6 +24,7 @@ _PRISMA = {
 # Training for the accuracy of real work takes minutes.
 _SHORTER = (
   *("--config.folds=2", "--config.replicas=1", "--config.steps_per_epoch=15", "--config.batch_size=8"),
+  *("--config.model.blocks=1", "--config.model.patch=5", "--config.mixture.local_patch=3"),
   *("--config.mnf_components=0", "--config.model.width=6", "--config.mixture.smoothings=('none',)"),
   "--config.mixture.regression=('bands',)",
 )
