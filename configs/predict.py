@@ -14,6 +14,7 @@ windows, so it may be larger than memory. The output files share the prefix
   <output>_classes.img, hdr  the class ids as an ENVI classification
   <output>_classes.png       preview with a legend
   <output>_areas.csv         area of every class in pixels and, for a georeferenced image, in hectares
+  <output>_shift.csv         share of pixels outside the range of the scene in training, for every channel
   <output>_SHA256SUMS        checksums of all these files, for sha256sum -c; written last
 
 The three rasters have the georeference of the image.

@@ -13,7 +13,7 @@ from scipy import sparse
 
 from mtl_hsi.channels.scaling import Scaling
 
-_MATRICES = ("weights", "components")
+_MATRICES = ("weights", "components", "ranges")
 # Pixels combined at once: their bands stay in a core's cache, which is five times as fast as larger blocks.
 _CACHED = 1024
 
@@ -32,6 +32,8 @@ class Inputs:
       None: no MNF components are added as channels.
     empty: number of channels of zeros, the last ones.
     contrast: typical difference of neighbouring pixels (`smoothing.contrast`); None without smoothing.
+    ranges: low end, median and high end of every channel in the scene, float32 `[3, B]` (see
+      `ranges.channel_ranges`); None if unknown.
   """
 
   bands: int
@@ -41,6 +43,7 @@ class Inputs:
   components: np.ndarray | None = None
   empty: int = 0
   contrast: float | None = None
+  ranges: np.ndarray | None = None
 
   @property
   def spectral_channels(self) -> int:

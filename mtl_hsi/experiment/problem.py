@@ -8,6 +8,7 @@ import numpy as np
 from mtl_hsi.channels import by_wavelength
 from mtl_hsi.channels.inputs import Inputs
 from mtl_hsi.channels.padded import Padded, PaddedChannels
+from mtl_hsi.channels.ranges import channel_ranges
 from mtl_hsi.classification import smoothing
 from mtl_hsi.errors import RequestError
 from mtl_hsi.experiment import training_pixels
@@ -93,6 +94,8 @@ def prepare(settings: Settings, origin: TrainedRun | None = None) -> Problem:
     {name: scene.class_names for name, scene in scenes.items()}, shared=settings.shared_legend
   )
   network, local = _networks(settings, legend, inputs)
+  if network is not None:
+    inputs = {name: _with_ranges(of_scene, scenes[name]) for name, of_scene in inputs.items()}
   shift = settings.training.recipe.shift
   splits = training_pixels.draw_splits(settings, scenes, _min_separation(network, shift))
   folds = training_pixels.draw_folds(settings, scenes, splits)
@@ -118,6 +121,10 @@ def prepare(settings: Settings, origin: TrainedRun | None = None) -> Problem:
 
 def _with_contrast(inputs, scene):
   return dataclasses.replace(inputs, contrast=smoothing.contrast(scene.cube, scene.nodata, inputs))
+
+
+def _with_ranges(inputs, scene):
+  return dataclasses.replace(inputs, ranges=channel_ranges(scene.cube, scene.measured, inputs))
 
 
 def _networks(settings, legend, inputs):

@@ -20,6 +20,8 @@ from mtl_hsi.storage.json_files import read_json
 # largest difference that counts as rounding, relative to the largest number of a column.
 _FITTED = ("components", "contrast")
 _ROUNDING = 1e-4
+# Also fitted, but no part of training. Records of earlier versions lack it.
+_FOR_PREDICTION = "ranges"
 
 
 def digests(scene: Scene) -> dict[str, str]:
@@ -58,17 +60,21 @@ def keep_recorded_values(described: dict, path: Path) -> dict:
   try:
     known = read_json(path)["scenes"]
     kept = {name: _equal_up_to_rounding(entry, known[name]) for name, entry in described.items()}
+    dropped = {_FOR_PREDICTION for entry in known.values() if _FOR_PREDICTION not in entry}
   # Whoever compares the whole file reports what is missing or damaged.
   except (OSError, RequestError, ValueError, LookupError, TypeError):
     return described
-  return {name: entry | kept[name] for name, entry in described.items()}
+  return {
+    name: {key: value for key, value in (entry | kept[name]).items() if key not in dropped}
+    for name, entry in described.items()
+  }
 
 
 def _equal_up_to_rounding(entry, known):
   """Returns the known values that equal those of the entry up to rounding."""
   found = {}
-  for key in _FITTED:
-    if key in entry:
+  for key in (*_FITTED, _FOR_PREDICTION):
+    if key in entry and key in known:
       new, old = np.atleast_1d(entry[key]), np.atleast_1d(known[key])
       equal = new.shape == old.shape and (np.abs(new - old) <= _ROUNDING * np.abs(new).max(axis=0)).all()
       found |= {key: known[key]} if equal else {}

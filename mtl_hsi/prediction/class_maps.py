@@ -1,8 +1,9 @@
 """Writes class maps of any size window by window: GeoTIFF with confidence, ENVI, quick look, class areas."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -58,8 +59,10 @@ class ClassMaps:
     size: tuple[int, int],
     georeference: Georeference | None,
     stack: contextlib.ExitStack,
+    tables: Mapping[str, bytes],
   ):
     height, width = size
+    self._tables = tables
     self._stem, self._legend, self._georeference = stem, legend, georeference
     self.notes = ()
     self._step = -(-max(size) // _QUICK_LOOK)
@@ -118,22 +121,33 @@ class ClassMaps:
     picture = pictures.draw_picture(legend.title + part, table[self._quick_look], entries)
     _path(self._stem, "_classes.png").write_bytes(picture)
     _path(self._stem, "_areas.csv").write_bytes(_table(self.areas(), legend.codes))
-    names = [self._stem.name + ending for ending in ENDINGS if ending != _CHECKSUMS]
+    for ending, content in self._tables.items():
+      _path(self._stem, ending).write_bytes(content)
+    names = [self._stem.name + ending for ending in _endings(self._tables) if ending != _CHECKSUMS]
     _path(self._stem, _CHECKSUMS).write_bytes(checksums.listing(self._stem.parent, names))
 
 
-def file_set(stem: Path) -> FileSet:
+def file_set(stem: Path, further: Iterable[str] = ()) -> FileSet:
   """The files of a class map.
 
   Args:
     stem: their common path without endings.
+    further: endings of files that not every map has.
   """
-  return FileSet(stem, ENDINGS, "--config.output")
+  return FileSet(stem, _endings(further), "--config.output")
+
+
+def _endings(further):
+  return (*ENDINGS[:-1], *further, _CHECKSUMS)
 
 
 @contextlib.contextmanager
 def create(
-  stem: Path, legend: Legend, size: tuple[int, int], georeference: Georeference | None
+  stem: Path,
+  legend: Legend,
+  size: tuple[int, int],
+  georeference: Georeference | None,
+  tables: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Iterator[ClassMaps]:
   """Creates the files of a class map; they get their names when the block ends, and vanish if it raises.
 
@@ -142,14 +156,15 @@ def create(
     legend: title, class names and colours.
     size: rows and columns `(H, W)`.
     georeference: of the map, or None.
+    tables: contents of further files, by ending.
 
   Raises:
     RequestError: one of the files exists, another process is writing them, or they cannot be written.
   """
   try:
-    with file_set(stem).create() as written:
+    with file_set(stem, tables).create() as written:
       with contextlib.ExitStack() as stack:
-        class_maps = ClassMaps(written, legend, size, georeference, stack)
+        class_maps = ClassMaps(written, legend, size, georeference, stack, tables)
         yield class_maps
       class_maps.finish()
   except (OSError, RasterioError) as error:

@@ -8,12 +8,13 @@ from typing import Any
 
 import jax
 import numpy as np
+from absl import logging
 
 from mtl_hsi.classification import classify
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models import products
 from mtl_hsi.plurals import noun
-from mtl_hsi.prediction import class_maps
+from mtl_hsi.prediction import class_maps, shift
 from mtl_hsi.prediction.class_maps import ClassArea, ClassMaps
 from mtl_hsi.prediction.image_checks import FillValues, check_unit
 from mtl_hsi.prediction.new_image import open_image
@@ -23,6 +24,7 @@ from mtl_hsi.runs.trained_run import TrainedRun, read_run
 from mtl_hsi.runs.trained_scene import TrainedScene
 from mtl_hsi.runtime import progress
 from mtl_hsi.scenes import windows
+from mtl_hsi.scenes.images.image import Image
 from mtl_hsi.scenes.images.products import delivery
 from mtl_hsi.scenes.images.rasters import bounded_cache
 from mtl_hsi.settings import prediction_settings
@@ -30,6 +32,9 @@ from mtl_hsi.settings.prediction_settings import PredictionSettings
 
 # The end of an output that names one of its files; a stem is expected.
 _NAME_OF_FILE = re.compile(r"(?<=.)(_classes|_confidence)?\.(tiff?|img|hdr|dat|png)$", re.IGNORECASE)
+
+# The ending of the table of how far the image is from the scene in training.
+_SHIFT = "_shift.csv"
 
 
 def run(config: Any) -> None:
@@ -53,7 +58,7 @@ def _run(settings):
   for note in notes:
     print(note, flush=True)
   stem = _output_stem(settings, scene)
-  class_maps.file_set(stem).check_free()
+  class_maps.file_set(stem, () if scene.inputs.ranges is None else (_SHIFT,)).check_free()
   networks = _read_networks(trained, scene, settings.replica)
   print(
     f"{image.origin}: {image.height} x {image.width} pixels, {image.bands} {noun(image.bands, 'band')}; "
@@ -63,15 +68,31 @@ def _run(settings):
   )
   _print_new_classes(trained, scene)
   _print_codes(scene)
+  tables = _tables(image, scene)
   size = image.height, image.width
   with (
     products.precision(trained.precision),
-    class_maps.create(stem, _legend(trained, scene, settings), size, image.georeference) as maps,
+    class_maps.create(stem, _legend(trained, scene, settings), size, image.georeference, tables) as maps,
   ):
     _classify(settings, trained, scene, image, networks, maps)
   print("\n".join([*map(_area_line, maps.areas()), *(f"note: {note}" for note in maps.notes)]))
   print(f"Class map: {stem}_classes.tif, {stem}_classes.img for ENVI\nConfidence: {stem}_confidence.tif")
   print(f"Quick look: {stem}_classes.png\nAreas: {stem}_areas.csv")
+  if tables:
+    print(f"Distance from training: {stem}{_SHIFT}")
+
+
+def _tables(image: Image, scene: TrainedScene) -> dict[str, bytes]:
+  """Tells how far the image is from the scene, and returns the table of it, by ending."""
+  found = shift.measure(image, scene)
+  if found is None:
+    return {}
+  text = f"{image.origin}: {shift.sentence(found, scene)}"
+  if found.outside > shift.FAR:
+    logging.warning("%s", text)
+  else:
+    print(text, flush=True)
+  return {_SHIFT: shift.table(found, scene)}
 
 
 def _print_new_classes(trained: TrainedRun, scene: TrainedScene) -> None:

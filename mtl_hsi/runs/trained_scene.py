@@ -130,6 +130,9 @@ def _check_inputs(inputs: Inputs, require: Callable[[Any, str], None]) -> None:
     require(valid, "components do not have a row for every channel")
     require(components.size and np.isfinite(components).all(), "components are not finite numbers")
   require(inputs.empty in range(_MOST_CHANNELS), f"{inputs.empty} empty channels are not possible")
+  if inputs.ranges is not None:
+    valid = inputs.ranges.shape == (3, inputs.channels) and np.isfinite(inputs.ranges).all()
+    require(valid and (np.diff(inputs.ranges, axis=0) >= 0).all(), "ranges are not those of its channels")
 
 
 def _numbers(values):

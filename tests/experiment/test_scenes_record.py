@@ -14,6 +14,8 @@ from mtl_hsi.storage import atomic_files
 from tests import launching
 from tests.experiment.problems import BLUE_TO_RED, GREEN_TO_INFRARED, prepare, scene
 
+_DAMAGED = b'{"scenes": {"fields": {"components": [["x"]], "contrast": 1, "ranges": 1}}}'
+
 
 def test_changed_pixels_change_what_is_written_of_a_scene(settings):
   plain = scene()
@@ -45,9 +47,15 @@ def test_rounding_of_components_and_contrast_is_no_change_of_the_scenes(settings
       found = described(**changes)
       assert found != written
       assert (scenes_record.keep_recorded_values(found, path) == written) == kept
+  # Records of earlier versions have no ranges, and stay as they are.
+  earlier = {"fields": {key: value for key, value in written["fields"].items() if key != "ranges"}}
+  assert earlier != written
+  path.write_bytes(atomic_files.json_bytes({"scenes": earlier}))
+  assert scenes_record.keep_recorded_values(written, path) == earlier
+  path.write_bytes(atomic_files.json_bytes({"scenes": written}))
   other = dataclasses.replace(made, scenes={"fields": dataclasses.replace(scene(), cube=scene().cube + 1)})
   assert scenes_record.keep_recorded_values(scenes_record.describe(other), path) != written
-  for damaged in (b"[]", b"{", b'{"scenes": {"fields": {"components": [["x"]], "contrast": 1}}}'):
+  for damaged in (b"[]", b"{", _DAMAGED):
     path.write_bytes(damaged)
     assert scenes_record.keep_recorded_values(written, path) == written
 
@@ -74,6 +82,7 @@ def test_what_new_images_need_is_described(settings):
       "bands": [5, 4, 3, 2, 1, 0],
       "offset": [5.0, 4.0, 3.0, 2.0, 1.0, 0.0],
       "scale": [60.0, 50.0, 40.0, 30.0, 20.0, 10.0],
+      "ranges": made.inputs["fields"].ranges.tolist(),
     }
   }
 

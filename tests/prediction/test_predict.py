@@ -41,6 +41,34 @@ def test_a_training_scene_is_mapped_as_in_training(finished, tmp_path, name, lab
     )
 
 
+@pytest.mark.parametrize(("factor", "far"), [(1, False), (2, True)])
+def test_it_is_told_how_far_an_image_is_from_the_scene(finished, tmp_path, factor, far):
+  np.save(tmp_path / "flight.npy", factor * cube(FIELDS, 1))
+  outcome = predict(finished, tmp_path / "flight.npy", replicas=0, output=tmp_path / "map")
+  assert outcome.status == 0, outcome.err
+  told, other = (outcome.err, outcome.out) if far else (outcome.out, outcome.err)
+  assert told.count("of the pixels are outside the range of 'fields' in training (1% of its own are)") == 1
+  assert "outside the range" not in other
+  rows = (tmp_path / "map_shift.csv").read_text().splitlines()
+  assert len(rows) == 2 + BANDS
+  assert (float(rows[1].split(",")[1]) > 20) == far
+  assert "map_shift.csv" in (tmp_path / "map_SHA256SUMS").read_text()
+  assert "already exists" in predict(finished, tmp_path / "flight.npy", output=tmp_path / "map").err
+
+
+def test_a_run_that_does_not_know_the_ranges_of_its_scenes_predicts(finished, fields, tmp_path):
+  run = shutil.copytree(finished, tmp_path / "run")
+  scenes = json.loads((run / "scenes.json").read_text())
+  for entry in scenes["scenes"].values():
+    del entry["ranges"]
+  (run / "scenes.json").write_text(json.dumps(scenes))
+  refresh_checksums(run)
+  outcome = predict(run, fields, output=tmp_path / "map")
+  assert outcome.status == 0, outcome.err
+  assert "outside the range" not in outcome.out + outcome.err
+  assert not (tmp_path / "map_shift.csv").exists()
+
+
 @pytest.mark.parametrize(("factor", "warned"), [(1e-4, True), (1.0, False), (2.0, False), (1e4, True)])
 def test_values_in_another_unit_give_a_warning(finished, tmp_path, factor, warned):
   write_raster(tmp_path / "flight.tif", (factor * cube(FIELDS, 5)).astype(np.float32))
