@@ -1,5 +1,6 @@
 """Classification of every pixel of a scene, in tiles of bounded memory, by majority vote of snapshots."""
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -14,12 +15,12 @@ from mtl_hsi.classification import mixture, smoothing, voting
 from mtl_hsi.classification.logits import METHODS, Logits, average_symmetries
 from mtl_hsi.classification.members import cut, expert_logits, network_logits
 from mtl_hsi.classification.smoothing import Smoothing
-from mtl_hsi.classification.tiles import equal_tiles
+from mtl_hsi.classification.tiles import Margins, equal_tiles, halo_of
 from mtl_hsi.models.multitask import Network
 from mtl_hsi.runtime import processes
 from mtl_hsi.runtime.per_device import per_device
 from mtl_hsi.runtime.replicas import loop_over_replicas
-from mtl_hsi.scenes.windows import Window, cut_with_halo, shape_of, shifted
+from mtl_hsi.scenes.windows import Pair, Window, cut_with_halo, shape_of, shifted
 
 _AXIS = "tiles"
 
@@ -92,7 +93,13 @@ class Classifier:
     if options.symmetric:
       logits = average_symmetries(logits)
     loop = loop_over_replicas(devices[0].platform)
-    self._votes = per_device(_voting_program(networks, logits, options.smoothing, loop), self._mesh, axis=1)
+
+    def program(halo):
+      votes = _voting_program(networks, logits, options.smoothing, halo, loop)
+      return per_device(votes, self._mesh, axis=1)
+
+    # Halo by halo, as tiles that extend from border to border have none.
+    self._program = functools.cache(program)
 
   def place_snapshots(self, snapshots: Sequence[dict]) -> dict:
     """Copies snapshots to every device.
@@ -131,9 +138,10 @@ class Classifier:
 
   def tiles(self, region: SceneRegion) -> list[Window]:
     """Lists the tiles in which a region is classified, counted from the first pixel of its window."""
-    margin = self._patch - 1 + 2 * self.halo
-    shape = shape_of(self._window(region))
-    return list(equal_tiles(*shape, self._pixels, devices=self._devices, margin=margin))
+    window, patch = self._window(region), self._patch - 1
+    outside = halo_of(window, self._shape(region), self.halo)
+    margins = Margins(tuple(patch + 2 * size for size in outside), patch + 2 * self.halo)
+    return list(equal_tiles(*shape_of(window), self._pixels, devices=self._devices, margins=margins))
 
   def _window(self, region):
     return region.window or tuple(slice(0, size) for size in self._shape(region))
@@ -145,38 +153,42 @@ class Classifier:
     tiles, running = self.tiles(region), None
     for start in range(0, len(tiles), self._devices):
       group = tiles[start : start + self._devices]
-      votes = self._votes(snapshots, *self._inputs(region, group))
+      halo = halo_of(shifted(group[0], *self._start(region)), self._shape(region), self.halo)
+      votes = self._program(halo)(snapshots, *self._inputs(region, group, halo))
       # The devices compute the votes of this group while those of the previous one are fetched.
       if running:
         yield from _fetch(*running)
       running = group, votes
     yield from _fetch(*running)
 
-  def _inputs(self, region, group):
+  def _start(self, region):
+    return tuple(part.start for part in self._window(region))
+
+  def _inputs(self, region, group, halo):
     """Returns the voting program's arguments, a tile per device; devices without a tile get the last one."""
-    rows, columns = self._window(region)
     filled = group + group[-1:] * (self._devices - len(group))
-    windows = [shifted(tile, rows.start, columns.start) for tile in filled]
+    windows = [shifted(tile, *self._start(region)) for tile in filled]
     measured = region.measured
     if measured is None:
       measured = np.ones(self._shape(region), bool)
-    behind = self.halo + self._patch - 1
-    cubes = np.stack([cut_with_halo(region.padded, window, self.halo, behind) for window in windows])
-    masks = np.stack([cut_with_halo(measured, window, self.halo, self.halo) for window in windows])
+    behind = tuple(size + self._patch - 1 for size in halo)
+    cubes = np.stack([cut_with_halo(region.padded, window, halo, behind) for window in windows])
+    masks = np.stack([cut_with_halo(measured, window, halo, halo) for window in windows])
     sharded = NamedSharding(self._mesh, PartitionSpec(_AXIS))
     placed = [processes.place(values, sharded) for values in (cubes, masks)]
     return *placed, np.int32(region.scene), np.float32(region.contrast or 1)
 
 
 def _voting_program(
-  networks: tuple[Network, ...], logits: Logits, settings: Smoothing, loop: Callable
+  networks: tuple[Network, ...], logits: Logits, settings: Smoothing, halo: Pair, loop: Callable
 ) -> Callable:
   """Builds the program of one device: votes `[R, 1, h, w]` of all snapshots on its tile."""
 
   def votes(snapshots, cubes, measured, scene, contrast):
-    classify_tile = _tile_classifier(networks, logits, settings, cubes[0], measured[0], scene, contrast)
+    tile = cubes[0], measured[0], scene, contrast
+    classify_tile = _tile_classifier(networks, logits, settings, halo, *tile)
     count, replicas = jax.tree.leaves(snapshots)[0].shape[:2]
-    height, width = (size - 2 * settings.steps for size in measured.shape[1:])
+    height, width = (size - 2 * more for size, more in zip(measured.shape[1:], halo, strict=True))
     nothing = voting.start((replicas, height, width, networks[0].classes))
 
     def add(tally, networks):
@@ -191,7 +203,9 @@ def _voting_program(
   return votes
 
 
-def _tile_classifier(networks, logits, settings, cube, measured, scene, contrast) -> Callable[[Any], tuple]:
+def _tile_classifier(
+  networks, logits, settings, halo, cube, measured, scene, contrast
+) -> Callable[[Any], tuple]:
   """Builds a function from weights to classes `[h, w]` and probabilities `[h, w, C]` of a tile."""
   centres, present = cut(cube, networks[0].patch, 1), networks[0].present[scene]
 
@@ -213,7 +227,7 @@ def _tile_classifier(networks, logits, settings, cube, measured, scene, contrast
   if not settings.steps:
     return classify_plain
   mixing = smoothing.weights(centres, measured, contrast / settings.sharpness)
-  inner = (slice(settings.steps, -settings.steps),) * 2
+  inner = tuple(slice(more, size - more) for size, more in zip(measured.shape, halo, strict=True))
 
   def classify_smoothed(weights):
     smoothed = smoothing.smooth(probabilities(weights)[0], mixing, settings)[inner]

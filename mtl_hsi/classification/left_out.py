@@ -14,7 +14,7 @@ from mtl_hsi.classification.classify import SceneRegion
 from mtl_hsi.classification.logits import METHODS, average_symmetries
 from mtl_hsi.classification.members import cut, expert_logits, network_logits
 from mtl_hsi.classification.smoothing import Smoothing
-from mtl_hsi.classification.tiles import equal_tiles
+from mtl_hsi.classification.tiles import Margins, equal_tiles, halo_of
 from mtl_hsi.models.heads import mask_absent
 from mtl_hsi.models.multitask import Network
 from mtl_hsi.scenes.windows import cut_with_halo, shape_of
@@ -75,8 +75,7 @@ def evaluate(
     symmetric: whether outputs are averaged over all symmetries.
     tile_pixels: bound on the pixels that are classified at once.
   """
-  halo = max((kind.steps for kind in candidates.smoothings), default=0)
-  program = _program(networks, method, symmetric, candidates.smoothings, halo)
+  reach = max((kind.steps for kind in candidates.smoothings), default=0)
   patch = networks[0].patch
   height, width = (size - patch + 1 for size in region.padded.shape[:2])
   measured = np.ones((height, width), bool) if region.measured is None else region.measured
@@ -86,16 +85,17 @@ def evaluate(
     np.empty((len(candidates.weights), len(candidates.smoothings), len(pixels), classes), np.float32),
   )
   missing = np.ones(len(pixels), bool)
-  margin = patch - 1 + 2 * halo
-  for window in equal_tiles(height, width, tile_pixels, devices=1, margin=margin):
+  margins = Margins((patch - 1, patch - 1), patch - 1 + 2 * reach)
+  for window in equal_tiles(height, width, tile_pixels, devices=1, margins=margins):
     inside = np.flatnonzero(missing & _inside(pixels, window))
     if not len(inside):
       continue
     missing[inside] = False
     places = pixels[inside] - [part.start for part in window]
-    cube = cut_with_halo(region.padded, window, halo, halo + patch - 1)
+    halo = halo_of(window, (height, width), reach)
+    cube = cut_with_halo(region.padded, window, halo, tuple(size + patch - 1 for size in halo))
     mask = cut_with_halo(measured, window, halo, halo)
-    tile = program(
+    tile = _program(networks, method, symmetric, candidates.smoothings, halo)(
       *(snapshots, experts, cube, mask, np.int32(region.scene), np.float32(region.contrast or 1)),
       *(candidates.weights, _padded(places, shape_of(window))),
     )
@@ -115,7 +115,7 @@ def _program(networks, method, symmetric, smoothings, halo):
     centres, present = cut(cube, networks[0].patch, 1), networks[0].present[scene]
     found = _mean_logits(networks, logits, snapshots, cube, scene) + expert_logits(experts, centres)
     log_members = mixture.log_probabilities(found, present)
-    rows, columns = places[:, 0] + halo, places[:, 1] + halo
+    rows, columns = places[:, 0] + halo[0], places[:, 1] + halo[1]
     of_sharpness = {
       kind.sharpness: smoothing.weights(centres, measured, contrast / kind.sharpness)
       for kind in smoothings

@@ -131,12 +131,13 @@ def _classify(settings, trained, scene, image, networks, maps: ClassMaps) -> Non
   size = image.height, image.width
   places = list(windows.image_windows(*size, max(image.bands, scene.inputs.channels), rasters.BLOCK))
   fill_values = FillValues(image, scene)
+  halo = classifier.halo, classifier.halo
   measured, class_ids = 0, trained.legend.class_ids(scene.name)
   # With a shared legend, a new image may have any class.
   index = scene.index if trained.legend.names is None else trained.network.new_scene
   with progress.bar("classifying", len(places), "window") as bar:
     for place in places:
-      around = windows.add_halo(place, size, classifier.halo, classifier.halo).inside
+      around = windows.add_halo(place, size, halo, halo).inside
       window = read_window(image, scene.inputs, *around, trained.network.patch, fill_values)
       inner = windows.shifted(place, -around[0].start, -around[1].start)
       missing = window.missing[inner]

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 Window = tuple[slice, slice]
+# Of rows and columns.
+Pair = tuple[int, int]
 
 # Side of the blocks in which rasters are usually stored. With windows of multiples of it, every block is read
 # once.
@@ -45,24 +47,24 @@ def shifted(window: Window, row: int, column: int) -> Window:
   )
 
 
-def add_halo(window: Window, shape: tuple[int, int], before: int, behind: int) -> Halo:
+def add_halo(window: Window, shape: tuple[int, int], before: Pair, behind: Pair) -> Halo:
   """Extends a window on all sides.
 
   Args:
     window: rows and columns of the image.
     shape: rows and columns that the image has.
-    before: pixels to add above and to the left.
-    behind: pixels to add below and to the right.
+    before: rows to add above and columns to add to the left.
+    behind: rows to add below and columns to add to the right.
   """
   inside, missing = [], []
-  for part, size in zip(window, shape, strict=True):
-    start, stop = part.start - before, part.stop + behind
+  for part, size, less, more in zip(window, shape, before, behind, strict=True):
+    start, stop = part.start - less, part.stop + more
     inside.append(slice(max(start, 0), min(stop, size)))
     missing.append((max(-start, 0), max(stop - size, 0)))
   return Halo(tuple(inside), tuple(missing))
 
 
-def cut_with_halo(values: np.ndarray, window: Window, before: int, behind: int) -> np.ndarray:
+def cut_with_halo(values: np.ndarray, window: Window, before: Pair, behind: Pair) -> np.ndarray:
   """Cuts a window with its halo out of `[H, W, ...]`; pixels outside the array are 0."""
   halo = add_halo(window, values.shape[:2], before, behind)
   cut = values[halo.inside]

@@ -33,7 +33,8 @@ def test_an_image_that_fits_is_one_window():
 )
 def test_a_halo_ends_at_the_border_of_the_image(window, inside, missing):
   image = np.arange(1, 71).reshape(7, 10)
-  assert windows.add_halo(window, image.shape, 1, 2) == (inside, missing)
+  assert windows.add_halo(window, image.shape, (1, 1), (2, 2)) == (inside, missing)
   expected = np.pad(image, [(1, 2), (1, 2)])[tuple(slice(part.start, part.stop + 3) for part in window)]
-  np.testing.assert_array_equal(windows.cut_with_halo(image, window, 1, 2), expected)
-  np.testing.assert_array_equal(windows.cut_with_halo(image[..., None], window, 1, 2)[..., 0], expected)
+  around = (1, 1), (2, 2)
+  np.testing.assert_array_equal(windows.cut_with_halo(image, window, *around), expected)
+  np.testing.assert_array_equal(windows.cut_with_halo(image[..., None], window, *around)[..., 0], expected)
