@@ -4,7 +4,8 @@ from ml_collections import config_dict
 
 from configs import common
 from mtl_hsi.errors import RequestError
-from mtl_hsi.settings.scenes_file import OPTIONS, is_name
+from mtl_hsi.settings.scene_options import OPTIONS
+from mtl_hsi.settings.scenes_file import is_name
 
 
 def get_config(names: str = "") -> config_dict.ConfigDict:

@@ -3,12 +3,9 @@
 import ast
 import functools
 import hashlib
-import importlib.util
-import inspect
 import re
 import sys
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +14,12 @@ from ml_collections import config_dict, config_flags
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.runtime import interruption, streams
-from mtl_hsi.settings import config_keys
+from mtl_hsi.settings import config_files, config_keys
 
 # Makes --help show the flags as those of launch.py, not of this module.
 flags.disclaim_key_flags()
 
 _LONGEST_NAME = 100
-
-# Keys that distinguish the kinds of configs, or that are read before a config is checked as a whole.
-_NEEDED = {
-  "draw": {"map", "allocation"},
-  "prediction": {"run", "image"},
-  "estimate": {"map", "sample"},
-  "adaptation": {"run", "stem", "optimizer.name", "replicas"},
-  "grid": {"tables", "optimizer.name", "replicas"},
-  "experiment": {"optimizer.name", "replicas"},
-}
 
 # Keys that choose among the runs of a grid, which all have the same directory.
 _CHOOSING = ("cells", "samples_per_class", "dry_run")
@@ -45,22 +32,26 @@ _EXPECTED = {
 }
 
 
-def main(run: Callable[[Sequence[str]], None], flag: flags.FlagHolder) -> None:
-  """Parses the flags, including the config, and calls `run`.
+def main(
+  run: Callable[[Sequence[str]], None],
+  flag: flags.FlagHolder,
+  failed: Callable[[int, str], None] = lambda status, message: None,
+) -> None:
+  """Parses the flags of `sys.argv`, including the config, and calls `run`.
 
   A RequestError or an invalid flag ends the process with one line on stderr and status 2. SIGTERM and Ctrl-C
   end it with status 143 and 130, and with a line that says what remains. A run that is training first saves
-  its state.
+  its state. Before such an end `failed` is called with the status and the line.
   """
   streams.prepare()
   try:
     with interruption.sigterm_raises():
       app.run(run, flags_parser=functools.partial(_parse, flag.name))
   except RequestError as error:
-    _exit(2, f"error: {error}")
+    _exit(2, f"error: {error}", failed)
   except KeyboardInterrupt as interrupt:
     word = "terminated" if isinstance(interrupt, interruption.Terminated) else "interrupted"
-    _exit(interruption.status(interrupt), f"{word}; {_what_remains(flag)}")
+    _exit(interruption.status(interrupt), f"{word}; {_what_remains(flag)}", failed)
 
 
 def define_config(name: str, text: str) -> flags.FlagHolder:
@@ -99,28 +90,24 @@ def resolve(flag: flags.FlagHolder) -> config_dict.ConfigDict:
   return config.lock()
 
 
-def kind(config: config_dict.ConfigDict) -> str:
-  """Returns what a config requests: a "grid" of experiments (configs/paper.py), a "prediction"
-  (configs/predict.py), the "draw" of a sample or an "estimate" from it (configs/assess_*.py), an "adaptation"
-  (configs/adapt.py) or an "experiment"; "" for any other ConfigDict.
-  """
-  keys = config_keys.kinds(config).keys()
-  return next((name for name, needed in _NEEDED.items() if keys >= needed), "")
-
-
 def default_workdir(flag: flags.FlagHolder) -> Path:
   """Returns a directory in `runs/` that is named after the config and the overrides.
 
   All tables of a grid, and all selections of them, share runs and so have the same directory. A prediction
   has the work directory of the run that predicts.
   """
-  if kind(flag.value) == "prediction":
+  if config_files.kind(flag.value) == "prediction":
     return Path(flag.value.run)
   filename, _, argument = config_flags.get_config_filename(flags.FLAGS[flag.name]).partition(":")
   changes = _overrides(flag)
-  if kind(flag.value) == "grid":
+  if config_files.kind(flag.value) == "grid":
     argument, changes = "", {key: value for key, value in changes.items() if key not in _CHOOSING}
-  parts = [Path(filename).stem, argument, *(f"{key}={value}" for key, value in sorted(changes.items()))]
+  return workdir_of((Path(filename).stem, argument), changes)
+
+
+def workdir_of(names: Sequence[str], changes: Mapping[str, Any]) -> Path:
+  """Returns a directory in `runs/` named after some names and after config values, by key."""
+  parts = [*names, *(f"{key}={value}" for key, value in sorted(changes.items()))]
   name = "-".join(re.sub(r"[^A-Za-z0-9_.=+]+", "_", part) for part in parts if part)
   if len(name) > _LONGEST_NAME:
     name = f"{name[:_LONGEST_NAME]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
@@ -130,9 +117,9 @@ def default_workdir(flag: flags.FlagHolder) -> Path:
 def _what_remains(flag: flags.FlagHolder) -> str:
   """Describes what remains of an interrupted request."""
   config = flag.value if flags.FLAGS.is_parsed() else None
-  if config is not None and kind(config) == "prediction":
+  if config is not None and config_files.kind(config) == "prediction":
     return "the incomplete map was removed; run the same command again to start from scratch"
-  if config is not None and (kind(config) in ("draw", "estimate") or config.get("check_only")):
+  if config is not None and (config_files.kind(config) in ("draw", "estimate") or config.get("check_only")):
     return "nothing was written"
   return "run the same command again to resume from the last checkpoint"
 
@@ -150,52 +137,11 @@ class _ConfigFile(flags.ArgumentParser):
     self.optimizer, self.kinds = {}, {}
 
   def parse(self, argument: str) -> config_dict.ConfigDict:
-    config = _load(argument)
+    config = config_files.load(argument)
     self.optimizer, self.kinds = dict(config.get("optimizer", {})), config_keys.kinds(config)
     for found in filter(None, map(self._override.match, sys.argv[1:])):
       config_keys.check(found[1], list(self.kinds), argument)
     return config
-
-
-def _file(argument: str) -> Path:
-  path = Path(argument.partition(":")[0]).absolute()
-  if path.suffix != ".py" or not path.is_file():
-    raise RequestError(f"no config file {path}; expected a Python file, such as configs/mtl.py")
-  return path
-
-
-def _load(argument: str) -> config_dict.ConfigDict:
-  _, colon, cell = argument.partition(":")
-  path = _file(argument)
-  try:
-    config = _call(path, [cell] if colon else [])
-  except RequestError:
-    raise
-  # The file is a program and can raise anything.
-  except Exception as error:
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if frame.filename == str(path)]
-    place = f" at line {lines[-1]}" if lines else ""
-    raise RequestError(f"config {path} failed{place}: {type(error).__name__}: {error}") from error
-  if not isinstance(config, config_dict.ConfigDict) or not kind(config):
-    raise RequestError(
-      f"config {path}: get_config must return a ConfigDict that is derived from the one in configs/common.py"
-    )
-  return config
-
-
-def _call(path: Path, arguments: Sequence[str]) -> Any:
-  spec = importlib.util.spec_from_file_location("config", path)
-  module = importlib.util.module_from_spec(spec)
-  spec.loader.exec_module(module)
-  if not hasattr(module, "get_config"):
-    raise RequestError(f"config {path} has no function get_config")
-  try:
-    inspect.signature(module.get_config).bind(*arguments)
-  except TypeError as error:
-    verb = "takes no" if arguments else "needs an"
-    raise RequestError(f"config {path} {verb} argument after a colon") from error
-  return module.get_config(*arguments)
 
 
 def _overrides(flag: flags.FlagHolder) -> dict[str, Any]:
@@ -205,17 +151,16 @@ def _overrides(flag: flags.FlagHolder) -> dict[str, Any]:
 def _help(name: str, argument: str) -> None:
   """Prints what a config does, and its keys."""
   try:
-    print(ast.get_docstring(ast.parse(_file(argument).read_text("utf-8"))) or "")
+    print(ast.get_docstring(ast.parse(config_files.file(argument).read_text("utf-8"))) or "")
   except (OSError, SyntaxError, ValueError) as error:
-    raise RequestError(f"cannot read {_file(argument)}: {error}") from error
+    raise RequestError(f"cannot read {config_files.file(argument)}: {error}") from error
   try:
-    config = _load(argument)
+    lines = config_files.list_keys(argument)
   except RequestError as error:
     print(f"\nIts keys cannot be listed: {error}")
     return
   print(f"\nKeys (change one by --{name}.<key>=<value>; see docs/configs.md):\n")
-  for path, _, value in config_keys.leaves(config):
-    print(f"  {path} = {value!r}")
+  print("\n".join(f"  {line}" for line in lines))
   print("\nOther flags: launch.py --help")
 
 
@@ -249,6 +194,10 @@ def _parse(name: str, argv: Sequence[str]) -> Sequence[str]:
     raise RequestError(
       f"a key is given twice, with values of different types; give it once: {error}"
     ) from error
+  except flags.UnrecognizedFlagError as error:
+    close = config_files.keys_like(error.flagname, _named(name, argv))
+    hint = " or ".join(f"--{name}.{key}=<value>" for key in close)
+    raise RequestError(f"{error}. Did you mean {hint}?" if close else str(error)) from error
   except (flags.Error, ValueError) as error:
     raise RequestError(str(error)) from error
   if rest:
@@ -267,6 +216,8 @@ def _expectation(problem: str) -> str:
   return f"{problem.partition(': ')[0]}: expected {_EXPECTED[kind]}"
 
 
-def _exit(status: int, message: str) -> None:
-  print(streams.one_line(message), file=sys.stderr)
+def _exit(status: int, message: str, failed: Callable[[int, str], None]) -> None:
+  line = streams.one_line(message)
+  print(line, file=sys.stderr)
+  failed(status, line)
   sys.exit(status)

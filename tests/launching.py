@@ -1,11 +1,11 @@
-"""Runs launch.py within the test process, on tiny scenes."""
+"""Runs launch.py and the command mtl-hsi within the test process, on tiny scenes."""
 
 import contextlib
 import io
 import logging
 import runpy
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
@@ -13,6 +13,7 @@ from unittest import mock
 import numpy as np
 from absl import flags
 
+from mtl_hsi.commands import main
 from mtl_hsi.storage import checksums
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -110,9 +111,18 @@ def arguments(directory: Path, workdir: Path, config: str = "tiny.py", **overrid
 
 def launch(*command: str) -> Outcome:
   """Runs launch.py in this process with the given command line; JAX stays as conftest.py set it."""
+  return _run("launch.py", command, lambda: runpy.run_path(str(ROOT / "launch.py"), run_name="__main__"))
+
+
+def mtl_hsi(*command: str) -> Outcome:
+  """Runs the command mtl-hsi in this process, as `launch` does."""
+  return _run("mtl-hsi", command, lambda: main.main(command))
+
+
+def _run(program: str, command: Sequence[str], call: Callable[[], object]) -> Outcome:
   out, err = io.StringIO(), io.StringIO()
   with (
-    mock.patch.object(sys, "argv", ["launch.py", *command]),
+    mock.patch.object(sys, "argv", [program, *command]),
     mock.patch("mtl_hsi.runtime.devices.configure"),
     contextlib.redirect_stdout(out),
     contextlib.redirect_stderr(err),
@@ -120,7 +130,7 @@ def launch(*command: str) -> Outcome:
     separate_flags(),
   ):
     try:
-      runpy.run_path(str(ROOT / "launch.py"), run_name="__main__")
+      call()
       status = 0
     except SystemExit as ended:
       status = ended.code or 0

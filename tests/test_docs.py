@@ -13,7 +13,7 @@ import pytest
 
 from docs import config_page
 from mtl_hsi.scenes.images import rasters
-from mtl_hsi.settings.scenes_file import OPTIONS
+from mtl_hsi.settings.scene_options import OPTIONS
 from tests.launching import ROOT, launch
 
 _PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("*/README.md")])

@@ -28,7 +28,8 @@ _ORDER = (
   "experiment, prediction, assessment",
   "reproduction",
   "configs",
-  "library, launch",
+  "commands",
+  "library, launch, __main__",
 )
 _RANKS = {name: rank for rank, line in enumerate(_ORDER) for name in line.split(", ")}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from absl import flags
 
 from mtl_hsi import commandline
-from mtl_hsi.settings import experiment_settings
+from mtl_hsi.settings import config_files, experiment_settings
 
 _FLAG = commandline.define_config("config", "Config file.")
 _OWN = [
@@ -37,7 +37,7 @@ def feed(data: bytes, folder: Path) -> None:
   commandline._parse("config", sys.argv)
   config = commandline.resolve(_FLAG)
   commandline.default_workdir(_FLAG)
-  if commandline.kind(config) == "experiment":
+  if config_files.kind(config) == "experiment":
     experiment_settings.read(config)
 
 

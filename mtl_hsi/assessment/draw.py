@@ -30,8 +30,11 @@ from mtl_hsi.storage.file_set import FileSet, with_ending
 _CLASSES = "_classes"
 
 
-def run(config: Any) -> None:
+def run(config: Any) -> dict:
   """Draws the sample of a config of `configs/assess_draw.py` and writes it with its design.
+
+  Returns:
+    For programs: paths of the `files`.
 
   Raises:
     RequestError: the request is invalid or a file cannot be read or written; no file remains.
@@ -58,6 +61,7 @@ def run(config: Any) -> None:
   if page is not None:
     print("\n".join([f"Page to fill it in: {files.stem}{label_page.PAGE}", *notes]))
   print(f"Design: {files.stem}{ENDING}")
+  return {"files": [str(with_ending(files.stem, ending)) for ending in files.endings]}
 
 
 def _endings(settings: DrawSettings, class_map: ClassMap) -> tuple[str, ...]:

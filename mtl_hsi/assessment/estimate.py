@@ -9,17 +9,20 @@ from mtl_hsi.assessment import estimate_files, estimators, labelled, sample_file
 from mtl_hsi.assessment.class_map import ClassMap, open_class_map
 from mtl_hsi.assessment.design import ENDING, Design, read_design
 from mtl_hsi.assessment.frame import Frame, count
-from mtl_hsi.assessment.results import ClassResult, Results, area_of
+from mtl_hsi.assessment.results import ClassResult, Results, area_of, as_json
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.images import rasters
 from mtl_hsi.settings import assessment_settings
 from mtl_hsi.settings.assessment_settings import EstimateSettings
 from mtl_hsi.storage.atomic_files import reason
-from mtl_hsi.storage.file_set import FileSet
+from mtl_hsi.storage.file_set import FileSet, with_ending
 
 
-def run(config: Any) -> None:
+def run(config: Any) -> dict:
   """Estimates what a config of `configs/assess_estimate.py` asks for, and writes and prints it.
+
+  Returns:
+    For programs: paths of the `files`, and the `estimates`.
 
   Raises:
     RequestError: the request is invalid or a file cannot be read or written; no file remains.
@@ -42,6 +45,8 @@ def run(config: Any) -> None:
     f"Report: {output}{estimate_files.PAGE}\nTables: {output}{estimate_files.TABLE}, "
     f"{output}{estimate_files.MATRIX}"
   )
+  paths = [str(with_ending(output, ending)) for ending in files.endings]
+  return {"files": paths, "estimates": as_json(results)}
 
 
 def _stem(sample: Path) -> Path:

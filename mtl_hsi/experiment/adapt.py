@@ -18,9 +18,9 @@ _INHERITED = ("model", "spectral_knowledge", "scaling", "mnf_components", "preci
 _ALIGNMENT = ("alignment", "grid", "bands")
 
 
-def run(config: Any, directory: Path, command: Sequence[str]) -> None:
-  """Trains the scenes of a config of `configs/adapt.py`; arguments and errors as for `run_experiment`."""
-  run_experiment(complete(config), directory, command)
+def run(config: Any, directory: Path, command: Sequence[str]) -> dict | None:
+  """Trains the scenes of a config of `configs/adapt.py`; all else is that of `run_experiment`."""
+  return run_experiment(complete(config), directory, command)
 
 
 def complete(config: Any) -> config_dict.ConfigDict:

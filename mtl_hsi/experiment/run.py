@@ -13,7 +13,7 @@ from mtl_hsi.classification.voting import confidence_arrays
 from mtl_hsi.errors import RequestError
 from mtl_hsi.evaluation import metrics, proposals
 from mtl_hsi.evaluation.areas import class_areas, pixel_areas
-from mtl_hsi.experiment import adaptation, execution
+from mtl_hsi.experiment import adaptation, execution, outcome
 from mtl_hsi.experiment.introduction import bands_used, description, introduction, split_used, summaries
 from mtl_hsi.experiment.left_out_results import (
   describe_mixtures,
@@ -53,7 +53,7 @@ _RECORDED = ("started", "cpu", "backend", "devices", "processes", "one_core_prod
 @bounded_cache()
 def run_experiment(
   config: Any, directory: Path, command: Sequence[str], scenes: Mapping[str, Scene] | None = None
-) -> None:
+) -> dict | None:
   """Runs the experiment of a config in a work directory, or resumes it.
 
   A complete work directory is left unchanged. With `check_only`, only the scenes are read and checked.
@@ -64,6 +64,9 @@ def run_experiment(
     command: the command line, for the report.
     scenes: scenes in memory, by name; the config names the files of the others.
 
+  Returns:
+    What came out, for programs (see `outcome`); None in all processes except the first.
+
   Raises:
     RequestError: the request is invalid, or files cannot be read or written.
   """
@@ -71,14 +74,13 @@ def run_experiment(
   settings = experiment_settings.read(config, scenes)
   if settings.check_only:
     problem, _ = _prepare(settings)
-    if processes.is_first():
-      print(f"{summaries(problem, settings, problem.scenes)}\n{introduction(problem, settings)}")
-      print("check_only: nothing was trained or written.")
-    return
+    if not processes.is_first():
+      return None
+    text = f"{summaries(problem, settings, problem.scenes)}\n{introduction(problem, settings)}"
+    print(f"{text}\ncheck_only: nothing was trained or written.")
+    return outcome.checked(problem, text)
   if processes.from_first(lambda: _is_complete(directory, config.to_dict())):
-    if processes.is_first():
-      print("\n".join(_nothing_to_do(settings, directory)))
-    return
+    return _nothing_to_do(settings, directory)
   problem, origin = _prepare(settings)
   _check_processes(settings, problem)
   with contextlib.ExitStack() as stack:
@@ -92,24 +94,27 @@ def run_experiment(
       return False
 
     if processes.from_first(begin):
-      if processes.is_first():
-        print("\n".join(_nothing_to_do(settings, directory)))
-      return
+      return _nothing_to_do(settings, directory)
     problem = with_recorded_values(problem, directory / "scenes.json")
     done = execution.execute(settings, problem, directory, origin)
-    if processes.is_first():
-      summary = _finish(config, settings, problem, directory, done)
-      print(f"\n{console.summary(summary, directory)}")
+    if not processes.is_first():
+      return None
+    summary = _finish(config, settings, problem, directory, done)
+    print(f"\n{console.summary(summary, directory)}")
+    return outcome.finished(directory)
 
 
 def _nothing_to_do(settings, directory):
-  """Yields where the results of a complete run are, and which files of its scenes have changed since."""
-  yield f"{directory} is complete; nothing to do. Its report: {directory / 'report.html'}"
+  """Prints where the results of a complete run are, and which files of its scenes have changed since."""
+  if not processes.is_first():
+    return None
+  print(f"{directory} is complete; nothing to do. Its report: {directory / 'report.html'}")
   for path in newer_files(settings.scenes.source_files, directory):
-    yield (
+    print(
       f"note: {path.absolute()} was modified after the run read it; if its content changed, choose another "
       "--workdir to train on it"
     )
+  return outcome.finished(directory)
 
 
 def _is_complete(directory, config):

@@ -29,6 +29,7 @@ from mtl_hsi.scenes.images.products import delivery
 from mtl_hsi.scenes.images.rasters import bounded_cache
 from mtl_hsi.settings import prediction_settings
 from mtl_hsi.settings.prediction_settings import PredictionSettings
+from mtl_hsi.storage.file_set import with_ending
 
 # The end of an output that names one of its files; a stem is expected.
 _NAME_OF_FILE = re.compile(r"(?<=.)(_classes|_confidence)?\.(tiff?|img|hdr|dat|png)$", re.IGNORECASE)
@@ -37,18 +38,21 @@ _NAME_OF_FILE = re.compile(r"(?<=.)(_classes|_confidence)?\.(tiff?|img|hdr|dat|p
 _SHIFT = "_shift.csv"
 
 
-def run(config: Any) -> None:
+def run(config: Any) -> dict:
   """Classifies the image that a config names and writes its maps.
 
   Args:
     config: a ConfigDict with the keys of `configs/predict.py`.
+
+  Returns:
+    For programs: paths of the `files`, and the `areas` of the classes.
 
   Raises:
     RequestError: the request is invalid or a file cannot be read or written; no file remains.
   """
   settings = prediction_settings.read(config)
   with bounded_cache():
-    _run(settings)
+    return _run(settings)
 
 
 def _run(settings):
@@ -80,6 +84,9 @@ def _run(settings):
   print(f"Quick look: {stem}_classes.png\nAreas: {stem}_areas.csv")
   if tables:
     print(f"Distance from training: {stem}{_SHIFT}")
+  endings = class_maps.file_set(stem, tables).endings
+  files = [str(with_ending(stem, ending)) for ending in endings]
+  return {"files": files, "areas": [area._asdict() for area in maps.areas()]}
 
 
 def _tables(image: Image, scene: TrainedScene) -> dict[str, bytes]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from mtl_hsi.errors import RequestError
 from mtl_hsi.report import csv_cells, maps, page, pictures, proposals_table, rasters
 from mtl_hsi.report.run_report import RunReport, SceneReport
+from mtl_hsi.runtime.spelling import PROGRAM, spelled
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.storage.atomic_files import reason, write_bytes
 
@@ -20,8 +21,11 @@ def write_report(run: RunReport, directory: Path) -> None:
   for report in run.scenes:
     _write_maps(report, directory / "maps" / report.scene.name)
     _write_proposals(report, directory / "proposals" / f"{report.scene.name}.csv")
+  html = page.render(run)
+  if run.command.startswith(f"{PROGRAM} "):
+    html = spelled(html, {})
   # Names of files may contain bytes that are not valid text.
-  write_bytes(directory / "report.html", page.render(run).encode(errors="backslashreplace"))
+  write_bytes(directory / "report.html", html.encode(errors="backslashreplace"))
 
 
 def _write_maps(report: SceneReport, folder: Path) -> None:

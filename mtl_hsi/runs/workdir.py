@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.runs.records import SCHEMAS, with_schema
+from mtl_hsi.runtime.spelling import PROGRAM
 from mtl_hsi.storage import checksums, directory_lock
 from mtl_hsi.storage.atomic_files import (
   is_partial,
@@ -36,7 +37,8 @@ def command_line(environment: Mapping) -> str:
   Raises:
     KeyError, TypeError: the command is missing.
   """
-  return shlex.join(["python", *environment["command"]])
+  command = environment["command"]
+  return shlex.join(command if command[:1] == [PROGRAM] else ["python", *command])
 
 
 @contextlib.contextmanager

@@ -8,9 +8,10 @@ from typing import Any
 from ml_collections import config_dict
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.settings.scene_options import OPTIONS
 
 # Names that users try, and the last part of the key that they mean.
-_SYNONYMS = {"lr": "learning_rate", "epoch": "epochs", "column": "label_column"}
+SYNONYMS = {"lr": "learning_rate", "epoch": "epochs", "column": "label_column"}
 
 
 def leaves(config: config_dict.ConfigDict, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
@@ -41,16 +42,38 @@ def check(key: str, known: Sequence[str], argument: str) -> None:
   if key in known or re.fullmatch(r"optimizer\.\w+", key):
     return
   _check_scene(key, known, argument)
+  _check_option(key, known)
   inner = [path for path in known if path.startswith(f"{key}.")]
   if inner:
     raise RequestError(f"config key {key!r} is a group; its keys are {', '.join(inner)}")
   parent, _, last = key.rpartition(".")
-  name = _SYNONYMS.get(last, last)
-  close = [path for path in known if path == f"{parent}.{name}"]
-  close = close or [path for path in known if path.endswith(f".{name}")]
-  close = close or difflib.get_close_matches(key, known, n=1)
+  close = [path for path in known if path == f"{parent}.{SYNONYMS.get(last, last)}"]
+  close = close or meant_by_last_part(last, [path for path in known if "." in path], 1.0)
+  close = close or difflib.get_close_matches(key, known, n=1) or meant_by_last_part(last, known, 0.7)
   hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"known keys: {', '.join(known)}"
   raise RequestError(f"unknown config key {key!r}; {hint}")
+
+
+def _check_option(key: str, known: Sequence[str]) -> None:
+  """Rejects an option of a scene without its scene, where no scene is named whose option it could be."""
+  option = SYNONYMS.get(key, key)
+  if "scenes_file" in known and option in OPTIONS and not any(path.startswith("files.") for path in known):
+    raise RequestError(
+      f"unknown config key {key!r}: it is an option of a scene, --config.files.<scene>.{option}=<value>"
+    )
+
+
+def meant_by_last_part(name: str, known: Sequence[str], cutoff: float) -> list[str]:
+  """Returns the paths of the keys whose last part is a name or a synonym of it, or else similar to it.
+
+  Args:
+    name: the last part of a key.
+    known: paths of all keys.
+    cutoff: smallest similarity, from 0 to 1.
+  """
+  lasts = {path: path.rpartition(".")[2] for path in known}
+  close = difflib.get_close_matches(SYNONYMS.get(name, name), set(lasts.values()), n=1, cutoff=cutoff)
+  return [path for path, last in lasts.items() if last in close]
 
 
 def _check_scene(key: str, known: Sequence[str], argument: str) -> None:
@@ -63,6 +86,6 @@ def _check_scene(key: str, known: Sequence[str], argument: str) -> None:
     return
   file, _, names = argument.partition(":")
   raise RequestError(
-    f"unknown config key {key!r}: name the scene after the colon, --config={file}:"
+    f"unknown config key {key!r}: name the scene as well, --config={file}:"
     f"{','.join(filter(None, [names, scene]))}"
   )

@@ -19,7 +19,7 @@ from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.scenes.simulated import simulate
 from mtl_hsi.settings import image_settings, library_settings
 from mtl_hsi.settings.config_checks import numbers_of, one_of, require
-from mtl_hsi.settings.scenes_file import PATHS
+from mtl_hsi.settings.scene_options import PATHS
 from mtl_hsi.splits import split
 
 Loader = Callable[[], Scene]
@@ -76,7 +76,8 @@ def names(config: Any) -> tuple[str, ...]:
     len(found) >= 1,
     "scenes",
     found,
-    "the names of one scene or more, after the colon of configs/own.py or in --config.scenes_file=<file>",
+    "the names of one scene or more, as in --config=configs/own.py:fields,town or "
+    "--config.scenes_file=<file>",
   )
   require(len(set(found)) == len(found), "scenes", found, "every scene once")
   return found

@@ -1,4 +1,4 @@
-"""The options of scenes from files, and the YAML or TOML file that lists them."""
+"""The YAML or TOML file that lists scenes from files and their options."""
 
 import collections
 import difflib
@@ -15,18 +15,9 @@ from ml_collections import config_dict
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES
 from mtl_hsi.scenes.scene_checks import SCENE_NAME
+from mtl_hsi.settings.config_keys import SYNONYMS
+from mtl_hsi.settings.scene_options import OPTIONS, PATHS
 
-# The options of a scene; configs/own_scenes.yaml explains them.
-OPTIONS = (
-  *("cube", "labels", "cube_key", "labels_key", "label_column", "classes"),
-  *("more_labels", "test", "test_key", "split_column", "labels_nodata", "labels_crs"),
-  *("bands", "bad_bands", "wavelengths", "wavelength_unit", "nodata", "scale", "offset", "sensor"),
-  *("quality", "overlap", "geometry"),
-  *("library", "library_classes", "library_column", "library_scale", "library_brightness", "library_for"),
-)
-
-# Options that name files, relative to the directory of the scenes file.
-PATHS = ("cube", "labels", "classes", "wavelengths", "more_labels", "test", "library", "library_classes")
 _NULL = "tag:yaml.org,2002:null"
 _SUFFIXES = (".yaml", ".yml", ".toml")
 # Bytes: some thousand scenes. Reading YAML takes a second per few hundred thousand bytes.
@@ -116,7 +107,7 @@ def _scene(path: Path, name: str, given: Any, where: str) -> dict[str, str]:
 
 def _text(key: str, value: Any, where: str) -> str:
   if key not in OPTIONS:
-    close = difflib.get_close_matches(key, OPTIONS, n=1)
+    close = difflib.get_close_matches(SYNONYMS.get(key, key), OPTIONS, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     raise RequestError(f"{where}: unknown option {key!r}; {hint}known are {', '.join(OPTIONS)}")
   items = value if isinstance(value, list) else [value]

@@ -51,5 +51,5 @@ def test_a_scene_that_is_neither_public_nor_has_files(refusal):
 
 
 def test_no_scenes_at_all(refusal):
-  assert "expected the names of one scene or more, after the colon of configs/own.py" in refusal(OWN)
+  assert "expected the names of one scene or more, as in --config=configs/own.py:fields" in refusal(OWN)
   assert "no such file: " in refusal(OWN, "--config.scenes_file=nowhere.yaml")

@@ -50,7 +50,7 @@ def test_options_of_a_scene_that_is_not_named(refusal):
   own = f"--config={ROOT / 'configs' / 'own.py'}"
   for given, proposed in (("", ":fields"), (":town", ":town,fields")):
     line = refusal(f"{own}{given}", "--config.files.fields.cube=x")
-    assert f"'files.fields.cube': name the scene after the colon, {own}{proposed}\n" in line
+    assert f"'files.fields.cube': name the scene as well, {own}{proposed}\n" in line
   line = refusal(f"{own}:fields", "--config.files.feilds.cube=x")
   assert "did you mean 'files.fields.cube'?" in line
 

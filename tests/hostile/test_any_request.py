@@ -15,7 +15,7 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.experiment import run as run_module
 from mtl_hsi.runs import trained_run
 from mtl_hsi.settings import experiment_settings
-from mtl_hsi.settings.scenes_file import OPTIONS
+from mtl_hsi.settings.scene_options import OPTIONS
 from tests import launching
 from tests.hostile import run_records
 from tests.hostile.any_input import for_any, nodes, replaced

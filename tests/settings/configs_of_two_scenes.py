@@ -1,7 +1,7 @@
 """A config of two scenes, for changes by key."""
 
 from configs import common
-from mtl_hsi.settings.scenes_file import OPTIONS
+from mtl_hsi.settings.scene_options import OPTIONS
 
 
 def config(**changes):

@@ -8,7 +8,7 @@ import pytest
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.settings import experiment_settings, model_settings
-from mtl_hsi.settings.scenes_file import OPTIONS
+from mtl_hsi.settings.scene_options import OPTIONS
 from tests.settings.configs_of_two_scenes import config
 
 _BY_SCENES = {"split": "scenes", "samples_per_class": 0, "legend": "shared", "model__norm": "joint"}

@@ -1,0 +1,1 @@
+"""The defaults, and the config files."""

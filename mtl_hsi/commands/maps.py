@@ -1,0 +1,108 @@
+"""The subcommands that use a finished run or a map: predict and assess."""
+
+from collections.abc import Sequence
+
+import click
+
+from mtl_hsi.commands import options
+from mtl_hsi.commands.request import Request, config_path
+
+_PREDICT, _DRAW, _ESTIMATE = "predict", "assess_draw", "assess_estimate"
+# How messages name the keys that have an argument or option here.
+_SPELLED = {"output": "--output", "run": "RUN", "image": "IMAGE", "map": "MAP", "sample": "SAMPLE"}
+
+
+@click.command(cls=options.ConfigCommand, config_file=_PREDICT)
+@click.argument("run")
+@click.argument("image")
+@options.output("Prefix of the output files (default: <RUN>/predictions/<scene>_<image>).")
+@click.option("--scene", help="Scene of the run that the image resembles (default: the target).")
+@click.option("--nodata", metavar="VALUE", help="Value of pixels without a measurement, such as -9999.")
+@options.changes()
+@options.compile_cache()
+@options.json_flag()
+def predict(run, image, output, scene, nodata, changes, compile_cache, as_json) -> Request:
+  """Map a new image with the networks of a finished run.
+
+  RUN is the work directory of the run. IMAGE has the sensor and the unit of a scene of the run, and may be
+  larger than memory.
+
+  \b
+  What comes out:
+    <output>_classes.tif, .img, .png   class map for a GIS, for ENVI, and as a picture
+    <output>_confidence.tif            share of votes and probability of the class
+    <output>_areas.csv                 area of every class
+
+  \b
+  Examples:
+    mtl-hsi predict runs/fields flight.tif -o maps/flight
+    mtl-hsi predict runs/fields flight.tif --scene town --nodata -9999
+  """
+  named = {"run": run, "image": image, "output": output, "scene": scene, "nodata": nodata}
+  spelled = {**_SPELLED, "scene": "--scene", "nodata": "--nodata"}
+  flags = {"compile_cache": compile_cache}
+  return Request(config_path(_PREDICT), _changes(named, changes), flags, spelled, as_json)
+
+
+@click.group()
+def assess() -> None:
+  """Estimate areas and accuracies of a map, with intervals, from a random sample.
+
+  First `draw` a sample, then look at every unit and fill in its class, then `estimate`. docs/assess.md
+  explains the steps.
+  """
+
+
+@assess.command(cls=options.ConfigCommand, config_file=_DRAW)
+@click.argument("map", metavar="MAP")
+@options.output("Prefix of the output files (default: next to the map).")
+@click.option("--run", metavar="RUN", help="Run whose training pixels must not be drawn.")
+@click.option("--size", metavar="N", help="Number of units (default: as many as standard_error needs).")
+@click.option("--image", metavar="FILE", help="Image to show on a page on which to fill in the sample.")
+@options.changes()
+@options.json_flag()
+def draw(map, output, run, size, image, changes, as_json) -> Request:
+  """Draw the sample from a class map.
+
+  \b
+  What comes out:
+    <output>_sample.csv, .gpkg   the units, with an empty column class to fill in
+    <output>_label.html          with --image: a page on which to fill it in
+    <output>_design.json         the design, which `estimate` needs
+
+  \b
+  Example:
+    mtl-hsi assess draw maps/flight_classes.tif --run runs/fields --image flight.tif
+  """
+  named = {"map": map, "output": output, "run": run, "size": size, "image": image}
+  spelled = {**_SPELLED, "run": "--run", "size": "--size", "image": "--image"}
+  return Request(config_path(_DRAW), _changes(named, changes), options=spelled, json=as_json)
+
+
+@assess.command(cls=options.ConfigCommand, config_file=_ESTIMATE)
+@click.argument("map", metavar="MAP")
+@click.argument("sample")
+@options.output("Prefix of the output files (default: that of the sample).")
+@click.option("--new-map", is_flag=True, help="MAP is another map on the grid of the one that was sampled.")
+@options.changes()
+@options.json_flag()
+def estimate(map, sample, output, new_map, changes, as_json) -> Request:
+  """Estimate accuracies and areas from a sample that is filled in.
+
+  \b
+  What comes out:
+    <output>_estimates.csv, .json, .html   accuracies and areas with 95% intervals
+    <output>_error_matrix.csv              the error matrix
+
+  \b
+  Example:
+    mtl-hsi assess estimate maps/flight_classes.tif maps/flight_sample.csv
+  """
+  named = {"map": map, "sample": sample, "output": output, "new_map": "True" if new_map else None}
+  spelled = {**_SPELLED, "new_map": "--new-map"}
+  return Request(config_path(_ESTIMATE), _changes(named, changes), options=spelled, json=as_json)
+
+
+def _changes(named, changes: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+  """Returns the keys of arguments and options that are given, and those of --set."""
+  return (*((key, value) for key, value in named.items() if value is not None), *changes)

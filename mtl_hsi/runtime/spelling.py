@@ -1,0 +1,52 @@
+"""How messages name the keys of a config: as flags of launch.py, or as options of the command mtl-hsi.
+
+Messages name them as flags of launch.py: `--config.<key>=<value>`, `--config=<file>.py:<scenes>` and
+`--workdir`. The command passes all that it prints through `spelled`, and so does the report of a run that it
+started. No other code has to know by which of the two it was started.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+PROGRAM = "mtl-hsi"
+
+_PART = r"(?:\w+|<\w+>)"
+_KEY = re.compile(rf"--(?:no)?config\.({_PART}(?:\.{_PART})*)(=[^\s;,)]*)?")
+_SCENES = re.compile(r"--config=[^\s:;,]*:")
+_WORKDIR = re.compile(r"--workdir\b")
+
+
+def spelled(text: str, options: Mapping[str, str]) -> str:
+  """Returns a text with the options of a subcommand in place of the flags of launch.py.
+
+  Args:
+    text: a message, or a page of them.
+    options: the option of the subcommand for some keys, such as {"output": "--output"}; a name without dashes
+      is that of an argument, which replaces the value as well. "files.*.labels" stands for every scene. Any
+      other key becomes `--set <key>=<value>`.
+  """
+  text = _KEY.sub(lambda found: _option(found[1], found[2] or "", options), text)
+  return _WORKDIR.sub("--output", _SCENES.sub("--scenes=", text))
+
+
+def _option(key: str, value: str, options: Mapping[str, str]) -> str:
+  known = options.get(key) or options.get(re.sub(r"^files\.[^.]+\.", "files.*.", key))
+  if known is None:
+    return f"--set {key}{value or '=...'}"
+  return f"{known}{value}" if known.startswith("-") else known
+
+
+class Spelled:
+  """A text stream that spells options as a subcommand does; otherwise it is the stream that it writes to."""
+
+  def __init__(self, stream: TextIO, options: Mapping[str, str]):
+    self._stream, self._options = stream, options
+
+  def write(self, text: str) -> int:
+    """Writes a text; an option must not be divided between two texts."""
+    self._stream.write(spelled(text, self._options))
+    return len(text)
+
+  def __getattr__(self, name: str) -> Any:
+    return getattr(self._stream, name)
