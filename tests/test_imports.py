@@ -34,7 +34,7 @@ _ORDER = (
 _RANKS = {name: rank for rank, line in enumerate(_ORDER) for name in line.split(", ")}
 
 _CORE = ("models", "channels", "training", "classification", "runtime")
-_CORE_MAY_IMPORT = ("numpy", "scipy", "jax", "flax", "optax", "orbax-checkpoint", "absl-py")
+_CORE_MAY_IMPORT = ("numpy", "scipy", "jax", "flax", "optax", "orbax-checkpoint", "absl-py", "psutil")
 
 _LONGEST_FILE, _LONGEST_FUNCTION, _MOST_FILES_AT_TOP = 300, 60, 6
 

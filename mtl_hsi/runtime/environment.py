@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import jax
+import psutil
 
 from mtl_hsi import __version__
 from mtl_hsi.runtime import devices, processes
@@ -55,7 +56,7 @@ def describe_environment(command: Sequence[str], started: datetime.datetime) -> 
     "platform": platform.platform(),
     "cpu": _cpu_model(),
     "cores": devices.usable_cores(),
-    "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+    "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
     "processes": processes.count(),
     "backend": jax.default_backend(),
     "devices": [device.device_kind for device in jax.devices()],

@@ -144,10 +144,18 @@ def remove_partial_files(directory: Path) -> None:
 def sync(path: Path) -> None:
   """Flushes a file, or the entries of a directory, to disk so that they survive a power cut.
 
+  Windows flushes the entries of directories by itself.
+
   Raises:
     OSError: the path cannot be opened, or the disk fails.
   """
-  handle = os.open(path, os.O_RDONLY)
+  if os.name == "nt":
+    if os.path.isdir(path):
+      return
+    # Windows flushes only files that are open for writing.
+    handle = os.open(path, os.O_RDWR)
+  else:
+    handle = os.open(path, os.O_RDONLY)
   try:
     os.fsync(handle)
   finally:

@@ -1,13 +1,13 @@
 """A lock that lets only one process at a time use a directory."""
 
 import contextlib
-import fcntl
 import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.storage import file_lock
 from mtl_hsi.storage.atomic_files import reason
 
 LOCK = ".lock"
@@ -41,11 +41,15 @@ def held(path: Path, name: str, option: str) -> Iterator[None]:
   try:
     yield
   finally:
+    # Windows removes no file that is open.
+    if file_lock.WINDOWS:
+      os.close(handle)
     with contextlib.suppress(OSError):
       file.unlink()
       # Succeeds only if the directory is empty, for example because the disk is full.
       path.rmdir()
-    os.close(handle)
+    if not file_lock.WINDOWS:
+      os.close(handle)
 
 
 def _acquire(file: Path) -> int:
@@ -53,7 +57,7 @@ def _acquire(file: Path) -> int:
   while True:
     handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-      fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+      file_lock.lock(handle, wait=False)
       # The previous holder may have removed the file after it was opened here and before it was locked.
       if _is_at(handle, file):
         # This fails on a full disk. Writing the first result then reports the error.

@@ -1,10 +1,11 @@
 """Free memory, and checks that a file fits into it before the file is read."""
 
-import os
 import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+
+import psutil
 
 from mtl_hsi.errors import RequestError
 
@@ -27,8 +28,7 @@ _CGROUP_1 = "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_fi
 def available(root: Path = Path("/")) -> int:
   """Returns the bytes of memory that can be allocated without swapping.
 
-  The limits of the control groups of a container or job count. If the system does not report its free memory,
-  all of it counts as free.
+  The limits of the control groups of a container or job count.
 
   Args:
     root: root of the file system.
@@ -109,7 +109,7 @@ def _free_on_machine(root: Path) -> int:
     found = re.search(r"^MemAvailable:\s+(\d+) kB$", (root / "proc/meminfo").read_text(), re.MULTILINE)
   except OSError:
     found = None
-  return int(found[1]) << 10 if found else os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+  return int(found[1]) << 10 if found else psutil.virtual_memory().available
 
 
 def _free_in_cgroups(root: Path) -> Iterator[int]:

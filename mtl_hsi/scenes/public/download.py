@@ -1,7 +1,6 @@
 """Downloads the files of public scenes: tries one host after the other and keeps only verified files."""
 
 import contextlib
-import fcntl
 import os
 import time
 import urllib.request
@@ -15,6 +14,7 @@ from mtl_hsi.scenes.public.catalogue import PublicFile, PublicScene
 from mtl_hsi.scenes.public.transfer import discard, transfer
 from mtl_hsi.scenes.public.transport import Interrupted, Limits, Refused, https_opener
 from mtl_hsi.scenes.public.verification import ChangedFile, check_file_content, check_files
+from mtl_hsi.storage import file_lock
 from mtl_hsi.storage.atomic_files import sync
 
 # The largest public file, the cube of Pavia Centre, is 160 MB before compression.
@@ -80,10 +80,10 @@ def lock_directory(directory: Path) -> Iterator[None]:
   """
   with open(directory / ".lock", "w") as lock:
     try:
-      fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+      file_lock.lock(lock.fileno(), wait=False)
     except BlockingIOError:
       logging.warning("waiting for another process that downloads scenes into %s", directory)
-      fcntl.flock(lock, fcntl.LOCK_EX)
+      file_lock.lock(lock.fileno(), wait=True)
     yield
 
 
