@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import tomllib
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import mtl_hsi
+from tests import launching
 from third_party import licences
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -121,27 +121,53 @@ print(pathlib.Path(mtl_hsi.library.__file__).parent.parent)
 """
 
 
-@pytest.mark.slow
-def test_a_wheel_has_everything_and_works_outside_of_the_tree(tmp_path):
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory) -> Path:
+  """A directory in which the wheel is installed, without the packages that it needs."""
   pytest.importorskip("setuptools", reason="what builds the package is not installed (locks/build.txt)")
-  source, installed = tmp_path / "source", tmp_path / "installed"
+  place = tmp_path_factory.mktemp("wheel")
+  source, target = place / "source", place / "installed"
   # A build leaves files in the tree.
   shutil.copytree(_ROOT / "mtl_hsi", source / "mtl_hsi", ignore=shutil.ignore_patterns("__pycache__"))
   shutil.copytree(_ROOT / "configs", source / "configs", ignore=shutil.ignore_patterns("__pycache__"))
-  for name in ("pyproject.toml", "README.md"):
+  for name in ("pyproject.toml", "README.md", "LICENSE"):
     shutil.copy(_ROOT / name, source)
-  build = ["pip", "wheel", "--quiet", "--no-index", "--no-deps", "--no-build-isolation", "-w", str(tmp_path)]
-  outcome = subprocess.run([sys.executable, "-m", *build, str(source)], capture_output=True, text=True)
+  offline = ("--quiet", "--no-index", "--no-deps")
+  pip("wheel", *offline, "--no-build-isolation", "-w", str(place), str(source))
+  (wheel,) = place.glob("mtl_hsi-*.whl")
+  pip("install", *offline, "--target", str(target), str(wheel))
+  return target
+
+
+def pip(*words: str) -> None:
+  outcome = subprocess.run([sys.executable, "-m", "pip", *words], capture_output=True, text=True)
   assert outcome.returncode == 0, outcome.stderr
-  (wheel,) = tmp_path.glob("mtl_hsi-*.whl")
-  with zipfile.ZipFile(wheel) as archive:
-    archive.extractall(installed)
+
+
+def outside(installed: Path, place: Path, *command: str) -> subprocess.CompletedProcess:
+  """Runs a command in a directory without a checkout."""
+  environment = {**os.environ, "PYTHONPATH": str(installed)}
+  return subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.slow
+def test_a_wheel_has_everything_and_works_outside_of_the_tree(installed, tmp_path):
   data = [path.relative_to(_ROOT) for path in (_ROOT / "mtl_hsi").rglob("*") if path.suffix in _DATA]
   assert {path.suffix for path in data} == _DATA
+  data += [Path("configs", "own_scenes.yaml")]
   assert [path for path in data if not (installed / path).is_file()] == []
-  environment = {**os.environ, "PYTHONPATH": str(installed)}
-  outcome = subprocess.run(
-    [sys.executable, "-c", _USE], cwd=tmp_path, env=environment, capture_output=True, text=True
-  )
+  outcome = outside(installed, tmp_path, sys.executable, "-c", _USE)
   assert outcome.returncode == 0, outcome.stderr
   assert outcome.stdout == f"{installed}\n"
+
+
+@pytest.mark.slow
+def test_the_command_of_a_wheel_works_in_any_directory(installed, tmp_path):
+  launching.write_inputs(tmp_path)
+  # A directory of the same name as a package of the wheel.
+  (tmp_path / "configs").mkdir()
+  (tmp_path / "configs" / "own.py").write_text("raise SystemExit('another own.py')")
+  for command in ([str(installed / "bin" / "mtl-hsi")], [sys.executable, "-m", "mtl_hsi"]):
+    outcome = outside(installed, tmp_path, *command, "check", "fields.npz")
+    assert (outcome.returncode, outcome.stderr) == (0, "")
+    assert outcome.stdout.startswith("fields: 12 x 10 pixels")
