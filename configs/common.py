@@ -198,6 +198,9 @@ def get_config() -> config_dict.ConfigDict:
   # Strengths of smoothing to choose from: "none", "light" (4 pixels), "middle" (12) and "strong" (40). Empty:
   # classify.smoothing as it is.
   config.mixture.smoothings = ()
+  # Also write the probabilities of all classes, and their entropy and margin, to maps/<scene>/: "none",
+  # "uint8" (multiples of 1/250, which sum to exactly 1) or "float16".
+  config.probabilities = "none"
   # Number of unlabelled pixels per scene to propose for labelling: those where the networks are least
   # certain.
   config.proposals = 0

@@ -13,11 +13,13 @@ windows, so it may be larger than memory. The output files share the prefix
                              the probability of that class
   <output>_classes.img, hdr  the class ids as an ENVI classification
   <output>_classes.png       preview with a legend
+  <output>_probabilities.tif the probability of every class, a band each; with `probabilities`
+  <output>_uncertainty.tif   entropy and margin of these probabilities; with `probabilities`
   <output>_areas.csv         area of every class in pixels and, for a georeferenced image, in hectares
   <output>_shift.csv         share of pixels outside the range of the scene in training, for every channel
   <output>_SHA256SUMS        checksums of all these files, for sha256sum -c; written last
 
-The three rasters have the georeference of the image.
+All rasters have the georeference of the image.
 
 If neither the image file nor a key below has a value for nodata, scale, offset or
 bad bands, the value given for the scene in training applies; quality, overlap and
@@ -76,6 +78,9 @@ def get_config() -> config_dict.ConfigDict:
   config.output = ""
   # Replicas whose networks vote: "all", or the number of one replica, counted from 0.
   config.replicas = "all"
+  # Also write the probabilities of all classes, and their entropy and margin: "none", "uint8" (multiples of
+  # 1/250, which sum to exactly 1) or "float16".
+  config.probabilities = "none"
   config.classify = common.get_config().classify
   # Pixels per tile, without its halo. None: as in the run.
   del config.classify.tile_pixels

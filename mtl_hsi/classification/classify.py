@@ -72,6 +72,7 @@ class Classifier:
     tile_pixels: bound on the pixels that a device classifies at once; with "patches", a pixel needs P * P
       times the memory, and the bound is divided by that.
     options: see `InferenceOptions`.
+    all_classes: whether `vote` can hand out the probabilities of all classes.
 
   Attributes:
     halo: pixels around a window that its classification depends on, without those of the patches.
@@ -84,6 +85,8 @@ class Classifier:
     method: str,
     tile_pixels: int,
     options: InferenceOptions = PLAIN,
+    *,
+    all_classes: bool = False,
   ):
     self.halo = options.smoothing.steps
     self._patch, self._devices = networks[0].patch, len(devices)
@@ -95,7 +98,7 @@ class Classifier:
     loop = loop_over_replicas(devices[0].platform)
 
     def program(halo):
-      votes = _voting_program(networks, logits, options.smoothing, halo, loop)
+      votes = _voting_program(networks, logits, options.smoothing, halo, loop, all_classes)
       return per_device(votes, self._mesh, axis=1)
 
     # Halo by halo, as tiles that extend from border to border have none.
@@ -115,7 +118,13 @@ class Classifier:
     stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *snapshots)
     return processes.place(stacked, NamedSharding(self._mesh, PartitionSpec()))
 
-  def vote(self, snapshots: dict, region: SceneRegion, tick: Callable[[], object]) -> voting.Votes:
+  def vote(
+    self,
+    snapshots: dict,
+    region: SceneRegion,
+    tick: Callable[[], object],
+    take: Callable[[Window, np.ndarray, np.ndarray], object] | None = None,
+  ) -> voting.Votes:
     """Computes the majority of the snapshots in every pixel, and its confidence.
 
     The probabilities of all classes are kept for one tile at a time.
@@ -124,15 +133,20 @@ class Classifier:
       snapshots: from `place_snapshots`.
       region: the pixels.
       tick: called after every tile.
+      take: called with every tile: its window, counted from the first pixel of the region's window; of the
+        first replica the class indices, uint16 `[h, w]`, and the mean probabilities of all classes, float32
+        `[h, w, C]`. Needs `all_classes`.
 
     Returns:
       numpy arrays `[R, h, w]`.
     """
     shape = (jax.tree.leaves(snapshots)[0].shape[1], *shape_of(self._window(region)))
     votes = voting.Votes(np.empty(shape, np.uint16), np.empty(shape, np.float32), np.empty(shape, np.float16))
-    for (rows, columns), tile_votes in self._votes_by_tile(snapshots, region):
+    for (rows, columns), (tile_votes, probabilities) in self._votes_by_tile(snapshots, region):
       for whole, tile in zip(votes, tile_votes, strict=True):
         whole[:, rows, columns] = tile
+      if take is not None:
+        take((rows, columns), tile_votes.labels[0], probabilities[0])
       tick()
     return votes
 
@@ -149,7 +163,7 @@ class Classifier:
   def _shape(self, region):
     return tuple(size - self._patch + 1 for size in region.padded.shape[:2])
 
-  def _votes_by_tile(self, snapshots, region) -> Iterator[tuple[Window, voting.Votes]]:
+  def _votes_by_tile(self, snapshots, region) -> Iterator[tuple[Window, tuple]]:
     tiles, running = self.tiles(region), None
     for start in range(0, len(tiles), self._devices):
       group = tiles[start : start + self._devices]
@@ -180,9 +194,17 @@ class Classifier:
 
 
 def _voting_program(
-  networks: tuple[Network, ...], logits: Logits, settings: Smoothing, halo: Pair, loop: Callable
+  networks: tuple[Network, ...],
+  logits: Logits,
+  settings: Smoothing,
+  halo: Pair,
+  loop: Callable,
+  all_classes: bool,
 ) -> Callable:
-  """Builds the program of one device: votes `[R, 1, h, w]` of all snapshots on its tile."""
+  """Builds the program of one device, on its tile: votes `[R, 1, h, w]` of all snapshots.
+
+  They come with the mean probabilities of all classes of the first replica `[1, 1, h, w, C]`, or with None.
+  """
 
   def votes(snapshots, cubes, measured, scene, contrast):
     tile = cubes[0], measured[0], scene, contrast
@@ -198,7 +220,8 @@ def _voting_program(
     # The probabilities of a mixture are calibrated; those of networks alone are not, and every network has a
     # vote (letter).
     decided = voting.decide(tally, count, by_probability="mixture" in snapshots)
-    return jax.tree.map(lambda x: x[:, None], decided)
+    probabilities = tally.probabilities[:1] / count if all_classes else None
+    return jax.tree.map(lambda x: x[:, None], (decided, probabilities))
 
   return votes
 

@@ -13,7 +13,8 @@ import numpy as np
 
 from mtl_hsi.classification import classify, mixture
 from mtl_hsi.classification.voting import Votes
-from mtl_hsi.experiment import adaptation
+from mtl_hsi.evaluation.probabilities import NONE
+from mtl_hsi.experiment import adaptation, probabilities
 from mtl_hsi.experiment.mixtures import SceneMixture, choose_mixtures
 from mtl_hsi.experiment.problem import Problem, channels_of, lay_out, training_set
 from mtl_hsi.models import products
@@ -61,9 +62,8 @@ def execute(settings: Settings, problem: Problem, directory: Path, origin: Train
   Raises:
     RequestError: training or classification is not finite, or checkpoints cannot be read or written.
   """
-  directory = directory / "checkpoints"
   if problem.network is None:
-    return _svms(settings, problem, directory)
+    return _svms(settings, problem, directory / "checkpoints")
   return _networks(settings, problem, directory, origin)
 
 
@@ -71,7 +71,7 @@ def _networks(settings, problem, directory, origin):
   """Trains the networks of all maps and folds on all scenes, and classifies with their snapshots."""
   start = time.monotonic()
   replicas = Replicas(problem.ensemble.count, jax.devices())
-  stores = checkpoint_stores(settings, directory)
+  stores = checkpoint_stores(settings, directory / "checkpoints")
   with products.precision(settings.precision):
     with compile_clock() as training:
       pixels, padded = lay_out(problem)
@@ -87,7 +87,7 @@ def _networks(settings, problem, directory, origin):
       regions = _regions(problem, padded)
       mixtures = _mixtures(settings, problem, snapshots, regions)
       devices.return_freed_memory()
-      votes = _classify(settings, problem, snapshots, regions, mixtures)
+      votes = _classify(settings, problem, snapshots, regions, mixtures, directory / "maps")
       end = time.monotonic()
   predictions = {name: problem.legend.class_ids(name)[of_scene.labels] for name, of_scene in votes.items()}
   seconds = _seconds(trained - start, end - trained, training.seconds, classification.seconds)
@@ -238,27 +238,21 @@ def _mixtures(settings, problem, snapshots, regions):
     return choose_mixtures(settings, problem, snapshots, regions, bar.update)
 
 
-def _classify(settings, problem, snapshots, regions, chosen):
-  """Returns the votes on every pixel of every map, by scene."""
+def _classify(settings, problem, snapshots, regions, chosen, folder):
+  """Returns the votes on every pixel of every map, by scene; writes all probabilities if they are wanted."""
   ensemble = problem.ensemble
   if not chosen and ensemble.voters == 1:
     maps = jax.tree.map(lambda x: x[: ensemble.maps], snapshots)
-    votes = _vote(settings, problem, {name: [(region, maps, None)] for name, region in regions.items()})
+    jobs = {name: [(region, maps, None)] for name, region in regions.items()}
   else:
-    votes = _vote(
-      settings,
-      problem,
-      {
-        name: [
-          (region, list(_voters(snapshots, ensemble, drawn, chosen, name)), _smoothing(chosen, name, drawn))
-          for drawn in range(ensemble.maps)
-        ]
-        for name, region in regions.items()
-      },
-    )
-  for name, of_scene in votes.items():
-    health.check_probabilities(of_scene.probability, name, settings.seed)
-  return votes
+    jobs = {
+      name: [
+        (region, list(_voters(snapshots, ensemble, drawn, chosen, name)), _smoothing(chosen, name, drawn))
+        for drawn in range(ensemble.maps)
+      ]
+      for name, region in regions.items()
+    }
+  return _vote(settings, problem, jobs, folder)
 
 
 def _voters(snapshots, ensemble, drawn, chosen, name):
@@ -273,21 +267,32 @@ def _smoothing(chosen, name, drawn):
   return chosen[name][drawn].smoothing if chosen else None
 
 
-def _vote(settings, problem, jobs):
-  """Returns the votes of all maps, from the region, the voting networks and the smoothing of each."""
+def _vote(settings, problem, jobs, folder):
+  """Returns the votes of all maps, from the region, the voting networks and the smoothing of each.
+
+  The probabilities of all classes are those of the first map.
+  """
   inference, classifiers = settings.inference, {}
   for smoothing in {smoothing for of_scene in jobs.values() for *_, smoothing in of_scene}:
     options = inference.options if smoothing is None else inference.options._replace(smoothing=smoothing)
     classifiers[smoothing] = classify.Classifier(
-      problem.networks, jax.devices(), inference.method, inference.tile_pixels, options
+      problem.networks,
+      jax.devices(),
+      inference.method,
+      inference.tile_pixels,
+      options,
+      all_classes=settings.probabilities != NONE,
     )
   tiles = sum(len(classifiers[job[2]].tiles(job[0])) for of_scene in jobs.values() for job in of_scene)
   votes = {}
   with progress.bar("classifying", tiles, "tile") as bar:
     for name, of_scene in jobs.items():
-      found = []
-      for region, networks, smoothing in of_scene:
-        classifier = classifiers[smoothing]
-        found.append(classifier.vote(classifier.place_snapshots(networks), region, bar.update))
-      votes[name] = Votes(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+      with probabilities.written(settings.probabilities, problem, name, folder / name) as take:
+        found = []
+        for region, networks, smoothing in of_scene:
+          classifier = classifiers[smoothing]
+          placed = classifier.place_snapshots(networks)
+          found.append(classifier.vote(placed, region, bar.update, None if found else take))
+        votes[name] = Votes(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+        health.check_probabilities(votes[name].probability, name, settings.seed)
   return votes

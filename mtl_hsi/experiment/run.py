@@ -13,7 +13,7 @@ from mtl_hsi.classification.voting import confidence_arrays
 from mtl_hsi.errors import RequestError
 from mtl_hsi.evaluation import metrics, proposals
 from mtl_hsi.evaluation.areas import class_areas, pixel_areas
-from mtl_hsi.experiment import adaptation, execution, outcome
+from mtl_hsi.experiment import adaptation, execution, outcome, probabilities
 from mtl_hsi.experiment.introduction import bands_used, description, introduction, split_used, summaries
 from mtl_hsi.experiment.left_out_results import (
   describe_mixtures,
@@ -105,10 +105,12 @@ def run_experiment(
 
 
 def _nothing_to_do(settings, directory):
-  """Prints where the results of a complete run are, and which files of its scenes have changed since."""
+  """Prints where the results of a complete run are, and what has changed since or is missing."""
   if not processes.is_first():
     return None
   print(f"{directory} is complete; nothing to do. Its report: {directory / 'report.html'}")
+  for note in probabilities.missing(settings.probabilities, directory):
+    print(note)
   for path in newer_files(settings.scenes.source_files, directory):
     print(
       f"note: {path.absolute()} was modified after the run read it; if its content changed, choose another "
@@ -170,7 +172,7 @@ def _begin(settings, problem, directory, command, started):
     atomic_files.write_once(directory / name, once[name])
   environment = describe_environment(command, started)
   start = {key: environment[key] for key in _RECORDED if key in environment}
-  environment["starts"] = [*_earlier_starts(directory), start]
+  environment["starts"] = [*workdir.earlier_starts(directory), start]
   atomic_files.write_json(directory / "environment.json", environment)
   workdir.unfinish(directory)
 
@@ -203,16 +205,6 @@ def _finish(config, settings, problem, directory, done):
   results["compilations"] = done.compilations
   workdir.finish(directory, results)
   return summary
-
-
-def _earlier_starts(directory):
-  """Returns the recorded starts of an interrupted run; none if there is no valid record."""
-  try:
-    starts = read_json(directory / "environment.json").get("starts", [])
-  # A damaged record of the past is no reason to fail.
-  except (OSError, RequestError, AttributeError):
-    return []
-  return starts if isinstance(starts, list) else []
 
 
 def _split_arrays(problem):

@@ -13,7 +13,8 @@ from rasterio.windows import Window
 from mtl_hsi.errors import RequestError
 from mtl_hsi.evaluation.areas import pixel_areas
 from mtl_hsi.prediction import envi_header
-from mtl_hsi.report import colours, csv_cells, maps, pictures, rasters
+from mtl_hsi.report import colours, csv_cells, maps, pictures, probability_rasters, rasters
+from mtl_hsi.report.probability_rasters import Classes
 from mtl_hsi.report.rasters import Legend
 from mtl_hsi.scenes.scene import Georeference
 from mtl_hsi.storage import checksums
@@ -26,6 +27,8 @@ ENDINGS = (
   *("_classes.tif", "_classes.tif.aux.xml", "_confidence.tif"),
   *("_classes.img", "_classes.hdr", "_classes.png", "_areas.csv", _CHECKSUMS),
 )
+# Further files, if the probabilities of all classes are wanted.
+PROBABILITY_ENDINGS = ("_probabilities.tif", "_uncertainty.tif")
 
 _NO_ENVI_PLACE = (
   "the map for ENVI has no position, as ENVI headers have none for mirrored, sheared or upturned images; the "
@@ -60,9 +63,10 @@ class ClassMaps:
     georeference: Georeference | None,
     stack: contextlib.ExitStack,
     tables: Mapping[str, bytes],
+    classes: Classes | None,
   ):
     height, width = size
-    self._tables = tables
+    self._tables, self._endings = tables, _endings(_further(tables, classes))
     self._stem, self._legend, self._georeference = stem, legend, georeference
     self.notes = ()
     self._step = -(-max(size) // _QUICK_LOOK)
@@ -80,15 +84,32 @@ class ClassMaps:
       place_of_envi, self.notes = None, (_NO_ENVI_PLACE,)
     path = _path(stem, "_classes.img")
     self._envi = stack.enter_context(rasters.create(path, *size, place_of_envi, **envi))
+    self._probabilities = None
+    if classes is not None:
+      paths = tuple(_path(stem, ending) for ending in PROBABILITY_ENDINGS)
+      self._probabilities = stack.enter_context(
+        probability_rasters.create(paths, classes, legend.title, size, georeference)
+      )
 
   def write(
-    self, rows: slice, columns: slice, ids: np.ndarray, share: np.ndarray, probability: np.ndarray
+    self,
+    rows: slice,
+    columns: slice,
+    ids: np.ndarray,
+    share: np.ndarray,
+    probability: np.ndarray,
+    probabilities: np.ndarray | None = None,
   ) -> None:
-    """Writes one window: class ids (0 = not measured), share of votes and probability, each `[h, w]`."""
+    """Writes one window: class ids (0 = not measured), share of votes and probability, each `[h, w]`.
+
+    Those of all outputs, float32 `[h, w, C]`, are needed if they were asked for.
+    """
     window = Window.from_slices(rows, columns)
     self._classes.write(ids.astype(self._legend.dtype), 1, window=window)
     self._envi.write(ids.astype(self._legend.dtype), 1, window=window)
     rasters.write_confidence(self._confidence, ids, share, probability, window)
+    if self._probabilities is not None:
+      self._probabilities.write((rows, columns), ids, probabilities)
     self._pixels += np.bincount(ids.ravel(), minlength=len(self._pixels))
     if self._pixel_areas is not None:
       self._hectares += self._pixel_areas.by_id(ids, rows, columns, len(self._hectares))
@@ -104,6 +125,11 @@ class ClassMaps:
       ClassArea(i, name, int(self._pixels[i]), float(self._hectares[i]) if has_areas else None)
       for i, name in self._legend.names.items()
     ]
+
+  @property
+  def outvoted(self) -> int:
+    """Number of pixels in which another class is more probable; 0 if probabilities were not asked for."""
+    return 0 if self._probabilities is None else self._probabilities.outvoted
 
   def finish(self) -> None:
     """Writes the files that go with the rasters, which must be closed."""
@@ -123,7 +149,7 @@ class ClassMaps:
     _path(self._stem, "_areas.csv").write_bytes(_table(self.areas(), legend.codes))
     for ending, content in self._tables.items():
       _path(self._stem, ending).write_bytes(content)
-    names = [self._stem.name + ending for ending in _endings(self._tables) if ending != _CHECKSUMS]
+    names = [self._stem.name + ending for ending in self._endings if ending != _CHECKSUMS]
     _path(self._stem, _CHECKSUMS).write_bytes(checksums.listing(self._stem.parent, names))
 
 
@@ -141,6 +167,10 @@ def _endings(further):
   return (*ENDINGS[:-1], *further, _CHECKSUMS)
 
 
+def _further(tables, classes):
+  return (*tables, *(() if classes is None else PROBABILITY_ENDINGS))
+
+
 @contextlib.contextmanager
 def create(
   stem: Path,
@@ -148,6 +178,7 @@ def create(
   size: tuple[int, int],
   georeference: Georeference | None,
   tables: Mapping[str, bytes] = MappingProxyType({}),
+  classes: Classes | None = None,
 ) -> Iterator[ClassMaps]:
   """Creates the files of a class map; they get their names when the block ends, and vanish if it raises.
 
@@ -157,14 +188,15 @@ def create(
     size: rows and columns `(H, W)`.
     georeference: of the map, or None.
     tables: contents of further files, by ending.
+    classes: whose probabilities to write; None: only that of the class in the map.
 
   Raises:
     RequestError: one of the files exists, another process is writing them, or they cannot be written.
   """
   try:
-    with file_set(stem, tables).create() as written:
+    with file_set(stem, _further(tables, classes)).create() as written:
       with contextlib.ExitStack() as stack:
-        class_maps = ClassMaps(written, legend, size, georeference, stack, tables)
+        class_maps = ClassMaps(written, legend, size, georeference, stack, tables, classes)
         yield class_maps
       class_maps.finish()
   except (OSError, RasterioError) as error:

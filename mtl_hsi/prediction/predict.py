@@ -11,7 +11,9 @@ import numpy as np
 from absl import logging
 
 from mtl_hsi.classification import classify
+from mtl_hsi.classification.voting import Votes
 from mtl_hsi.errors import RequestError
+from mtl_hsi.evaluation.probabilities import NONE
 from mtl_hsi.models import products
 from mtl_hsi.plurals import noun
 from mtl_hsi.prediction import class_maps, shift
@@ -20,6 +22,7 @@ from mtl_hsi.prediction.image_checks import FillValues, check_unit
 from mtl_hsi.prediction.new_image import open_image
 from mtl_hsi.prediction.windows import read_window
 from mtl_hsi.report import colours, rasters
+from mtl_hsi.report.probability_rasters import Classes, outvoted_note
 from mtl_hsi.runs.trained_run import TrainedRun, read_run
 from mtl_hsi.runs.trained_scene import TrainedScene
 from mtl_hsi.runtime import progress
@@ -32,7 +35,9 @@ from mtl_hsi.settings.prediction_settings import PredictionSettings
 from mtl_hsi.storage.file_set import with_ending
 
 # The end of an output that names one of its files; a stem is expected.
-_NAME_OF_FILE = re.compile(r"(?<=.)(_classes|_confidence)?\.(tiff?|img|hdr|dat|png)$", re.IGNORECASE)
+_NAME_OF_FILE = re.compile(
+  r"(?<=.)(_classes|_confidence|_probabilities|_uncertainty)?\.(tiff?|img|hdr|dat|png)$", re.IGNORECASE
+)
 
 # The ending of the table of how far the image is from the scene in training.
 _SHIFT = "_shift.csv"
@@ -62,7 +67,12 @@ def _run(settings):
   for note in notes:
     print(note, flush=True)
   stem = _output_stem(settings, scene)
-  class_maps.file_set(stem, () if scene.inputs.ranges is None else (_SHIFT,)).check_free()
+  has_probabilities = settings.probabilities != NONE
+  further = (
+    *(() if scene.inputs.ranges is None else (_SHIFT,)),
+    *(class_maps.PROBABILITY_ENDINGS if has_probabilities else ()),
+  )
+  class_maps.file_set(stem, further).check_free()
   networks = _read_networks(trained, scene, settings.replica)
   print(
     f"{image.origin}: {image.height} x {image.width} pixels, {image.bands} {noun(image.bands, 'band')}; "
@@ -74,17 +84,24 @@ def _run(settings):
   _print_codes(scene)
   tables = _tables(image, scene)
   size = image.height, image.width
+  legend = _legend(trained, scene, settings)
+  classes = None
+  if has_probabilities:
+    classes = Classes(settings.probabilities, legend.names, trained.legend.class_ids(scene.name))
   with (
     products.precision(trained.precision),
-    class_maps.create(stem, _legend(trained, scene, settings), size, image.georeference, tables) as maps,
+    class_maps.create(stem, legend, size, image.georeference, tables, classes) as maps,
   ):
     _classify(settings, trained, scene, image, networks, maps)
-  print("\n".join([*map(_area_line, maps.areas()), *(f"note: {note}" for note in maps.notes)]))
+  notes = maps.notes if not maps.outvoted else (*maps.notes, outvoted_note(maps.outvoted))
+  print("\n".join([*map(_area_line, maps.areas()), *(f"note: {note}" for note in notes)]))
   print(f"Class map: {stem}_classes.tif, {stem}_classes.img for ENVI\nConfidence: {stem}_confidence.tif")
+  if has_probabilities:
+    print(f"Probabilities: {stem}_probabilities.tif\nEntropy and margin: {stem}_uncertainty.tif")
   print(f"Quick look: {stem}_classes.png\nAreas: {stem}_areas.csv")
   if tables:
     print(f"Distance from training: {stem}{_SHIFT}")
-  endings = class_maps.file_set(stem, tables).endings
+  endings = class_maps.file_set(stem, further).endings
   files = [str(with_ending(stem, ending)) for ending in endings]
   return {"files": files, "areas": [area._asdict() for area in maps.areas()]}
 
@@ -127,16 +144,19 @@ def _area_line(area: ClassArea) -> str:
 def _classify(settings, trained, scene, image, networks, maps: ClassMaps) -> None:
   """Classifies the image window by window and writes the maps."""
   tile_pixels = settings.tile_pixels or trained.inference.tile_pixels
+  outputs = 0 if settings.probabilities == NONE else trained.network.classes
   classifier = classify.Classifier(
     trained.networks_of_mixture,
     jax.devices(),
     settings.classify_method,
     tile_pixels,
     _inference_options(trained, scene, settings.replica),
+    all_classes=outputs > 0,
   )
   placed = classifier.place_snapshots(networks)
   size = image.height, image.width
-  places = list(windows.image_windows(*size, max(image.bands, scene.inputs.channels), rasters.BLOCK))
+  values = max(image.bands, scene.inputs.channels, outputs)
+  places = list(windows.image_windows(*size, values, rasters.BLOCK))
   fill_values = FillValues(image, scene)
   halo = classifier.halo, classifier.halo
   measured, class_ids = 0, trained.legend.class_ids(scene.name)
@@ -154,17 +174,29 @@ def _classify(settings, trained, scene, image, networks, maps: ClassMaps) -> Non
       # In new rasters all pixels are nodata: windows without a measurement are skipped.
       if not missing.all():
         region = classify.SceneRegion(window.padded, index, scene.inputs.contrast, ~window.missing, inner)
-        votes = classifier.vote(placed, region, _no_tick)
+        votes, probabilities = _vote(classifier, placed, region, outputs)
         # Values far outside of the range of training can overflow in a network.
         missing = missing | ~np.isfinite(votes.probability[0])
         ids = np.where(missing, 0, class_ids[votes.labels[0]])
-        maps.write(*place, ids, votes.share[0], votes.probability[0])
+        maps.write(*place, ids, votes.share[0], votes.probability[0], probabilities)
       bar.update()
   if not measured:
     raise RequestError(
       f"{image.origin} has no measurement: every pixel is nodata or not finite; check the file and "
       "--config.nodata"
     )
+
+
+def _vote(classifier, networks, region, outputs) -> tuple[Votes, np.ndarray | None]:
+  """Returns the votes on a region and the probabilities of all outputs `[h, w, C]`; None for 0 outputs."""
+  if not outputs:
+    return classifier.vote(networks, region, _no_tick), None
+  probabilities = np.empty((*windows.shape_of(region.window), outputs), np.float32)
+
+  def take(window, _, of_tile):
+    probabilities[window] = of_tile
+
+  return classifier.vote(networks, region, _no_tick, take), probabilities
 
 
 def _no_tick():

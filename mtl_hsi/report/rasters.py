@@ -25,8 +25,7 @@ from mtl_hsi.scenes import windows
 from mtl_hsi.scenes.scene import Georeference
 from mtl_hsi.storage import atomic_files
 
-# Side of the blocks while a GeoTIFF is filled. A window whose sides are multiples of it compresses every
-# block once.
+# Side of the blocks of a GeoTIFF. A window whose sides are multiples of it compresses every block once.
 BLOCK = windows.BLOCK
 # How overviews are computed: classes have no mean.
 OF_CLASSES, OF_VALUES = "mode", "average"
@@ -38,7 +37,7 @@ _GEOTIFF = {
   **{"driver": "GTiff", "compress": "deflate", "bigtiff": "IF_SAFER"},
   **{"tiled": True, "blockxsize": BLOCK, "blockysize": BLOCK},
 }
-_COG = {"driver": "COG", "compress": "deflate", "bigtiff": "if_safer", "blocksize": 512}
+_COG = {"driver": "COG", "compress": "deflate", "bigtiff": "if_safer", "blocksize": BLOCK}
 
 
 class Legend(NamedTuple):

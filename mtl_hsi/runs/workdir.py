@@ -26,8 +26,15 @@ _MOST_DIFFERENCES = 5
 _RESULTS = ("environment.json", "split.npz", "predictions.npz", "report.html", "metrics.json")
 # Further files that it may have. Checkpoints have separate digests; proposals are for the user to fill in.
 _FURTHER = ("config.json", "scenes.json", "confidence.npz", "mixtures.npz", "left_out.npz", "maps/*/*")
-# Keys that change where files come from and how often a run is saved, but no result.
-_INCIDENTAL = ("data_dir", "download", "accept_changed_files", "checkpoint_seconds", "proposals")
+# Keys that change where files come from, how often a run is saved, or what else is written, but no result.
+_INCIDENTAL = (
+  "data_dir",
+  "download",
+  "accept_changed_files",
+  "checkpoint_seconds",
+  "proposals",
+  "probabilities",
+)
 _ABSENT = object()
 
 
@@ -39,6 +46,16 @@ def command_line(environment: Mapping) -> str:
   """
   command = environment["command"]
   return shlex.join(command if command[:1] == [PROGRAM] else ["python", *command])
+
+
+def earlier_starts(directory: Path) -> list:
+  """Returns the recorded starts of an interrupted run; none if there is no valid record."""
+  try:
+    starts = read_json(directory / "environment.json").get("starts", [])
+  # A damaged record of the past is no reason to fail.
+  except (OSError, RequestError, AttributeError):
+    return []
+  return starts if isinstance(starts, list) else []
 
 
 @contextlib.contextmanager

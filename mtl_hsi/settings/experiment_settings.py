@@ -9,6 +9,7 @@ import numpy as np
 
 from mtl_hsi.channels.by_wavelength import SpectralBands
 from mtl_hsi.errors import RequestError
+from mtl_hsi.evaluation import probabilities
 from mtl_hsi.models import products
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import (
@@ -62,6 +63,7 @@ class Settings:
     replicas: number of maps, or of networks that vote on one map; see `split_settings.ensemble_of`.
     seed: seed of replica 0.
     precision: precision of matrix products, a name of `products.PRECISIONS`.
+    probabilities: how those of all classes are written, a name of `evaluation.probabilities.KINDS`.
     proposals: number of pixels of each scene proposed for labelling; 0 for none.
     check_only: whether to stop after the checks.
     origin: the run that training starts from, or None for new networks.
@@ -78,6 +80,7 @@ class Settings:
   replicas: int
   seed: int
   precision: str
+  probabilities: str
   proposals: int
   check_only: bool
   origin: Origin | None
@@ -121,10 +124,21 @@ def _read(config, scenes_in_memory):
     replicas=config.replicas,
     seed=config.seed,
     precision=one_of(tuple(products.PRECISIONS), "precision", config.precision),
+    probabilities=_probabilities(config),
     proposals=config.proposals,
     check_only=config.check_only,
     origin=_origin(config),
   )
+
+
+def _probabilities(config):
+  kind = one_of(probabilities.KINDS, "probabilities", config.probabilities)
+  if kind != probabilities.NONE and config.model.name == model_settings.SVM:
+    raise RequestError(
+      f"config key probabilities is {kind!r}, but model.name=svm has no probabilities; expected "
+      f"{probabilities.NONE!r}"
+    )
+  return kind
 
 
 def _origin(config):

@@ -8,6 +8,7 @@ from typing import Any
 
 from mtl_hsi.classification import logits
 from mtl_hsi.errors import RequestError
+from mtl_hsi.evaluation import probabilities
 from mtl_hsi.settings import image_settings
 from mtl_hsi.settings.config_checks import one_of, require
 
@@ -26,6 +27,7 @@ class PredictionSettings:
     replica: the replica whose networks vote, or None for all.
     classify_method: a name of `logits.METHODS`.
     tile_pixels: maximum number of pixels classified at once, or None for that of the run.
+    probabilities: how those of all classes are written, a name of `evaluation.probabilities.KINDS`.
   """
 
   run: Path
@@ -37,6 +39,7 @@ class PredictionSettings:
   replica: int | None
   classify_method: str
   tile_pixels: int | None
+  probabilities: str
 
 
 def read(config: Any) -> PredictionSettings:
@@ -64,4 +67,5 @@ def read(config: Any) -> PredictionSettings:
     replica=None if replicas == "all" else int(replicas),
     classify_method=one_of(tuple(logits.METHODS), "classify.method", config.classify.method),
     tile_pixels=tile_pixels,
+    probabilities=one_of(probabilities.KINDS, "probabilities", config.probabilities),
   )

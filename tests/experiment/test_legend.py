@@ -77,11 +77,16 @@ def test_accuracies_are_those_of_networks_that_saw_no_label_of_the_scene(run):
 def test_an_image_may_have_any_class_of_the_legend(run, tmp_path, capsys):
   """An image of rock, as the scene that has none."""
   np.save(tmp_path / "image.npy", np.full((5, 6, 4), 900, np.float32))
-  library.predict(run, tmp_path / "image.npy", tmp_path / "out", {"scene": "east"})
+  changes = {"scene": "east", "probabilities": "uint8"}
+  library.predict(run, tmp_path / "image.npy", tmp_path / "out", changes)
   assert "Classes of the legend that 'east' lacks: 4 soil, 6 rock" in capsys.readouterr().out
   with rasterio.open(tmp_path / "out_classes.tif") as raster:
     assert raster.tags(1)["CLASS_6"] == "rock"
     assert np.unique(raster.read(1)).tolist() == [6]
+  with rasterio.open(tmp_path / "out_probabilities.tif") as raster:
+    assert [raster.tags(band)["CLASS_ID"] for band in raster.indexes] == ["3", "4", "5", "6"]
+    assert raster.descriptions[3] == "rock"
+    assert (raster.read().argmax(axis=0) == 3).all()
 
 
 @pytest.mark.parametrize("legend", ["shared", "separate"])

@@ -53,6 +53,10 @@ _BY_SCENES = {"split": "scenes", "samples_per_class": 0, "legend": "shared", "mo
     ),
     ({"scaling": "-3"}, "scaling is '-3'; expected"),
     ({"scaling": "nan"}, "scaling is 'nan'; expected"),
+    (
+      {"probabilities": "uint8", "model__name": "svm"},
+      "probabilities is 'uint8', but model.name=svm has no probabilities; expected 'none'",
+    ),
     ({"last_batch": "full"}, "last_batch is 'full'; expected one of 'partial', 'dropped'"),
     ({"precision": "float16"}, "precision is 'float16'; expected one of 'float32', 'tf32', 'bfloat16'"),
     (
