@@ -7,9 +7,10 @@ from typing import NoReturn
 import click
 
 from mtl_hsi import __version__
-from mtl_hsi.commands import maps, training
+from mtl_hsi.commands import maps, new, training
 from mtl_hsi.commands.options import ConfigCommand
 from mtl_hsi.commands.request import OPTIONS, Request, as_json, carry_out, config_path
+from mtl_hsi.commands.scene_files import SPELLED
 from mtl_hsi.errors import RequestError
 from mtl_hsi.runtime.spelling import PROGRAM, spelled
 
@@ -35,6 +36,7 @@ def group() -> None:
 
   \b
   With a scenes file, which can list many images and their options:
+    mtl-hsi new image.tif polygons.gpkg --column crop
     mtl-hsi check scenes.yaml
     mtl-hsi train scenes.yaml -o runs/fields
     mtl-hsi predict runs/fields flight.tif -o maps/flight
@@ -45,7 +47,7 @@ def group() -> None:
 
 
 for command in (
-  *(training.map_image, training.check, training.train),
+  *(training.map_image, new.new, training.check, training.train),
   *(maps.predict, training.adapt, maps.assess, training.paper),
 ):
   group.add_command(command)
@@ -84,7 +86,7 @@ def _fail(arguments: Sequence[str], status: int, message: str) -> int:
   from mtl_hsi.runtime import streams
 
   streams.prepare()
-  line = spelled(streams.one_line(message), OPTIONS)
+  line = spelled(streams.one_line(message), {**OPTIONS, **SPELLED})
   print(line, file=sys.stderr)
   if "--json" in arguments:
     print(as_json(status, line))

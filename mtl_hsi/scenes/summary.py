@@ -36,7 +36,7 @@ def summary(scene: Scene, bands: str, samples_per_class: int | None) -> str:
   values = _measured_values(scene)
   height, width, _ = scene.cube.shape
   lines = [
-    f"{scene.title}: {height} x {width} pixels{_position(scene.georeference)}{_date(scene)}",
+    f"{scene.title}: {height} x {width} pixels{position(scene.georeference)}{_date(scene)}",
     f"  bands: {_spectrum(scene)}; {bands}",
     f"  values: {scene.cube.dtype}, {values.lowest.min():g} to {values.highest.max():g}",
   ]
@@ -47,7 +47,8 @@ def summary(scene: Scene, bands: str, samples_per_class: int | None) -> str:
   return "\n".join([*lines, *(f"  note: {note}" for note in notes)])
 
 
-def _position(georeference: Georeference | None) -> str:
+def position(georeference: Georeference | None) -> str:
+  """Returns the size of pixels and the reference system, such as " of 4 x 4 metre, WGS 84 / UTM zone 33N"."""
   if georeference is None:
     return ", not georeferenced"
   a, b, _, d, e, _ = georeference.transform

@@ -60,7 +60,7 @@ def test_completion_names_the_subcommands():
 def test_the_help_of_a_subcommand_has_an_example_and_says_what_comes_out(words, command):
   status, out, err = mtl_hsi(*words, "--help")
   assert (status, err) == (0, "")
-  assert re.search(rf"\n  Examples?:\n    mtl-hsi {' '.join(words)} ", out)
+  assert re.search(rf"\n  Examples?:\n    mtl-hsi {' '.join(words)}\s", out)
   assert "comes out" in out.replace("\n  ", " ")
 
 

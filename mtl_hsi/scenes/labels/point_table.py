@@ -43,7 +43,7 @@ def read_point_table(path: Path, grid: Grid, reading: Reading) -> Labels:
   """
   where = str(path.absolute())
   columns, rows = read_table(path)
-  column = _class_column(columns, reading, where)
+  column = class_column(columns, reading, where)
   names, found = _place_columns(columns, where)
   check_rows(path, rows)
   if found is _PIXELS:
@@ -91,8 +91,12 @@ def _label_points(rows, names, kind, column, grid, reading, where) -> Labels:
   return label_features(found, grid, reading)
 
 
-def _class_column(columns: Sequence[str], reading: Reading, where: str) -> str:
-  """Returns the name of the column with the classes, and checks that all columns that are named exist."""
+def class_column(columns: Sequence[str], reading: Reading, where: str) -> str:
+  """Returns the name of the column with the classes, and checks that all columns that are named exist.
+
+  Raises:
+    RequestError: a column is missing, or the column of the classes cannot be told.
+  """
   listed = f"(columns: {', '.join(columns) or 'none'}); its first line must name the columns"
   for column in filter(None, (reading.classes, reading.split)):
     if column not in columns:
@@ -106,7 +110,10 @@ def _class_column(columns: Sequence[str], reading: Reading, where: str) -> str:
       return group[0]
   if likely:
     raise RequestError(f"{where} has several class columns ({', '.join(likely)}); name one (label_column)")
-  raise RequestError(f"{where} has no column 'class' {listed}, or label_column that of the classes")
+  raise RequestError(
+    f"{where} has no column 'class' {listed}, or label_column that of the classes, "
+    "--config.files.<scene>.label_column=<column>"
+  )
 
 
 def _place_columns(columns: Sequence[str], where: str) -> tuple[tuple[str, str], tuple]:

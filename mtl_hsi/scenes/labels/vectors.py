@@ -1,6 +1,7 @@
 """Reads features, such as polygons, with a column of classes from a file of any vector format."""
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import geopandas
@@ -43,7 +44,8 @@ def read_features(path: Path, layer: str | None, reading: Reading) -> Features:
   with unpacked(path) as file:
     frame, remarks = _read_frame(file, layer, where)
   frame = _with_crs(frame, reading.crs, where)
-  column = _class_column(frame, reading, file.suffix.lower(), where)
+  existing = [str(name) for name in frame.columns if name != frame.geometry.name]
+  column = class_column(existing, reading, file.suffix.lower(), where)
   uses = None
   if reading.split is not None:
     missing = frame[reading.split].isna()
@@ -58,6 +60,20 @@ def read_features(path: Path, layer: str | None, reading: Reading) -> Features:
     uses=uses,
     remarks=remarks,
   )
+
+
+def read_frame(path: Path, layer: str | None) -> geopandas.GeoDataFrame:
+  """Returns the features of a file with all their columns.
+
+  Args:
+    path: as for `read_features`.
+    layer: likewise.
+
+  Raises:
+    RequestError: the file cannot be read, or refers to other files or hosts.
+  """
+  with unpacked(path) as file:
+    return _read_frame(file, layer, str(path.absolute()))[0]
 
 
 def _read_frame(file: Path, layer: str | None, where: str) -> tuple[geopandas.GeoDataFrame, tuple[str, ...]]:
@@ -116,9 +132,18 @@ def _with_crs(frame: geopandas.GeoDataFrame, given: str | None, where: str) -> g
   return frame
 
 
-def _class_column(frame: geopandas.GeoDataFrame, reading: Reading, suffix: str, where: str) -> str:
-  """Returns the name of the column with the classes, and checks that all columns that are named exist."""
-  existing = [str(name) for name in frame.columns if name != frame.geometry.name]
+def class_column(existing: Sequence[str], reading: Reading, suffix: str, where: str) -> str:
+  """Returns the name of the column with the classes, and checks that all columns that are named exist.
+
+  Args:
+    existing: names of all columns, without that of the geometry.
+    reading: the columns that are named.
+    suffix: ending of the file, in lower case.
+    where: the file, for messages.
+
+  Raises:
+    RequestError: a column is missing, or the column of the classes cannot be told.
+  """
   for column in filter(None, (reading.classes, reading.split)):
     if column not in existing:
       raise RequestError(f"{where} has no column {column!r} (columns: {', '.join(existing) or 'none'})")
@@ -134,5 +159,5 @@ def _class_column(frame: geopandas.GeoDataFrame, reading: Reading, suffix: str, 
       return group[0]
   raise RequestError(
     f"{where}: cannot tell which column has the classes (columns: {', '.join(existing) or 'none'}); name it "
-    "with label_column"
+    "with label_column, --config.files.<scene>.label_column=<column>"
   )
