@@ -8,6 +8,8 @@ _LOWEST, _HIGHEST = 0.2, 5.0
 _FLOOR = -20.0
 # Weight of the prior, in pixels; see `fit_temperature`.
 _PRIOR_PIXELS = 4.0
+# Fewer pixels or units of a class say nothing of its calibration: ten bins of a few differ by chance.
+LEAST_PIXELS, LEAST_UNITS = 50, 5
 
 
 def fit_temperature(log_probabilities: np.ndarray, classes: np.ndarray) -> float:
@@ -75,3 +77,29 @@ def reliability(confidence: np.ndarray, correct: np.ndarray, bins: int = 10) -> 
     {"confidence": mean, "accuracy": accuracy, "pixels": count}
     for mean, accuracy, count in zip(*(s.tolist() for s in sums), pixels[full].tolist(), strict=True)
   ]
+
+
+def reliability_of_class(confidence: np.ndarray, correct: np.ndarray, unit: np.ndarray) -> dict:
+  """Returns the calibration on pixels that are mapped as one class.
+
+  That of the confidence in the predicted class, class by class: Gupta and Ramdas, "Top-label calibration and
+  multiclass-to-binary reductions" (2022).
+
+  Args:
+    confidence: probability of the class `[n]`, 0 to 1.
+    correct: whether it is the true class, bool `[n]`.
+    unit: number of the unit (polygon, region, block) of each pixel `[n]`.
+
+  Returns:
+    `pixels`, `units`, mean `confidence` and `accuracy`, None without pixels, and the expected calibration
+    `error`, None with fewer than `LEAST_PIXELS` pixels or `LEAST_UNITS` units.
+  """
+  pixels, units = len(confidence), len(np.unique(unit))
+  enough = pixels >= LEAST_PIXELS and units >= LEAST_UNITS
+  return {
+    "pixels": pixels,
+    "units": units,
+    "confidence": float(np.mean(confidence)) if pixels else None,
+    "accuracy": float(np.mean(correct)) if pixels else None,
+    "error": expected_calibration_error(confidence, correct) if enough else None,
+  }

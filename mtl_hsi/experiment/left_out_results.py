@@ -63,23 +63,31 @@ def left_out_accuracies(
   return results
 
 
-def describe_mixtures(maps: Sequence[SceneMixture], members: Sequence[str]) -> dict:
+def describe_mixtures(
+  maps: Sequence[SceneMixture], members: Sequence[str], class_names: Mapping[int, str]
+) -> dict:
   """Returns the entry `mixture` of a scene in `metrics.json`.
 
   Args:
     maps: the mixture of every map.
     members: names of the members, the network first.
+    class_names: id and name of the class of every output, see `Legend.class_names`.
   """
-  before, after, correct = [], [], []
-  for chosen in maps:
-    correct.append(chosen.left_out.plain.argmax(axis=-1) == chosen.left_out.classes)
-    before.append(np.exp(chosen.left_out.plain).max(axis=-1))
-    after.append(np.exp(chosen.left_out.calibrated).max(axis=-1))
-  before, after, correct = (np.concatenate(parts) for parts in (before, after, correct))
+  found = [chosen.left_out for chosen in maps]
+  predicted = np.concatenate([part.plain.argmax(axis=-1) for part in found])
+  correct = predicted == np.concatenate([part.classes for part in found])
+  before, after = (
+    np.concatenate([np.exp(getattr(part, key)).max(axis=-1) for part in found])
+    for key in ("plain", "calibrated")
+  )
+  calibration_of_all = _calibration(before, after, correct)
+  if calibration_of_all is not None:
+    unit = np.concatenate([part.unit for part in found])
+    calibration_of_all["by_class"] = _by_class(class_names, predicted, after, correct, unit)
   return {
     "members": list(members),
     "replicas": [_describe(chosen) for chosen in maps],
-    "calibration": _calibration(before, after, correct),
+    "calibration": calibration_of_all,
   }
 
 
@@ -117,6 +125,16 @@ def _calibration(before, after, correct):
     "reliability_before": calibration.reliability(before, correct),
     "reliability_after": calibration.reliability(after, correct),
   }
+
+
+def _by_class(class_names, predicted, confidence, correct, unit):
+  """Returns the calibration on the pixels that are mapped as each class, in the order of the ids."""
+  rows = []
+  for output, (class_id, name) in enumerate(class_names.items()):
+    of_class = predicted == output
+    found = calibration.reliability_of_class(confidence[of_class], correct[of_class], unit[of_class])
+    rows.append({"id": class_id, "name": name, **found})
+  return sorted(rows, key=lambda row: row["id"])
 
 
 def split_of_folds(folds: SceneFolds) -> Split:

@@ -229,7 +229,9 @@ def _measure(settings, problem, done):
       split = problem.splits[name]
       results[name] = _accuracies(scene, done.predictions[name], split)
     if mixtures:
-      results[name]["mixture"] = describe_mixtures(mixtures, settings.mixture.members)
+      results[name]["mixture"] = describe_mixtures(
+        mixtures, settings.mixture.members, problem.legend.class_names(name)
+      )
     pixels = pixel_areas(scene.georeference, *scene.labels.shape)
     ids = results[name]["class_ids"]
     areas = class_areas(done.predictions[name], ids, scene.nodata, pixels)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 import jinja2
 import numpy as np
 
+from mtl_hsi.evaluation import calibration
 from mtl_hsi.evaluation.areas import class_areas, pixel_areas
 from mtl_hsi.plurals import noun
 from mtl_hsi.report import (
@@ -46,6 +47,8 @@ def render(run: RunReport) -> str:
     frame=curves,
     plot=reliability,
     of_map=left_out_text.MAP,
+    least_pixels=calibration.LEAST_PIXELS,
+    least_units=calibration.LEAST_UNITS,
     script=script,
     # The browser runs this script only, whatever a file may contain.
     script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -82,10 +85,10 @@ def _scene(report: SceneReport, curve: curves.Curve | None, budget: int) -> dict
 def _mixture(report: SceneReport) -> dict:
   """Returns the experts and their reliability diagram, each None without."""
   mixture = report.metrics.get("mixture")
-  calibration = mixture and mixture["calibration"]
+  calibrated = mixture and mixture["calibration"]
   return {
     "experts": experts.summarise(mixture) if mixture else None,
-    "reliability": reliability.diagram(calibration) if calibration else None,
+    "reliability": reliability.diagram(calibrated) if calibrated else None,
   }
 
 

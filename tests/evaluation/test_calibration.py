@@ -71,3 +71,16 @@ def test_one_bin_compares_the_means():
 def test_without_pixels_there_is_no_error():
   assert calibration.reliability(np.zeros(0), np.zeros(0, bool)) == []
   assert np.isnan(calibration.expected_calibration_error(np.zeros(0), np.zeros(0, bool)))
+
+
+def test_the_calibration_of_a_class_needs_pixels_and_units():
+  confidence, correct, unit = np.full(100, 0.9), np.arange(100) < 80, np.arange(100) % 5
+  found = calibration.reliability_of_class(confidence, correct, unit)
+  assert found == {
+    **{"pixels": 100, "units": 5},
+    **{"confidence": pytest.approx(0.9), "accuracy": 0.8, "error": pytest.approx(0.1)},
+  }
+  assert calibration.reliability_of_class(confidence[:49], correct[:49], unit[:49])["error"] is None
+  assert calibration.reliability_of_class(confidence, correct, unit % 4)["error"] is None
+  nothing = calibration.reliability_of_class(confidence[:0], correct[:0], unit[:0])
+  assert nothing == {"pixels": 0, "units": 0, "confidence": None, "accuracy": None, "error": None}

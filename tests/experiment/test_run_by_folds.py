@@ -114,6 +114,14 @@ def test_calibration_is_that_of_left_out_probabilities(finished_by_folds, name):
   means = sum(entry["confidence"] * entry["pixels"] for entry in bins) / len(found["class"])
   assert means == pytest.approx(found["probability"].mean())
   assert ((found["probability"] > 0) & (found["probability"] <= 1)).all()
+  by_class = calibration["by_class"]
+  assert [row["id"] for row in by_class] == np.unique(LABELS[name][LABELS[name] > 0]).tolist()
+  for row in by_class:
+    mapped = found["predicted"] == row["id"]
+    assert (row["pixels"], row["units"]) == (mapped.sum(), len(np.unique(found["unit"][mapped])))
+    if mapped.any():
+      assert row["confidence"] == pytest.approx(found["probability"][mapped].mean())
+      assert row["accuracy"] == pytest.approx((found["class"] == found["predicted"])[mapped].mean())
 
 
 def test_confidence_gives_nothing_to_classes_of_the_other_scene(finished_by_folds):

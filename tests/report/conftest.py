@@ -26,6 +26,7 @@ def classified(scene, **changes):
   return dataclasses.replace(report, **changes)
 
 
+_CLASS = {"units": 7, "confidence": 0.9, "accuracy": 0.8125, "error": None}
 MIXTURE = {
   "members": ["network", "local", "regression"],
   "replicas": [
@@ -48,6 +49,11 @@ MIXTURE = {
       {"confidence": 0.95, "accuracy": 0.75, "pixels": 40},
     ],
     "reliability_after": [{"confidence": 0.75, "accuracy": 0.7, "pixels": 50}],
+    "by_class": [
+      {**_CLASS, "id": 2, "name": "Maïs & blé", "pixels": 1200, "confidence": 0.75, "error": 0.0625},
+      {**_CLASS, "id": 5, "name": "<b>Wald</b>", "pixels": 12, "accuracy": 0.5},
+      {**_CLASS, "id": 9, "name": "Roof", "pixels": 0, "units": 0, "confidence": None, "accuracy": None},
+    ],
   },
 }
 

@@ -218,6 +218,13 @@ def test_reliability_is_drawn_beside_the_calibration_error(render_scene, mixed_r
   rows = Page(text).rows
   assert row(rows, "before the temperature")[1] == "0.080"
   assert row(rows, "after the temperature")[1] == "0.031"
+  (of_class,) = [cells for cells in rows if cells[0] == "2 Maïs & blé" and len(cells) == 6]
+  assert of_class[1:] == ["1,200", "7", "75.0", "81.2", "0.062"]
+  (few,) = [cells for cells in rows if cells[0] == "5 <b>Wald</b>" and len(cells) == 6]
+  assert few[1:] == ["12", "7", "90.0", "50.0", "too few"]
+  (none,) = [cells for cells in rows if cells[0] == "9 Roof" and len(cells) == 6]
+  assert none[1:] == ["0", "0", _NONE, _NONE, "too few"]
+  assert "With fewer than 50 labels\nor 5 units there is no calibration error." in text
   mixture = mixed_report.metrics["mixture"] | {"calibration": None}
   report = dataclasses.replace(mixed_report, metrics=mixed_report.metrics | {"mixture": mixture})
   assert "Reliability" not in render_scene(report)
