@@ -11,6 +11,8 @@ windows, so it may be larger than memory. The output files share the prefix
                              <output>_classes.tif.aux.xml, class names
   <output>_confidence.tif    share of the networks that voted for the class, and the mean over all networks of
                              the probability of that class
+  <output>_classes.qml, _confidence.qml, .sld
+                             styles of both, for QGIS, which applies them by itself, and for other programs
   <output>_classes.img, hdr  the class ids as an ENVI classification
   <output>_classes.png       preview with a legend
   <output>_probabilities.tif the probability of every class, a band each; with `probabilities`

@@ -13,7 +13,7 @@ from rasterio.windows import Window
 from mtl_hsi.errors import RequestError
 from mtl_hsi.evaluation.areas import pixel_areas
 from mtl_hsi.prediction import envi_header
-from mtl_hsi.report import colours, csv_cells, maps, pictures, probability_rasters, rasters
+from mtl_hsi.report import colours, csv_cells, maps, pictures, probability_rasters, rasters, styles
 from mtl_hsi.report.probability_rasters import Classes
 from mtl_hsi.report.rasters import Legend
 from mtl_hsi.scenes.scene import Georeference
@@ -24,7 +24,8 @@ from mtl_hsi.storage.file_set import with_ending as _path
 _CHECKSUMS = f"_{checksums.NAME}"
 # Endings of the files of a set; the checksums come last and mark a complete set.
 ENDINGS = (
-  *("_classes.tif", "_classes.tif.aux.xml", "_confidence.tif"),
+  *("_classes.tif", "_classes.tif.aux.xml", "_classes.qml", "_classes.sld"),
+  *("_confidence.tif", "_confidence.qml", "_confidence.sld"),
   *("_classes.img", "_classes.hdr", "_classes.png", "_areas.csv", _CHECKSUMS),
 )
 # Further files, if the probabilities of all classes are wanted.
@@ -135,6 +136,10 @@ class ClassMaps:
     """Writes the files that go with the rasters, which must be closed."""
     legend = self._legend
     _path(self._stem, "_classes.tif.aux.xml").write_bytes(rasters.category_names(legend.names))
+    style = {"_classes": styles.of_classes(legend), "_confidence": styles.of_confidence(legend.title)}
+    for raster, files in style.items():
+      for ending, content in files.items():
+        _path(self._stem, f"{raster}{ending}").write_bytes(content)
     crs = None if self._georeference is None else self._georeference.crs
     envi_header.complete(_path(self._stem, "_classes.hdr"), legend, crs)
     _path(self._stem, "_classes.img.aux.xml").unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.report import csv_cells, maps, page, pictures, proposals_table, rasters
+from mtl_hsi.report import csv_cells, maps, page, pictures, proposals_table, rasters, styles
 from mtl_hsi.report.run_report import RunReport, SceneReport
 from mtl_hsi.runtime.spelling import PROGRAM, spelled
 from mtl_hsi.scenes.scene import Scene
@@ -33,10 +33,17 @@ def _write_maps(report: SceneReport, folder: Path) -> None:
     write_bytes(folder / f"{drawn.name}.png", pictures.draw_picture(drawn.title, drawn.image, drawn.legend))
   rasters.write_class_map_of(report, folder / "prediction.tif")
   write_bytes(folder / "prediction.tif.aux.xml", rasters.category_names(report.scene.class_names))
+  _write_style(styles.of_classes(rasters.legend_of(report.scene)), folder / "prediction")
   if report.scene.class_codes:
     write_bytes(folder / "classes.csv", _class_table(report.scene))
   if report.probability is not None:
     rasters.write_confidence_of(report, folder / "confidence.tif")
+    _write_style(styles.of_confidence(report.scene.title), folder / "confidence")
+
+
+def _write_style(style: dict[str, bytes], stem: Path) -> None:
+  for ending, content in style.items():
+    write_bytes(stem.with_suffix(ending), content)
 
 
 def _class_table(scene: Scene) -> bytes:

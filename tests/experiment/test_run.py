@@ -33,6 +33,8 @@ def test_a_run_leaves_what_is_promised(finished):
   maps = {f"maps/{scene}/{image}" for scene in SCENES for image in images}
   maps |= {f"maps/{scene}/prediction.tif{end}" for scene in SCENES for end in ("", ".aux.xml")}
   maps |= {f"maps/{scene}/confidence.tif" for scene in SCENES}
+  styles = {f"{raster}.{ending}" for raster in ("prediction", "confidence") for ending in ("qml", "sld")}
+  maps |= {f"maps/{scene}/{style}" for scene in SCENES for style in styles}
   files = {"config.json", "environment.json", "scenes.json", "split.npz", "metrics.json"}
   files |= {"predictions.npz", "confidence.npz", "SHA256SUMS"}
   files |= {f"proposals/{scene}.csv" for scene in SCENES}

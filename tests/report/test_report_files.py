@@ -11,7 +11,7 @@ def test_a_run_leaves_its_maps_rasters_and_page(run, tmp_path):
   report_files.write_report(run, tmp_path)
   written = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
   names = ["false_colour.png", "ground_truth.png", "prediction.png", "errors.png"]
-  names += ["prediction.tif", "prediction.tif.aux.xml"]
+  names += ["prediction.tif", "prediction.tif.aux.xml", "prediction.qml", "prediction.sld"]
   maps = {f"maps/{scene}/{name}" for scene in ("indian_pines", "fields") for name in names}
   assert written == {"report.html"} | maps
   assert "Maïs &amp; blé" in (tmp_path / "report.html").read_text("utf-8")
