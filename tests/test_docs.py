@@ -12,9 +12,10 @@ from unittest import mock
 import pytest
 
 from docs import config_page
+from mtl_hsi.commands import new
 from mtl_hsi.scenes.images import rasters
 from mtl_hsi.settings.scene_options import OPTIONS
-from tests.launching import ROOT, launch
+from tests.launching import ROOT, launch, mtl_hsi
 
 _PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("*/README.md")])
 _PAGE = pytest.mark.parametrize("page", _PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -35,7 +36,7 @@ def commands(page: Path) -> Iterator[str]:
   """Yields the commands in the fenced blocks of a page."""
   for block in re.findall(r"^```(?:sh)?\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE):
     for line in block.replace("\\\n", " ").splitlines():
-      if re.match(r"(\S*python3?|make|pip|\.ci/run)\s", line):
+      if re.match(r"(\S*python3?|make|pip|mtl-hsi|\.ci/run)\s", line):
         # Explanations follow after a # or after several spaces.
         yield re.sub(r" {2,}[#\w].*$", "", re.sub(r" +--", " --", line))
 
@@ -60,6 +61,8 @@ def test_a_command_is_accepted(command):
   program, *words = shlex.split(command, comments=True)
   if program == "make":
     subprocess.run([program, "-n", *words], check=True, capture_output=True)
+  elif program == "mtl-hsi":
+    accept_command(words)
   elif words[0] == "launch.py":
     accept([word for word in words[1:] if word != "..." and not word.startswith(_JOINING)])
   elif words[:2] == ["-m", "venv"] or program.endswith("pip"):
@@ -73,6 +76,18 @@ def accept(arguments: Iterable[str]) -> None:
   with contextlib.ExitStack() as stack:
     started = [stack.enter_context(mock.patch(name)) for name in _STARTED]
     outcome = launch(*(word.replace("$SLURM_ARRAY_TASK_ID", "1") for word in arguments))
+  assert (outcome.status, outcome.err) == (0, "")
+  assert sum(mocked.call_count for mocked in started) == 1
+
+
+def accept_command(words: list[str]) -> None:
+  """Has mtl-hsi read a request whose work would begin now; `new` has no config to read."""
+  if words[0] == "new":
+    assert new.new.make_context("new", words[1:]).params["files"]
+    return
+  with contextlib.ExitStack() as stack:
+    started = [stack.enter_context(mock.patch(name, return_value=None)) for name in _STARTED]
+    outcome = mtl_hsi(*words)
   assert (outcome.status, outcome.err) == (0, "")
   assert sum(mocked.call_count for mocked in started) == 1
 

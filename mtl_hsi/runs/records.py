@@ -26,7 +26,7 @@ def read_record(directory: Path, name: str) -> dict[str, Any]:
     record = read_json(directory / name, schema=SCHEMAS[name], verified=True)
   except (FileNotFoundError, NotADirectoryError) as error:
     raise RequestError(
-      f"{directory.absolute()} is not the work directory of a run: it has no {name}; expected a directory "
-      "that launch.py wrote, such as runs/quickstart after `make quickstart`"
+      f"{directory.absolute()} is not the work directory of a run: it has no {name}; expected the work "
+      "directory of one, such as runs/quickstart after `make quickstart`"
     ) from error
   return {key: value for key, value in record.items() if key != "schema"}
