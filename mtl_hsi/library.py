@@ -1,4 +1,4 @@
-"""Use from Python: trains a network on scenes in memory and returns class maps.
+"""Use from Python: trains a network on scenes in memory, returns class maps, and assesses them.
 
 The files in configs/ define the defaults. The library does not configure JAX; call `devices.configure` before
 JAX computes anything to let the replicas use all cores.
@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 from ml_collections import config_dict
 
-from configs import best
+from configs import assess_draw, assess_estimate, best
 from configs import predict as predict_config
+from mtl_hsi.assessment import draw as drawing
+from mtl_hsi.assessment import estimate as estimation
 from mtl_hsi.errors import RequestError
 from mtl_hsi.experiment.run import run_experiment
 from mtl_hsi.experiment.scenes_record import digests
@@ -84,6 +86,45 @@ def predict(run: Path, image: Path, output: Path, changes: Mapping[str, Any] | N
   config.run, config.image, config.output = str(run), str(image), str(output)
   _apply(config, changes)
   prediction.run(config.lock())
+
+
+def draw(path: Path, changes: Mapping[str, Any] | None = None) -> list[Path]:
+  """Draws a reference sample from a class map.
+
+  Args:
+    path: the map, such as `maps/<scene>/prediction.tif` of a run.
+    changes: further config values of `configs/assess_draw.py`, such as {"standard_error": 0.03}.
+
+  Returns:
+    The files: the table to fill in first, the design last.
+
+  Raises:
+    RequestError: the request is invalid, or an output file already exists.
+  """
+  config = assess_draw.get_config()
+  config.map = str(path)
+  _apply(config, changes)
+  return [Path(file) for file in drawing.run(config.lock())["files"]]
+
+
+def estimate(path: Path, sample: Path, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+  """Estimates accuracies and areas of a class map, with intervals, from a filled-in sample, and writes them.
+
+  Args:
+    path: the map.
+    sample: the filled-in table.
+    changes: further config values of `configs/assess_estimate.py`, such as {"further_classes": "ice"}.
+
+  Returns:
+    The estimates, as in `<output>_estimates.json`.
+
+  Raises:
+    RequestError: the request is invalid, or an output file already exists.
+  """
+  config = assess_estimate.get_config()
+  config.map, config.sample = str(path), str(sample)
+  _apply(config, changes)
+  return estimation.run(config.lock())["estimates"]
 
 
 def _apply(config: config_dict.ConfigDict, changes: Mapping[str, Any] | None) -> None:

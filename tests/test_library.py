@@ -97,6 +97,22 @@ def test_a_run_has_maps_of_its_scenes_and_maps_images(scenes, trained, tmp_path)
     assert np.mean(raster.read(1) == maps["fields"][0]) > 0.9
 
 
+def test_a_map_is_assessed(trained, tmp_path):
+  path = trained / "maps" / "town" / "prediction.tif"
+  changes = {"size": 20, "floor": 5, "output": str(tmp_path / "town")}
+  table, *_, design = library.draw(path, changes)
+  assert (table.name, design.name) == ("town_sample.csv", "town_design.json")
+  rows = [line.split(",") for line in table.read_text().splitlines()]
+  column = rows[0].index("class")
+  filled = [rows[0], *([*row[:column], "2", *row[column + 1 :]] for row in rows[1:])]
+  table.write_text("".join(",".join(row) + "\n" for row in filled))
+  found = library.estimate(path, table)
+  assert (tmp_path / "town_estimates.html").exists()
+  assert found["overall_accuracy"]["lower"] <= found["overall_accuracy"]["estimate"]
+  with pytest.raises(RequestError, match="cannot set colour"):
+    library.draw(path, {"colour": 1})
+
+
 @pytest.mark.parametrize(
   "changes",
   [{"replica": 2}, {"phases.phase1.epoch": 2}, {"replicas": "two"}, {"seed.more": 1}, {"model": "svm"}],

@@ -1,11 +1,12 @@
 """Estimates accuracies and areas of a map from a design and its filled-in sample."""
 
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mtl_hsi.assessment import estimate_files, estimators, labelled, sample_files
+from mtl_hsi.assessment import estimate_files, estimators, labelled, sample_files, training
 from mtl_hsi.assessment.class_map import ClassMap, open_class_map
 from mtl_hsi.assessment.design import ENDING, Design, read_design
 from mtl_hsi.assessment.frame import Frame, count
@@ -37,7 +38,7 @@ def run(config: Any) -> dict:
     results = _estimate(settings, design, class_map)
   try:
     with files.create() as written:
-      estimate_files.write(written, results)
+      estimate_files.write(written, results, _map_page(settings.map, output.parent))
   except OSError as error:
     raise RequestError(f"cannot write {output.absolute()}*: {reason(error)}") from error
   print("\n".join(estimate_files.lines(results)))
@@ -55,6 +56,13 @@ def _stem(sample: Path) -> Path:
     if sample.name.endswith(ending):
       return sample.with_name(sample.name.removesuffix(ending))
   return sample.with_suffix("")
+
+
+def _map_page(path: Path, folder: Path) -> str | None:
+  """Returns the report of the run that made a map, or the picture of a prediction, relative to a folder."""
+  of_run = training.run_of(path)
+  shown = path.with_name(path.stem + ".png") if of_run is None else of_run[0] / "report.html"
+  return os.path.relpath(shown, folder) if shown.is_file() else None
 
 
 def _estimate(settings: EstimateSettings, design: Design, class_map: ClassMap) -> Results:

@@ -17,14 +17,16 @@ ENDINGS = (TABLE, MATRIX, PAGE, "_estimates.json")
 _HEADS = ("measure", "class", "name", "estimate", "standard_error", "plus_minus", "lower", "upper")
 
 
-def write(stem: Path, results: Results) -> None:
+def write(stem: Path, results: Results, map_page: str | None) -> None:
   """Writes all files.
 
   Args:
     stem: their common path without endings.
     results: the results.
+    map_page: what shows the map, as a path relative to the page; None: nothing does.
   """
-  contents = (_table(results), _matrix(results), _page(results).encode(errors="backslashreplace"))
+  page = _page(results, map_page).encode(errors="backslashreplace")
+  contents = (_table(results), _matrix(results), page)
   for ending, content in zip(ENDINGS, (*contents, json_bytes(as_json(results))), strict=True):
     with_ending(stem, ending).write_bytes(content)
 
@@ -97,7 +99,8 @@ def _csv(rows) -> bytes:
   return csv_cells.csv_text(rows).encode(errors="backslashreplace")
 
 
-def _page(results: Results) -> str:
+def _page(results: Results, map_page: str | None) -> str:
   environment = templates.environment(Path(__file__).parent)
   environment.filters |= {"percent": percent, "area": area, "number": number, "plus_minus": plus_minus}
-  return environment.get_template("estimate.html").render(results=results, unit=results.design.area_unit)
+  values = {"results": results, "unit": results.design.area_unit, "map_page": map_page}
+  return environment.get_template("estimate.html").render(values)

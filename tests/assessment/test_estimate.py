@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.assessment.maps import MAP, UTM, class_at, draw, estimate, fill_in, read, write, write_map
+from tests.assessment.test_training import write_run
 from tests.launching import ROOT
 
 # On the ground the water is a column wider, and some corn is soy.
@@ -171,3 +172,33 @@ def test_squares_are_estimated_by_their_prevailing_class(tmp_path):
   assert record["overall_accuracy"]["estimate"] == 1
   assert record["target_area"] == pytest.approx(570 * 0.0016, rel=1e-3)
   assert any("squares of 4 pixels" in text for text in record["assumptions"])
+
+
+def page(stem) -> str:
+  return stem.with_name(stem.name + "_estimates.html").read_text()
+
+
+def test_the_page_links_the_report_of_the_run(tmp_path):
+  path = write_run(tmp_path / "run")
+  (tmp_path / "run" / "report.html").write_text("report")
+  outcome = draw(path, size=40, floor=10)
+  assert outcome.status == 0, outcome.err
+  stem = tmp_path / "run" / "assessment" / "fields"
+  sample = stem.with_name("fields_sample.csv")
+  fill_in(sample, class_at(MAP))
+  assert estimate(path, sample).status == 0
+  assert '<p>The map: <a href="../report.html">../report.html</a>.</p>' in page(stem)
+  assert estimate(path, sample, output=tmp_path / "elsewhere").status == 0
+  assert '<a href="run/report.html">' in page(tmp_path / "elsewhere")
+
+
+def test_the_page_links_the_picture_of_a_prediction(copy):
+  (copy / "my map #1.png").write_bytes(b"picture")
+  (copy / "map.tif").rename(copy / "my map #1.tif")
+  assert estimate(copy / "my map #1.tif", copy / "map_sample.csv").status == 0
+  assert '<a href="my%20map%20%231.png">my map #1.png</a>' in page(copy / "map")
+
+
+def test_a_map_that_nothing_shows_is_not_linked(copy):
+  estimated(copy)
+  assert "<a href" not in page(copy / "map")

@@ -74,7 +74,7 @@ def test_without_a_cell_in_the_paper_it_is_not_mentioned(run):
 def test_maps_are_embedded_and_nothing_is_fetched(rendered, indian_pines_report):
   text = rendered
   seen = Page(text)
-  assert all(address.startswith(("data:image/png;base64,", "#")) for address in seen.addresses)
+  assert all(address.startswith(("data:image/png;base64,", "#", "assessment/")) for address in seen.addresses)
   assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|url\(|@import|fetch\(|import\(", text)
   assert not seen.tags & {"link", "iframe", "object"}
   assert len(seen.images) == 8
@@ -199,6 +199,12 @@ def test_without_test_pixels_a_sentence_replaces_the_tables(render_scene, fields
   assert row(Page(text).rows, "9 Roof") == ["9 Roof", "1", "0", "6"]
   assert 'value="errors"' not in text
   assert "test pixel, wrong" not in text
+
+
+def test_each_scene_links_the_estimates_of_its_map(rendered):
+  for name in ("indian_pines", "fields"):
+    path = f"assessment/{name}_estimates.html"
+    assert f'<a href="{path}">{path}</a>' in rendered
 
 
 def test_experts_have_a_table_and_what_was_chosen(render_scene, rendered, mixed_report):
