@@ -26,6 +26,7 @@ _PURPOSES = {
   "adapt.py": "new scenes on a trained network",
   "assess_draw.py": "a sample to assess a map with",
   "assess_estimate.py": "accuracies and areas of a map, with intervals",
+  "report.py": "the report of a finished run, made again",
   "best.py": "the recommended recipe",
   "fields.py": "that recipe without experts",
   "letter.py": "the letter's recipe on your own scenes",
@@ -35,7 +36,7 @@ _PURPOSES = {
 }
 
 # Configs without the keys of common.py.
-_SEPARATE = ("common", "predict", "assess_draw", "assess_estimate")
+_SEPARATE = ("common", "predict", "assess_draw", "assess_estimate", "report")
 
 _INTRODUCTION = """\
 <!-- `python -m docs.config_page` writes this page from the comments in configs/. Do not edit it. -->

@@ -121,6 +121,8 @@ def _what_remains(flag: flags.FlagHolder) -> str:
     return "the incomplete map was removed; run the same command again to start from scratch"
   if config is not None and (config_files.kind(config) in ("draw", "estimate") or config.get("check_only")):
     return "nothing was written"
+  if config is not None and config_files.kind(config) == "report":
+    return "if the run is unfinished now, its own command completes it from its networks"
   return "run the same command again to resume from the last checkpoint"
 
 

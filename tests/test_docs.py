@@ -23,6 +23,7 @@ _PAGE = pytest.mark.parametrize("page", _PAGES, ids=lambda page: str(page.relati
 _STARTED = (
   "mtl_hsi.experiment.run.run_experiment",
   "mtl_hsi.experiment.adapt.run",
+  "mtl_hsi.experiment.remake.run",
   "mtl_hsi.prediction.predict.run",
   "mtl_hsi.assessment.draw.run",
   "mtl_hsi.assessment.estimate.run",
@@ -74,6 +75,7 @@ def test_a_command_is_accepted(command):
 def accept(arguments: Iterable[str]) -> None:
   """Has launch.py read a request whose work would begin now."""
   with contextlib.ExitStack() as stack:
+    stack.enter_context(mock.patch("mtl_hsi.experiment.remake.replicas", return_value=1))
     started = [stack.enter_context(mock.patch(name)) for name in _STARTED]
     outcome = launch(*(word.replace("$SLURM_ARRAY_TASK_ID", "1") for word in arguments))
   assert (outcome.status, outcome.err) == (0, "")
@@ -114,7 +116,7 @@ def test_the_page_of_keys_is_fresh():
 
 
 @pytest.mark.parametrize(
-  "name", ["common", "own", "adapt", "predict", "assess_draw", "assess_estimate", "paper"]
+  "name", ["common", "own", "adapt", "predict", "assess_draw", "assess_estimate", "report", "paper"]
 )
 def test_every_key_is_explained(name):
   assert list(config_page.unexplained(name)) == []

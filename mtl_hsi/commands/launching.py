@@ -84,18 +84,29 @@ def _start(given: Flags, command: Sequence[str]) -> Any:
     return start(config)
   devices, processes = _import_runtime()
   cache = Path(given.compile_cache.value or workdir.absolute().parent / ".compile_cache")
-  # Prediction uses all cores. Training uses as many cores as there are replicas, a number that an adaptation
-  # only knows once it has read its run.
-  devices.configure(cache, config.replicas if kind in ("grid", "experiment") else devices.usable_cores())
+  devices.configure(cache, _networks(config, kind) or devices.usable_cores())
   if given.coordinator.value:
     processes.join(given.coordinator.value, given.processes.value, given.process.value)
   if not config.get("check_only"):
     devices.check_backend()
-  if kind == "prediction":
+  if kind in _WITHOUT_WORKDIR:
     return start(config)
   if kind == "grid":
     return start(config, workdir, given.shard.value, command)
   return start(config, workdir, command)
+
+
+def _networks(config, kind: str) -> int | None:
+  """Returns the number of networks trained at the same time; None for all cores.
+
+  Prediction uses all cores. Training uses as many as there are replicas, a number that an adaptation only
+  knows once it has read its run. The last bits of results depend on it.
+  """
+  if kind == "report" and config.report_of:
+    from mtl_hsi.experiment import remake
+
+    return remake.replicas(Path(config.report_of))
+  return config.replicas if kind in ("grid", "experiment") else None
 
 
 def _import_runtime():
@@ -115,12 +126,8 @@ def _check_flags(given: Flags, kind: str) -> None:
     raise RequestError("a grid runs in one process; remove --coordinator and use --shard=i/n")
   if several and kind == "adaptation":
     raise RequestError("an adaptation runs in one process; remove --coordinator and --processes")
-  if kind in ("prediction", *_WITHOUT_JAX) and (several or given.workdir.value):
-    name = "a prediction" if kind == "prediction" else "an assessment"
-    raise RequestError(
-      f"{name} runs in one process and writes to --config.output; remove --coordinator, --processes and "
-      "--workdir"
-    )
+  if kind in _WITHOUT_WORKDIR and (several or given.workdir.value):
+    raise RequestError(f"{_WITHOUT_WORKDIR[kind]}; remove --coordinator, --processes and --workdir")
   if several and not given.coordinator.value:
     raise RequestError("--processes and --process need --coordinator=<address>:<port> of the first process")
 
@@ -155,6 +162,12 @@ def _adaptation(config, workdir, command):
   return adapt.run(config, workdir, command)
 
 
+def _report(config):
+  from mtl_hsi.experiment import remake
+
+  return remake.run(config)
+
+
 def _experiment(config, workdir, command):
   from mtl_hsi.experiment.run import run_experiment
 
@@ -168,6 +181,14 @@ _STARTS: Mapping[str, Callable] = {
   "estimate": _estimate,
   "adaptation": _adaptation,
   "experiment": _experiment,
+  "report": _report,
 }
 # Requests that use no network.
 _WITHOUT_JAX = ("draw", "estimate")
+# Requests that start in one process and are not given a work directory, and where they write.
+_WITHOUT_WORKDIR = {
+  "prediction": "a prediction runs in one process and writes to --config.output",
+  "draw": "an assessment runs in one process and writes to --config.output",
+  "estimate": "an assessment runs in one process and writes to --config.output",
+  "report": "a report is made in one process, in the work directory of its run",
+}

@@ -1,4 +1,4 @@
-"""The subcommands that use a finished run or a map: predict and assess."""
+"""The subcommands that use a finished run or a map: predict, report and assess."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,8 @@ import click
 from mtl_hsi.commands import options
 from mtl_hsi.commands.request import Request, config_path
 
-_PREDICT, _DRAW, _ESTIMATE = "predict", "assess_draw", "assess_estimate"
+_PREDICT, _REPORT = "predict", "report"
+_DRAW, _ESTIMATE = "assess_draw", "assess_estimate"
 # How messages name the keys that have an argument or option here.
 _SPELLED = {"output": "--output", "run": "RUN", "image": "IMAGE", "map": "MAP", "sample": "SAMPLE"}
 
@@ -42,6 +43,25 @@ def predict(run, image, output, scene, nodata, changes, compile_cache, as_json) 
   spelled = {**_SPELLED, "scene": "--scene", "nodata": "--nodata"}
   flags = {"compile_cache": compile_cache}
   return Request(config_path(_PREDICT), _changes(named, changes), flags, spelled, as_json)
+
+
+@click.command(cls=options.ConfigCommand, config_file=_REPORT)
+@click.argument("run")
+@options.compile_cache()
+@options.json_flag()
+def report(run, compile_cache, as_json) -> Request:
+  """Make the maps and the report of a finished run again.
+
+  RUN is the work directory of the run. Its scenes are read and classified again by the saved networks, for
+  example after an update of the program. What comes out are the files of mtl-hsi train, written anew. If
+  the scenes have changed, the run stays as it is.
+
+  \b
+  Example:
+    mtl-hsi report runs/fields
+  """
+  flags = {"compile_cache": compile_cache}
+  return Request(config_path(_REPORT), (("report_of", run),), flags, {"report_of": "RUN"}, as_json)
 
 
 @click.group()

@@ -52,7 +52,12 @@ _RECORDED = ("started", "cpu", "backend", "devices", "processes", "one_core_prod
 
 @bounded_cache()
 def run_experiment(
-  config: Any, directory: Path, command: Sequence[str], scenes: Mapping[str, Scene] | None = None
+  config: Any,
+  directory: Path,
+  command: Sequence[str],
+  scenes: Mapping[str, Scene] | None = None,
+  *,
+  again: bool = False,
 ) -> dict | None:
   """Runs the experiment of a config in a work directory, or resumes it.
 
@@ -63,6 +68,7 @@ def run_experiment(
     directory: the work directory.
     command: the command line, for the report.
     scenes: scenes in memory, by name; the config names the files of the others.
+    again: whether to make the results of a complete run again from its networks.
 
   Returns:
     What came out, for programs (see `outcome`); None in all processes except the first.
@@ -79,7 +85,7 @@ def run_experiment(
     text = f"{summaries(problem, settings, problem.scenes)}\n{introduction(problem, settings)}"
     print(f"{text}\ncheck_only: nothing was trained or written.")
     return outcome.checked(problem, text)
-  if processes.from_first(lambda: _is_complete(directory, config.to_dict())):
+  if processes.from_first(lambda: not again and _is_complete(directory, config.to_dict())):
     return _nothing_to_do(settings, directory)
   problem, origin = _prepare(settings)
   _check_processes(settings, problem)
@@ -88,7 +94,7 @@ def run_experiment(
     def begin():
       stack.enter_context(workdir.open_workdir(directory, config.to_dict()))
       # Another process may have finished the run while the scenes were read.
-      if _is_complete(directory, config.to_dict()):
+      if not again and _is_complete(directory, config.to_dict()):
         return True
       _begin(settings, problem, directory, command, started)
       return False

@@ -15,6 +15,7 @@ _PART = r"(?:\w+|<\w+>)"
 _KEY = re.compile(rf"--(?:no)?config\.({_PART}(?:\.{_PART})*)(=[^\s;,)]*)?")
 _SCENES = re.compile(r"--config=[^\s:;,]*:")
 _WORKDIR = re.compile(r"--workdir\b")
+_LAUNCH = "launch.py --"
 
 
 def spelled(text: str, options: Mapping[str, str]) -> str:
@@ -26,8 +27,10 @@ def spelled(text: str, options: Mapping[str, str]) -> str:
       is that of an argument, which replaces the value as well. "files.*.labels" stands for every scene. Any
       other key becomes `--set <key>=<value>`.
   """
+  # What follows is the recorded command of a run.
+  text, launch, command = text.partition(_LAUNCH)
   text = _KEY.sub(lambda found: _option(found[1], found[2] or "", options), text)
-  return _WORKDIR.sub("--output", _SCENES.sub("--scenes=", text))
+  return _WORKDIR.sub("--output", _SCENES.sub("--scenes=", text)) + launch + command
 
 
 def _option(key: str, value: str, options: Mapping[str, str]) -> str:

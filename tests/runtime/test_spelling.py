@@ -29,6 +29,7 @@ OPTIONS = {
     ("name it, --config=configs/own.py:a,b", "name it, --scenes=a,b"),
     ("choose another --workdir", "choose another --output"),
     ("use --config.fold_buffer=&lt;pixels&gt; to", "use --set fold_buffer=&lt;pixels&gt; to"),
+    ("use --workdir, or python launch.py --config.a=1", "use --output, or python launch.py --config.a=1"),
     ("--shard=1/2 and --configure stay", "--shard=1/2 and --configure stay"),
   ],
 )
