@@ -47,10 +47,13 @@ def done(tmp_path_factory) -> tuple[Path, list[str]]:
     (place / name).symlink_to(_ROOT / name)
   python = place / ".venv" / "bin" / "python"
   python.parent.mkdir(parents=True)
-  python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
-  python.chmod(0o755)
+  command = place / "mtl-hsi"
+  for path, module in ((python, ""), (command, "-m mtl_hsi ")):
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" {module}"$@"\n')
+    path.chmod(0o755)
   # Rank promotion is for the tests in this process.
   environment = {key: value for key, value in os.environ.items() if key != "JAX_NUMPY_RANK_PROMOTION"}
+  environment["PATH"] = f"{place}{os.pathsep}{environment['PATH']}"
   printed = []
   for block in fenced("sh"):
     command = ["sh", "-ec", block]
@@ -117,13 +120,13 @@ def test_the_scenes_are_explained_and_not_written_where_help_is_asked_for(tmp_pa
 @pytest.mark.slow
 def test_the_check_prints_what_the_tutorial_shows(done):
   (shown,) = fenced("text")
-  assert shown in done[1][1]
+  assert shown in done[1][2]
 
 
 @pytest.mark.slow
 def test_the_run_prints_the_lines_that_the_tutorial_shows(done):
   """The figures depend on the machine."""
-  printed = {line.split()[0] for line in done[1][2].splitlines() if line.strip()}
+  printed = {line.split()[0] for line in done[1][3].splitlines() if line.strip()}
   shown = {line.split()[0] for block in fenced("console") for line in block.splitlines() if line.strip()}
   assert shown <= printed
 

@@ -83,7 +83,7 @@ def run_experiment(
     if not processes.is_first():
       return None
     text = f"{summaries(problem, settings, problem.scenes)}\n{introduction(problem, settings)}"
-    print(f"{text}\ncheck_only: nothing was trained or written.")
+    print(f"{text}\nOnly checked: nothing was trained or written.")
     return outcome.checked(problem, text)
   if processes.from_first(lambda: not again and _is_complete(directory, config.to_dict())):
     return _nothing_to_do(settings, directory)

@@ -122,4 +122,4 @@ def test_a_check_as_json(inputs, tmp_path):
   assert {found["id"]: found["pixels"] for found in fields["classes"]} == {1: 40, 4: 32, 9: 36}
   assert (fields["crs"], fields["wavelengths"]) == (None, None)
   assert all(note in outcome.err for note in content["notes"])
-  assert "check_only: nothing was trained or written." in outcome.err
+  assert "Only checked: nothing was trained or written." in outcome.err
