@@ -94,11 +94,13 @@ def default_workdir(flag: flags.FlagHolder) -> Path:
   """Returns a directory in `runs/` that is named after the config and the overrides.
 
   All tables of a grid, and all selections of them, share runs and so have the same directory. A prediction
-  has the work directory of the run that predicts.
+  and a report have the work directory of their run.
   """
   if config_files.kind(flag.value) == "prediction":
     return Path(flag.value.run)
-  filename, _, argument = config_flags.get_config_filename(flags.FLAGS[flag.name]).partition(":")
+  if config_files.kind(flag.value) == "report":
+    return Path(flag.value.report_of)
+  filename, _, argument = config_keys.split_argument(config_flags.get_config_filename(flags.FLAGS[flag.name]))
   changes = _overrides(flag)
   if config_files.kind(flag.value) == "grid":
     argument, changes = "", {key: value for key, value in changes.items() if key not in _CHOOSING}

@@ -49,7 +49,9 @@ def config_path(name: str) -> str:
   Args:
     name: such as "own", "mtl:in", "own:fields,town" or "mine/config.py:x".
   """
-  file, colon, argument = name.partition(":")
+  from mtl_hsi.settings import config_keys
+
+  file, colon, argument = config_keys.split_argument(name)
   if not file.endswith(".py"):
     (folder,) = importlib.util.find_spec("configs").submodule_search_locations
     file = str(Path(folder) / f"{file}.py")

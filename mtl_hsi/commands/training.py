@@ -169,8 +169,13 @@ def _keys(changes: Sequence[tuple[str, str]]) -> str:
 
 def _recipe(name: str, found: scene_files.Scenes) -> str:
   """Returns the config of a recipe, with the names of the scenes as its argument."""
-  if found.names and ":" in name:
-    raise RequestError(f"--recipe={name} and {found.names!r} both name scenes; remove one of them")
+  from mtl_hsi.settings import config_keys
+
+  _, colon, argument = config_keys.split_argument(name)
+  if found.names and colon:
+    raise RequestError(
+      f"--recipe has the argument {argument!r}, and there are the scenes {found.names}; remove one of them"
+    )
   return config_path(f"{name}:{found.names}" if found.names else name)
 
 
@@ -190,8 +195,9 @@ def _training(
 def _default_workdir(recipe: str, found: scene_files.Scenes, changes: Sequence[tuple[str, str]]) -> str:
   """Returns a directory named after the scenes, the recipe unless it is the usual one, and the changes."""
   from mtl_hsi import commandline
+  from mtl_hsi.settings import config_keys
 
-  file, _, argument = recipe.partition(":")
+  file, _, argument = config_keys.split_argument(recipe)
   names = "_".join(filter(None, (found.title, found.names if found.names != found.title else "")))
   usual = recipe in (_OWN, _ADAPT) and names
   return str(commandline.workdir_of((*(() if usual else (Path(file).stem, argument)), names), dict(changes)))

@@ -13,7 +13,7 @@ PROGRAM = "mtl-hsi"
 
 _PART = r"(?:\w+|<\w+>)"
 _KEY = re.compile(rf"--(?:no)?config\.({_PART}(?:\.{_PART})*)(=[^\s;,)]*)?")
-_SCENES = re.compile(r"--config=[^\s:;,]*:")
+_SCENES = re.compile(r"--config=[^\s;,]*?\.py:")
 _WORKDIR = re.compile(r"--workdir\b")
 _LAUNCH = "launch.py --"
 

@@ -39,7 +39,7 @@ def file(argument: str) -> Path:
   Raises:
     RequestError: there is no such file.
   """
-  path = Path(argument.partition(":")[0]).absolute()
+  path = Path(config_keys.split_argument(argument)[0]).absolute()
   if path.suffix != ".py" or not path.is_file():
     raise RequestError(f"no config file {path}; expected a Python file, such as configs/mtl.py")
   return path
@@ -51,7 +51,7 @@ def load(argument: str) -> config_dict.ConfigDict:
   Raises:
     RequestError: the file is missing or no config, or fails.
   """
-  _, colon, cell = argument.partition(":")
+  _, colon, cell = config_keys.split_argument(argument)
   path = file(argument)
   try:
     config = _call(path, [cell] if colon else [])

@@ -14,6 +14,17 @@ from mtl_hsi.settings.scene_options import OPTIONS
 SYNONYMS = {"lr": "learning_rate", "epoch": "epochs", "column": "label_column"}
 
 
+def split_argument(text: str) -> tuple[str, str, str]:
+  """Returns the file of `<file>.py[:<argument>]`, the colon or "", and the argument or "".
+
+  A path may have a colon too, such as that behind the letter of a drive. Without .py, the first colon counts.
+  """
+  if text.endswith(".py"):
+    return text, "", ""
+  file, ending, rest = text.partition(".py:")
+  return (f"{file}.py", ":", rest) if ending else text.partition(":")
+
+
 def leaves(config: config_dict.ConfigDict, prefix: str = "") -> Iterator[tuple[str, Any, Any]]:
   """Yields the path, group and value of every key that is not a group."""
   for key, value in config.items():
@@ -84,7 +95,7 @@ def _check_scene(key: str, known: Sequence[str], argument: str) -> None:
   scene, scenes = found[1], {path.split(".")[1] for path in known if path.startswith("files.")}
   if scene in scenes or difflib.get_close_matches(scene, scenes):
     return
-  file, _, names = argument.partition(":")
+  file, _, names = split_argument(argument)
   raise RequestError(
     f"unknown config key {key!r}: name the scene as well, --config={file}:"
     f"{','.join(filter(None, [names, scene]))}"

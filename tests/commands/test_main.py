@@ -90,6 +90,7 @@ def test_keys_are_listed(name):
     (["map", "a.tif", "b.gpkg"], "no such file: "),
     (["train"], "expected the names of one scene or more, as in --scenes=fields,town or a scenes file"),
     (["train", "--recipe", "nothing"], "no config file "),
+    (["train", "--recipe", "mtl:pu", "--scenes", "a"], "--recipe has the argument 'pu'"),
     (["predict", "nowhere", "a.tif", "--set", "replicas=x"], "config key replicas is 'x'"),
     (["adapt", "nowhere", "a.tif"], "nowhere"),
     (["paper", "table9"], "has no 'table9'"),

@@ -27,6 +27,7 @@ OPTIONS = {
     ("add --config.files.<scene>.label_column=a", "add --column=a"),
     ("; --config.check_only=True shows values", "; mtl-hsi check shows values"),
     ("name it, --config=configs/own.py:a,b", "name it, --scenes=a,b"),
+    (r"name it, --config=C:\configs\own.py:a", "name it, --scenes=a"),
     ("choose another --workdir", "choose another --output"),
     ("use --config.fold_buffer=&lt;pixels&gt; to", "use --set fold_buffer=&lt;pixels&gt; to"),
     ("use --workdir, or python launch.py --config.a=1", "use --output, or python launch.py --config.a=1"),
