@@ -46,6 +46,10 @@ def sort_files(paths: Sequence[Path]) -> Files:
       )
     found[part] = path
   if "cube" not in found:
+    for path in paths:
+      # Says why none of its arrays is an image.
+      if find_kind(path) is Kind.ARRAY:
+        Image.open(path)
     raise RequestError(f"no image among {', '.join(map(str, paths))}; give the file of the image too")
   return Files(**found)
 

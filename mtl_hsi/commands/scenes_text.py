@@ -68,7 +68,9 @@ def write_scene(
       "  # wavelengths: bands.csv       a row per band with its centre, and its width if you know it"
     )
   head = _HEAD.format(file=one_line(path.name), name=name)
-  return f"{head}\n{name}:\n" + "\n".join(lines) + f"\n{_FURTHER}"
+  # YAML has quotes around a name such as null.
+  title = yaml.safe_dump({name: ""}).partition(":")[0]
+  return f"{head}\n{title}:\n" + "\n".join(lines) + f"\n{_FURTHER}"
 
 
 _HEAD = """\

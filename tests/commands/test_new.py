@@ -95,6 +95,20 @@ def test_labels_in_the_file_of_the_image(place):
   assert scenes_file.read(place / "scenes.yaml") == {"scene": {"cube": f"{place}/scene.npz"}}
 
 
+def test_a_name_that_yaml_reads_as_nothing_is_quoted(place):
+  words = ("Fields 7.tif", "fields.gpkg", "--column", "crop", "--name", "null")
+  assert mtl_hsi("new", *words).status == 0
+  assert list(scenes_file.read(place / "scenes.yaml")) == ["null"]
+
+
+def test_arrays_without_an_image_say_why(place):
+  np.savez("scene.npz", one=np.ones((3, 4, 5)), two=np.ones((3, 4, 5)))
+  status, _, err = mtl_hsi("new", "scene.npz")
+  assert (status, err.count("\n")) == (2, 1)
+  assert "one" in err
+  assert "two" in err
+
+
 def test_an_end_of_the_questions_writes_nothing(place):
   before = sorted(place.iterdir())
   status, _, err = asked(["Fields 7.tif"])
