@@ -1,0 +1,1 @@
+"""The QGIS plugin, and how it is packed."""
