@@ -16,6 +16,8 @@ windows, so it may be larger than memory. The output files share the prefix
   <output>_classes.img, hdr  the class ids as an ENVI classification
   <output>_classes.png       preview with a legend
   <output>_probabilities.tif the probability of every class, a band each; with `probabilities`
+  <output>_unknown.tif       how unlike every class a pixel is, and the share of left-out labels that are at
+                             least as unlike; with `unknown`
   <output>_uncertainty.tif   entropy and margin of these probabilities; with `probabilities`
   <output>_areas.csv         area of every class in pixels and, for a georeferenced image, in hectares
   <output>_shift.csv         share of pixels outside the range of the scene in training, for every channel
@@ -83,6 +85,12 @@ def get_config() -> config_dict.ConfigDict:
   # Also write the probabilities of all classes, and their entropy and margin: "none", "uint8" (multiples of
   # 1/250, which sum to exactly 1) or "float16".
   config.probabilities = "none"
+  # Pixels that are unlike every class of the run, by their distance to its training pixels (docs/trust.md).
+  # "score" also writes this distance, "mark" also gives such pixels a class of their own. "none": every
+  # pixel gets one of the classes. Needs a run with folds and MNF components.
+  config.unknown = "none"
+  # Share of pixels of known classes that may be called unknown, as the labels that folds left out tell it.
+  config.unknown_rate = 0.05
   config.classify = common.get_config().classify
   # Pixels per tile, without its halo. None: as in the run.
   del config.classify.tile_pixels

@@ -56,7 +56,7 @@ def main() -> None:
 
 def _shares(scene: Scene, components: int, data: Path) -> Iterator[tuple[str, float]]:
   """Yields the name of an image and its share of pixels outside the ranges of the scene."""
-  inputs, values = _fit(scene, components), scene.cube[scene.measured].astype(np.float32)
+  inputs, values = fit_inputs(scene, components), scene.cube[scene.measured].astype(np.float32)
 
   def share(pixels, fitted=inputs):
     return compare(fitted(pixels, None), fitted.ranges).outside
@@ -69,13 +69,13 @@ def _shares(scene: Scene, components: int, data: Path) -> Iterator[tuple[str, fl
   left = _part(scene, slice(None, middle), slice(None))
   yield (
     "right half of the left one",
-    share(scene.cube[:, middle:][scene.measured[:, middle:]], _fit(left, components)),
+    share(scene.cube[:, middle:][scene.measured[:, middle:]], fit_inputs(left, components)),
   )
   other = data / f"{_OTHER_PLACE}.npz"
   if scene.name == _SENSOR_OF_TWO and other.exists():
     place = read_scene(_OTHER_PLACE, cube=other)
     same_bands = _part(scene, slice(None), slice(place.cube.shape[2]))
-    yield "another place", share(place.cube[place.measured], _fit(same_bands, components))
+    yield "another place", share(place.cube[place.measured], fit_inputs(same_bands, components))
 
 
 def _part(scene: Scene, columns: slice, bands: slice) -> Scene:
@@ -95,7 +95,8 @@ def _part(scene: Scene, columns: slice, bands: slice) -> Scene:
   )
 
 
-def _fit(scene: Scene, components: int) -> Inputs:
+def fit_inputs(scene: Scene, components: int) -> Inputs:
+  """Returns the channels of a scene in the recommended recipe, with their ranges."""
   bands = scene.cube.shape[2]
   inputs = make_inputs(bands, np.arange(bands), by_band(scene), None)
   if components:

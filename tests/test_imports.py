@@ -40,6 +40,7 @@ _LONGEST_FILE, _LONGEST_FUNCTION, _MOST_FILES_AT_TOP = 300, 60, 6
 
 # Files and functions (path:name) over the limit, each with the reason.
 _EXCEPTIONS: dict[str, str] = {
+  "configs/predict.py:get_config": "a list of keys with their comments, from which docs/configs.md is made",
   "configs/common.py:get_config": "a list of keys with their comments, from which docs/configs.md is made",
 }
 

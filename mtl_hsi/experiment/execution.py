@@ -17,8 +17,10 @@ from mtl_hsi.evaluation.probabilities import NONE
 from mtl_hsi.experiment import adaptation, probabilities
 from mtl_hsi.experiment.mixtures import SceneMixture, choose_mixtures
 from mtl_hsi.experiment.problem import Problem, channels_of, lay_out, training_set
+from mtl_hsi.experiment.unlike_fit import fit_unlike
 from mtl_hsi.models import products
 from mtl_hsi.runs.trained_run import TrainedRun
+from mtl_hsi.runs.unlike_record import UnlikeRecord
 from mtl_hsi.runtime import devices, interruption, processes, progress
 from mtl_hsi.runtime.compile_clock import compile_clock
 from mtl_hsi.runtime.replicas import Replicas
@@ -39,6 +41,7 @@ class Outcome(NamedTuple):
     compilations: number of programs compiled or read from the compile cache.
     entries: further entries of `metrics.json`.
     mixtures: the mixtures of every scene, one for each map; empty if nothing is mixed.
+    unlike: what tells unknown pixels, by scene; empty without left-out labels.
   """
 
   losses: np.ndarray | None
@@ -48,6 +51,7 @@ class Outcome(NamedTuple):
   compilations: int
   entries: Mapping[str, Any]
   mixtures: Mapping[str, Sequence[SceneMixture]]
+  unlike: Mapping[str, UnlikeRecord]
 
 
 def execute(settings: Settings, problem: Problem, directory: Path, origin: TrainedRun | None) -> Outcome:
@@ -86,13 +90,14 @@ def _networks(settings, problem, directory, origin):
       snapshots = _snapshots(settings, problem, replicas, stores)
       regions = _regions(problem, padded)
       mixtures = _mixtures(settings, problem, snapshots, regions)
+      unlike = fit_unlike(settings, problem, regions)
       devices.return_freed_memory()
       votes = _classify(settings, problem, snapshots, regions, mixtures, directory / "maps")
       end = time.monotonic()
   predictions = {name: problem.legend.class_ids(name)[of_scene.labels] for name, of_scene in votes.items()}
   seconds = _seconds(trained - start, end - trained, training.seconds, classification.seconds)
   compilations = training.compilations + classification.compilations
-  return Outcome(losses[0], predictions, votes, seconds, compilations, {}, mixtures)
+  return Outcome(losses[0], predictions, votes, seconds, compilations, {}, mixtures, unlike)
 
 
 def checkpoint_stores(settings: Settings, directory: Path) -> dict[str, Checkpoints]:
@@ -122,7 +127,7 @@ def _svms(settings, problem, directory):
   }
   total = time.monotonic() - start
   seconds = _seconds(share * total, (1 - share) * total, 0.0, 0.0)
-  return Outcome(None, predictions, None, seconds, 0, {"svm": chosen}, {})
+  return Outcome(None, predictions, None, seconds, 0, {"svm": chosen}, {}, {})
 
 
 def _tasks(problem):
@@ -220,10 +225,7 @@ def _regions(problem, padded):
   """Returns every scene as a whole."""
   return {
     name: classify.SceneRegion(
-      padded[index],
-      index,
-      problem.inputs[name].contrast,
-      None if scene.nodata is None else ~scene.nodata,
+      padded[index], index, problem.inputs[name].contrast, None if scene.nodata is None else ~scene.nodata
     )
     for index, (name, scene) in enumerate(problem.scenes.items())
   }

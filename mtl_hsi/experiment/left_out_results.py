@@ -9,23 +9,37 @@ from mtl_hsi.evaluation import calibration, metrics
 from mtl_hsi.evaluation.unit_intervals import unit_intervals
 from mtl_hsi.experiment.mixtures import SceneMixture
 from mtl_hsi.experiment.training_pixels import SceneFolds
-from mtl_hsi.runs import mixture_record
+from mtl_hsi.runs import mixture_record, unlike_record
+from mtl_hsi.runs.unlike_record import UnlikeRecord
 from mtl_hsi.scenes.legend import Legend
 from mtl_hsi.splits.split import PADDING, Split, stack
 from mtl_hsi.storage import atomic_files
 
 
-def write_mixtures(legend: Legend, directory: Path, mixtures: Mapping[str, Sequence[SceneMixture]]) -> None:
-  """Writes `mixtures.npz` and `left_out.npz`.
+def write_left_out(
+  legend: Legend,
+  directory: Path,
+  mixtures: Mapping[str, Sequence[SceneMixture]],
+  unlike: Mapping[str, UnlikeRecord],
+) -> None:
+  """Writes `mixtures.npz` and `left_out.npz` if anything is mixed, and `unknown.npz` if it is known.
 
   Args:
     legend: which output of the network stands for which class of each scene.
     directory: the work directory.
-    mixtures: the mixtures of every scene, one for each map.
+    mixtures: the mixtures of every scene, one for each map; empty if nothing is mixed.
+    unlike: what tells unknown pixels, by scene; empty without left-out labels.
 
   Raises:
     RequestError: a file cannot be written.
   """
+  if mixtures:
+    _write_mixtures(legend, directory, mixtures)
+  if unlike:
+    atomic_files.write_npz(directory / unlike_record.NAME, unlike_record.arrays(unlike))
+
+
+def _write_mixtures(legend, directory, mixtures):
   arrays, left_out = {}, {}
   for name, maps in mixtures.items():
     parameters = [chosen.parameters() for chosen in maps]

@@ -19,7 +19,7 @@ from mtl_hsi.experiment.left_out_results import (
   describe_mixtures,
   left_out_accuracies,
   split_of_folds,
-  write_mixtures,
+  write_left_out,
 )
 from mtl_hsi.experiment.letter import paper_figure
 from mtl_hsi.experiment.problem import prepare
@@ -188,8 +188,7 @@ def _finish(config, settings, problem, directory, done):
   atomic_files.write_npz(directory / "predictions.npz", done.predictions)
   if done.votes is not None:
     atomic_files.write_npz(directory / "confidence.npz", confidence_arrays(done.votes))
-  if done.mixtures:
-    write_mixtures(problem.legend, directory, done.mixtures)
+  write_left_out(problem.legend, directory, done.mixtures, done.unlike)
   results = _measure(settings, problem, done)
   with well_formed(directory / "environment.json"):
     environment = read_json(directory / "environment.json")

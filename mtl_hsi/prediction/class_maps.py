@@ -13,6 +13,8 @@ from rasterio.windows import Window
 from mtl_hsi.errors import RequestError
 from mtl_hsi.evaluation.areas import pixel_areas
 from mtl_hsi.prediction import envi_header
+from mtl_hsi.prediction.unknown import ENDING as UNKNOWN_ENDING
+from mtl_hsi.prediction.unknown import Unknown, create_raster, write_raster
 from mtl_hsi.report import colours, csv_cells, maps, pictures, probability_rasters, rasters, styles
 from mtl_hsi.report.probability_rasters import Classes
 from mtl_hsi.report.rasters import Legend
@@ -54,6 +56,7 @@ class ClassMaps:
 
   Attributes:
     notes: what users should know of the files.
+    unknown_pixels: number of pixels written so far that are unlike every class.
   """
 
   def __init__(
@@ -65,9 +68,11 @@ class ClassMaps:
     stack: contextlib.ExitStack,
     tables: Mapping[str, bytes],
     classes: Classes | None,
+    unknown: Unknown | None,
   ):
     height, width = size
-    self._tables, self._endings = tables, _endings(_further(tables, classes))
+    self._tables, self._endings = tables, _endings(_further(tables, classes, unknown))
+    self._unknown, self.unknown_pixels = unknown, 0
     self._stem, self._legend, self._georeference = stem, legend, georeference
     self.notes = ()
     self._step = -(-max(size) // _QUICK_LOOK)
@@ -91,6 +96,10 @@ class ClassMaps:
       self._probabilities = stack.enter_context(
         probability_rasters.create(paths, classes, legend.title, size, georeference)
       )
+    self._unlike = None
+    if unknown is not None:
+      path = _path(stem, UNKNOWN_ENDING)
+      self._unlike = stack.enter_context(create_raster(path, legend.title, *size, georeference))
 
   def write(
     self,
@@ -100,17 +109,26 @@ class ClassMaps:
     share: np.ndarray,
     probability: np.ndarray,
     probabilities: np.ndarray | None = None,
+    unlike: np.ndarray | None = None,
   ) -> None:
     """Writes one window: class ids (0 = not measured), share of votes and probability, each `[h, w]`.
 
-    Those of all outputs, float32 `[h, w, C]`, are needed if they were asked for.
+    Those of all outputs, float32 `[h, w, C]`, are needed if they were asked for, and so is how unlike every
+    class the pixels are (`Unknown.measure`). Confidence and probabilities are those of the classes without
+    the unknown one.
     """
     window = Window.from_slices(rows, columns)
-    self._classes.write(ids.astype(self._legend.dtype), 1, window=window)
-    self._envi.write(ids.astype(self._legend.dtype), 1, window=window)
     rasters.write_confidence(self._confidence, ids, share, probability, window)
     if self._probabilities is not None:
       self._probabilities.write((rows, columns), ids, probabilities)
+    if self._unknown is not None:
+      write_raster(self._unlike, ids, unlike, window)
+      found = self._unknown.found(unlike) & (ids > 0)
+      self.unknown_pixels += int(found.sum())
+      if self._unknown.class_id is not None:
+        ids = np.where(found, self._unknown.class_id, ids)
+    self._classes.write(ids.astype(self._legend.dtype), 1, window=window)
+    self._envi.write(ids.astype(self._legend.dtype), 1, window=window)
     self._pixels += np.bincount(ids.ravel(), minlength=len(self._pixels))
     if self._pixel_areas is not None:
       self._hectares += self._pixel_areas.by_id(ids, rows, columns, len(self._hectares))
@@ -172,8 +190,12 @@ def _endings(further):
   return (*ENDINGS[:-1], *further, _CHECKSUMS)
 
 
-def _further(tables, classes):
-  return (*tables, *(() if classes is None else PROBABILITY_ENDINGS))
+def _further(tables, classes, unknown):
+  return (
+    *tables,
+    *(() if classes is None else PROBABILITY_ENDINGS),
+    *(() if unknown is None else (UNKNOWN_ENDING,)),
+  )
 
 
 @contextlib.contextmanager
@@ -184,6 +206,7 @@ def create(
   georeference: Georeference | None,
   tables: Mapping[str, bytes] = MappingProxyType({}),
   classes: Classes | None = None,
+  unknown: Unknown | None = None,
 ) -> Iterator[ClassMaps]:
   """Creates the files of a class map; they get their names when the block ends, and vanish if it raises.
 
@@ -194,14 +217,15 @@ def create(
     georeference: of the map, or None.
     tables: contents of further files, by ending.
     classes: whose probabilities to write; None: only that of the class in the map.
+    unknown: tells unknown pixels; None: every pixel has one of the classes.
 
   Raises:
     RequestError: one of the files exists, another process is writing them, or they cannot be written.
   """
   try:
-    with file_set(stem, _further(tables, classes)).create() as written:
+    with file_set(stem, _further(tables, classes, unknown)).create() as written:
       with contextlib.ExitStack() as stack:
-        class_maps = ClassMaps(written, legend, size, georeference, stack, tables, classes)
+        class_maps = ClassMaps(written, legend, size, georeference, stack, tables, classes, unknown)
         yield class_maps
       class_maps.finish()
   except (OSError, RasterioError) as error:

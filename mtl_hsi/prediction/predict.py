@@ -16,7 +16,7 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.evaluation.probabilities import NONE
 from mtl_hsi.models import products
 from mtl_hsi.plurals import noun
-from mtl_hsi.prediction import class_maps, shift
+from mtl_hsi.prediction import class_maps, shift, unknown
 from mtl_hsi.prediction.class_maps import ClassArea, ClassMaps
 from mtl_hsi.prediction.image_checks import FillValues, check_unit
 from mtl_hsi.prediction.new_image import open_image
@@ -36,7 +36,8 @@ from mtl_hsi.storage.file_set import with_ending
 
 # The end of an output that names one of its files; a stem is expected.
 _NAME_OF_FILE = re.compile(
-  r"(?<=.)(_classes|_confidence|_probabilities|_uncertainty)?\.(tiff?|img|hdr|dat|png)$", re.IGNORECASE
+  r"(?<=.)(_classes|_confidence|_probabilities|_uncertainty|_unknown)?\.(tiff?|img|hdr|dat|png)$",
+  re.IGNORECASE,
 )
 
 # The ending of the table of how far the image is from the scene in training.
@@ -67,10 +68,13 @@ def _run(settings):
   for note in notes:
     print(note, flush=True)
   stem = _output_stem(settings, scene)
+  legend = _legend(trained, scene, settings)
   has_probabilities = settings.probabilities != NONE
+  tells_unknown = unknown.prepare(settings, trained, scene, legend.names)
   further = (
     *(() if scene.inputs.ranges is None else (_SHIFT,)),
     *(class_maps.PROBABILITY_ENDINGS if has_probabilities else ()),
+    *(() if tells_unknown is None else (unknown.ENDING,)),
   )
   class_maps.file_set(stem, further).check_free()
   networks = _read_networks(trained, scene, settings.replica)
@@ -84,15 +88,16 @@ def _run(settings):
   _print_codes(scene)
   tables = _tables(image, scene)
   size = image.height, image.width
-  legend = _legend(trained, scene, settings)
   classes = None
   if has_probabilities:
     classes = Classes(settings.probabilities, legend.names, trained.legend.class_ids(scene.name))
+  if tells_unknown is not None:
+    legend = tells_unknown.legend(legend)
   with (
     products.precision(trained.precision),
-    class_maps.create(stem, legend, size, image.georeference, tables, classes) as maps,
+    class_maps.create(stem, legend, size, image.georeference, tables, classes, tells_unknown) as maps,
   ):
-    _classify(settings, trained, scene, image, networks, maps)
+    _classify(settings, trained, scene, image, networks, maps, tells_unknown)
   notes = maps.notes if not maps.outvoted else (*maps.notes, outvoted_note(maps.outvoted))
   print("\n".join([*map(_area_line, maps.areas()), *(f"note: {note}" for note in notes)]))
   print(f"Class map: {stem}_classes.tif, {stem}_classes.img for ENVI\nConfidence: {stem}_confidence.tif")
@@ -101,7 +106,10 @@ def _run(settings):
   print(f"Quick look: {stem}_classes.png\nAreas: {stem}_areas.csv")
   if tables:
     print(f"Distance from training: {stem}{_SHIFT}")
-  endings = class_maps.file_set(stem, further).endings
+  if tells_unknown is not None:
+    print(f"{tells_unknown.sentence(maps.unknown_pixels)}: {stem}{unknown.ENDING}")
+  written = [ending for ending in further if ending != _SHIFT or tables]
+  endings = class_maps.file_set(stem, written).endings
   files = [str(with_ending(stem, ending)) for ending in endings]
   return {"files": files, "areas": [area._asdict() for area in maps.areas()]}
 
@@ -141,7 +149,7 @@ def _area_line(area: ClassArea) -> str:
   return f"{area.class_id} {area.name}: {area.pixels:,} {noun(area.pixels, 'pixel')}{hectares}"
 
 
-def _classify(settings, trained, scene, image, networks, maps: ClassMaps) -> None:
+def _classify(settings, trained, scene, image, networks, maps: ClassMaps, tells_unknown) -> None:
   """Classifies the image window by window and writes the maps."""
   tile_pixels = settings.tile_pixels or trained.inference.tile_pixels
   outputs = 0 if settings.probabilities == NONE else trained.network.classes
@@ -178,7 +186,8 @@ def _classify(settings, trained, scene, image, networks, maps: ClassMaps) -> Non
         # Values far outside of the range of training can overflow in a network.
         missing = missing | ~np.isfinite(votes.probability[0])
         ids = np.where(missing, 0, class_ids[votes.labels[0]])
-        maps.write(*place, ids, votes.share[0], votes.probability[0], probabilities)
+        unlike = tells_unknown and tells_unknown.measure(window.padded, inner)
+        maps.write(*place, ids, votes.share[0], votes.probability[0], probabilities, unlike)
       bar.update()
   if not measured:
     raise RequestError(

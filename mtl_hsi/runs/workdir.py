@@ -25,7 +25,15 @@ _MOST_DIFFERENCES = 5
 # Files of a finished run. metrics.json is written last.
 _RESULTS = ("environment.json", "split.npz", "predictions.npz", "report.html", "metrics.json")
 # Further files that it may have. Checkpoints have separate digests; proposals are for the user to fill in.
-_FURTHER = ("config.json", "scenes.json", "confidence.npz", "mixtures.npz", "left_out.npz", "maps/*/*")
+_FURTHER = (
+  "config.json",
+  "scenes.json",
+  "confidence.npz",
+  "mixtures.npz",
+  "left_out.npz",
+  "unknown.npz",
+  "maps/*/*",
+)
 # Keys that change where files come from, how often a run is saved, or what else is written, but no result.
 _INCIDENTAL = (
   "data_dir",

@@ -25,7 +25,7 @@ IDS = {
 }
 _TINY = {
   **{"legend": "shared", "split": "scenes", "samples_per_class": 0, "folds": 0, "model.norm": "joint"},
-  **{"scaling": "per_band_joint", "mnf_components": 0, "batch": "mixed", "replicas": 2, "snapshots": (0,)},
+  **{"scaling": "per_band_joint", "mnf_components": 2, "batch": "mixed", "replicas": 2, "snapshots": (0,)},
   **{"model.width": 6, "model.blocks": 1, "model.patch": 3, "mixture.local_patch": 0},
   **{"mixture.regression": ("bands",), "mixture.smoothings": ("none",), "classify.smoothing.steps": 0},
   **{"steps_per_epoch": 10, "phases.phase1.epochs": 1, "proposals": 0},
@@ -72,6 +72,15 @@ def test_accuracies_are_those_of_networks_that_saw_no_label_of_the_scene(run):
   assert {row["name"]: row["accuracy"]["mean"] for row in north["per_class"]}["rock"] == 0
   assert north["mixture"]["replicas"] != []
   assert found["north"]["mixture"]["replicas"][0]["weights"] == east["mixture"]["replicas"][0]["weights"]
+
+
+def test_scenes_tell_unknown_pixels_together(run):
+  with np.load(run / "unknown.npz") as arrays, np.load(run / "left_out.npz") as left_out:
+    # Rock says nothing of the rate: no network knows it without its scene.
+    known = [left_out[f"{name}/class"][left_out[f"{name}/class"] >= 0] for name in SCENES]
+    assert len(arrays["north/left_out"]) == sum(map(len, known)) - (known[0] == 6).sum()
+    for name in SCENES:
+      np.testing.assert_array_equal(arrays[f"{name}/places"], arrays["north/places"])
 
 
 def test_an_image_may_have_any_class_of_the_legend(run, tmp_path, capsys):

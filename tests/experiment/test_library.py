@@ -92,7 +92,7 @@ def test_samples_per_class_need_labels(settings):
 def trained(tmp_path_factory):
   """A run by folds of a scene with labels and a lake, and of a scene without labels."""
   config = own.get_config("fields,hill")
-  config.folds, config.replicas, config.mnf_components = 2, 1, 0
+  config.folds, config.replicas, config.mnf_components = 2, 1, 2
   config.mixture.smoothings = ("none",)
   config.mixture.regression = ("bands",)
   config.mixture.local_patch = 0

@@ -10,7 +10,15 @@ from tests import launching
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 
-_RESULTS = ("split.npz", "scenes.json", "predictions.npz", "confidence.npz", "mixtures.npz", "left_out.npz")
+_RESULTS = (
+  "split.npz",
+  "scenes.json",
+  "predictions.npz",
+  "confidence.npz",
+  "mixtures.npz",
+  "left_out.npz",
+  "unknown.npz",
+)
 
 
 def _train(inputs, workdir, config="tiny.py", **changes):
