@@ -3,12 +3,9 @@
 The score of a mixture is the log-likelihood of these labels plus a bonus for every label that is classified
 correctly. Likelihood alone chooses too little smoothing: far smoothing corrects many pixels and is sure of
 the few that it gets wrong. Accuracy alone wastes what the probabilities tell about a handful of labels.
-Where all mixtures are right, labels say little about smoothing, and a small prior that grows with its reach
-decides.
 """
 
 import itertools
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,8 +15,6 @@ from scipy import special
 _TEMPERATURES = 2.0 ** np.arange(-2.5, 2.1, 0.5)
 # Nats for a pixel of the correct class. Found on the seeds 100 to 103 of four scenes (docs/recipe.md).
 _BONUS = 3.0
-# Nats for the farthest smoothing; found on the seed 100 of SalinasA.
-_PRIOR = 4.0
 # Weights of the members are multiples of 1 / _PARTS.
 _PARTS = 4
 
@@ -59,14 +54,12 @@ def scores(candidates: np.ndarray, classes: np.ndarray, fold: np.ndarray, folds:
   return sums
 
 
-def choose(sums: np.ndarray, steps: Sequence[int]) -> Choice:
+def choose(sums: np.ndarray) -> Choice:
   """Returns the mixture of the best score, each at its best temperature; the first one of equals.
 
   Args:
     sums: scores `[W, S, T]`.
-    steps: reach of every smoothing in pixels, S numbers; the prior is proportional to their rank.
   """
-  rank = np.searchsorted(np.unique(steps), steps)
-  best = sums.max(axis=-1) + _PRIOR * rank / max(rank.max(), 1)
+  best = sums.max(axis=-1)
   weights, smoothing = np.unravel_index(int(best.argmax()), best.shape)
   return Choice(int(weights), int(smoothing))

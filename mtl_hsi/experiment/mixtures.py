@@ -171,7 +171,7 @@ def _choose(cases: Sequence[Case], tick: Callable[[], object]) -> list[SceneMixt
   sums = choice.scores(mixed, classes, np.where(known, fold, -1), len(cases[0].networks))
 
   def choose(rows, folds):
-    chosen = choice.choose(sums[..., folds].sum(axis=-1), [kind.steps for kind in kinds])
+    chosen = choice.choose(sums[..., folds].sum(axis=-1))
     log_p = mixed[chosen.weights, chosen.smoothing]
     return chosen, calibration.fit_temperature(log_p[rows], classes[rows])
 

@@ -9,8 +9,6 @@ from mtl_hsi.classification import choice
 GENERATOR = np.random.default_rng(0)
 WEIGHTS = choice.weight_grid(2)
 SMOOTHINGS = 2
-# No smoothing can be better than another one.
-STEPS = [5, 5]
 # The folds of six pixels.
 FOLD = np.array([0, 0, 0, 1, 1, 1])
 
@@ -54,7 +52,7 @@ def test_a_certain_error_does_not_outweigh_two_pixels_that_smoothing_corrects():
   candidates[:, 0] = np.where(wrong.reshape(-1, 1), np.log([0.45, 0.55]), np.log([0.9, 0.1]))
   candidates[:, 1] = np.log([0.9, 0.1])
   candidates[:, 1, 5] = np.log([0.02, 0.98])
-  assert choice.choose(scores(candidates, classes).sum(axis=-1), STEPS).smoothing == 1
+  assert choice.choose(scores(candidates, classes).sum(axis=-1)).smoothing == 1
 
 
 def test_pixels_without_a_fold_are_left_out():
@@ -76,7 +74,7 @@ def test_the_best_candidate_is_chosen(best):
   classes = np.array([0, 1, 2, 2, 1, 0])
   candidates = log_p()
   candidates[best] = special.log_softmax(2.0 * np.eye(3)[classes], axis=-1)
-  assert choice.choose(scores(candidates, classes).sum(axis=-1), STEPS) == best
+  assert choice.choose(scores(candidates, classes).sum(axis=-1)) == best
 
 
 def test_a_candidate_that_is_only_too_sure_of_itself_is_not_discarded():
@@ -87,7 +85,7 @@ def test_a_candidate_that_is_only_too_sure_of_itself_is_not_discarded():
   candidates[:, :, 5] = np.log([0.49, 0.51])
   sure = np.array([[0.0, -13.0]] * 5 + [[-13.0, 0.0]])
   candidates[3, 1] = special.log_softmax(sure, axis=-1)
-  assert choice.choose(scores(candidates, classes).sum(axis=-1), STEPS) == (3, 1)
+  assert choice.choose(scores(candidates, classes).sum(axis=-1)) == (3, 1)
 
 
 def test_each_fold_may_choose_differently():
@@ -96,14 +94,5 @@ def test_each_fold_may_choose_differently():
   candidates[1, 0, :3] = np.log([0.9, 0.1])
   candidates[2, 1, 3:] = np.log([0.9, 0.1])
   sums = scores(candidates, classes)
-  assert choice.choose(sums[..., 0], STEPS) == (1, 0)
-  assert choice.choose(sums[..., 1], STEPS) == (2, 1)
-
-
-def test_of_equals_the_farthest_smoothing_is_chosen_whatever_its_place():
-  sums = np.zeros((5, 3, 4))
-  assert choice.choose(sums, [0, 40, 4]) == (0, 1)
-  # A single label that smoothing gets wrong costs more than the prior gives.
-  sums[:, 1:] -= 3 + np.log(4)
-  assert choice.choose(sums, [0, 40, 4]) == (0, 0)
-  assert choice.choose(sums[:, :1], [0]) == (0, 0)
+  assert choice.choose(sums[..., 0]) == (1, 0)
+  assert choice.choose(sums[..., 1]) == (2, 1)
