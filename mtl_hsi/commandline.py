@@ -124,7 +124,7 @@ def _what_remains(flag: flags.FlagHolder) -> str:
   if config is not None and (config_files.kind(config) in ("draw", "estimate") or config.get("check_only")):
     return "nothing was written"
   if config is not None and config_files.kind(config) == "report":
-    return "if the run is unfinished now, its own command completes it from its networks"
+    return "the run is as it was; if it is unfinished now, its own command completes it"
   return "run the same command again to resume from the last checkpoint"
 
 

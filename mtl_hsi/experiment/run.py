@@ -46,9 +46,6 @@ from mtl_hsi.splits.split import fold_arrays, pixels_of, split_arrays
 from mtl_hsi.storage import atomic_files, checksums
 from mtl_hsi.storage.json_files import read_json, well_formed
 
-# What is recorded of every start of a run, since the last bits of its results depend on it.
-_RECORDED = ("started", "cpu", "backend", "devices", "processes", "one_core_products", "packages")
-
 
 @bounded_cache()
 def run_experiment(
@@ -96,7 +93,10 @@ def run_experiment(
       # Another process may have finished the run while the scenes were read.
       if not again and _is_complete(directory, config.to_dict()):
         return True
-      _begin(settings, problem, directory, command, started)
+      _begin(settings, problem, directory)
+      # Results of a finished run stay until the new ones are known.
+      if not again:
+        workdir.start(directory, describe_environment(command, started))
       return False
 
     if processes.from_first(begin):
@@ -105,6 +105,8 @@ def run_experiment(
     done = execution.execute(settings, problem, directory, origin)
     if not processes.is_first():
       return None
+    if again:
+      workdir.start(directory, describe_environment(command, started))
     summary = _finish(config, settings, problem, directory, done)
     print(f"\n{console.summary(summary, directory)}")
     return outcome.finished(directory)
@@ -159,7 +161,7 @@ def _check_processes(settings, problem):
     )
 
 
-def _begin(settings, problem, directory, command, started):
+def _begin(settings, problem, directory):
   """Prints the introduction, and writes what is known before training."""
   from_user = [name for name, scene in problem.scenes.items() if not (is_public(scene) or scene.simulated)]
   if from_user:
@@ -176,11 +178,6 @@ def _begin(settings, problem, directory, command, started):
   # Existing files come first, because different contents are refused.
   for name in sorted(once, key=lambda name: not (directory / name).exists()):
     atomic_files.write_once(directory / name, once[name])
-  environment = describe_environment(command, started)
-  start = {key: environment[key] for key in _RECORDED if key in environment}
-  environment["starts"] = [*workdir.earlier_starts(directory), start]
-  atomic_files.write_json(directory / "environment.json", environment)
-  workdir.unfinish(directory)
 
 
 def _finish(config, settings, problem, directory, done):

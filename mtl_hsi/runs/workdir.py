@@ -34,6 +34,8 @@ _FURTHER = (
   "unknown.npz",
   "maps/*/*",
 )
+# What is recorded of every start of a run, since the last bits of its results depend on it.
+_RECORDED = ("started", "cpu", "backend", "devices", "processes", "one_core_products", "packages")
 # Keys that change where files come from, how often a run is saved, or what else is written, but no result.
 _INCIDENTAL = (
   "data_dir",
@@ -56,7 +58,7 @@ def command_line(environment: Mapping) -> str:
   return shlex.join(command if command[:1] == [PROGRAM] else ["python", *command])
 
 
-def earlier_starts(directory: Path) -> list:
+def _earlier_starts(directory: Path) -> list:
   """Returns the recorded starts of an interrupted run; none if there is no valid record."""
   try:
     starts = read_json(directory / "environment.json").get("starts", [])
@@ -99,17 +101,27 @@ def is_complete(path: Path, config: Mapping) -> bool:
   return _check_config(path, _as_stored(config)) and all((path / name).is_file() for name in _RESULTS)
 
 
-def unfinish(path: Path) -> None:
-  """Removes `metrics.json`, which marks a run as complete, before results are written again.
+def start(path: Path, environment: Mapping) -> None:
+  """Records a start of a run in `environment.json`, before results are written.
+
+  `metrics.json`, which marks a run as complete, is removed first.
+
+  Args:
+    path: the work directory.
+    environment: from `environment.describe_environment`.
 
   Raises:
-    RequestError: it cannot be removed.
+    RequestError: a file cannot be read, removed or written.
   """
-  file = Path(path) / "metrics.json"
+  path = Path(path)
+  this = {key: environment[key] for key in _RECORDED if key in environment}
+  starts = [*_earlier_starts(path), this]
+  file = path / "metrics.json"
   try:
     file.unlink(missing_ok=True)
   except OSError as error:
     raise RequestError(f"cannot replace {file}: {reason(error)}") from error
+  write_json(path / "environment.json", {**environment, "starts": starts})
 
 
 def finish(path: Path, metrics: Mapping) -> None:

@@ -89,3 +89,13 @@ def test_requests_of_launch_that_are_refused(flags, message):
   outcome = launching.launch(f"--config={launching.ROOT / 'configs' / 'report.py'}", *flags)
   assert (outcome.status, outcome.out, outcome.err.count("\n")) == (2, "", 1)
   assert message in outcome.err
+
+
+def test_an_interrupted_report_leaves_the_run_as_it_was(run, monkeypatch):
+  def interrupted(*_):
+    raise KeyboardInterrupt
+
+  monkeypatch.setattr("mtl_hsi.experiment.execution.execute", interrupted)
+  before = launching.contents(run)
+  assert launching.mtl_hsi("report", str(run)).status == 130
+  assert launching.contents(run) == before
