@@ -86,6 +86,7 @@ def run_experiment(
     return _nothing_to_do(settings, directory)
   problem, origin = _prepare(settings)
   _check_processes(settings, problem)
+  environment = describe_environment(command, started)
   with contextlib.ExitStack() as stack:
 
     def begin():
@@ -93,10 +94,7 @@ def run_experiment(
       # Another process may have finished the run while the scenes were read.
       if not again and _is_complete(directory, config.to_dict()):
         return True
-      _begin(settings, problem, directory)
-      # Results of a finished run stay until the new ones are known.
-      if not again:
-        workdir.start(directory, describe_environment(command, started))
+      _begin(settings, problem, directory, None if again else environment)
       return False
 
     if processes.from_first(begin):
@@ -106,7 +104,7 @@ def run_experiment(
     if not processes.is_first():
       return None
     if again:
-      workdir.start(directory, describe_environment(command, started))
+      workdir.start(directory, environment)
     summary = _finish(config, settings, problem, directory, done)
     print(f"\n{console.summary(summary, directory)}")
     return outcome.finished(directory)
@@ -161,8 +159,11 @@ def _check_processes(settings, problem):
     )
 
 
-def _begin(settings, problem, directory):
-  """Prints the introduction, and writes what is known before training."""
+def _begin(settings, problem, directory, environment):
+  """Prints the introduction, and writes what is known before training.
+
+  Without an environment, the start is recorded later, so that the results of a finished run stay until then.
+  """
   from_user = [name for name, scene in problem.scenes.items() if not (is_public(scene) or scene.simulated)]
   if from_user:
     print(summaries(problem, settings, from_user))
@@ -178,6 +179,8 @@ def _begin(settings, problem, directory):
   # Existing files come first, because different contents are refused.
   for name in sorted(once, key=lambda name: not (directory / name).exists()):
     atomic_files.write_once(directory / name, once[name])
+  if environment is not None:
+    workdir.start(directory, environment)
 
 
 def _finish(config, settings, problem, directory, done):
