@@ -86,7 +86,7 @@ def get_config() -> config_dict.ConfigDict:
   # 1/250, which sum to exactly 1) or "float16".
   config.probabilities = "none"
   # Pixels that are unlike every class of the run, by their distance to its training pixels (docs/trust.md).
-  # "score" also writes this distance, "mark" also gives such pixels a class of their own. "none": every
+  # "score" also writes this distance, "mark" also maps such pixels as the class "unknown". "none": every
   # pixel gets one of the classes. Needs a run with folds and MNF components.
   config.unknown = "none"
   # Share of pixels of known classes that may be called unknown, as the labels that folds left out tell it.

@@ -99,8 +99,8 @@ def _start(given: Flags, command: Sequence[str]) -> Any:
 def _networks(config, kind: str) -> int | None:
   """Returns the number of networks trained at the same time; None for all cores.
 
-  Prediction uses all cores. Training uses as many as there are replicas, a number that an adaptation only
-  knows once it has read its run. The last bits of results depend on it.
+  Prediction uses all cores. Training uses one core for each replica; an adaptation knows their number
+  only once it has read its run. The last bits of results depend on it.
   """
   if kind == "report" and config.report_of:
     from mtl_hsi.experiment import remake

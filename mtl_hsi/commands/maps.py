@@ -53,8 +53,8 @@ def report(run, compile_cache, as_json) -> Request:
   """Make the maps and the report of a finished run again.
 
   RUN is the work directory of the run. Its scenes are read and classified again by the saved networks, for
-  example after an update of the program. What comes out are the files of mtl-hsi train, written anew. If
-  the scenes have changed, the run stays as it is.
+  example after an update of the program. If the scenes have changed, the run stays as it is. What comes out:
+  the same files as from mtl-hsi train.
 
   \b
   Example:
@@ -77,7 +77,7 @@ def assess() -> None:
 @click.argument("map", metavar="MAP")
 @options.output("Prefix of the output files (default: next to the map).")
 @click.option("--run", metavar="RUN", help="Run whose training pixels must not be drawn.")
-@click.option("--size", metavar="N", help="Number of units (default: as many as standard_error needs).")
+@click.option("--size", metavar="N", help="Number of units (default: enough for the key standard_error).")
 @click.option("--image", metavar="FILE", help="Image to show on a page on which to fill in the sample.")
 @options.changes()
 @options.json_flag()

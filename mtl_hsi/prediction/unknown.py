@@ -75,7 +75,7 @@ class Unknown(NamedTuple):
     return f"Unlike every class: {pixels:,} {noun(pixels, 'pixel')} ({rate})"
 
   def legend(self, legend: Legend) -> Legend:
-    """Returns the legend of a map with unknown pixels: in grey, if they have a class of their own."""
+    """Returns the legend of a map with unknown pixels: in grey, if they are a class."""
     if self.class_id is None:
       return legend
     names = dict(sorted([*legend.names.items(), (self.class_id, _NAME)]))

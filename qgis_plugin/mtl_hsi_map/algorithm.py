@@ -53,13 +53,15 @@ class Algorithm(QgsProcessingAlgorithm):
     """Adds a raster; a file that QGIS cannot open may be named as well."""
     self.addParameter(QgsProcessingParameterRasterLayer(name, title, optional=optional))
 
-  def add_labels(self):
-    """Adds polygons or points, and the field with the class."""
+  def add_scene(self):
+    """Adds an image, its polygons or points, the field with the class, and the settings."""
+    self.add_image()
     kinds = [QgsProcessing.TypeVectorPolygon, QgsProcessing.TypeVectorPoint, QgsProcessing.TypeVectorLine]
     self.addParameter(QgsProcessingParameterFeatureSource("LABELS", "Labels (polygons or points)", kinds))
     self.addParameter(
       QgsProcessingParameterField("COLUMN", "Field with the class", parentLayerParameterName="LABELS")
     )
+    self.add_settings()
 
   def add_run(self, optional=False):
     """Adds the folder of a run."""
@@ -79,12 +81,13 @@ class Algorithm(QgsProcessingAlgorithm):
     layer = self.parameterAsRasterLayer(parameters, name, context)
     return layer.source() if layer else self.parameterAsString(parameters, name, context) or None
 
-  def labels(self, parameters, context, feedback):
-    """Returns a file with the labels (only the selected ones, if so chosen) and the field with the class."""
+  def scene(self, parameters, context, feedback):
+    """Returns the arguments for an image and its labels (only selected ones, if so chosen)."""
     file = self.parameterAsCompatibleSourceLayerPath(
       parameters, "LABELS", context, _FORMATS, "gpkg", feedback
     )
-    return [file, "--column", self.parameterAsString(parameters, "COLUMN", context)]
+    column = self.parameterAsString(parameters, "COLUMN", context)
+    return [self.raster(parameters, "IMAGE", context), file, "--column", column]
 
   def settings(self, parameters, context):
     """Returns the options for the config's keys."""

@@ -60,7 +60,7 @@ def _find():
   found = given or shutil.which("mtl-hsi")
   if not found:
     raise QgsProcessingException(
-      "The command mtl-hsi is not on the PATH. Install it in an environment of its own (pipx install "
+      "The command mtl-hsi is not on the PATH. Install it in a separate environment (pipx install "
       "mtl-hsi), or set its path in Settings, Options, Processing, Providers, Hyperspectral land cover."
     )
   return found

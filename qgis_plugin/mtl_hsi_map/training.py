@@ -28,15 +28,12 @@ class CheckLabels(Algorithm):
 
   def initAlgorithm(self, configuration=None):
     """Adds the parameters."""
-    self.add_image()
-    self.add_labels()
-    self.add_settings()
+    self.add_scene()
 
   def processAlgorithm(self, parameters, context, feedback):
     """Runs the command."""
-    image = self.raster(parameters, "IMAGE", context)
-    labels = self.labels(parameters, context, feedback)
-    command.run(["check", image, *labels, *self.settings(parameters, context)], feedback)
+    scene = self.scene(parameters, context, feedback)
+    command.run(["check", *scene, *self.settings(parameters, context)], feedback)
     return {}
 
 
@@ -80,16 +77,13 @@ class MapImage(_Training):
 
   def initAlgorithm(self, configuration=None):
     """Adds the parameters."""
-    self.add_image()
-    self.add_labels()
-    self.add_settings()
+    self.add_scene()
     self.add_results()
 
   def processAlgorithm(self, parameters, context, feedback):
     """Runs the command."""
-    image = self.raster(parameters, "IMAGE", context)
-    labels = self.labels(parameters, context, feedback)
-    return self.train(["map", image, *labels], parameters, context, feedback)
+    scene = self.scene(parameters, context, feedback)
+    return self.train(["map", *scene], parameters, context, feedback)
 
 
 class AdaptRun(_Training):
@@ -104,17 +98,14 @@ class AdaptRun(_Training):
   def initAlgorithm(self, configuration=None):
     """Adds the parameters."""
     self.add_run()
-    self.add_image()
-    self.add_labels()
-    self.add_settings()
+    self.add_scene()
     self.add_results()
 
   def processAlgorithm(self, parameters, context, feedback):
     """Runs the command."""
     run = self.parameterAsString(parameters, "RUN", context)
-    image = self.raster(parameters, "IMAGE", context)
-    labels = self.labels(parameters, context, feedback)
-    return self.train(["adapt", run, image, *labels], parameters, context, feedback)
+    scene = self.scene(parameters, context, feedback)
+    return self.train(["adapt", run, *scene], parameters, context, feedback)
 
 
 class PredictImage(Algorithm):
