@@ -90,7 +90,7 @@ lock-in-venv:
 	@$(PIP_INSTALL) $(LOCK_TOOLS)
 	@$(COMPILE) pyproject.toml -o locks/cpu.txt
 	@$(COMPILE) pyproject.toml --extra cuda12 -c locks/cpu.txt -o locks/cuda12.txt
-	@$(COMPILE) --group test -c locks/cpu.txt -o locks/test.txt
+	@$(COMPILE) --group test --group docs -c locks/cpu.txt -o locks/test.txt
 	@$(COMPILE) --group build -o locks/build.txt
 	@$(PYTHON) -m third_party.licences
 
