@@ -1,7 +1,5 @@
 """Trains and classifies the scenes of an experiment, with networks or with SVMs."""
 
-import contextlib
-import dataclasses
 import functools
 import time
 from collections.abc import Mapping, Sequence
@@ -14,20 +12,21 @@ import numpy as np
 from mtl_hsi.classification import classify, mixture
 from mtl_hsi.classification.voting import Votes
 from mtl_hsi.evaluation.probabilities import NONE
-from mtl_hsi.experiment import adaptation, probabilities
+from mtl_hsi.experiment import probabilities
 from mtl_hsi.experiment.mixtures import SceneMixture, choose_mixtures
-from mtl_hsi.experiment.problem import Problem, channels_of, lay_out, training_set
+from mtl_hsi.experiment.network_training import train
+from mtl_hsi.experiment.problem import Problem, channels_of, lay_out
+from mtl_hsi.experiment.recorder import Recorder
 from mtl_hsi.experiment.unlike_fit import fit_unlike
 from mtl_hsi.models import products
 from mtl_hsi.runs.trained_run import TrainedRun
 from mtl_hsi.runs.unlike_record import UnlikeRecord
-from mtl_hsi.runtime import devices, interruption, processes, progress
+from mtl_hsi.runtime import devices, processes, progress
 from mtl_hsi.runtime.compile_clock import compile_clock
 from mtl_hsi.runtime.replicas import Replicas
 from mtl_hsi.settings.experiment_settings import Settings
 from mtl_hsi.training import health, svm_jobs
 from mtl_hsi.training.checkpoints import Checkpoints
-from mtl_hsi.training.loop import Saving, TrainingData, TrainingPlan, fit
 
 
 class Outcome(NamedTuple):
@@ -76,11 +75,12 @@ def _networks(settings, problem, directory, origin):
   start = time.monotonic()
   replicas = Replicas(problem.ensemble.count, jax.devices())
   stores = checkpoint_stores(settings, directory / "checkpoints")
+  recorder = Recorder(directory, tensorboard=settings.tensorboard)
   with products.precision(settings.precision):
     with compile_clock() as training:
       pixels, padded = lay_out(problem)
       losses = [
-        _train(settings, problem, replicas, pixels, checkpoints, origin, member)
+        train(settings, problem, replicas, pixels, checkpoints, origin, member, recorder)
         for member, checkpoints in stores.items()
       ]
       trained = time.monotonic()
@@ -147,63 +147,6 @@ def _seconds(train, classify, compile_train, compile_classify):
     "compile_train": compile_train,
     "compile_classify": compile_classify,
   }
-
-
-def _train(settings, problem, replicas, pixels, checkpoints, origin, member):
-  """Trains all networks of one kind; returns their losses."""
-  samples, local = training_set(problem), member == mixture.LOCAL
-  network, recipe = problem.network, settings.training.recipe
-  if local:
-    network, recipe = problem.local, dataclasses.replace(recipe, shift=0)
-
-  def begin():
-    return adaptation.start(
-      origin,
-      network,
-      replicas,
-      samples,
-      pixels,
-      seed=settings.seed,
-      streams=problem.ensemble.streams(),
-      new_stem=settings.origin.new_stem,
-      local=local,
-      known_outputs=problem.legend.positions_in(origin.legend),
-    )
-
-  with contextlib.ExitStack() as stack:
-    interrupted = stack.enter_context(interruption.postponed())
-    bar = None
-
-    def report_epoch(done, losses):
-      nonlocal bar
-      if bar is None:
-        # Epochs of an earlier start say nothing about the remaining time.
-        epochs = settings.training.schedule.epochs
-        title = f"training {network.patch} x {network.patch}" if problem.local else "training"
-        bar = stack.enter_context(progress.bar(title, epochs, "epoch", initial=done))
-      else:
-        bar.set_postfix_str(f"loss {np.mean(losses):.4f}", refresh=False)
-        bar.update()
-
-    return fit(
-      TrainingPlan(
-        network,
-        settings.training.make_optimizer,
-        settings.training.schedule,
-        seed=settings.seed,
-        batch_size=settings.training.batch_size,
-        mixed=settings.training.mixed,
-        drop_last=settings.training.drop_last,
-        recipe=recipe,
-        streams=problem.ensemble.streams(),
-      ),
-      TrainingData(samples, pixels, list(problem.scenes)),
-      replicas,
-      Saving(checkpoints, settings.training.checkpoint_seconds),
-      progress=report_epoch,
-      initial=origin and begin,
-      interrupted=interrupted,
-    )
 
 
 def _snapshots(settings, problem, replicas, stores):

@@ -44,6 +44,7 @@ _INCIDENTAL = (
   "checkpoint_seconds",
   "proposals",
   "probabilities",
+  "tensorboard",
 )
 _ABSENT = object()
 

@@ -65,6 +65,7 @@ class Settings:
     precision: precision of matrix products, a name of `products.PRECISIONS`.
     probabilities: how those of all classes are written, a name of `evaluation.probabilities.KINDS`.
     proposals: number of pixels of each scene proposed for labelling; 0 for none.
+    tensorboard: whether to write event files for TensorBoard.
     check_only: whether to stop after the checks.
     origin: the run that training starts from, or None for new networks.
   """
@@ -82,6 +83,7 @@ class Settings:
   precision: str
   probabilities: str
   proposals: int
+  tensorboard: bool
   check_only: bool
   origin: Origin | None
 
@@ -126,6 +128,7 @@ def _read(config, scenes_in_memory):
     precision=one_of(tuple(products.PRECISIONS), "precision", config.precision),
     probabilities=_probabilities(config),
     proposals=config.proposals,
+    tensorboard=config.tensorboard,
     check_only=config.check_only,
     origin=_origin(config),
   )

@@ -18,8 +18,8 @@ from mtl_hsi.training.patches import Pixels
 from mtl_hsi.training.recipe import LETTER_RECIPE, Recipe
 from mtl_hsi.training.schedule import Phase, Schedule
 
-# Called with the number of finished epochs and the losses [R, T] of the last one, None at the start.
-Progress = Callable[[int, np.ndarray | None], None]
+# Called with the mean losses [epochs, R, T] of all finished epochs.
+Progress = Callable[[np.ndarray], None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,12 +126,13 @@ def fit(
   steps = _steps(plan, data.samples)
   programs = _programs(plan, replicas)
   done, state = _begin(plan, replicas, keys, saving.checkpoints, initial)
-  progress(done, None)
+  losses = _by_epoch(replicas.get(state["losses"]), done)
+  progress(losses)
   saved, saved_at = done, time.monotonic()
   while done < schedule.epochs:
     state, losses = _train_epoch(plan, data, replicas, programs, done, state, (*inputs, steps), saved)
     done += 1
-    progress(done, losses)
+    progress(losses)
     if done in schedule.snapshot_epochs:
       _save_snapshot(plan, replicas, programs, saving.checkpoints, done, state)
     if done < schedule.epochs and schedule.span_at(done).first == done:
@@ -142,11 +143,28 @@ def fit(
       saved, saved_at = done, time.monotonic()
     if stop:
       raise KeyboardInterrupt
-  return replicas.get(state["losses"]).transpose(1, 0, 2)
+  return losses
+
+
+def learning_rates(plan: TrainingPlan, data: TrainingData) -> np.ndarray:
+  """Returns the learning rate at the last step of every epoch, float32 `[epochs]`."""
+  steps = _steps(plan, data.samples)
+  # Of every epoch: rate of its phase, steps of the phase before its last one, and all steps of the phase.
+  rows = [
+    (span.phase.learning_rate, (epoch + 1) * steps - 1, span.epochs * steps)
+    for span in plan.schedule.spans
+    for epoch in range(span.epochs)
+  ]
+  return np.asarray(jax.jit(plan.recipe.learning_rate)(*np.array(rows, np.float32).T))
+
+
+def _by_epoch(losses, done):
+  """Returns a copy `[done, R, T]` of losses `[R, epochs, T]`, whose memory the next epoch uses again."""
+  return losses[:, :done].transpose(1, 0, 2).copy()
 
 
 def _train_epoch(plan, data, replicas, programs, done, state, inputs, saved):
-  """Trains epoch `done`; returns the new state and the losses [R, T], which have been checked.
+  """Trains epoch `done`; returns the new state and the losses up to it [done + 1, R, T], both checked.
 
   `inputs` holds the samples, keys, pixels and number of steps; `saved` is the epoch of the last save.
   """
@@ -156,9 +174,10 @@ def _train_epoch(plan, data, replicas, programs, done, state, inputs, saved):
   phase_span = np.int32(span.first), np.int32(span.epochs)
   run = programs.epochs[span.phase.frozen]
   state, finite = run(state, *fixed, np.int32(done), rate, steps, phase_span)
-  losses, finite = replicas.get((state["losses"][:, done], finite))
+  losses, finite = replicas.get((state["losses"], finite))
+  losses = _by_epoch(losses, done + 1)
   epoch = health.Epoch(done + 1, span.phase, plan.seed, data.scene_names, saved)
-  health.check_epoch(losses, finite, epoch)
+  health.check_epoch(losses[done], finite, epoch)
   return state, losses
 
 

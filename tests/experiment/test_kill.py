@@ -61,7 +61,9 @@ def assert_same_results(run, undisturbed):
 
   def files(directory):
     return {
-      name: data for name, (_, data) in launching.contents(directory).items() if "checkpoints/" not in name
+      name: data
+      for name, (_, data) in launching.contents(directory).items()
+      if not name.startswith(("checkpoints/", "tensorboard/"))
     }
 
   assert {**files(run), **dict.fromkeys(own)} == {**files(undisturbed), **dict.fromkeys(own)}

@@ -36,9 +36,10 @@ def test_a_run_leaves_what_is_promised(finished):
   styles = {f"{raster}.{ending}" for raster in ("prediction", "confidence") for ending in ("qml", "sld")}
   maps |= {f"maps/{scene}/{style}" for scene in SCENES for style in styles}
   files = {"config.json", "environment.json", "scenes.json", "split.npz", "metrics.json"}
-  files |= {"predictions.npz", "confidence.npz", "SHA256SUMS"}
+  files |= {"predictions.npz", "confidence.npz", "SHA256SUMS", "history.csv"}
   files |= {f"proposals/{scene}.csv" for scene in SCENES}
-  assert {name for name in names if not name.startswith("checkpoints/")} == files | maps | {"report.html"}
+  results = {name for name in names if not name.startswith(("checkpoints/", "tensorboard/"))}
+  assert results == files | maps | {"report.html"}
 
 
 def test_proposals_are_unlabelled_pixels_and_labels_once_they_are_filled_in(finished, inputs, tmp_path):

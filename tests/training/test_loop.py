@@ -1,6 +1,7 @@
 """The training loop: snapshots, phases, resuming."""
 
 import copy
+import dataclasses
 from typing import NamedTuple
 
 import chex
@@ -13,7 +14,7 @@ import pytest
 from mtl_hsi.runtime.replicas import Replicas
 from mtl_hsi.training import optim, patches
 from mtl_hsi.training.checkpoints import Checkpoints
-from mtl_hsi.training.loop import Saving, TrainingData, TrainingPlan, fit
+from mtl_hsi.training.loop import Saving, TrainingData, TrainingPlan, fit, learning_rates
 from mtl_hsi.training.recipe import LETTER_RECIPE, Recipe
 from tests import tiny
 
@@ -64,7 +65,7 @@ def run(
     TrainingData(tiny.training_set(replicas), pixels, tiny.NAMES),
     Replicas(replicas, jax.devices()[:devices]),
     Saving(checkpoints, seconds),
-    progress=progress or (lambda done, losses: None),
+    progress=progress or (lambda losses: None),
     interrupted=interrupted,
   )
 
@@ -95,7 +96,7 @@ def trained() -> Trained:
     checkpoints,
     net=LEARNING,
     make_optimizer=counted,
-    progress=lambda done, losses: calls.append((done, losses)),
+    progress=calls.append,
   )
   return Trained(losses, checkpoints, calls, traces)
 
@@ -106,9 +107,9 @@ def test_it_learns(trained):
 
 
 def test_it_reports_every_epoch_and_its_losses(trained):
-  assert trained.progress[0] == (0, None)
-  assert [done for done, _ in trained.progress] == [0, 1, 2, 3, 4, 5, 6]
-  np.testing.assert_array_equal([losses for _, losses in trained.progress[1:]], trained.losses)
+  assert [len(losses) for losses in trained.progress] == [0, 1, 2, 3, 4, 5, 6]
+  for done, losses in enumerate(trained.progress):
+    np.testing.assert_array_equal(losses, trained.losses[:done])
 
 
 def test_snapshots_are_the_networks_of_their_epochs(trained):
@@ -123,6 +124,20 @@ def test_snapshots_are_the_networks_of_their_epochs(trained):
 def test_only_the_first_epoch_is_traced(trained):
   # Every trace makes the optimiser again: at the start, and in the first epoch.
   assert set(trained.traces) == {0, 1}
+
+
+def test_the_learning_rate_of_an_epoch_is_that_of_its_last_step():
+  recipe = dataclasses.replace(LETTER_RECIPE, steps=4, warmup=0.5, decay="cosine")
+  plan = TrainingPlan(
+    *(tiny.SMALL, tiny.ADADELTA, tiny.schedule(4, 2)), seed=0, batch_size=8, mixed=False, drop_last=False
+  )
+  data = TrainingData(tiny.training_set(), None, tiny.NAMES)
+  np.testing.assert_array_equal(learning_rates(plan, data), np.float32([1, 1, 1, 1, 0.1, 0.1]))
+  # A rise over 8 and 4 steps, then half a cosine over as many; an epoch ends with its fourth step.
+  cosine = [(1 + np.cos(np.pi * share)) / 2 for share in (3 / 8, 7 / 8, 3 / 4)]
+  expected = [0.5, 1, cosine[0], cosine[1], 0.1, 0.1 * cosine[2]]
+  found = learning_rates(dataclasses.replace(plan, recipe=recipe), data)
+  np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 # Two phases on two devices; three replicas do not divide among them. Tests share the compiled programs.
@@ -215,8 +230,8 @@ class Interrupted(Exception):
 
 
 def interrupt_after(epochs):
-  def progress(done, losses):
-    if done == epochs:
+  def progress(losses):
+    if len(losses) == epochs:
       raise Interrupted
 
   return progress
@@ -273,8 +288,8 @@ def resume_to_the_same_bits(net, checkpoints, recipe=LETTER_RECIPE):
       run(TWO_PHASES, checkpoints, **options, progress=interrupt_after(epochs))
   np.testing.assert_array_equal(run(TWO_PHASES, checkpoints, **options), losses)
   calls = []
-  run(TWO_PHASES, checkpoints, **options, progress=lambda *call: calls.append(call))
-  assert calls == [(TWO_PHASES.epochs, None)], "a finished run trains no more"
+  run(TWO_PHASES, checkpoints, **options, progress=calls.append)
+  np.testing.assert_array_equal(calls, [losses], "a finished run trains no more")
   params, stats = jax.eval_shape(net.init, jax.random.key(0))
   shapes = Replicas(SPREAD["replicas"], jax.devices()).shapes({"params": params, "stats": stats})
   for epoch in TWO_PHASES.snapshot_epochs:

@@ -1,0 +1,89 @@
+"""Keeps the history of a run up to date while its networks train: `history.csv` and event files."""
+
+import contextlib
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from mtl_hsi.runs import history
+from mtl_hsi.runs.event_files import NAME as EVENTS
+from mtl_hsi.runs.event_files import EventFiles
+from mtl_hsi.runs.history import History
+from mtl_hsi.runtime import processes
+from mtl_hsi.training.loop import TrainingData, TrainingPlan, learning_rates
+
+_SECONDS = 10.0  # between two updates of the files
+
+
+class Recorder:
+  """The history of a run.
+
+  It is made from the losses that the checkpoints keep, so an interrupted run ends with the rows of an
+  undisturbed one. No other part of a run reads it.
+
+  Args:
+    directory: the work directory.
+    tensorboard: whether to write event files.
+  """
+
+  def __init__(self, directory: Path, *, tensorboard: bool):
+    self._directory, self._tensorboard = directory, tensorboard
+    self._earlier: list[History] = []
+    self._latest: History | None = None
+
+  @contextlib.contextmanager
+  def training(
+    self, network: str, plan: TrainingPlan, data: TrainingData
+  ) -> Iterator[Callable[[np.ndarray], None]]:
+    """Provides a function that is called with the losses of all finished epochs, `[epochs, R, T]`.
+
+    The files are written at its first call, then every few seconds, and at the end of the block.
+
+    Args:
+      network: kind of the networks that train.
+      plan: how they train.
+      data: on what they train.
+
+    Raises:
+      RequestError: a file cannot be written.
+    """
+    if not processes.is_first():
+      yield lambda losses: None
+      return
+    before, written_at = _without_losses(network, plan, data), -np.inf
+    with EventFiles(self._directory / EVENTS) if self._tensorboard else contextlib.nullcontext() as events:
+
+      def update(losses):
+        nonlocal written_at
+        self._latest = dataclasses.replace(before, losses=losses)
+        if time.monotonic() - written_at >= _SECONDS:
+          self._write(events)
+          written_at = time.monotonic()
+
+      try:
+        yield update
+      finally:
+        self._write(events)
+    self._earlier.append(self._latest)
+
+  def _write(self, events):
+    history.write(self._directory / history.NAME, [*self._earlier, self._latest])
+    if events is not None:
+      events.append(self._latest)
+
+
+def _without_losses(network, plan, data):
+  """Returns the history before the first epoch."""
+  counts, spans = data.samples.counts, plan.schedule.spans
+  return History(
+    network=network,
+    streams=plan.streams,
+    scenes=data.scene_names,
+    trained=counts > 0,
+    phases=[span.phase.name for span in spans for _ in range(span.epochs)],
+    rates=learning_rates(plan, data),
+    losses=np.empty((0, *counts.shape), np.float32),
+  )
