@@ -21,7 +21,7 @@ COMPILE := $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --gen
 RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 
 .PHONY: help quickstart paper test test-slow faults fuzz fuzz-in-venv bench bench-in-venv \
-  bench-scaling suite qgis-plugin lint lock lock-in-venv clean
+  bench-scaling suite docs qgis-plugin lint lock lock-in-venv clean
 
 help:
 	@echo "make quickstart     trains on Indian Pines and a simulated scene; writes runs/quickstart"
@@ -35,6 +35,7 @@ help:
 	@echo "make bench-scaling  times training as scenes, bands and the like grow; writes results/scaling.*"
 	@echo "make suite          compares the default with simple models on real scenes: days; writes results/suite.*;"
 	@echo "                    DATA=<directory> has the scenes, ../shared/data unless given"
+	@echo "make docs           builds the documentation as a site that works offline; writes runs/site"
 	@echo "make qgis-plugin    packs the plugin for QGIS; writes runs/mtl_hsi_map.zip, see docs/qgis.md"
 	@echo "make lint           checks style and common mistakes"
 	@echo "make lock           updates locks/ and third_party/licences.md from pyproject.toml; see locks/README.md"
@@ -74,6 +75,10 @@ bench-scaling: $(INSTALLED)
 
 suite: $(INSTALLED)
 	@$(PYTHON) experiments/suite.py $(if $(DATA),--data=$(DATA))
+
+docs: $(TESTS_INSTALLED)
+	@$(PYTHON) -m sphinx -q -W --keep-going -c docs . runs/site
+	@echo "runs/site/index.html"
 
 qgis-plugin: $(INSTALLED)
 	@mkdir -p runs

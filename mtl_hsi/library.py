@@ -96,7 +96,7 @@ def draw(path: Path, changes: Mapping[str, Any] | None = None) -> list[Path]:
     changes: further config values of `configs/assess_draw.py`, such as {"standard_error": 0.03}.
 
   Returns:
-    The files: the table to fill in first, the design last.
+    Paths of the files, the table to fill in first and the design last.
 
   Raises:
     RequestError: the request is invalid, or an output file already exists.
