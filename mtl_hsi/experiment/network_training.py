@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -51,20 +52,7 @@ def train(
   plan = _plan(settings, problem, member)
   data = TrainingData(training_set(problem), pixels, list(problem.scenes))
 
-  def begin():
-    return adaptation.start(
-      origin,
-      plan.network,
-      replicas,
-      data.samples,
-      pixels,
-      seed=settings.seed,
-      streams=plan.streams,
-      new_stem=settings.origin.new_stem,
-      local=member == mixture.LOCAL,
-      known_outputs=problem.legend.positions_in(origin.legend),
-    )
-
+  initial = origin and functools.partial(_adapted, settings, problem, replicas, plan, data, origin, member)
   with contextlib.ExitStack() as stack:
     interrupted = stack.enter_context(interruption.postponed())
     record = stack.enter_context(recorder.training(member, plan, data))
@@ -87,7 +75,7 @@ def train(
       replicas,
       Saving(checkpoints, settings.training.checkpoint_seconds),
       progress=report_epoch,
-      initial=origin and begin,
+      initial=initial,
       interrupted=interrupted,
     )
 
@@ -107,6 +95,22 @@ def _plan(settings: Settings, problem: Problem, member: str) -> TrainingPlan:
     drop_last=training.drop_last,
     recipe=recipe,
     streams=problem.ensemble.streams(),
+  )
+
+
+def _adapted(settings, problem, replicas, plan, data, origin, member):
+  """Returns the initial networks of a run that starts from another one."""
+  return adaptation.start(
+    origin,
+    plan.network,
+    replicas,
+    data.samples,
+    data.pixels,
+    seed=settings.seed,
+    streams=plan.streams,
+    new_stem=settings.origin.new_stem,
+    local=member == mixture.LOCAL,
+    known_outputs=problem.legend.positions_in(origin.legend),
   )
 
 
