@@ -201,6 +201,12 @@ def get_config() -> config_dict.ConfigDict:
   # Also write the probabilities of all classes, and their entropy and margin, to maps/<scene>/: "none",
   # "uint8" (multiples of 1/250, which sum to exactly 1) or "float16".
   config.probabilities = "none"
+  # Pixels that are unlike every class, by their distance to the training pixels (docs/trust.md). "score"
+  # writes this distance to maps/<scene>/unknown.tif, "mark" also maps such pixels as the class "unknown".
+  # "none": every pixel gets one of the classes. Needs folds and MNF components.
+  config.unknown = "none"
+  # Share of pixels of known classes that may be called unknown, as the labels that folds left out tell it.
+  config.unknown_rate = 0.05
   # Number of unlabelled pixels per scene to propose for labelling: those where the networks are least
   # certain.
   config.proposals = 0

@@ -11,12 +11,12 @@ import numpy as np
 
 from mtl_hsi.classification import classify, mixture
 from mtl_hsi.classification.voting import Votes
-from mtl_hsi.evaluation.probabilities import NONE
-from mtl_hsi.experiment import probabilities
+from mtl_hsi.experiment import unknown_maps
 from mtl_hsi.experiment.mixtures import SceneMixture, choose_mixtures
 from mtl_hsi.experiment.network_training import train
 from mtl_hsi.experiment.problem import Problem, channels_of, lay_out
 from mtl_hsi.experiment.recorder import Recorder
+from mtl_hsi.experiment.scene_votes import classify_scenes
 from mtl_hsi.experiment.unlike_fit import fit_unlike
 from mtl_hsi.models import products
 from mtl_hsi.runs.trained_run import TrainedRun
@@ -25,7 +25,7 @@ from mtl_hsi.runtime import devices, processes, progress
 from mtl_hsi.runtime.compile_clock import compile_clock
 from mtl_hsi.runtime.replicas import Replicas
 from mtl_hsi.settings.experiment_settings import Settings
-from mtl_hsi.training import health, svm_jobs
+from mtl_hsi.training import svm_jobs
 from mtl_hsi.training.checkpoints import Checkpoints
 
 
@@ -41,6 +41,7 @@ class Outcome(NamedTuple):
     entries: further entries of `metrics.json`.
     mixtures: the mixtures of every scene, one for each map; empty if nothing is mixed.
     unlike: what tells unknown pixels, by scene; empty without left-out labels.
+    unknown: which pixels are unlike every class, bool `[H, W]`, by scene; empty if nobody asked.
   """
 
   losses: np.ndarray | None
@@ -51,6 +52,7 @@ class Outcome(NamedTuple):
   entries: Mapping[str, Any]
   mixtures: Mapping[str, Sequence[SceneMixture]]
   unlike: Mapping[str, UnlikeRecord]
+  unknown: Mapping[str, np.ndarray]
 
 
 def execute(settings: Settings, problem: Problem, directory: Path, origin: TrainedRun | None) -> Outcome:
@@ -92,12 +94,13 @@ def _networks(settings, problem, directory, origin):
       mixtures = _mixtures(settings, problem, snapshots, regions)
       unlike = fit_unlike(settings, problem, regions)
       devices.return_freed_memory()
-      votes = _classify(settings, problem, snapshots, regions, mixtures, directory / "maps")
+      votes = classify_scenes(settings, problem, snapshots, regions, mixtures, directory / "maps")
+      unknown = unknown_maps.measure(settings, problem, regions, unlike, directory / "maps")
       end = time.monotonic()
   predictions = {name: problem.legend.class_ids(name)[of_scene.labels] for name, of_scene in votes.items()}
   seconds = _seconds(trained - start, end - trained, training.seconds, classification.seconds)
   compilations = training.compilations + classification.compilations
-  return Outcome(losses[0], predictions, votes, seconds, compilations, {}, mixtures, unlike)
+  return Outcome(losses[0], predictions, votes, seconds, compilations, {}, mixtures, unlike, unknown)
 
 
 def checkpoint_stores(settings: Settings, directory: Path) -> dict[str, Checkpoints]:
@@ -127,7 +130,7 @@ def _svms(settings, problem, directory):
   }
   total = time.monotonic() - start
   seconds = _seconds(share * total, (1 - share) * total, 0.0, 0.0)
-  return Outcome(None, predictions, None, seconds, 0, {"svm": chosen}, {}, {})
+  return Outcome(None, predictions, None, seconds, 0, {"svm": chosen}, {}, {}, {})
 
 
 def _tasks(problem):
@@ -181,63 +184,3 @@ def _mixtures(settings, problem, snapshots, regions):
   parts = groups * problem.ensemble.maps * problem.ensemble.folds
   with progress.bar("left-out labels", parts, "fold") as bar:
     return choose_mixtures(settings, problem, snapshots, regions, bar.update)
-
-
-def _classify(settings, problem, snapshots, regions, chosen, folder):
-  """Returns the votes on every pixel of every map, by scene; writes all probabilities if they are wanted."""
-  ensemble = problem.ensemble
-  if not chosen and ensemble.voters == 1:
-    maps = jax.tree.map(lambda x: x[: ensemble.maps], snapshots)
-    jobs = {name: [(region, maps, None)] for name, region in regions.items()}
-  else:
-    jobs = {
-      name: [
-        (region, list(_voters(snapshots, ensemble, drawn, chosen, name)), _smoothing(chosen, name, drawn))
-        for drawn in range(ensemble.maps)
-      ]
-      for name, region in regions.items()
-    }
-  return _vote(settings, problem, jobs, folder)
-
-
-def _voters(snapshots, ensemble, drawn, chosen, name):
-  """Yields the networks that vote on one map, each with a leading axis of 1 and its share in the mixture."""
-  mixed = {"mixture": chosen[name][drawn].parameters()} if chosen else {}
-  for snapshot in snapshots:
-    for position in ensemble.voters_of(drawn):
-      yield jax.tree.map(lambda x, row=position: x[row : row + 1], snapshot) | mixed
-
-
-def _smoothing(chosen, name, drawn):
-  return chosen[name][drawn].smoothing if chosen else None
-
-
-def _vote(settings, problem, jobs, folder):
-  """Returns the votes of all maps, from the region, the voting networks and the smoothing of each.
-
-  The probabilities of all classes are those of the first map.
-  """
-  inference, classifiers = settings.inference, {}
-  for smoothing in {smoothing for of_scene in jobs.values() for *_, smoothing in of_scene}:
-    options = inference.options if smoothing is None else inference.options._replace(smoothing=smoothing)
-    classifiers[smoothing] = classify.Classifier(
-      problem.networks,
-      jax.devices(),
-      inference.method,
-      inference.tile_pixels,
-      options,
-      all_classes=settings.probabilities != NONE,
-    )
-  tiles = sum(len(classifiers[job[2]].tiles(job[0])) for of_scene in jobs.values() for job in of_scene)
-  votes = {}
-  with progress.bar("classifying", tiles, "tile") as bar:
-    for name, of_scene in jobs.items():
-      with probabilities.written(settings.probabilities, problem, name, folder / name) as take:
-        found = []
-        for region, networks, smoothing in of_scene:
-          classifier = classifiers[smoothing]
-          placed = classifier.place_snapshots(networks)
-          found.append(classifier.vote(placed, region, bar.update, None if found else take))
-        votes[name] = Votes(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
-        health.check_probabilities(votes[name].probability, name, settings.seed)
-  return votes

@@ -7,22 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import numpy as np
 
 from mtl_hsi.classification.voting import confidence_arrays
 from mtl_hsi.errors import RequestError
-from mtl_hsi.evaluation import metrics, proposals
-from mtl_hsi.evaluation.areas import class_areas, pixel_areas
-from mtl_hsi.experiment import adaptation, execution, outcome, probabilities
+from mtl_hsi.evaluation import proposals
+from mtl_hsi.experiment import adaptation, execution, outcome, probabilities, unknown_maps
 from mtl_hsi.experiment.introduction import bands_used, description, introduction, split_used, summaries
-from mtl_hsi.experiment.left_out_results import (
-  describe_mixtures,
-  left_out_accuracies,
-  split_of_folds,
-  write_left_out,
-)
+from mtl_hsi.experiment.left_out_results import write_left_out
 from mtl_hsi.experiment.letter import paper_figure
 from mtl_hsi.experiment.problem import prepare
+from mtl_hsi.experiment.results import results_of
 from mtl_hsi.experiment.scenes_record import (
   describe,
   keep_recorded_values,
@@ -41,7 +35,7 @@ from mtl_hsi.scenes.images.rasters import bounded_cache
 from mtl_hsi.scenes.public.verification import is_public
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import experiment_settings
-from mtl_hsi.splits.leakage import leaked_share, patch_overlap
+from mtl_hsi.settings.unknown_settings import MARK
 from mtl_hsi.splits.split import fold_arrays, pixels_of, split_arrays
 from mtl_hsi.storage import atomic_files, checksums
 from mtl_hsi.storage.json_files import read_json, well_formed
@@ -115,7 +109,10 @@ def _nothing_to_do(settings, directory):
   if not processes.is_first():
     return None
   print(f"{directory} is complete; nothing to do. Its report: {directory / 'report.html'}")
-  for note in probabilities.missing(settings.probabilities, directory):
+  for note in (
+    *probabilities.missing(settings.probabilities, directory),
+    *unknown_maps.missing(settings.unknown, directory),
+  ):
     print(note)
   for path in newer_files(settings.scenes.source_files, directory):
     print(
@@ -135,6 +132,12 @@ def _is_complete(directory, config):
 
 def _prepare(settings):
   """Returns the checked problem, and the run that training starts from, or None."""
+  problem, origin = _prepared(settings)
+  unknown_maps.check(settings.unknown, problem)
+  return problem, origin
+
+
+def _prepared(settings):
   if settings.origin is None:
     return prepare(settings), None
   origin, new_stem = read_run(settings.origin.run), settings.origin.new_stem
@@ -189,7 +192,7 @@ def _finish(config, settings, problem, directory, done):
   if done.votes is not None:
     atomic_files.write_npz(directory / "confidence.npz", confidence_arrays(done.votes))
   write_left_out(problem.legend, directory, done.mixtures, done.unlike)
-  results = _measure(settings, problem, done)
+  results = results_of(settings, problem, done)
   with well_formed(directory / "environment.json"):
     environment = read_json(directory / "environment.json")
     command = workdir.command_line(environment)
@@ -215,48 +218,6 @@ def _finish(config, settings, problem, directory, done):
 def _split_arrays(problem):
   left_out = {name: [drawn.left_out for drawn in maps] for name, maps in problem.folds.items()}
   return split_arrays(problem.splits) | fold_arrays(problem.splits, left_out)
-
-
-def _measure(settings, problem, done):
-  """Returns the part of `metrics.json` that depends only on predictions and splits."""
-  results, leakage, overlap = {}, {}, {}
-  for name, scene in problem.scenes.items():
-    mixtures = done.mixtures.get(name)
-    # Given test labels stand above left-out ones.
-    by_folds = settings.split.by_folds and scene.tested is None and problem.folds[name][0].tests
-    if by_folds:
-      # A scene that was left out as a whole may have any class of the legend.
-      names = problem.legend.class_names(name) if settings.split.by_scenes else scene.class_names
-      folds, ids = problem.folds[name][0], problem.legend.class_ids(name)
-      results[name] = left_out_accuracies(mixtures[0], ids, names, folds)
-      split = split_of_folds(problem.folds[name][0])
-    else:
-      split = problem.splits[name]
-      results[name] = _accuracies(scene, done.predictions[name], split)
-    if mixtures:
-      results[name]["mixture"] = describe_mixtures(
-        mixtures, settings.mixture.members, problem.legend.class_names(name)
-      )
-    pixels = pixel_areas(scene.georeference, *scene.labels.shape)
-    ids = results[name]["class_ids"]
-    areas = class_areas(done.predictions[name], ids, scene.nodata, pixels)
-    codes = scene.class_codes or {}
-    for row, area in zip(results[name]["per_class"], areas, strict=True):
-      row |= area
-      if row["id"] in codes:
-        row["code"] = codes[row["id"]]
-    leakage[name] = leaked_share(split, scene.labels.shape, problem.patch)
-    overlap[name] = patch_overlap(split, scene.labels.shape, problem.min_separation)
-  return {"scenes": results, "leakage": leakage, "patch_overlap": overlap}
-
-
-def _accuracies(scene, predictions, split):
-  """Returns the accuracies of all maps on the test pixels."""
-  confusions = []
-  for predicted, rows in zip(predictions, split.test, strict=True):
-    test = tuple(pixels_of(rows).T)
-    confusions.append(metrics.confusion(scene.labels[test], predicted[test], scene.class_ids))
-  return metrics.summarise(np.stack(confusions), scene.class_ids, scene.class_names)
 
 
 def _proposals(settings, problem, name, predictions, votes):
@@ -295,5 +256,6 @@ def _scene_report(settings, problem, name, results, done):
     smoothing_radius=_smoothing_radius(settings, problem, name, done),
     snapshots=1 if problem.network is None else len(settings.training.schedule.snapshot_epochs),
     split_used=split_used(settings, scene),
+    unknown=done.unknown.get(name) if settings.unknown.action == MARK else None,
     proposals=_proposals(settings, problem, name, done.predictions[name], votes),
   )

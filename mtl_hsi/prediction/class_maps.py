@@ -13,11 +13,10 @@ from rasterio.windows import Window
 from mtl_hsi.errors import RequestError
 from mtl_hsi.evaluation.areas import pixel_areas
 from mtl_hsi.prediction import envi_header
-from mtl_hsi.prediction.unknown import ENDING as UNKNOWN_ENDING
-from mtl_hsi.prediction.unknown import Unknown, create_raster, write_raster
 from mtl_hsi.report import colours, csv_cells, maps, pictures, probability_rasters, rasters, styles
 from mtl_hsi.report.probability_rasters import Classes
 from mtl_hsi.report.rasters import Legend
+from mtl_hsi.runs.unknown_pixels import Unknown, create_raster, write_raster
 from mtl_hsi.scenes.scene import Georeference
 from mtl_hsi.storage import checksums
 from mtl_hsi.storage.file_set import FileSet
@@ -32,6 +31,8 @@ ENDINGS = (
 )
 # Further files, if the probabilities of all classes are wanted.
 PROBABILITY_ENDINGS = ("_probabilities.tif", "_uncertainty.tif")
+# The raster of scores, if unknown pixels are told.
+UNKNOWN_ENDING = "_unknown.tif"
 
 _NO_ENVI_PLACE = (
   "the map for ENVI has no position, as ENVI headers have none for mirrored, sheared or upturned images; the "

@@ -70,11 +70,11 @@ def _run(settings):
   stem = _output_stem(settings, scene)
   legend = _legend(trained, scene, settings)
   has_probabilities = settings.probabilities != NONE
-  tells_unknown = unknown.prepare(settings, trained, scene, legend.names)
+  tells_unknown = unknown.prepare(settings, trained, scene, legend.names.keys())
   further = (
     *(() if scene.inputs.ranges is None else (_SHIFT,)),
     *(class_maps.PROBABILITY_ENDINGS if has_probabilities else ()),
-    *(() if tells_unknown is None else (unknown.ENDING,)),
+    *(() if tells_unknown is None else (class_maps.UNKNOWN_ENDING,)),
   )
   class_maps.file_set(stem, further).check_free()
   networks = _read_networks(trained, scene, settings.replica)
@@ -107,7 +107,7 @@ def _run(settings):
   if tables:
     print(f"Distance from training: {stem}{_SHIFT}")
   if tells_unknown is not None:
-    print(f"{tells_unknown.sentence(maps.unknown_pixels)}: {stem}{unknown.ENDING}")
+    print(f"{tells_unknown.sentence(maps.unknown_pixels)}: {stem}{class_maps.UNKNOWN_ENDING}")
   written = [ending for ending in further if ending != _SHIFT or tables]
   endings = class_maps.file_set(stem, written).endings
   files = [str(with_ending(stem, ending)) for ending in endings]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mtl_hsi.report import colours
+from mtl_hsi.report.map_classes import classes_of
 from mtl_hsi.report.run_report import SceneReport
 from mtl_hsi.scenes.cube import every_nth
 from mtl_hsi.scenes.scene import Scene
@@ -46,7 +47,7 @@ def scene_maps(report: SceneReport) -> list[Map]:
   drawn = [
     ("false_colour", _false_colour(scene, report.false_colour_bands), _band_legend(report)),
     ("ground_truth", class_image(scene, scene.labels), classes + unlabelled),
-    ("prediction", class_image(scene, report.measured_prediction), classes),
+    ("prediction", *_prediction(report)),
   ]
   if len(report.test):
     drawn.append(("errors", _errors(report), ERROR_LEGEND))
@@ -56,12 +57,14 @@ def scene_maps(report: SceneReport) -> list[Map]:
   ]
 
 
-def class_legend(scene: Scene) -> list[tuple[colours.RGB, str]]:
-  """Returns colour, id and name of each class of a scene."""
-  return [
-    (colour, class_label(class_id, scene.class_names[class_id]))
-    for colour, class_id in zip(colours.scene_colours(scene), scene.class_ids.tolist(), strict=True)
-  ]
+def _prediction(report: SceneReport) -> tuple[np.ndarray, list[tuple[colours.RGB, str]]]:
+  scene, unknown = report.scene, report.unknown_id
+  return class_image(scene, report.measured_prediction, unknown), class_legend(scene, unknown)
+
+
+def class_legend(scene: Scene, unknown_id: int | None = None) -> list[tuple[colours.RGB, str]]:
+  """Returns colour, id and name of each class of a map of a scene; see `classes_of`."""
+  return [(colour, class_label(class_id, name)) for class_id, name, colour in classes_of(scene, unknown_id)]
 
 
 def class_label(class_id: int, name: str) -> str:
@@ -69,13 +72,15 @@ def class_label(class_id: int, name: str) -> str:
   return name if name == f"class {class_id}" else f"{class_id}  {name}"
 
 
-def class_image(scene: Scene, ids: np.ndarray) -> np.ndarray:
+def class_image(scene: Scene, ids: np.ndarray, unknown_id: int | None = None) -> np.ndarray:
   """Returns class ids `[H, W]`, 0 is unlabelled, in the classes' colours: uint8 `[H, W, 3]`."""
-  table = np.array([colours.UNLABELLED, *colours.scene_colours(scene)], np.uint8)
+  classes = classes_of(scene, unknown_id)
+  table = np.array([colours.UNLABELLED, *(one.colour for one in classes)], np.uint8)
+  known = np.array([one.class_id for one in classes])
   image = np.empty((*ids.shape, 3), np.uint8)
   # Row by row, so that no large map is copied as positions of 8 bytes.
   for target, row in zip(image, ids, strict=True):
-    target[:] = table[np.where(row > 0, 1 + np.searchsorted(scene.class_ids, row), 0)]
+    target[:] = table[np.where(row > 0, 1 + np.searchsorted(known, row), 0)]
   return _hide_no_data(scene, image)
 
 

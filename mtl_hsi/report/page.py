@@ -24,6 +24,7 @@ from mtl_hsi.report import (
   templates,
   viewer,
 )
+from mtl_hsi.report.map_classes import UNKNOWN_COLOUR, UNKNOWN_NAME
 from mtl_hsi.report.run_report import RunReport, SceneReport
 from mtl_hsi.scenes.public.catalogue import PUBLIC_SCENES
 from mtl_hsi.scenes.public.verification import is_public
@@ -57,7 +58,8 @@ def render(run: RunReport) -> str:
 
 def _scene(report: SceneReport, curve: curves.Curve | None, budget: int) -> dict:
   """Returns what the template shows of a scene."""
-  scene, classes, drawn = report.scene, maps.class_legend(report.scene), maps.scene_maps(report)
+  scene, drawn = report.scene, maps.scene_maps(report)
+  classes = maps.class_legend(scene, report.unknown_id)
   view = viewer.make_view(report, drawn, budget)
   return {
     "report": report,
@@ -69,6 +71,7 @@ def _scene(report: SceneReport, curve: curves.Curve | None, budget: int) -> dict
     "view": view,
     "legend": classes,
     "classes": _classes(report),
+    "unknown": _unknown(report),
     "leakage": report.leakage_description,
     "warned": bool(report.leakage_warning),
     "confusion": _confusion(report.metrics),
@@ -113,13 +116,21 @@ def _classes(report: SceneReport) -> list[dict]:
   pixels = pixel_areas(scene.georeference, *scene.labels.shape)
   # Networks that never saw the scene can choose classes that it lacks.
   ids = [entry["id"] for entry in report.metrics["per_class"]]
-  areas = class_areas(report.prediction[None], ids, scene.nodata, pixels)
+  areas = class_areas(report.measured_prediction[None], ids, None, pixels)
   return [
     entry | {"colour": colour, "train_pixels": int((train == entry["id"]).sum())} | class_area
     for colour, entry, class_area in zip(
       colours.colours_of(scene, ids), report.metrics["per_class"], areas, strict=True
     )
   ]
+
+
+def _unknown(report: SceneReport) -> dict | None:
+  """Returns the row of unknown pixels, or None if the map marks none."""
+  if report.unknown is None:
+    return None
+  label = maps.class_label(report.unknown_id, UNKNOWN_NAME)
+  return report.metrics["unknown"] | {"colour": UNKNOWN_COLOUR, "label": label}
 
 
 def _confusion(metrics: dict) -> list[dict]:

@@ -20,9 +20,10 @@ from rasterio.windows import Window
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.report import colours
+from mtl_hsi.report.map_classes import classes_of
 from mtl_hsi.report.run_report import SceneReport
 from mtl_hsi.scenes import windows
-from mtl_hsi.scenes.scene import Georeference, Scene
+from mtl_hsi.scenes.scene import Georeference
 from mtl_hsi.storage import atomic_files
 
 # Side of the blocks of a GeoTIFF. A window whose sides are multiples of it compresses every block once.
@@ -178,11 +179,12 @@ def write_confidence(
     raster.write(np.where(ids == 0, np.nan, values).astype(np.float32), band, window=window)
 
 
-def legend_of(scene: Scene) -> Legend:
+def legend_of(report: SceneReport) -> Legend:
   """Returns the legend of the class map of a scene."""
-  scene_colours = dict(zip(scene.class_ids.tolist(), colours.scene_colours(scene), strict=True))
-  names = dict(sorted(scene.class_names.items()))
-  return Legend(f"{scene.title}: predicted classes", names, scene_colours, scene.class_codes or {})
+  scene, classes = report.scene, classes_of(report.scene, report.unknown_id)
+  names = {one.class_id: one.name for one in classes}
+  table = {one.class_id: one.colour for one in classes}
+  return Legend(f"{scene.title}: predicted classes", names, table, scene.class_codes or {})
 
 
 def write_class_map_of(report: SceneReport, path: Path) -> None:
@@ -191,7 +193,7 @@ def write_class_map_of(report: SceneReport, path: Path) -> None:
   Raises:
     RequestError: the file cannot be written.
   """
-  scene, legend = report.scene, legend_of(report.scene)
+  scene, legend = report.scene, legend_of(report)
   with (
     replacing(path) as partial,
     create_class_map(partial, legend, *scene.labels.shape, scene.georeference) as raster,

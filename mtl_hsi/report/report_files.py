@@ -32,8 +32,9 @@ def _write_maps(report: SceneReport, folder: Path) -> None:
   for drawn in maps.scene_maps(report):
     write_bytes(folder / f"{drawn.name}.png", pictures.draw_picture(drawn.title, drawn.image, drawn.legend))
   rasters.write_class_map_of(report, folder / "prediction.tif")
-  write_bytes(folder / "prediction.tif.aux.xml", rasters.category_names(report.scene.class_names))
-  _write_style(styles.of_classes(rasters.legend_of(report.scene)), folder / "prediction")
+  legend = rasters.legend_of(report)
+  write_bytes(folder / "prediction.tif.aux.xml", rasters.category_names(legend.names))
+  _write_style(styles.of_classes(legend), folder / "prediction")
   if report.scene.class_codes:
     write_bytes(folder / "classes.csv", _class_table(report.scene))
   if report.probability is not None:

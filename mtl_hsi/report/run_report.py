@@ -34,6 +34,8 @@ class SceneReport:
     smoothing_radius: distance in pixels over which the map is smoothed, 0 without smoothing.
     snapshots: number of snapshots that vote.
     split_used: how training and test pixels were chosen, in a sentence.
+    unknown: pixels that the map marks as unlike every class, bool `[H, W]`, or None. Their accuracies are
+      those of `prediction`.
   """
 
   scene: Scene
@@ -52,6 +54,7 @@ class SceneReport:
   smoothing_radius: int = 0
   snapshots: int = 1
   split_used: str = ""
+  unknown: np.ndarray | None = None
 
   @property
   def test_given(self) -> bool:
@@ -97,9 +100,15 @@ class SceneReport:
     return 100 * ours - self.paper.mean
 
   @property
+  def unknown_id(self) -> int | None:
+    """The class id of pixels that the map marks as unknown, or None if it marks none."""
+    return None if self.unknown is None else self.metrics["unknown"]["id"]
+
+  @property
   def measured_prediction(self) -> np.ndarray:
-    """The prediction, 0 in pixels without measurement, `[H, W]`."""
-    return np.where(self.scene.measured, self.prediction, 0)
+    """The class ids of the map, 0 in pixels without measurement, `[H, W]`."""
+    found = np.where(self.scene.measured, self.prediction, 0)
+    return found if self.unknown is None else np.where(self.unknown, self.unknown_id, found)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

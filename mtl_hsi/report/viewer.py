@@ -8,6 +8,7 @@ import numpy as np
 import rasterio
 
 from mtl_hsi.report import colours, maps, pictures, spectra
+from mtl_hsi.report.map_classes import classes_of
 from mtl_hsi.report.run_report import SceneReport
 from mtl_hsi.scenes.scene import Georeference
 
@@ -89,8 +90,9 @@ def _pixels(report: SceneReport, stride: int) -> np.ndarray:
   use[tuple(report.test.T)] = _TEST
   use[tuple(report.train.T)] = _TRAIN
   use[~scene.measured] = _NO_DATA
-  ids, maps = scene.class_ids, (scene.labels, report.measured_prediction)
-  planes = [plane for image in maps for plane in _class_planes(ids, image[every])]
+  ids = np.array([one.class_id for one in classes_of(scene, report.unknown_id)])
+  images = scene.labels, report.measured_prediction
+  planes = [plane for image in images for plane in _class_planes(ids, image[every])]
   planes.append(use[every])
   for share in (report.vote_share, report.probability):
     if share is not None:
@@ -112,7 +114,9 @@ def _data(report: SceneReport, stride: int, pixels: str, encoded: spectra.Spectr
     "height": height,
     "width": width,
     "stride": stride,
-    "classes": [{"label": label, "colour": colour} for colour, label in maps.class_legend(scene)],
+    "classes": [
+      {"label": label, "colour": colour} for colour, label in maps.class_legend(scene, report.unknown_id)
+    ],
     "confidence": report.probability is not None,
     # The votes of one snapshot are always unanimous.
     "votes": report.vote_share is not None and report.snapshots > 1,

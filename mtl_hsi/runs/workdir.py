@@ -45,6 +45,8 @@ _INCIDENTAL = (
   "proposals",
   "probabilities",
   "tensorboard",
+  "unknown",
+  "unknown_rate",
 )
 _ABSENT = object()
 

@@ -21,6 +21,7 @@ from mtl_hsi.settings import (
   scene_settings,
   split_settings,
   training_settings,
+  unknown_settings,
 )
 from mtl_hsi.settings.band_settings import BandSettings
 from mtl_hsi.settings.config_checks import one_of, require
@@ -30,6 +31,7 @@ from mtl_hsi.settings.model_settings import ModelSettings
 from mtl_hsi.settings.scene_settings import SceneSettings
 from mtl_hsi.settings.split_settings import SplitSettings
 from mtl_hsi.settings.training_settings import TrainingSettings
+from mtl_hsi.settings.unknown_settings import UnknownSettings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Settings:
     seed: seed of replica 0.
     precision: precision of matrix products, a name of `products.PRECISIONS`.
     probabilities: how those of all classes are written, a name of `evaluation.probabilities.KINDS`.
+    unknown: what to do with pixels that are unlike every class.
     proposals: number of pixels of each scene proposed for labelling; 0 for none.
     tensorboard: whether to write event files for TensorBoard.
     check_only: whether to stop after the checks.
@@ -82,6 +85,7 @@ class Settings:
   seed: int
   precision: str
   probabilities: str
+  unknown: UnknownSettings
   proposals: int
   tensorboard: bool
   check_only: bool
@@ -127,6 +131,7 @@ def _read(config, scenes_in_memory):
     seed=config.seed,
     precision=one_of(tuple(products.PRECISIONS), "precision", config.precision),
     probabilities=_probabilities(config),
+    unknown=unknown_settings.read(config),
     proposals=config.proposals,
     tensorboard=config.tensorboard,
     check_only=config.check_only,

@@ -9,11 +9,9 @@ from typing import Any
 from mtl_hsi.classification import logits
 from mtl_hsi.errors import RequestError
 from mtl_hsi.evaluation import probabilities
-from mtl_hsi.settings import image_settings
+from mtl_hsi.settings import image_settings, unknown_settings
 from mtl_hsi.settings.config_checks import one_of, require
-
-# What to do with pixels that are unlike every class.
-NONE, SCORE, MARK = "none", "score", "mark"
+from mtl_hsi.settings.unknown_settings import UnknownSettings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,8 +29,7 @@ class PredictionSettings:
     classify_method: a name of `logits.METHODS`.
     tile_pixels: maximum number of pixels classified at once, or None for that of the run.
     probabilities: how those of all classes are written, a name of `evaluation.probabilities.KINDS`.
-    unknown: what to do with pixels that are unlike every class: `NONE`, `SCORE` or `MARK`.
-    unknown_rate: share of pixels of known classes that may be called unknown, above 0 and below 1.
+    unknown: what to do with pixels that are unlike every class.
   """
 
   run: Path
@@ -45,8 +42,7 @@ class PredictionSettings:
   classify_method: str
   tile_pixels: int | None
   probabilities: str
-  unknown: str
-  unknown_rate: float
+  unknown: UnknownSettings
 
 
 def read(config: Any) -> PredictionSettings:
@@ -64,8 +60,6 @@ def read(config: Any) -> PredictionSettings:
   image_settings.read(config)
   tile_pixels = config.classify.tile_pixels
   require(tile_pixels is None or tile_pixels >= 1, "classify.tile_pixels", tile_pixels, "1 or more")
-  rate = config.unknown_rate
-  require(0 < rate < 1, "unknown_rate", rate, "a number above 0 and below 1")
   return PredictionSettings(
     run=Path(config.run),
     scene=config.scene or None,
@@ -77,6 +71,5 @@ def read(config: Any) -> PredictionSettings:
     classify_method=one_of(tuple(logits.METHODS), "classify.method", config.classify.method),
     tile_pixels=tile_pixels,
     probabilities=one_of(probabilities.KINDS, "probabilities", config.probabilities),
-    unknown=one_of((NONE, SCORE, MARK), "unknown", config.unknown),
-    unknown_rate=rate,
+    unknown=unknown_settings.read(config),
   )

@@ -7,8 +7,9 @@ import pytest
 import rasterio
 
 from mtl_hsi.classification.unlike import fit
-from mtl_hsi.prediction import unknown
+from mtl_hsi.report.map_classes import free_id
 from mtl_hsi.report.rasters import Legend
+from mtl_hsi.runs.unknown_pixels import Unknown
 from mtl_hsi.runs.unlike_record import UnlikeRecord
 from tests import launching
 from tests.prediction.predicting import predict, read_band, refresh_checksums, write_raster
@@ -117,7 +118,7 @@ def test_damaged_records_are_refused(finished_by_folds, flight, tmp_path, key):
 
 def test_the_class_has_a_free_id():
   record = UnlikeRecord(fit(np.eye(3), np.arange(3)), np.arange(20, dtype=np.float32))
-  found = unknown.Unknown(record, slice(0, 3), 1, 0.05, unknown._free_id({2: "a", 65535: "b"}))
+  found = Unknown(record, slice(0, 3), 1, 0.05, free_id({2, 65535}))
   assert found.class_id == 1
   legend = found.legend(Legend("map", {2: "a", 65535: "b"}, {2: (1, 2, 3), 65535: (4, 5, 6)}))
   assert list(legend.names.items()) == [(1, "unknown"), (2, "a"), (65535, "b")]

@@ -1,0 +1,148 @@
+"""Tells which pixels of the maps of a run are unlike every class, and writes how unlike they are."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+from rasterio.windows import Window as RasterWindow
+
+from mtl_hsi.classification import unlike
+from mtl_hsi.classification.classify import SceneRegion
+from mtl_hsi.errors import RequestError
+from mtl_hsi.evaluation.areas import pixel_areas
+from mtl_hsi.experiment.problem import Problem
+from mtl_hsi.report import rasters
+from mtl_hsi.report.map_classes import free_id
+from mtl_hsi.runs.unknown_pixels import Unknown, check_rate, create_raster, read_unknown, write_raster
+from mtl_hsi.runs.unlike_record import UnlikeRecord
+from mtl_hsi.runtime import processes
+from mtl_hsi.scenes import windows
+from mtl_hsi.scenes.scene import Scene
+from mtl_hsi.settings.experiment_settings import Settings
+from mtl_hsi.settings.unknown_settings import MARK, NONE, UnknownSettings
+
+FILE = "unknown.tif"
+
+
+def check(settings: UnknownSettings, problem: Problem) -> None:
+  """Refuses a request for unknown pixels if the run will not know them.
+
+  Raises:
+    RequestError: there are no folds, no MNF components or too few left-out labels.
+  """
+  if settings.action == NONE:
+    return
+  asked = f"config key unknown is {settings.action!r}"
+  if not problem.folds or any(inputs.components is None for inputs in problem.inputs.values()):
+    raise RequestError(
+      f"{asked}, which needs folds and MNF components, as configs/own.py and configs/best.py have; expected "
+      f"{NONE!r}, or one of these configs"
+    )
+  counts = {name: sum(map(len, maps[0].left_out)) for name, maps in problem.folds.items()}
+  if problem.legend.names is not None:
+    counts = dict.fromkeys(counts, sum(counts.values()))
+  for name, count in counts.items():
+    if not count:
+      raise RequestError(
+        f"{asked}, but scene {name!r} has no labels that folds leave out, which tell how far known classes "
+        f"reach; expected {NONE!r}"
+      )
+    check_rate(settings, count, name)
+
+
+def measure(
+  settings: Settings,
+  problem: Problem,
+  regions: Mapping[str, SceneRegion],
+  records: Mapping[str, UnlikeRecord],
+  folder: Path,
+) -> dict[str, np.ndarray]:
+  """Returns which pixels are unlike every class, bool `[H, W]`, by scene; writes `FILE` of each.
+
+  Args:
+    settings: the settings; if they do not ask for unknown pixels, nothing is done.
+    problem: the scenes.
+    regions: the whole scenes.
+    records: what tells unknown pixels, by scene.
+    folder: of the maps of all scenes.
+
+  Raises:
+    RequestError: a file cannot be written.
+  """
+  if settings.unknown.action == NONE:
+    return {}
+  found = {}
+  for name, record in records.items():
+    unknown = _prepared(settings, problem, name, record)
+    found[name] = _of_scene(unknown, problem.scenes[name], regions[name], folder / name)
+  return found
+
+
+def _prepared(settings, problem, name, record) -> Unknown:
+  components = unlike.components_of(problem.inputs[name])
+  class_ids = problem.legend.class_names(name).keys()
+  return read_unknown(settings.unknown, record, components, problem.patch // 2, class_ids)
+
+
+def _of_scene(unknown: Unknown, scene: Scene, region: SceneRegion, folder: Path) -> np.ndarray:
+  height, width = scene.labels.shape
+  found, around = np.zeros((height, width), bool), (2 * unknown.margin,) * 2
+  with _raster(scene, folder / FILE) as raster:
+    for rows, columns in windows.image_windows(height, width, region.padded.shape[2], rasters.BLOCK):
+      padded = windows.cut_with_halo(region.padded, (rows, columns), (0, 0), around)
+      inner = slice(0, rows.stop - rows.start), slice(0, columns.stop - columns.start)
+      measured, present = unknown.measure(padded, inner), scene.measured[rows, columns]
+      found[rows, columns] = unknown.found(measured) & present
+      if raster is not None:
+        write_raster(raster, present, measured, RasterWindow.from_slices(rows, columns))
+  if processes.is_first():
+    print(f"{scene.name}: {unknown.sentence(int(found.sum()))}", flush=True)
+  return found
+
+
+@contextlib.contextmanager
+def _raster(scene: Scene, path: Path) -> Iterator:
+  """Opens the raster of scores in the first process, and gives None in others."""
+  if not processes.is_first():
+    yield None
+    return
+  title = f"{scene.title}: how unlike all classes"
+  with (
+    rasters.replacing(path) as partial,
+    create_raster(partial, title, *scene.labels.shape, scene.georeference) as raster,
+  ):
+    yield raster
+
+
+def missing(settings: UnknownSettings, directory: Path) -> Iterator[str]:
+  """Yields a note if a complete run does not tell the unknown pixels that its command asks for now."""
+  with_scores = any(directory.glob(f"maps/*/{FILE}"))
+  if settings.action != NONE and not with_scores:
+    yield (
+      "note: the run was made without unknown pixels; to tell them, delete metrics.json there and repeat the "
+      "command, which classifies again"
+    )
+
+
+def describe(settings: UnknownSettings, problem: Problem, name: str, found: np.ndarray) -> dict:
+  """Returns what `metrics.json` says of the unknown pixels of a scene.
+
+  Args:
+    settings: what was done with them.
+    problem: the scenes.
+    name: of the scene.
+    found: which pixels are unknown, bool `[H, W]`.
+  """
+  areas = pixel_areas(problem.scenes[name].georeference, *found.shape)
+  hectares = None
+  if areas is not None:
+    whole = slice(0, found.shape[0]), slice(0, found.shape[1])
+    hectares = float(areas.by_id(found.astype(int), *whole, 2)[1])
+  marked = settings.action == MARK
+  return {
+    "rate": settings.rate,
+    "id": free_id(problem.legend.class_names(name).keys()) if marked else None,
+    "map_pixels": int(found.sum()),
+    "map_hectares": hectares,
+  }
