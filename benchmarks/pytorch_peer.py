@@ -20,12 +20,13 @@ torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 _DROPOUT = 0.5
 
 
-def _norm(width):
+def norm(width: int) -> nn.BatchNorm2d:
+  """Returns a batch normalisation with the constants of our networks."""
   # In PyTorch, momentum is the weight of the new batch; in Keras, that of the moving average.
   return nn.BatchNorm2d(width, eps=1e-3, momentum=0.1)
 
 
-class _Network(nn.Module):
+class Network(nn.Module):
   """Base of both networks: heads, several scenes in one batch, our names of the layers.
 
   A joined batch has the same number of samples of every scene, one scene after another.
@@ -63,7 +64,7 @@ class _Network(nn.Module):
     return named
 
 
-class HResNet(_Network):
+class HResNet(Network):
   """The network of `mtl_hsi/models/hresnet.py` with one residual block and a flattening head."""
 
   window = 7, 7
@@ -71,7 +72,7 @@ class HResNet(_Network):
   def __init__(self, bands: int, class_counts: Sequence[int], dropout: float):
     super().__init__(class_counts, 7 * 7 * 64)
     del dropout  # HResNet has none.
-    self.stem, self.norm = nn.Conv2d(bands, 64, 3), _norm(64)
+    self.stem, self.norm = nn.Conv2d(bands, 64, 3), norm(64)
     self.conv1, self.conv2 = (nn.Conv2d(64, 64, 3, padding=1) for _ in range(2))
 
   def features(self, joined: Tensor) -> Tensor:
@@ -86,7 +87,7 @@ class HResNet(_Network):
     return {"stem/conv": self.stem, **block}
 
 
-class CCNN(_Network):
+class CCNN(Network):
   """The network of `mtl_hsi/models/ccnn.py`; its 1x1 convolutions at a single position are linear layers."""
 
   window = 1, 1
@@ -94,7 +95,7 @@ class CCNN(_Network):
   def __init__(self, bands: int, class_counts: Sequence[int], dropout: float):
     super().__init__(class_counts, 128)
     self.bank = nn.ModuleDict({f"conv{size}": nn.Conv2d(bands, 128, size) for size in (1, 3, 5)})
-    self.norm1, self.conv1, self.norm2 = _norm(384), nn.Linear(384, 128), _norm(128)
+    self.norm1, self.conv1, self.norm2 = norm(384), nn.Linear(384, 128), norm(128)
     self.residual1, self.residual2 = (nn.ModuleList(nn.Linear(128, 128) for _ in range(2)) for _ in range(2))
     self.last = nn.ModuleList(nn.Linear(128, 128) for _ in range(3))
     self.dropout = dropout

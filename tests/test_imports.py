@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import import_guard
+
 _ROOT = Path(__file__).resolve().parent.parent
 
 # A package imports only from lines above its own.
@@ -120,47 +122,10 @@ def test_no_files_or_packages_import_each_other_in_a_circle(graph):
       pytest.fail(f"circle in mtl_hsi/{directory}: {' -> '.join(reversed(error.args[1]))}")
 
 
-_IMPORT_ALONE = """
-import importlib, importlib.metadata as metadata, re, sys
-
-def needed(name, extras=(), seen=None):
-  seen = set() if seen is None else seen
-  key = name.lower().replace("_", "-")
-  if (key, extras) in seen:
-    return seen
-  seen.add((key, extras))
-  try:
-    requirements = metadata.requires(name) or ()
-  except metadata.PackageNotFoundError:
-    return seen
-  for line in requirements:
-    extra = re.search("extra == .([^'\\"]+)", line)
-    if extra and extra[1] not in extras:
-      continue
-    found = re.match(r"([\\w.-]+)\\s*(?:\\[([^]]*)\\])?", line)
-    needed(found[1], tuple(e.strip() for e in (found[2] or "").split(",") if e), seen)
-  return seen
-
-allowed = {name for package in ALLOWED for name, _ in needed(package)}
-owners = metadata.packages_distributions()
-
-class OnlyTheCore:
-  @staticmethod
-  def find_spec(name, path=None, target=None):
-    of = owners.get(name.split(".")[0], ())
-    if of and not allowed & {d.lower().replace("_", "-") for d in of}:
-      raise ModuleNotFoundError(f"the core must not import {name}")
-
-sys.meta_path.insert(0, OnlyTheCore)
-for name in MODULES:
-  importlib.import_module(name)
-"""
-
-
 def test_the_core_imports_with_its_own_dependencies_alone(graph):
   modules = [f"mtl_hsi.{name}" for name in graph if name.split(".")[0] in _CORE]
-  code = _IMPORT_ALONE.replace("ALLOWED", repr(_CORE_MAY_IMPORT)).replace("MODULES", repr(sorted(modules)))
-  run = subprocess.run([sys.executable, "-c", code], cwd=_ROOT, capture_output=True, text=True)
+  code = f"import importlib\nfor name in {sorted(modules)}: importlib.import_module(name)"
+  run = import_guard.run(code, allowed=_CORE_MAY_IMPORT)
   assert run.returncode == 0, run.stderr
 
 

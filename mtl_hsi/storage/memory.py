@@ -5,8 +5,6 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
-
 from mtl_hsi.errors import RequestError
 
 # Bytes of memory per byte of JSON. The worst case is a list of empty objects; the factor includes as much
@@ -109,7 +107,11 @@ def _free_on_machine(root: Path) -> int:
     found = re.search(r"^MemAvailable:\s+(\d+) kB$", (root / "proc/meminfo").read_text(), re.MULTILINE)
   except OSError:
     found = None
-  return int(found[1]) << 10 if found else psutil.virtual_memory().available
+  if found:
+    return int(found[1]) << 10
+  import psutil
+
+  return psutil.virtual_memory().available
 
 
 def _free_in_cgroups(root: Path) -> Iterator[int]:
