@@ -4,10 +4,7 @@ import collections
 import contextlib
 import dataclasses
 import functools
-import io
-import math
 import os
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,12 +12,9 @@ import numpy as np
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.images import matlab_check, matlab_struct
-from mtl_hsi.storage import memory
+from mtl_hsi.storage import memory, npz_files
 
 SUFFIXES = (".npy", ".npz", ".mat")
-
-# More than the longest array header that NumPy accepts.
-_HEADER_BYTES = 1 << 16
 
 _MAT_KINDS = {"double": "f", "single": "f", "logical": "b"}
 for _bits in (8, 16, 32, 64):
@@ -156,9 +150,8 @@ def _map(path: Path) -> np.ndarray:
 
 def _read_keyed(path: Path, key: str) -> np.ndarray:
   if known_suffix(path) == ".npz":
-    with _open_npz(path) as archive, archive.open(f"{key}.npy") as stream:
-      memory.check_fits(archive.getinfo(f"{key}.npy").file_size, location(path, key))
-      return np.lib.format.read_array(stream, allow_pickle=False)
+    with npz_files.opened(path, str(path.absolute())) as arrays:
+      return arrays.read(key)
   if _is_matlab_73(path):
     # Imported here as it is slow and few files are of this version.
     from mtl_hsi.scenes.images import matlab_73
@@ -176,38 +169,9 @@ def _read_keyed(path: Path, key: str) -> np.ndarray:
   return array
 
 
-@contextlib.contextmanager
-def _open_npz(path: Path) -> Iterator[zipfile.ZipFile]:
-  """Opens an archive whose members can be as large as they declare."""
-  with zipfile.ZipFile(path) as archive:
-    for member in archive.infolist():
-      # Other methods, which NumPy does not use, decompress to any size.
-      if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ValueError(f"{member.filename} uses the compression method {member.compress_type}")
-      memory.check_ratio(member.file_size, member.compress_size, location(path, member.filename))
-    yield archive
-
-
 def _list_npz(path: Path) -> dict[str, Entry]:
-  entries = {}
-  with _open_npz(path) as archive:
-    for member in archive.infolist():
-      if member.filename.endswith(".npy"):
-        with archive.open(member) as stream:
-          head = io.BytesIO(stream.read(_HEADER_BYTES))
-        entries[member.filename.removesuffix(".npy")] = _read_header(head, member.file_size)
-  return entries
-
-
-def _read_header(head: io.BytesIO, size: int) -> Entry:
-  first = np.lib.format.read_magic(head) == (1, 0)
-  read = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
-  shape, _, dtype = read(head)
-  declared = math.prod(shape) * dtype.itemsize
-  # Pickled objects have any size and are never read.
-  if not dtype.hasobject and not 0 <= declared <= size:
-    raise ValueError(f"an array of {format_shape(shape)} {dtype} in {size} bytes")
-  return Entry(shape, dtype.kind)
+  with npz_files.opened(path, str(path.absolute())) as arrays:
+    return {key: Entry(entry.shape, entry.dtype.kind) for key, entry in arrays.entries.items()}
 
 
 def _list_mat(path: Path) -> dict[str, Entry]:

@@ -4,23 +4,19 @@ import contextlib
 import functools
 import gzip
 import shutil
-import struct
 import tarfile
-import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.storage import memory
+from mtl_hsi.storage import memory, zip_files
 
 ZIP_SUFFIX = ".zip"
 SUFFIXES = (ZIP_SUFFIX, ".tar", ".tar.gz", ".tgz")
 # No product has more files; more members would only cost memory.
 MOST_FILES = 100_000
 
-# The most memory, in bytes, for a byte in the directory of a zip: that of members with names of one letter.
-_ZIP_RATIO = 24
 # Bytes of the headers of one member of a tar: far more than any name or list of holes needs.
 _LONGEST_HEADER = 1 << 20
 _CHUNK = 1 << 16
@@ -73,40 +69,17 @@ def _is_zip(path: Path) -> bool:
 
 
 def _list_zip(path: Path) -> list[str]:
-  with _open_zip(path) as archive:
+  with zip_files.open_zip(path) as archive:
     return [member.filename for member in archive.infolist() if not member.is_dir()]
 
 
 def _unpack_zip(path: Path, targets: Mapping[str, Path]) -> None:
-  with _open_zip(path) as archive:
+  with zip_files.open_zip(path) as archive:
     for name, target in targets.items():
       member = archive.getinfo(name)
       memory.check_ratio(member.file_size, member.compress_size, f"{name} in {path.absolute()}")
       with archive.open(member) as source:
         _copy(source, member.file_size, target, f"{name} in {path.absolute()}")
-
-
-def _open_zip(path: Path) -> zipfile.ZipFile:
-  size = _zip_directory_size(path)
-  memory.check_fits(_ZIP_RATIO * size, f"the directory of {path.absolute()}")
-  return zipfile.ZipFile(path)
-
-
-def _zip_directory_size(path: Path) -> int:
-  """Returns the size of the list of members, which is read as a whole (APPNOTE.TXT, 4.3.14 to 4.3.16)."""
-  with path.open("rb") as file:
-    length = file.seek(0, 2)
-    file.seek(max(0, length - (1 << 16) - 22 - 20))
-    tail = file.read()
-    end = tail.rfind(b"PK\x05\x06")
-    if end < 0 or len(tail) < end + 16:
-      raise ValueError("it has no list of its files")
-    (size,) = struct.unpack("<L", tail[end + 12 : end + 16])
-    # Of zips over 4 GB, the size is in another record.
-    if tail[max(0, end - 20) : end].startswith(b"PK\x06\x07"):
-      file.seek(struct.unpack("<Q", tail[end - 12 : end - 4])[0])
-      (size,) = struct.unpack("<40xQ8x", file.read(56))
-  return min(size, length)
 
 
 def _unpack_tar(path: Path, targets: Mapping[str, Path]) -> None:
