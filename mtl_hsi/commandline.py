@@ -93,13 +93,15 @@ def resolve(flag: flags.FlagHolder) -> config_dict.ConfigDict:
 def default_workdir(flag: flags.FlagHolder) -> Path:
   """Returns a directory in `runs/` that is named after the config and the overrides.
 
-  All tables of a grid, and all selections of them, share runs and so have the same directory. A prediction
-  and a report have the work directory of their run.
+  All tables of a grid, and all selections of them, share runs and so have the same directory. A prediction,
+  a report and an export have the work directory of their run.
   """
   if config_files.kind(flag.value) == "prediction":
     return Path(flag.value.run)
   if config_files.kind(flag.value) == "report":
     return Path(flag.value.report_of)
+  if config_files.kind(flag.value) == "export":
+    return Path(flag.value.export_of)
   filename, _, argument = config_keys.split_argument(config_flags.get_config_filename(flags.FLAGS[flag.name]))
   changes = _overrides(flag)
   if config_files.kind(flag.value) == "grid":
@@ -121,7 +123,9 @@ def _what_remains(flag: flags.FlagHolder) -> str:
   config = flag.value if flags.FLAGS.is_parsed() else None
   if config is not None and config_files.kind(config) == "prediction":
     return "the incomplete map was removed; run the same command again to start from scratch"
-  if config is not None and (config_files.kind(config) in ("draw", "estimate") or config.get("check_only")):
+  if config is not None and (
+    config_files.kind(config) in ("draw", "estimate", "export") or config.get("check_only")
+  ):
     return "nothing was written"
   if config is not None and config_files.kind(config) == "report":
     return "the run is as it was; if it is unfinished now, its own command completes it"

@@ -27,7 +27,7 @@ _ORDER = (
   "training, classification",
   "settings, report",
   "runs, commandline",
-  "experiment, prediction, assessment",
+  "experiment, prediction, assessment, sharing",
   "reproduction",
   "configs",
   "commands",

@@ -168,6 +168,12 @@ def _report(config):
   return remake.run(config)
 
 
+def _export(config):
+  from mtl_hsi.sharing import export
+
+  return export.run(config)
+
+
 def _experiment(config, workdir, command):
   from mtl_hsi.experiment.run import run_experiment
 
@@ -182,6 +188,7 @@ _STARTS: Mapping[str, Callable] = {
   "adaptation": _adaptation,
   "experiment": _experiment,
   "report": _report,
+  "export": _export,
 }
 # Requests that use no network.
 _WITHOUT_JAX = ("draw", "estimate")
@@ -190,5 +197,6 @@ _WITHOUT_WORKDIR = {
   "prediction": "a prediction runs in one process and writes to --config.output",
   "draw": "an assessment runs in one process and writes to --config.output",
   "estimate": "an assessment runs in one process and writes to --config.output",
+  "export": "an export runs in one process and writes to --config.output",
   "report": "a report is made in one process, in the work directory of its run",
 }

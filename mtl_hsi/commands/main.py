@@ -48,7 +48,7 @@ def group() -> None:
 
 for command in (
   *(training.map_image, new.new, training.check, training.train),
-  *(maps.predict, training.adapt, maps.report, maps.assess, training.paper),
+  *(maps.predict, training.adapt, maps.report, maps.export, maps.assess, training.paper),
 ):
   group.add_command(command)
 

@@ -1,4 +1,4 @@
-"""The subcommands that use a finished run or a map: predict, report and assess."""
+"""The subcommands that use a finished run or a map: predict, report, export and assess."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import click
 from mtl_hsi.commands import options
 from mtl_hsi.commands.request import Request, config_path
 
-_PREDICT, _REPORT = "predict", "report"
+_PREDICT, _REPORT, _EXPORT = "predict", "report", "export"
 _DRAW, _ESTIMATE = "assess_draw", "assess_estimate"
 # How messages name the keys that have an argument or option here.
 _SPELLED = {"output": "--output", "run": "RUN", "image": "IMAGE", "map": "MAP", "sample": "SAMPLE"}
@@ -62,6 +62,32 @@ def report(run, compile_cache, as_json) -> Request:
   """
   flags = {"compile_cache": compile_cache}
   return Request(config_path(_REPORT), (("report_of", run),), flags, {"report_of": "RUN"}, as_json)
+
+
+@click.command(cls=options.ConfigCommand, config_file=_EXPORT)
+@click.argument("run")
+@options.output("File to write (default: <RUN>.mtlhsi).")
+@click.option("--with-training-pixels", is_flag=True, help="Also export pixels that tell unknown land cover.")
+@click.option("--license", metavar="ID", help="Licence for the model card, such as cc-by-4.0.")
+@options.changes()
+@options.json_flag()
+def export(run, output, with_training_pixels, license, changes, as_json) -> Request:
+  """Write a finished run to one file, to predict with anywhere.
+
+  RUN is the work directory of the run. What comes out: a file with the networks that make maps, the classes,
+  the accuracies and a model card. It has no path of this machine and, unless you ask for them, no training
+  pixels. mtl-hsi predict and adapt take it in place of a work directory.
+
+  \b
+  Examples:
+    mtl-hsi export runs/fields -o fields.mtlhsi --license cc-by-4.0
+    mtl-hsi predict fields.mtlhsi flight.tif -o maps/flight
+  """
+  pixels = "True" if with_training_pixels else None
+  named = {"export_of": run, "output": output, "training_pixels": pixels, "license": license}
+  spelled = {"export_of": "RUN", "output": "--output", "license": "--license"}
+  spelled["training_pixels"] = "--with-training-pixels"
+  return Request(config_path(_EXPORT), _changes(named, changes), options=spelled, json=as_json)
 
 
 @click.group()

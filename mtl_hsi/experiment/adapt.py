@@ -68,7 +68,7 @@ def _align(whole: config_dict.ConfigDict, trained: TrainedRun) -> None:
     return
   if not trained.network.shared_stem:
     raise RequestError(
-      f"the run in {trained.directory} has separate first layers for its scenes (spectral_knowledge=False) "
+      f"the run in {trained.path} has separate first layers for its scenes (spectral_knowledge=False) "
       "and none for new scenes; use --config.stem=new"
     )
   for key in _ALIGNMENT:

@@ -24,13 +24,13 @@ def check(trained: TrainedRun, network: Network, *, replicas: int, new_stem: boo
   """
   if replicas > trained.voters:
     raise RequestError(
-      f"replicas={replicas}, but the run in {trained.directory} has only {trained.voters}; set "
+      f"replicas={replicas}, but the run in {trained.path} has only {trained.voters}; set "
       f"--config.replicas={trained.voters} or less"
     )
   have, wanted = network.stem.bands, trained.network.stem.bands
   if not new_stem and have != wanted:
     raise RequestError(
-      f"the new scenes have {have} bands, but the first layer of the run in {trained.directory} reads "
+      f"the new scenes have {have} bands, but the first layer of the run in {trained.path} reads "
       f"{wanted}; select that number with a band range, or train another first layer with --config.stem=new"
     )
 

@@ -62,7 +62,7 @@ def _scalings(settings, scenes, chosen, origin):
   for name, scene in scenes.items():
     if scene.cube.shape[2] != known.bands or np.setdiff1d(chosen[name], known.chosen).size:
       raise RequestError(
-        f"scene {name!r} has other bands than the run in {origin.directory}, which standardised its bands "
+        f"scene {name!r} has other bands than the run in {origin.path}, which standardised its bands "
         "over all its scenes (scaling='per_band_joint'); use --config.stem=new"
       )
   offset, scale = (numbers.copy() for numbers in joint)
@@ -103,12 +103,12 @@ def _known_components(origin, inputs):
   known = origin.scenes[origin.target].inputs.components
   if known is None:
     raise RequestError(
-      f"{origin.directory / 'scenes.json'} lacks the MNF components that config.json requires; it is damaged"
+      f"{origin.path / 'scenes.json'} lacks the MNF components that config.json requires; it is damaged"
     )
   (name, first), *_ = inputs.items()
   if first.channels != len(known):
     raise RequestError(
-      f"scene {name!r} has {first.channels} bands, but the first layer of the run in {origin.directory} "
+      f"scene {name!r} has {first.channels} bands, but the first layer of the run in {origin.path} "
       f"reads {len(known)}; select that number with a band range, or train another first layer with "
       "--config.stem=new"
     )

@@ -43,7 +43,7 @@ def choose(image: Image, scene: TrainedScene, trained: TrainedRun, bad_bands_giv
   _check_flags(image, scene, bad_bands_given)
   if image.bands != scene.inputs.bands:
     raise RequestError(
-      f"{image.origin} has {image.bands} bands, but scene {scene.name!r} of {trained.directory} has "
+      f"{image.origin} has {image.bands} bands, but scene {scene.name!r} of {trained.path} has "
       f"{scene.inputs.bands}{_of_file(scene)}; expected an image of the same sensor without the same bad "
       "bands (--config.bad_bands)"
     )
@@ -86,7 +86,7 @@ def _missing_bands(image: Image, scene: TrainedScene, trained: TrainedRun, centr
   dropped = f", without bands {format_bands(image.dropped)} (from 0)" if len(image.dropped) else ""
   return (
     f"{image.origin} lacks bands for {len(centres)} of the {read} that scene {scene.name!r} of "
-    f"{trained.directory} reads ({listed} nm); its own are at {image.wavelengths.min():.5g} to "
+    f"{trained.path} reads ({listed} nm); its own are at {image.wavelengths.min():.5g} to "
     f"{image.wavelengths.max():.5g} nm{dropped}: use an image of the same sensor, list other bad bands "
     "(--config.bad_bands=none for no bad ones), or give the true wavelengths (--config.wavelengths)"
   )

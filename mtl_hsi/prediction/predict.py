@@ -80,7 +80,7 @@ def _run(settings):
   networks = _read_networks(trained, scene, settings.replica)
   print(
     f"{image.origin}: {image.height} x {image.width} pixels, {image.bands} {noun(image.bands, 'band')}; "
-    f"classified as {scene.name!r} of {trained.directory} by {len(networks)} "
+    f"classified as {scene.name!r} of {trained.path} by {len(networks)} "
     f"{noun(len(networks), 'network')}",
     flush=True,
   )
@@ -216,7 +216,7 @@ def _find_scene(trained: TrainedRun, name: str | None) -> TrainedScene:
   name = name or trained.target
   if name not in trained.scenes:
     raise RequestError(
-      f"config key scene is {name!r}; the run in {trained.directory} has {', '.join(trained.scenes)}"
+      f"config key scene is {name!r}; the run in {trained.path} has {', '.join(trained.scenes)}"
     )
   return trained.scenes[name]
 
@@ -225,7 +225,7 @@ def _read_networks(trained: TrainedRun, scene: TrainedScene, replica: int | None
   """All networks that vote, each with a leading replica axis of 1."""
   if replica is not None and replica >= trained.voters:
     known = "only replica 0" if trained.voters == 1 else f"replicas 0 to {trained.voters - 1}"
-    raise RequestError(f"config key replicas is '{replica}'; the run in {trained.directory} has {known}")
+    raise RequestError(f"config key replicas is '{replica}'; the run in {trained.path} has {known}")
   return list(_networks(trained, scene, range(trained.voters) if replica is None else [replica]))
 
 
@@ -266,7 +266,8 @@ def _legend(trained: TrainedRun, scene: TrainedScene, settings: PredictionSettin
 def _output_stem(settings: PredictionSettings, scene: TrainedScene) -> Path:
   """The common path of all output files, without ending."""
   if settings.output is None:
-    return settings.run / "predictions" / f"{scene.name}_{delivery.stem(settings.image)}"
+    folder = settings.run.parent if settings.run.is_file() else settings.run
+    return folder / "predictions" / f"{scene.name}_{delivery.stem(settings.image)}"
   output = Path(settings.output)
   if settings.output.endswith("/") or output.is_dir():
     return output / delivery.stem(settings.image)

@@ -30,12 +30,18 @@ def prepare(
   if asked.action == NONE:
     return None
   components = unlike.components_of(scene.inputs)
-  record = unlike_record.read(trained.directory, scene.name, components.stop - components.start)
+  record = unlike_record.read(trained.files, scene.name, components.stop - components.start)
+  key = f"config key unknown is {asked.action!r}"
+  if record is None and trained.files.may_lack_pixels:
+    raise RequestError(
+      f"{key}, but {trained.path} has no training pixels, which that needs; export the run with "
+      "--config.training_pixels=True (mtl-hsi export --with-training-pixels)"
+    )
   if record is None:
     raise RequestError(
-      f"config key unknown is {asked.action!r}, but the run in {trained.directory} does not know how unlike "
-      f"its classes left-out labels of {scene.name!r} are; expected a run of version 0.3.0 or later with "
-      "folds and MNF components, as configs/own.py has"
+      f"{key}, but the run in {trained.path} does not know how unlike its classes left-out labels of "
+      f"{scene.name!r} are; expected a run of version 0.3.0 or later with folds and MNF components, as "
+      "configs/own.py has"
     )
   check_rate(asked, len(record.left_out), scene.name)
   return read_unknown(asked, record, components, trained.network.patch // 2, class_ids)

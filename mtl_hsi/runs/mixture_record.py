@@ -2,14 +2,14 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from mtl_hsi.classification.smoothing import Smoothing
 from mtl_hsi.errors import RequestError
-from mtl_hsi.storage import checksums
+from mtl_hsi.runs.run_files import RunFiles
+from mtl_hsi.storage import npz_files
 from mtl_hsi.storage.atomic_files import reason
 from mtl_hsi.storage.json_files import well_formed
 
@@ -49,7 +49,7 @@ def arrays(
 
 
 def read(
-  directory: Path,
+  files: RunFiles,
   names: Sequence[str],
   *,
   maps: int,
@@ -59,7 +59,7 @@ def read(
   """Returns the mixtures of the scenes of a finished run that mixes experts.
 
   Args:
-    directory: the work directory.
+    files: of the run.
     names: of the scenes.
     maps: G.
     members: M.
@@ -68,19 +68,16 @@ def read(
   Raises:
     RequestError: the file is missing or damaged.
   """
-  path = directory / NAME
+  path = files.path / NAME
   try:
-    content = checksums.read_verified(directory, NAME)
+    content = files.read(NAME)
   except OSError as error:
-    raise RequestError(
-      f"cannot read {path}: {reason(error)}; delete metrics.json there and repeat the run's command, which "
-      "restores it from the checkpoints"
-    ) from error
+    raise RequestError(f"cannot read {path}: {reason(error)}; {files.remedy}") from error
   shapes = {"weights": (maps, members), "temperature": (maps,), "smoothing": (maps, 3)}
   if regression is not None:
     shapes |= {"kernel": (maps, *regression), "bias": (maps, regression[1])}
-  with well_formed(path), np.load(io.BytesIO(content), allow_pickle=False) as archive:
-    found = {name: {key: archive[f"{name}/{key}"] for key in shapes} for name in names}
+  with well_formed(path), npz_files.opened(io.BytesIO(content), str(path.absolute())) as archive:
+    found = {name: {key: archive.read(f"{name}/{key}") for key in shapes} for name in names}
     for parts in found.values():
       for key, shape in shapes.items():
         if parts[key].shape != shape or not np.isfinite(parts[key]).all():

@@ -12,12 +12,12 @@ from ml_collections import config_dict
 from mtl_hsi.channels.by_wavelength import SpectralBands
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models.multitask import Network
-from mtl_hsi.runs import mixture_record, trained_scene, workdir
+from mtl_hsi.runs import mixture_record, trained_scene
 from mtl_hsi.runs.mixture_record import MapMixtures
+from mtl_hsi.runs.model_file import ModelFile
 from mtl_hsi.runs.networks import make_networks
-from mtl_hsi.runs.records import read_record
+from mtl_hsi.runs.run_files import RunFiles, WorkDirectoryFiles
 from mtl_hsi.runs.trained_scene import TrainedScene
-from mtl_hsi.runtime.replicas import Replicas
 from mtl_hsi.scenes.legend import Legend, make_legend
 from mtl_hsi.settings import (
   image_settings,
@@ -31,8 +31,7 @@ from mtl_hsi.settings import (
 )
 from mtl_hsi.settings.inference_settings import InferenceSettings
 from mtl_hsi.settings.split_settings import ensemble_of
-from mtl_hsi.storage.json_files import read_json, well_formed
-from mtl_hsi.training.checkpoints import Checkpoints
+from mtl_hsi.storage.json_files import well_formed
 from mtl_hsi.training.ensemble import Ensemble
 
 
@@ -41,7 +40,7 @@ class TrainedRun:
   """A finished run.
 
   Attributes:
-    directory: its work directory.
+    files: where its networks and records are read from.
     config: its resolved config.
     scenes: by name, in the order of training.
     legend: which output of the network stands for which class of each scene.
@@ -56,7 +55,7 @@ class TrainedRun:
     inference: how the networks classify.
   """
 
-  directory: Path
+  files: RunFiles
   config: config_dict.ConfigDict
   scenes: Mapping[str, TrainedScene]
   legend: Legend
@@ -71,6 +70,11 @@ class TrainedRun:
   inference: InferenceSettings
 
   @property
+  def path(self) -> Path:
+    """The work directory, or the file that the run was exported to."""
+    return self.files.path
+
+  @property
   def voters(self) -> int:
     """Number of networks that make maps; those of folds follow them on the replica axis."""
     return self.ensemble.maps * self.ensemble.voters
@@ -81,33 +85,34 @@ class TrainedRun:
     return (self.network,) if self.local is None else (self.network, self.local)
 
   def networks(self, epoch: int) -> dict:
-    """Returns {"params", "stats"} and "local" of all networks after an epoch of `snapshot_epochs`, stacked.
+    """Returns {"params", "stats"} and "local" of networks after an epoch of `snapshot_epochs`, stacked.
+
+    The first ones are those that make maps. Of a work directory, those of folds follow.
 
     Raises:
       RequestError: the snapshot is missing, damaged or belongs to another network.
     """
-    directory = self.directory / "checkpoints"
-    tree = self._restore(self.network, directory, epoch)
-    return (
-      tree if self.local is None else tree | {"local": self._restore(self.local, directory / "local", epoch)}
-    )
+    tree = self._restore(self.network, epoch, local=False)
+    return tree if self.local is None else tree | {"local": self._restore(self.local, epoch, local=True)}
 
-  def _restore(self, network, directory, epoch):
+  def _restore(self, network, epoch, *, local):
     params, stats = jax.eval_shape(network.init, jax.random.key(0))
-    shapes = Replicas(self.ensemble.count, jax.devices()).shapes({"params": params, "stats": stats})
-    return Checkpoints(directory).restore_snapshot(epoch, shapes)
+    return self.files.networks(epoch, {"params": params, "stats": stats}, self.ensemble, local=local)
 
 
-def read_run(directory: Path) -> TrainedRun:
+def read_run(path: Path) -> TrainedRun:
   """Reads a finished run; its networks are restored when they are needed.
 
+  Args:
+    path: its work directory, or the file that it was exported to.
+
   Raises:
-    RequestError: the directory holds no run, an unfinished one, or one without a network.
+    RequestError: there is no run, an unfinished one, or one without a network.
   """
-  config = read_record(directory, "config.json")
-  if not workdir.is_complete(directory, config):
-    raise RequestError(f"the run in {directory} is not finished; continue it with {_command(directory)}")
-  with well_formed(directory / "config.json"):
+  files = ModelFile(path) if path.is_file() else WorkDirectoryFiles(path)
+  config = files.record("config.json")
+  files.check_complete(config)
+  with well_formed(path / "config.json"):
     config = config_dict.ConfigDict(config)
     model = model_settings.read(config)
     shared = legend_settings.read(config)
@@ -122,16 +127,16 @@ def read_run(directory: Path) -> TrainedRun:
     image_keys = {name: _image_keys(config.get("files", {}).get(name, {})) for name in names}
   if model.name == model_settings.SVM:
     raise RequestError(
-      f"the run in {directory} has model.name=svm, and SVMs are not saved; expected a run of a network"
+      f"the run in {path} has model.name=svm, and SVMs are not saved; expected a run of a network"
     )
   smoothed = inference.options.smoothing.steps > 0 or bool(mixture.smoothings)
-  scenes, channels = _read_scenes(directory, target, image_keys, smoothed=smoothed)
-  with well_formed(directory / "scenes.json"):
+  scenes, channels = _read_scenes(files, target, image_keys, smoothed=smoothed)
+  with well_formed(path / "scenes.json"):
     legend = make_legend({name: scene.class_names for name, scene in scenes.items()}, shared=shared)
     inputs = [scene.inputs for scene in scenes.values()]
     network, local = make_networks(model, mixture, inputs, legend)
   return TrainedRun(
-    directory=directory,
+    files=files,
     config=config,
     scenes=scenes,
     legend=legend,
@@ -140,17 +145,17 @@ def read_run(directory: Path) -> TrainedRun:
     network=network,
     local=local,
     ensemble=ensemble,
-    mixtures=_read_mixtures(directory, names, ensemble, mixture, network) if mixed else {},
+    mixtures=_read_mixtures(files, names, ensemble, mixture, network) if mixed else {},
     snapshot_epochs=snapshot_epochs,
     precision=precision,
     inference=inference,
   )
 
 
-def _read_scenes(directory, target, image_keys, *, smoothed):
+def _read_scenes(files, target, image_keys, *, smoothed):
   """Returns the scenes by name, and the bands to which they were resampled, or None."""
-  record = read_record(directory, "scenes.json")
-  with well_formed(directory / "scenes.json"):
+  record = files.record("scenes.json")
+  with well_formed(files.path / "scenes.json"):
     entries = record["scenes"]
     scenes = {
       name: trained_scene.read_scene(name, index, entries[name], keys)
@@ -161,10 +166,10 @@ def _read_scenes(directory, target, image_keys, *, smoothed):
     return scenes, _channels(entries[target])
 
 
-def _read_mixtures(directory, names, ensemble, mixture, network):
+def _read_mixtures(files, names, ensemble, mixture, network):
   regression = (network.stem.bands, network.classes) if mixture.regression else None
   return mixture_record.read(
-    directory, names, maps=ensemble.maps, members=len(mixture.members), regression=regression
+    files, names, maps=ensemble.maps, members=len(mixture.members), regression=regression
   )
 
 
@@ -180,11 +185,3 @@ def _channels(entry):
   if "channels" not in entry:
     return None
   return SpectralBands(**{key: np.array(values, float) for key, values in entry["channels"].items()})
-
-
-def _command(directory: Path) -> str:
-  """The command that started the run, or a description if it is not known."""
-  try:
-    return workdir.command_line(read_json(directory / "environment.json"))
-  except (OSError, RequestError, LookupError, TypeError):
-    return "the command that started it"

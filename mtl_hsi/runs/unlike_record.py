@@ -2,14 +2,14 @@
 
 import io
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from mtl_hsi.classification.unlike import Known
 from mtl_hsi.errors import RequestError
-from mtl_hsi.storage import checksums
+from mtl_hsi.runs.run_files import RunFiles
+from mtl_hsi.storage import npz_files
 from mtl_hsi.storage.atomic_files import reason
 from mtl_hsi.storage.json_files import well_formed
 
@@ -37,29 +37,29 @@ def arrays(records: Mapping[str, UnlikeRecord]) -> dict[str, np.ndarray]:
   return found
 
 
-def read(directory: Path, name: str, components: int) -> UnlikeRecord | None:
+def read(files: RunFiles, name: str, components: int) -> UnlikeRecord | None:
   """Returns the record of a scene of a finished run; None if the run has none of it.
 
   Args:
-    directory: the work directory.
+    files: of the run.
     name: of the scene.
     components: number of components of a pixel, k.
 
   Raises:
     RequestError: the file is damaged.
   """
-  path = directory / NAME
+  path = files.path / NAME
   try:
-    content = checksums.read_verified(directory, NAME)
+    content = files.read(NAME)
   except FileNotFoundError:
     return None
   except OSError as error:
     raise RequestError(f"cannot read {path}: {reason(error)}") from error
-  with well_formed(path), np.load(io.BytesIO(content), allow_pickle=False) as archive:
-    if f"{name}/left_out" not in archive:
+  with well_formed(path), npz_files.opened(io.BytesIO(content), str(path.absolute())) as archive:
+    if f"{name}/left_out" not in archive.entries:
       return None
     keys = (*Known._fields, "left_out")
-    whitening, places, spread, left_out = (archive[f"{name}/{key}"] for key in keys)
+    whitening, places, spread, left_out = (archive.read(f"{name}/{key}") for key in keys)
     _check(whitening, places, spread, left_out, components)
     return UnlikeRecord(Known(whitening, places, spread), left_out)
 

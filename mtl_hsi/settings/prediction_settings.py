@@ -19,7 +19,7 @@ class PredictionSettings:
   """The settings of a prediction.
 
   Attributes:
-    run: work directory of the finished run.
+    run: work directory of the finished run, or the file that it was exported to.
     scene: the scene whose head, scaling and bands are used, or None for the run's target.
     image: file of the new image.
     image_key: name of the array in an .npz or .mat file, or None.

@@ -43,7 +43,7 @@ def listing(directory: Path, names: Iterable[str], contents: Mapping[str, bytes]
       digests[name] = sha256(directory / name)
     except OSError as error:
       raise RequestError(f"cannot read {directory / name}: {reason(error)}") from error
-  digests |= {name: _digest(content) for name, content in contents.items()}
+  digests |= {name: digest(content) for name, content in contents.items()}
   return "".join(f"{digest}  {name}\n" for name, digest in digests.items()).encode()
 
 
@@ -80,8 +80,8 @@ def verify(directory: Path) -> None:
 def _content(directory: Path, name: str, digests: Mapping[str, str]) -> bytes:
   memory.check_file(directory / name, 1)
   content = (directory / name).read_bytes()
-  digest = _digest(content)
-  if digests.get(name, digest) != digest:
+  found = digest(content)
+  if digests.get(name, found) != found:
     raise RequestError(_damage(directory, name, "damaged"))
   return content
 
@@ -98,12 +98,29 @@ def _digests(directory: Path) -> dict[str, str]:
     return {}
   except OSError as error:
     raise RequestError(f"cannot read {file}: {reason(error)}") from error
-  found = [_LINE.fullmatch(line) for line in lines]
-  digests = {match[2]: match[1] for match in found if match}
+  digests = _parse_lines(lines)
   # metrics.json is the last entry; a truncated file lacks it.
-  if not all(found) or "metrics.json" not in digests or not all(map(_is_inside, digests)):
+  if digests is None or "metrics.json" not in digests:
     raise RequestError(_damage(directory, NAME, "damaged"))
   return digests
+
+
+def parse(content: bytes) -> dict[str, str]:
+  """Returns the digests in the content of a `SHA256SUMS`, by path.
+
+  Raises:
+    ValueError: it is not a list of checksums.
+  """
+  digests = _parse_lines(content.decode("utf-8", "replace").splitlines())
+  if digests is None:
+    raise ValueError(f"{NAME} is not a list of checksums")
+  return digests
+
+
+def _parse_lines(lines: Iterable[str]) -> dict[str, str] | None:
+  found = [_LINE.fullmatch(line) for line in lines]
+  digests = {match[2]: match[1] for match in found if match}
+  return digests if all(found) and all(map(_is_inside, digests)) else None
 
 
 def _is_inside(name: str) -> bool:
@@ -123,5 +140,6 @@ def _damage(directory: Path, name: str, what: str) -> str:
   )
 
 
-def _digest(content: bytes) -> str:
+def digest(content: bytes) -> str:
+  """Returns the hexadecimal SHA-256 of a content."""
   return hashlib.sha256(content).hexdigest()

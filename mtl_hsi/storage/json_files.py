@@ -35,6 +35,21 @@ def read_json(path: Path, *, schema: int | None = None, verified: bool = False) 
     raise
   except OSError as error:
     raise _unreadable(path, error) from error
+  return parse_json(content, path, schema, "run it again with this version, in a new --workdir")
+
+
+def parse_json(content: bytes, path: Path, schema: int | None, remedy: str) -> dict:
+  """Returns the JSON object in the content of a file of a run; see `read_json`.
+
+  Args:
+    content: of the file.
+    path: of the file, for messages.
+    schema: expected value of the key "schema"; None for files without one.
+    remedy: what to do about another schema.
+
+  Raises:
+    RequestError: it is damaged, or has another schema.
+  """
   with well_formed(path):
     value = json.loads(content)
     if not isinstance(value, dict):
@@ -42,8 +57,7 @@ def read_json(path: Path, *, schema: int | None = None, verified: bool = False) 
   if schema is not None and value.get("schema") != schema:
     found = f"schema {value['schema']!r}" if "schema" in value else "no schema number"
     raise RequestError(
-      f"{path.absolute()} was written by another version of mtl_hsi ({found}, expected {schema}); run it "
-      "again with this version, in a new --workdir"
+      f"{path.absolute()} was written by another version of mtl_hsi ({found}, expected {schema}); {remedy}"
     )
   return value
 

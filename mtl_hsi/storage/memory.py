@@ -62,9 +62,22 @@ def check_file(path: Path, ratio: int) -> None:
   status = path.stat()
   if not stat.S_ISREG(status.st_mode):
     raise RequestError(f"{path.absolute()} is a directory, a pipe or a device; expected a file")
-  needed = ratio * status.st_size
-  what = f"{path.absolute()} has {_megabytes(status.st_size)} and may need {_megabytes(needed)} to read"
-  _check_free(needed, what)
+  check_decoded(status.st_size, ratio, str(path.absolute()))
+
+
+def check_decoded(size: int, ratio: int, where: str) -> None:
+  """Checks that data which are read as a whole fit into free memory once they are decoded.
+
+  Args:
+    size: their number of bytes.
+    ratio: largest number of bytes of memory per byte of the data.
+    where: source of the data, for messages.
+
+  Raises:
+    RequestError: the data might not fit.
+  """
+  needed = ratio * size
+  _check_free(needed, f"{where} has {_megabytes(size)} and may need {_megabytes(needed)} to read")
 
 
 def check_ratio(declared: int, stored: int, where: str) -> None:

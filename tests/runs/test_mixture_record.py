@@ -6,6 +6,7 @@ import pytest
 from mtl_hsi.classification.smoothing import STRENGTHS
 from mtl_hsi.errors import RequestError
 from mtl_hsi.runs import mixture_record
+from mtl_hsi.runs.run_files import WorkDirectoryFiles
 from mtl_hsi.storage import atomic_files, checksums
 
 MAPS, MEMBERS, CHANNELS, CLASSES = 2, 3, 5, 4
@@ -31,7 +32,7 @@ def write(place, **changes):
 
 def read(place, **changes):
   expected = {"maps": MAPS, "members": MEMBERS, "regression": (CHANNELS, CLASSES)}
-  return mixture_record.read(place, ["fields"], **(expected | changes))
+  return mixture_record.read(WorkDirectoryFiles(place), ["fields"], **(expected | changes))
 
 
 def test_what_is_written_is_read(tmp_path):
@@ -77,7 +78,7 @@ def test_arrays_that_no_run_writes_are_refused(tmp_path, changes):
 def test_a_scene_that_is_missing_is_refused(tmp_path):
   write(tmp_path)
   with pytest.raises(RequestError, match=r"mixtures\.npz is not what a run writes"):
-    mixture_record.read(tmp_path, ["town"], maps=MAPS, members=MEMBERS, regression=None)
+    mixture_record.read(WorkDirectoryFiles(tmp_path), ["town"], maps=MAPS, members=MEMBERS, regression=None)
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"PK\x03\x04"])
