@@ -25,6 +25,7 @@ _STARTED = (
   "mtl_hsi.experiment.adapt.run",
   "mtl_hsi.experiment.remake.run",
   "mtl_hsi.prediction.predict.run",
+  "mtl_hsi.sharing.export.run",
   "mtl_hsi.assessment.draw.run",
   "mtl_hsi.assessment.estimate.run",
   "mtl_hsi.reproduction.paper_grid.run",
@@ -116,7 +117,7 @@ def test_the_page_of_keys_is_fresh():
 
 
 @pytest.mark.parametrize(
-  "name", ["common", "own", "adapt", "predict", "assess_draw", "assess_estimate", "report", "paper"]
+  "name", ["common", "own", "adapt", "predict", "assess_draw", "assess_estimate", "report", "export", "paper"]
 )
 def test_every_key_is_explained(name):
   assert list(config_page.unexplained(name)) == []

@@ -11,6 +11,9 @@ from mtl_hsi.models.backbone import Layout, Model, ModelOptions
 from mtl_hsi.models.convolution import FORMS
 from mtl_hsi.models.multitask import Network
 
+# Every block is built in Python before the size of a network is known.
+_MOST_BLOCKS = 1000
+
 MODELS: dict[str, Model] = {"hresnet": hresnet, "ccnn": ccnn, "vresnet": vresnet}
 
 
@@ -63,4 +66,6 @@ def check_options(name: str, options: ModelOptions) -> None:
   """
   if name not in MODELS:
     raise RequestError(f"model.name is {name!r}; expected one of {', '.join(MODELS)}")
+  if options.blocks > _MOST_BLOCKS:
+    raise RequestError(f"model.blocks is {options.blocks}; expected at most {_MOST_BLOCKS}")
   MODELS[name].check(options)
