@@ -1,32 +1,22 @@
 """Classifies a new image of any size with the networks of a finished run."""
 
-import collections
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jax
-import numpy as np
 from absl import logging
 
-from mtl_hsi.classification import classify
-from mtl_hsi.classification.voting import Votes
 from mtl_hsi.errors import RequestError
 from mtl_hsi.evaluation.probabilities import NONE
-from mtl_hsi.models import products
 from mtl_hsi.plurals import noun
 from mtl_hsi.prediction import class_maps, shift, unknown
-from mtl_hsi.prediction.class_maps import ClassArea, ClassMaps
-from mtl_hsi.prediction.image_checks import FillValues, check_unit
+from mtl_hsi.prediction.class_maps import ClassArea
+from mtl_hsi.prediction.image_classifier import ImageClassifier
 from mtl_hsi.prediction.new_image import open_image
-from mtl_hsi.prediction.windows import read_window
 from mtl_hsi.report import colours, rasters
 from mtl_hsi.report.probability_rasters import Classes, outvoted_note
 from mtl_hsi.runs.trained_run import TrainedRun, read_run
 from mtl_hsi.runs.trained_scene import TrainedScene
-from mtl_hsi.runtime import progress
-from mtl_hsi.scenes import windows
 from mtl_hsi.scenes.images.image import Image
 from mtl_hsi.scenes.images.products import delivery
 from mtl_hsi.scenes.images.rasters import bounded_cache
@@ -63,7 +53,7 @@ def run(config: Any) -> dict:
 
 def _run(settings):
   trained = read_run(settings.run)
-  scene = _find_scene(trained, settings.scene)
+  scene = find_scene(trained, settings.scene)
   image, scene, notes = open_image(settings, scene, trained)
   for note in notes:
     print(note, flush=True)
@@ -77,11 +67,18 @@ def _run(settings):
     *(() if tells_unknown is None else (class_maps.UNKNOWN_ENDING,)),
   )
   class_maps.file_set(stem, further).check_free()
-  networks = _read_networks(trained, scene, settings.replica)
+  classifier = ImageClassifier(
+    trained,
+    scene,
+    settings.replica,
+    settings.classify_method,
+    settings.tile_pixels,
+    all_classes=has_probabilities,
+  )
   print(
     f"{image.origin}: {image.height} x {image.width} pixels, {image.bands} {noun(image.bands, 'band')}; "
-    f"classified as {scene.name!r} of {trained.path} by {len(networks)} "
-    f"{noun(len(networks), 'network')}",
+    f"classified as {scene.name!r} of {trained.path} by {classifier.networks} "
+    f"{noun(classifier.networks, 'network')}",
     flush=True,
   )
   _print_new_classes(trained, scene)
@@ -93,11 +90,9 @@ def _run(settings):
     classes = Classes(settings.probabilities, legend.names, trained.legend.class_ids(scene.name))
   if tells_unknown is not None:
     legend = tells_unknown.legend(legend)
-  with (
-    products.precision(trained.precision),
-    class_maps.create(stem, legend, size, image.georeference, tables, classes, tells_unknown) as maps,
-  ):
-    _classify(settings, trained, scene, image, networks, maps, tells_unknown)
+  with class_maps.create(stem, legend, size, image.georeference, tables, classes, tells_unknown) as maps:
+    for window in classifier.windows(image, scene, tells_unknown):
+      maps.write(*window)
   notes = maps.notes if not maps.outvoted else (*maps.notes, outvoted_note(maps.outvoted))
   print("\n".join([*map(_area_line, maps.areas()), *(f"note: {note}" for note in notes)]))
   print(f"Class map: {stem}_classes.tif, {stem}_classes.img for ENVI\nConfidence: {stem}_confidence.tif")
@@ -149,106 +144,18 @@ def _area_line(area: ClassArea) -> str:
   return f"{area.class_id} {area.name}: {area.pixels:,} {noun(area.pixels, 'pixel')}{hectares}"
 
 
-def _classify(settings, trained, scene, image, networks, maps: ClassMaps, tells_unknown) -> None:
-  """Classifies the image window by window and writes the maps."""
-  tile_pixels = settings.tile_pixels or trained.inference.tile_pixels
-  outputs = 0 if settings.probabilities == NONE else trained.network.classes
-  classifier = classify.Classifier(
-    trained.networks_of_mixture,
-    jax.devices(),
-    settings.classify_method,
-    tile_pixels,
-    _inference_options(trained, scene, settings.replica),
-    all_classes=outputs > 0,
-  )
-  placed = classifier.place_snapshots(networks)
-  size = image.height, image.width
-  values = max(image.bands, scene.inputs.channels, outputs)
-  places = list(windows.image_windows(*size, values, rasters.BLOCK))
-  fill_values = FillValues(image, scene)
-  halo = classifier.halo, classifier.halo
-  measured, class_ids = 0, trained.legend.class_ids(scene.name)
-  # With a shared legend, a new image may have any class.
-  index = scene.index if trained.legend.names is None else trained.network.new_scene
-  with progress.bar("classifying", len(places), "window") as bar:
-    for place in places:
-      around = windows.add_halo(place, size, halo, halo).inside
-      window = read_window(image, scene.inputs, *around, trained.network.patch, fill_values)
-      inner = windows.shifted(place, -around[0].start, -around[1].start)
-      missing = window.missing[inner]
-      if not measured and not missing.all():
-        check_unit(window, image, scene)
-      measured += np.count_nonzero(~missing)
-      # In new rasters all pixels are nodata: windows without a measurement are skipped.
-      if not missing.all():
-        region = classify.SceneRegion(window.padded, index, scene.inputs.contrast, ~window.missing, inner)
-        votes, probabilities = _vote(classifier, placed, region, outputs)
-        # Values far outside of the range of training can overflow in a network.
-        missing = missing | ~np.isfinite(votes.probability[0])
-        ids = np.where(missing, 0, class_ids[votes.labels[0]])
-        unlike = tells_unknown and tells_unknown.measure(window.padded, inner)
-        maps.write(*place, ids, votes.share[0], votes.probability[0], probabilities, unlike)
-      bar.update()
-  if not measured:
-    raise RequestError(
-      f"{image.origin} has no measurement: every pixel is nodata or not finite; check the file and "
-      "--config.nodata"
-    )
+def find_scene(trained: TrainedRun, name: str | None) -> TrainedScene:
+  """Returns a scene of a run by name; without a name, the target.
 
-
-def _vote(classifier, networks, region, outputs) -> tuple[Votes, np.ndarray | None]:
-  """Returns the votes on a region and the probabilities of all outputs `[h, w, C]`; None for 0 outputs."""
-  if not outputs:
-    return classifier.vote(networks, region, _no_tick), None
-  probabilities = np.empty((*windows.shape_of(region.window), outputs), np.float32)
-
-  def take(window, _, of_tile):
-    probabilities[window] = of_tile
-
-  return classifier.vote(networks, region, _no_tick, take), probabilities
-
-
-def _no_tick():
-  """Does nothing: the bar counts windows, not windows."""
-
-
-def _find_scene(trained: TrainedRun, name: str | None) -> TrainedScene:
+  Raises:
+    RequestError: the run has no such scene.
+  """
   name = name or trained.target
   if name not in trained.scenes:
     raise RequestError(
       f"config key scene is {name!r}; the run in {trained.path} has {', '.join(trained.scenes)}"
     )
   return trained.scenes[name]
-
-
-def _read_networks(trained: TrainedRun, scene: TrainedScene, replica: int | None) -> list[dict]:
-  """All networks that vote, each with a leading replica axis of 1."""
-  if replica is not None and replica >= trained.voters:
-    known = "only replica 0" if trained.voters == 1 else f"replicas 0 to {trained.voters - 1}"
-    raise RequestError(f"config key replicas is '{replica}'; the run in {trained.path} has {known}")
-  return list(_networks(trained, scene, range(trained.voters) if replica is None else [replica]))
-
-
-def _networks(trained, scene, replicas) -> Iterator[dict]:
-  for epoch in trained.snapshot_epochs:
-    stacked = jax.tree.map(np.asarray, trained.networks(epoch))
-    for replica in replicas:
-      network = jax.tree.map(lambda x, index=replica: x[index : index + 1], stacked)
-      if trained.mixtures:
-        drawn = replica // trained.ensemble.voters
-        network["mixture"] = trained.mixtures[scene.name].of_map(drawn)
-      yield network
-
-
-def _inference_options(trained, scene, replica) -> classify.InferenceOptions:
-  """Those of the run, with the smoothing of the scene; of several maps, the one that most of them have."""
-  if not trained.mixtures:
-    return trained.inference.options
-  smoothings = trained.mixtures[scene.name].smoothings
-  if replica is not None:
-    smoothings = [smoothings[replica // trained.ensemble.voters]]
-  commonest, _ = collections.Counter(smoothings).most_common(1)[0]
-  return trained.inference.options._replace(smoothing=commonest)
 
 
 def _legend(trained: TrainedRun, scene: TrainedScene, settings: PredictionSettings) -> rasters.Legend:

@@ -81,7 +81,7 @@ def test_those_of_an_image_are_those_of_the_run(run, name, tmp_path, monkeypatch
     outcome = predict(run, tmp_path / "image.npy", scene=name, output=tmp_path / stem, probabilities="uint8")
     assert outcome.status == 0, outcome.err
     assert f"Probabilities: {tmp_path / stem}_probabilities.tif\n" in outcome.out
-    monkeypatch.setattr("mtl_hsi.prediction.predict.windows.image_windows", quarters)
+    monkeypatch.setattr("mtl_hsi.scenes.windows.image_windows", quarters)
     found.append(read(tmp_path / f"{stem}_probabilities.tif").astype(int))
     assert (found[-1].sum(axis=0) == 250).all()
     with rasterio.open(tmp_path / f"{stem}_probabilities.tif") as raster:

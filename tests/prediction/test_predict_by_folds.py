@@ -38,7 +38,7 @@ def test_a_training_scene_is_mapped_as_in_training(finished_by_folds, tmp_path, 
 
 
 def test_windows_change_no_class(finished_by_folds, tmp_path, monkeypatch):
-  monkeypatch.setattr("mtl_hsi.prediction.predict.windows.image_windows", _quarters)
+  monkeypatch.setattr("mtl_hsi.scenes.windows.image_windows", _quarters)
   np.save(tmp_path / "image.npy", launching.cube(launching.FIELDS, 1))
   outcome = predict(finished_by_folds, tmp_path / "image.npy", scene="fields", output=tmp_path / "map")
   assert outcome.status == 0, outcome.err

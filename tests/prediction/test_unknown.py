@@ -55,7 +55,7 @@ def test_with_score_the_map_stays_as_it_is(finished_by_folds, flight, tmp_path, 
   assert not (tmp_path / "none_unknown.tif").exists()
   assert "20% would be" in outcome.out
   # By windows, the scores are the same, and so are those of the whole scene.
-  monkeypatch.setattr("mtl_hsi.prediction.predict.windows.image_windows", _quarters)
+  monkeypatch.setattr("mtl_hsi.scenes.windows.image_windows", _quarters)
   assert predict(finished_by_folds, flight, output=tmp_path / "parts", unknown="mark").status == 0
   for band in (1, 2):
     parts, whole = (read_band(tmp_path / f"{name}_unknown.tif", band) for name in ("parts", "score"))
