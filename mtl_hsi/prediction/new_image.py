@@ -1,5 +1,6 @@
 """Opens an image to predict with the options and the bands of its scene in training."""
 
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,6 @@ from mtl_hsi.runs.trained_scene import TrainedScene
 from mtl_hsi.scenes.images.bad_bands import format_bands
 from mtl_hsi.scenes.images.image import Image
 from mtl_hsi.settings import image_settings
-from mtl_hsi.settings.prediction_settings import PredictionSettings
 
 
 class NewImage(NamedTuple):
@@ -27,21 +27,28 @@ class NewImage(NamedTuple):
   notes: tuple[str, ...]
 
 
-def open_image(settings: PredictionSettings, scene: TrainedScene, trained: TrainedRun) -> NewImage:
+def open_image(
+  open_with: Callable[..., Image], image_keys: Mapping[str, str], scene: TrainedScene, trained: TrainedRun
+) -> NewImage:
   """Opens the image, and chooses the bands that the networks read.
+
+  Args:
+    open_with: opens the image with options of `Image.open`.
+    image_keys: options that are given, by `image_settings.KEYS`; "" for one that is not.
+    scene: the scene as which it is classified.
+    trained: its run.
 
   Raises:
     RequestError: it cannot be read, or has other bands than the scene.
   """
-  image = Image.open(settings.image, settings.image_key, **image_settings.read(settings.image_keys))
-  inherited = image_settings.inherit(settings.image_keys, scene.image_keys, image.options)
+  image = open_with(**image_settings.read(image_keys))
+  inherited = image_settings.inherit(image_keys, scene.image_keys, image.options)
   in_file = ("nodata",) * image.knows_nodata + ("scale", "offset") * image.knows_scale
   replaced = {key: inherited.pop(key) for key in in_file if key in inherited}
-  inherited |= _bad_bands(image, scene, inherited.pop("bad_bands", ""), settings.image_keys["bad_bands"])
+  inherited |= _bad_bands(image, scene, inherited.pop("bad_bands", ""), image_keys["bad_bands"])
   if inherited:
-    options = image_settings.read({**settings.image_keys, **inherited})
-    image = Image.open(settings.image, settings.image_key, **options)
-  image, scene, notes = band_choice.choose(image, scene, trained, bool(settings.image_keys["bad_bands"]))
+    image = open_with(**image_settings.read({**image_keys, **inherited}))
+  image, scene, notes = band_choice.choose(image, scene, trained, bool(image_keys["bad_bands"]))
   headings = {"As in training": inherited, "Taken from the file, other than in training": replaced}
   lines = [f"{heading}: {_listed(keys)}" for heading, keys in headings.items() if keys]
   return NewImage(image, scene, (*lines, *(f"note: {text}" for text in (*image.remarks, *notes))))

@@ -1,5 +1,6 @@
 """Classifies a new image of any size with the networks of a finished run."""
 
+import functools
 import re
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,8 @@ def run(config: Any) -> dict:
 def _run(settings):
   trained = read_run(settings.run)
   scene = find_scene(trained, settings.scene)
-  image, scene, notes = open_image(settings, scene, trained)
+  open_with = functools.partial(Image.open, settings.image, settings.image_key)
+  image, scene, notes = open_image(open_with, settings.image_keys, scene, trained)
   for note in notes:
     print(note, flush=True)
   stem = _output_stem(settings, scene)

@@ -1,6 +1,9 @@
 """Progress bars for terminals and log files."""
 
+import contextlib
+import contextvars
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mtl_hsi.runtime import processes
@@ -8,8 +11,19 @@ from mtl_hsi.runtime import processes
 if TYPE_CHECKING:
   import tqdm
 
+_HIDDEN = contextvars.ContextVar("hidden", default=False)
 # Seconds between two lines of a bar in a log file.
 _LOG_SECONDS = 30
+
+
+@contextlib.contextmanager
+def hidden() -> Iterator[None]:
+  """Shows no bars in the block."""
+  token = _HIDDEN.set(True)
+  try:
+    yield
+  finally:
+    _HIDDEN.reset(token)
 
 
 def bar(description: str, total: int, unit: str, initial: int = 0) -> "tqdm.tqdm":
@@ -29,5 +43,5 @@ def bar(description: str, total: int, unit: str, initial: int = 0) -> "tqdm.tqdm
     dynamic_ncols=True,
     leave=True,
     mininterval=interval,
-    disable=not processes.is_first(),
+    disable=_HIDDEN.get() or not processes.is_first(),
   )

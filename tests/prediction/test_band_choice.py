@@ -1,5 +1,6 @@
 """The bands of an image that correspond to those of a scene in training."""
 
+import functools
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +17,7 @@ from mtl_hsi.scenes.scene import ImageFile
 from mtl_hsi.settings import image_settings
 from tests.scenes import formats
 
-_RUN = SimpleNamespace(directory=Path("runs/fields"))
+_RUN = SimpleNamespace(path=Path("runs/fields"))
 _CENTRES = np.array([450.0, 500, 550, 600])
 _EVERYTHING = slice(None), slice(None)
 
@@ -82,10 +83,8 @@ def test_another_number_of_bands_without_wavelengths_is_refused(tmp_path):
 
 
 def _open(folder, scene, **keys):
-  settings = SimpleNamespace(
-    image=folder / "new.hdr", image_key=None, image_keys={**dict.fromkeys(image_settings.KEYS, ""), **keys}
-  )
-  return new_image.open_image(settings, scene, _RUN)
+  image_keys = {**dict.fromkeys(image_settings.KEYS, ""), **keys}
+  return new_image.open_image(functools.partial(Image.open, folder / "new.hdr"), image_keys, scene, _RUN)
 
 
 def _envi(folder, flags):

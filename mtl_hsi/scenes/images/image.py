@@ -1,9 +1,9 @@
-"""A hyperspectral image of any format, read window by window."""
+"""A hyperspectral image of any format, read window by window; .npz and .mat files are loaded."""
 
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -56,9 +56,25 @@ class Image:
 
   @classmethod
   def open(
+    cls, path: Path, key: str | None = None, *, product: ProductOptions = NO_OPTIONS, **options: Any
+  ) -> "Image":
+    """Opens a product, an image in an .npy, .npz or .mat file, or a raster of one of `rasters.FORMATS`.
+
+    Args:
+      path: the file, the header of an ENVI image, or the folder or archive of a product.
+      key: name of the cube in an .npz or .mat file. None selects `cube` or the only three-dimensional array.
+      product: further options of products.
+      options: see `of_source`.
+
+    Raises:
+      RequestError: the file cannot be read as an image, or an option is invalid for it.
+    """
+    return cls.of_source(open_source(path, key, product), **options)
+
+  @classmethod
+  def of_source(
     cls,
-    path: Path,
-    key: str | None = None,
+    source: Source,
     *,
     nodata: float | Sequence[float] = (),
     scale: float | None = None,
@@ -67,32 +83,25 @@ class Image:
     wavelength_unit: str | None = None,
     bad_bands: str | None = None,
     quality: Literal["clear"] | None = None,
-    product: ProductOptions = NO_OPTIONS,
   ) -> "Image":
-    """Opens a product, an image in an .npy, .npz or .mat file, or a raster of one of `rasters.FORMATS`.
-
-    An .npy file is memory-mapped, a raster is read window by window, and .npz and .mat files are loaded.
+    """Returns the image of a file that is open, or of an array in memory.
 
     Args:
-      path: the file, the header of an ENVI image, or the folder or archive of a product.
-      key: name of the cube in an .npz or .mat file. None selects `cube` or the only three-dimensional array.
+      source: the file or the array.
       nodata: value or values without a measurement; a pixel with one in any band is nodata, beside those of
         the metadata of a raster, the mask `nodata` in an .npz file, and values that are not finite.
-      scale: physical value = scale * value in the file + offset. None means 1 if an offset is given, and else
-        the scale in the metadata.
-      offset: see `scale`. None means 0 if a scale is given.
+      scale: physical value = scale * value in the file + offset. Without both, those of the metadata apply.
+      offset: see `scale`.
       wavelengths: CSV file with centres and widths (see `wavelength_table`) to use instead of the metadata.
         None uses the metadata; if these are invalid, the wavelengths are unknown and a remark tells why.
       wavelength_unit: unit of that CSV file, "nm" or "um". None uses its header or infers it from the values.
       bad_bands: bands to drop (see `bad_bands`). None drops those that the metadata flag as bad.
       quality: "clear" counts the pixels that the quality layers of a product flag as cloud, shadow or the
         like as nodata. None ignores these layers.
-      product: further options of products.
 
     Raises:
-      RequestError: the file cannot be read as an image, or an option is invalid for it.
+      RequestError: an option is invalid for the source.
     """
-    source = open_source(path, key, product)
     _check_quality(source, quality)
     dropped, notes = _dropped_bands(source, bad_bands)
     kept = np.setdiff1d(np.arange(source.shape[2]), dropped)
@@ -287,8 +296,6 @@ def _all_nodata(source: Source, nodata: float | Sequence[float]) -> tuple[np.nda
 
 def _dtype(stored: np.dtype, scaling: Scaling | None) -> np.dtype:
   """Returns the dtype of the values that `read` returns; sums of numbers of 16 bits would overflow."""
-  return stored if scaling is None and stored != np.float16 else _scaled_dtype(stored)
-
-
-def _scaled_dtype(dtype: np.dtype) -> np.dtype:
-  return np.dtype(np.float64 if dtype == np.float64 else np.float32)
+  if scaling is None and stored != np.float16:
+    return stored
+  return np.dtype(np.float64 if stored == np.float64 else np.float32)
