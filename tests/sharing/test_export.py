@@ -41,8 +41,12 @@ def test_it_predicts_what_the_work_directory_predicts(finished_by_folds, exporte
     options = {"scene": "town", "probabilities": "float16", "output": tmp_path / name}
     outcome = predict(run, tmp_path / "image.npy", **options)
     assert outcome.status == 0, outcome.err
-  for ending in ("_classes.tif", "_confidence.tif", "_probabilities.tif", "_shift.csv", "_areas.csv"):
+  for ending in ("_classes.tif", "_confidence.tif", "_shift.csv", "_areas.csv"):
     assert (tmp_path / f"a{ending}").read_bytes() == (tmp_path / f"b{ending}").read_bytes()
+  for band in (1, 2):
+    np.testing.assert_array_equal(
+      *(read_band(tmp_path / f"{name}_probabilities.tif", band) for name in ("a", "b"))
+    )
 
 
 def test_new_scenes_adapt_from_it_as_from_the_work_directory(finished_by_folds, exported):

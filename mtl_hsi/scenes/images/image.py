@@ -90,8 +90,7 @@ class Image:
       source: the file or the array.
       nodata: value or values without a measurement; a pixel with one in any band is nodata, beside those of
         the metadata of a raster, the mask `nodata` in an .npz file, and values that are not finite.
-      scale: physical value = scale * value in the file + offset. Without both, those of the metadata apply.
-      offset: see `scale`.
+      scale, offset: physical value = scale * value in the file + offset; without both, as in the metadata.
       wavelengths: CSV file with centres and widths (see `wavelength_table`) to use instead of the metadata.
         None uses the metadata; if these are invalid, the wavelengths are unknown and a remark tells why.
       wavelength_unit: unit of that CSV file, "nm" or "um". None uses its header or infers it from the values.
