@@ -12,12 +12,12 @@ from mtl_hsi.classification.voting import Votes
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models import products
 from mtl_hsi.prediction.image_checks import FillValues, check_unit
-from mtl_hsi.prediction.unknown import Unknown
 from mtl_hsi.prediction.windows import Window as InputWindow
 from mtl_hsi.prediction.windows import read_window
 from mtl_hsi.report import rasters
 from mtl_hsi.runs.trained_run import TrainedRun
 from mtl_hsi.runs.trained_scene import TrainedScene
+from mtl_hsi.runs.unknown_pixels import Unknown
 from mtl_hsi.runtime import progress
 from mtl_hsi.scenes import windows
 from mtl_hsi.scenes.images.image import Image
