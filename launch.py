@@ -1,9 +1,10 @@
 """Trains, adapts and applies networks: python launch.py --config=configs/mtl.py:pu_all.
 
 The configs are configs/quickstart.py, own.py, best.py, fields.py, letter.py, predict.py, adapt.py,
-assess_draw.py, assess_estimate.py, report.py, export.py, mtl.py, paper.py and rehearsal.py. Some have an
-argument after a colon. --config=<file> --help describes a config and lists its keys, --config.<key>=<value>
-changes a key, and docs/configs.md explains all keys. The command mtl-hsi does the same with shorter options.
+assess_draw.py, assess_estimate.py, report.py, export.py, compare.py, mtl.py, paper.py and rehearsal.py. Some
+have an argument after a colon. --config=<file> --help describes a config and lists its keys,
+--config.<key>=<value> changes a key, and docs/configs.md explains all keys. The command mtl-hsi does the same
+with shorter options.
 """
 
 import sys

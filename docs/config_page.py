@@ -28,6 +28,7 @@ _PURPOSES = {
   "assess_estimate.py": "accuracies and areas of a map, with intervals",
   "report.py": "the report of a finished run, made again",
   "export.py": "a finished run as one file",
+  "compare.py": "finished runs compared",
   "best.py": "the recommended recipe",
   "fields.py": "that recipe without experts",
   "letter.py": "the letter's recipe on your own scenes",
@@ -37,7 +38,7 @@ _PURPOSES = {
 }
 
 # Configs without the keys of common.py.
-_SEPARATE = ("common", "predict", "assess_draw", "assess_estimate", "report", "export")
+_SEPARATE = ("common", "predict", "assess_draw", "assess_estimate", "report", "export", "compare")
 
 _INTRODUCTION = """\
 <!-- `python -m docs.config_page` writes this page from the comments in configs/. Do not edit it. -->

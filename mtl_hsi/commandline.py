@@ -124,7 +124,7 @@ def _what_remains(flag: flags.FlagHolder) -> str:
   if config is not None and config_files.kind(config) == "prediction":
     return "the incomplete map was removed; run the same command again to start from scratch"
   if config is not None and (
-    config_files.kind(config) in ("draw", "estimate", "export") or config.get("check_only")
+    config_files.kind(config) in ("draw", "estimate", "export", "comparison") or config.get("check_only")
   ):
     return "nothing was written"
   if config is not None and config_files.kind(config) == "report":

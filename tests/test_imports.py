@@ -27,7 +27,7 @@ _ORDER = (
   "training, classification",
   "settings, report",
   "runs, commandline",
-  "experiment, prediction, assessment, sharing",
+  "experiment, prediction, assessment, sharing, comparison",
   "reproduction",
   "configs",
   "commands",

@@ -174,6 +174,12 @@ def _export(config):
   return export.run(config)
 
 
+def _comparison(config):
+  from mtl_hsi.comparison import compare
+
+  return compare.run(config)
+
+
 def _experiment(config, workdir, command):
   from mtl_hsi.experiment.run import run_experiment
 
@@ -189,14 +195,16 @@ _STARTS: Mapping[str, Callable] = {
   "experiment": _experiment,
   "report": _report,
   "export": _export,
+  "comparison": _comparison,
 }
 # Requests that use no network.
-_WITHOUT_JAX = ("draw", "estimate")
+_WITHOUT_JAX = ("draw", "estimate", "comparison")
 # Requests that start in one process and are not given a work directory, and where they write.
 _WITHOUT_WORKDIR = {
   "prediction": "a prediction runs in one process and writes to --config.output",
   "draw": "an assessment runs in one process and writes to --config.output",
   "estimate": "an assessment runs in one process and writes to --config.output",
   "export": "an export runs in one process and writes to --config.output",
+  "comparison": "a comparison runs in one process and writes to --config.output",
   "report": "a report is made in one process, in the work directory of its run",
 }

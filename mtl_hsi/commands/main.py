@@ -7,7 +7,7 @@ from typing import NoReturn
 import click
 
 from mtl_hsi import __version__
-from mtl_hsi.commands import maps, new, training
+from mtl_hsi.commands import maps, new, research, training
 from mtl_hsi.commands.options import ConfigCommand
 from mtl_hsi.commands.request import OPTIONS, Request, as_json, carry_out, config_path
 from mtl_hsi.commands.scene_files import SPELLED
@@ -48,7 +48,7 @@ def group() -> None:
 
 for command in (
   *(training.map_image, new.new, training.check, training.train),
-  *(maps.predict, training.adapt, maps.report, maps.export, maps.assess, training.paper),
+  *(maps.predict, training.adapt, maps.report, maps.export, maps.assess, research.compare, training.paper),
 ):
   group.add_command(command)
 

@@ -125,6 +125,47 @@ def mcnemar(only_first: int, only_second: int) -> float:
   return float(stats.binomtest(only_first, total).pvalue) if total else 1.0
 
 
+def unit_difference(
+  first_right: np.ndarray, second_right: np.ndarray, unit: np.ndarray, seed: int = 0, resamples: int = 2000
+) -> tuple[float, float] | None:
+  """Returns the 95% percentile bootstrap interval of the difference of two accuracies on the same pixels.
+
+  A resample draws as many units as there are, with replacement, each with all its pixels, as
+  `unit_intervals` does.
+
+  Args:
+    first_right: which pixels the first prediction gets right, bool `[n]`.
+    second_right: the same of the second prediction.
+    unit: number of the unit of each pixel, in any order, `[n]`.
+    seed: seed of the resampling.
+    resamples: number of resamples.
+
+  Returns:
+    Lower and upper end of the first accuracy minus the second; None with fewer than two units.
+  """
+  names, position = np.unique(unit, return_inverse=True)
+  if len(names) < 2:
+    return None
+  pixels = np.bincount(position)
+  gained = np.bincount(position, first_right.astype(float) - second_right)
+  drawn = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), resamples)
+  low, high = np.percentile(100 * (drawn @ gained) / (drawn @ pixels), (2.5, 97.5))
+  return float(low), float(high)
+
+
+def pixel_difference(only_first: int, only_second: int, pixels: int) -> tuple[float, float]:
+  """Returns the normal 95% interval of the difference of two accuracies on the same independent pixels.
+
+    (b - c) / n -+ z sqrt(b + c - (b - c)^2 / n) / n    for the counts b and c of `discordant`
+
+  Source: Agresti, "Categorical data analysis" (2013), section 11.1.
+  """
+  change = only_first - only_second
+  error = math.sqrt(only_first + only_second - change**2 / pixels)
+  half = float(stats.norm.ppf(_UPPER)) * error
+  return 100 * (change - half) / pixels, 100 * (change + half) / pixels
+
+
 def _around(centre: float, error: float, freedom: float) -> tuple[float, float]:
   half = float(stats.t.ppf(_UPPER, freedom)) * error
   return centre - half, centre + half

@@ -20,6 +20,7 @@ _NEEDED = {
   "adaptation": {"run", "stem", "optimizer.name", "replicas"},
   "report": {"report_of"},
   "export": {"export_of"},
+  "comparison": {"runs", "output"},
   "grid": {"tables", "optimizer.name", "replicas"},
   "experiment": {"optimizer.name", "replicas"},
 }
@@ -28,8 +29,8 @@ _NEEDED = {
 def kind(config: config_dict.ConfigDict) -> str:
   """Returns what a config requests: a "grid" of experiments (configs/paper.py), a "prediction"
   (configs/predict.py), the "draw" of a sample or an "estimate" from it (configs/assess_*.py), an "adaptation"
-  (configs/adapt.py), a "report" (configs/report.py),
-  an "export" (configs/export.py) or an "experiment"; "" for any other ConfigDict.
+  (configs/adapt.py), a "report" (configs/report.py), an "export" (configs/export.py), a "comparison"
+  (configs/compare.py) or an "experiment"; "" for any other ConfigDict.
   """
   keys = config_keys.kinds(config).keys()
   return next((name for name, needed in _NEEDED.items() if keys >= needed), "")

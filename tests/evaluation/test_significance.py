@@ -103,3 +103,21 @@ def test_discordant_pixels_by_hand():
 def test_discordant_pixels_need_equal_shapes():
   with pytest.raises(ValueError, match=r"\(2, 3\).*\(3,\)"):
     significance.discordant(np.ones((2, 3)), np.ones((2, 3)), np.ones(3))
+
+
+def test_an_interval_of_a_difference_resamples_units():
+  unit = np.repeat(np.arange(20), 5)
+  first, second = np.ones(100, bool), np.ones(100, bool)
+  second[:50] = False
+  low, high = significance.unit_difference(first, second, unit)
+  assert low < 50 < high
+  # The share of the ten units in a resample of twenty: a binomial with a deviation of 11.2 points.
+  assert high - low == pytest.approx(2 * 1.96 * 11.2, rel=0.15)
+  assert significance.unit_difference(first, second, np.zeros(100, int)) is None
+  assert significance.unit_difference(first, first, unit) == (0, 0)
+
+
+def test_the_interval_of_a_difference_of_independent_pixels():
+  # Agresti (2013), table 11.1: 1600 people, 150 and 86 changed their mind; 4.0 points, 2.1 to 5.9.
+  low, high = significance.pixel_difference(150, 86, 1600)
+  assert (round(low, 1), round(high, 1)) == (2.1, 5.9)
