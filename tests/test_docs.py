@@ -21,14 +21,16 @@ _PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("
 _PAGE = pytest.mark.parametrize("page", _PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 # What launch.py would start. Here it only has to accept the request.
 _STARTED = (
-  "mtl_hsi.experiment.run.run_experiment",
   "mtl_hsi.experiment.adapt.run",
   "mtl_hsi.experiment.remake.run",
   "mtl_hsi.prediction.predict.run",
   "mtl_hsi.sharing.export.run",
   "mtl_hsi.assessment.draw.run",
   "mtl_hsi.assessment.estimate.run",
+  "mtl_hsi.comparison.compare.run",
   "mtl_hsi.reproduction.paper_grid.run",
+  # The last one: modules that are imported for the others must not keep the mock.
+  "mtl_hsi.experiment.run.run_experiment",
 )
 _JOINING = ("--coordinator", "--processes", "--process")
 _SCENES = "fields:\n  cube: fields.tif\n  labels: fields.gpkg\ntown:\n  cube: town.hdr\n  labels: town.csv\n"
