@@ -17,11 +17,13 @@ TEST_PROCESSES := 2
 LOCK_TOOLS := pip==26.3 uv==0.13.8
 COMPILE := $(VENV)/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
   --custom-compile-command 'make lock' $(UPGRADE)
+# Extras that the tests need.
+LOCKED_EXTRAS := --extra datasets --extra parquet --extra svm
 
 RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 
 .PHONY: help quickstart paper test test-slow faults fuzz fuzz-in-venv bench bench-in-venv \
-  bench-scaling suite docs qgis-plugin lint lock lock-in-venv clean
+  bench-scaling suite docs wheel qgis-plugin lint lock lock-in-venv clean
 
 help:
 	@echo "make quickstart     trains on Indian Pines and a simulated scene; writes runs/quickstart"
@@ -36,6 +38,7 @@ help:
 	@echo "make suite          compares the default with simple models on real scenes: days; writes results/suite.*;"
 	@echo "                    DATA=<directory> has the scenes, ../shared/data unless given"
 	@echo "make docs           builds the documentation as a site that works offline; writes runs/site"
+	@echo "make wheel          builds the package of the last commit, always with the same bytes; writes runs/wheel"
 	@echo "make qgis-plugin    packs the plugin for QGIS; writes runs/mtl_hsi_map.zip, see docs/qgis.md"
 	@echo "make lint           checks style and common mistakes"
 	@echo "make lock           updates locks/ and third_party/licences.md from pyproject.toml; see locks/README.md"
@@ -80,6 +83,15 @@ docs: $(TESTS_INSTALLED)
 	@$(PYTHON) -m sphinx -q -W --keep-going -c docs . runs/site
 	@echo "runs/site/index.html"
 
+wheel: $(INSTALLED)
+	@rm -rf runs/wheel
+	@mkdir -p runs/wheel/source
+	@umask 022 && git archive HEAD | tar -x --no-same-permissions -C runs/wheel/source
+	@umask 022 && SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(PYTHON) -m pip --disable-pip-version-check \
+	  wheel -qq --no-deps --no-build-isolation -w runs/wheel runs/wheel/source
+	@rm -rf runs/wheel/source
+	@sha256sum runs/wheel/*.whl
+
 qgis-plugin: $(INSTALLED)
 	@mkdir -p runs
 	@$(PYTHON) -m qgis_plugin.pack runs/mtl_hsi_map.zip
@@ -93,8 +105,8 @@ lock:
 lock-in-venv:
 	$(MAKE_VENV)
 	@$(PIP_INSTALL) $(LOCK_TOOLS)
-	@$(COMPILE) pyproject.toml -o locks/cpu.txt
-	@$(COMPILE) pyproject.toml --extra cuda12 -c locks/cpu.txt -o locks/cuda12.txt
+	@$(COMPILE) pyproject.toml $(LOCKED_EXTRAS) -o locks/cpu.txt
+	@$(COMPILE) pyproject.toml $(LOCKED_EXTRAS) --extra cuda12 -c locks/cpu.txt -o locks/cuda12.txt
 	@$(COMPILE) --group test --group docs -c locks/cpu.txt -o locks/test.txt
 	@$(COMPILE) --group build -o locks/build.txt
 	@$(PYTHON) -m third_party.licences

@@ -8,6 +8,7 @@ import graphlib
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,16 @@ def test_the_core_imports_with_its_own_dependencies_alone(graph):
   modules = [f"mtl_hsi.{name}" for name in graph if name.split(".")[0] in _CORE]
   code = f"import importlib\nfor name in {sorted(modules)}: importlib.import_module(name)"
   run = import_guard.run(code, allowed=_CORE_MAY_IMPORT)
+  assert run.returncode == 0, run.stderr
+
+
+def test_all_but_the_builders_of_data_sets_import_without_an_extra(graph):
+  project = tomllib.loads((_ROOT / "pyproject.toml").read_text())["project"]
+  packages = [re.match(r"[\w.-]+", line)[0] for line in project["dependencies"]]
+  modules = [name for name in graph if name.split(".")[0] not in ("configs", "launch", "__main__")]
+  names = sorted(f"mtl_hsi.{name}" for name in modules if name != "scenes.public.builders")
+  code = _IMPORT_ALONE.replace("ALLOWED", repr(packages)).replace("MODULES", repr(names))
+  run = subprocess.run([sys.executable, "-c", code], cwd=_ROOT, capture_output=True, text=True)
   assert run.returncode == 0, run.stderr
 
 

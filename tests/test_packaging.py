@@ -19,9 +19,14 @@ from third_party import licences
 _ROOT = Path(__file__).resolve().parent.parent
 _PYPROJECT = tomllib.loads((_ROOT / "pyproject.toml").read_text())
 _PROJECT, _GROUPS = _PYPROJECT["project"], _PYPROJECT["dependency-groups"]
+_EXTRAS = ("datasets", "parquet", "svm")
+_LOCKED = _PROJECT["dependencies"] + [
+  one for extra in _EXTRAS for one in _PROJECT["optional-dependencies"][extra]
+]
 _ON_LINUX = {"sys_platform": "linux", "platform_system": "Linux"}
 # Endings of the files beside the code that it reads.
 _DATA = {".csv", ".css", ".html", ".js"}
+_OFFLINE = ("--quiet", "--no-index", "--no-deps")
 _OSI_BSD = "License :: OSI Approved :: BSD License"
 
 
@@ -32,8 +37,8 @@ def locked(lock: str) -> dict[str, Requirement]:
 @pytest.mark.parametrize(
   ("lock", "asked"),
   [
-    ("cpu", _PROJECT["dependencies"]),
-    ("cuda12", _PROJECT["dependencies"] + _PROJECT["optional-dependencies"]["cuda12"]),
+    ("cpu", _LOCKED),
+    ("cuda12", _LOCKED + _PROJECT["optional-dependencies"]["cuda12"]),
     ("test", _GROUPS["test"]),
     ("build", _GROUPS["build"]),
   ],
@@ -126,17 +131,22 @@ def installed(tmp_path_factory) -> Path:
   """A directory in which the wheel is installed, without the packages that it needs."""
   pytest.importorskip("setuptools", reason="what builds the package is not installed (locks/build.txt)")
   place = tmp_path_factory.mktemp("wheel")
-  source, target = place / "source", place / "installed"
-  # A build leaves files in the tree.
-  shutil.copytree(_ROOT / "mtl_hsi", source / "mtl_hsi", ignore=shutil.ignore_patterns("__pycache__"))
-  shutil.copytree(_ROOT / "configs", source / "configs", ignore=shutil.ignore_patterns("__pycache__"))
+  pip("install", *_OFFLINE, "--target", str(place / "installed"), str(build(place)))
+  return place / "installed"
+
+
+def build(place: Path) -> Path:
+  """Builds the wheel from a copy of the tree, in which a build leaves files."""
+  source = place / "source"
+  for name in ("mtl_hsi", "configs"):
+    shutil.copytree(
+      _ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"), copy_function=shutil.copyfile
+    )
   for name in ("pyproject.toml", "README.md", "LICENSE"):
-    shutil.copy(_ROOT / name, source)
-  offline = ("--quiet", "--no-index", "--no-deps")
-  pip("wheel", *offline, "--no-build-isolation", "-w", str(place), str(source))
+    shutil.copyfile(_ROOT / name, source / name)
+  pip("wheel", *_OFFLINE, "--no-build-isolation", "-w", str(place), str(source))
   (wheel,) = place.glob("mtl_hsi-*.whl")
-  pip("install", *offline, "--target", str(target), str(wheel))
-  return target
+  return wheel
 
 
 def pip(*words: str) -> None:
@@ -159,6 +169,15 @@ def test_a_wheel_has_everything_and_works_outside_of_the_tree(installed, tmp_pat
   outcome = outside(installed, tmp_path, sys.executable, "-c", _USE)
   assert outcome.returncode == 0, outcome.stderr
   assert outcome.stdout == f"{installed}\n"
+
+
+@pytest.mark.slow
+def test_two_builds_of_one_commit_are_equal(tmp_path, monkeypatch):
+  pytest.importorskip("setuptools", reason="what builds the package is not installed (locks/build.txt)")
+  monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+  first, second = build(tmp_path / "a"), build(tmp_path / "b")
+  assert first.name == second.name
+  assert first.read_bytes() == second.read_bytes()
 
 
 @pytest.mark.slow

@@ -1,8 +1,10 @@
 """Settings of the model: a network, or an SVM."""
 
 import dataclasses
+import importlib.util
 from typing import Any
 
+from mtl_hsi.errors import RequestError
 from mtl_hsi.models import convolution, registry
 from mtl_hsi.models.backbone import ModelOptions
 from mtl_hsi.settings.config_checks import one_of, require
@@ -64,6 +66,8 @@ def _convolution(config):
 
 
 def _check_svm(config):
+  if importlib.util.find_spec("sklearn") is None:
+    raise RequestError("model.name=svm needs scikit-learn: pip install 'mtl_hsi[svm]'")
   drawn, number = config.split in ("random", "blocks", "folds"), config.samples_per_class
   require(
     # 0 trains on all given pixels, which are counted once they are read.

@@ -2,6 +2,7 @@
 
 import functools
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -219,6 +220,14 @@ def test_what_cannot_be_is_refused_by_key(changes, message):
 def test_an_svm_needs_three_samples_per_class_unless_they_are_given(changes):
   settings = experiment_settings.read(config(model__name="svm", **changes))
   assert settings.model.name == model_settings.SVM == "svm"
+
+
+def test_an_svm_without_scikit_learn_is_refused(monkeypatch):
+  monkeypatch.setitem(sys.modules, "sklearn", None)
+  with pytest.raises(
+    RequestError, match=r"^model.name=svm needs scikit-learn: pip install 'mtl_hsi\[svm\]'$"
+  ):
+    experiment_settings.read(config(model__name="svm", samples_per_class=3))
 
 
 @pytest.mark.parametrize("key", ["replicas", "model.norm", "phases.phase1.frozen", "files.fields.sensor"])

@@ -30,7 +30,9 @@ def read_frame(path: Path, where: str) -> geopandas.GeoDataFrame:
   try:
     from pyarrow import parquet
   except ImportError:
-    raise RequestError(f"{where} needs pyarrow: pip install pyarrow, or save it as GeoPackage") from None
+    raise RequestError(
+      f"{where} needs pyarrow: pip install 'mtl_hsi[parquet]', or save it as GeoPackage"
+    ) from None
   metadata = parquet.read_metadata(path)
   _check_size(metadata, where)
   names = [metadata.schema.column(i).path for i in range(metadata.num_columns)]

@@ -1,7 +1,8 @@
 """The four public scenes as TensorFlow Datasets (TFDS), without TensorFlow.
 
-Importing this module registers them: `tfds.builder("salinas")`. Each data set has one split, "scene", with
-one example. `download.py` fetches the files because TFDS's own downloader does not support mirrors.
+Importing this module registers them: `tfds.builder("salinas")`. It raises `RequestError` if TFDS is not
+installed. Each data set has one split, "scene", with one example. `download.py` fetches the files because
+TFDS's own downloader does not support mirrors.
 """
 
 import contextlib
@@ -9,7 +10,6 @@ import io
 from pathlib import Path
 
 import numpy as np
-import tensorflow_datasets as tfds
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.images.arrays import format_shape
@@ -18,6 +18,11 @@ from mtl_hsi.scenes.public.download import lock_directory
 from mtl_hsi.scenes.public.registry import load_public
 from mtl_hsi.scenes.public.verification import ChangedFile, check_content
 from mtl_hsi.scenes.scene import Scene
+
+try:
+  import tensorflow_datasets as tfds
+except ModuleNotFoundError:
+  raise RequestError(f"{__name__} needs tensorflow-datasets: pip install 'mtl_hsi[datasets]'") from None
 
 _SPLIT = "scene"
 _UNLABELLED = "unlabelled"

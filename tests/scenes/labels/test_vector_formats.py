@@ -141,9 +141,7 @@ def test_encodings_are_told_apart():
 def test_geoparquet_without_pyarrow_is_told(cube, tmp_path, monkeypatch):
   path = _save(tmp_path / "a.parquet")
   monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
-  with pytest.raises(
-    RequestError, match=r"a.parquet needs pyarrow: pip install pyarrow, or save it as GeoPack"
-  ):
+  with pytest.raises(RequestError, match=r"a\.parquet needs pyarrow: pip install 'mtl_hsi\[parquet\]', or "):
     geoparquet.read_frame(path, str(path))
 
 

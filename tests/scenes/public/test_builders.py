@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import importlib
 import subprocess
 import sys
 import threading
@@ -200,6 +201,12 @@ def test_tfds_can_be_used_as_usual(tmp_path, write_tiny):
   np.testing.assert_array_equal(example["cube"], CUBE)
   np.testing.assert_array_equal(example["labels"], LABELS)
   np.testing.assert_array_equal(example["classes"], [1, 2])
+
+
+def test_builders_without_tfds_are_told(monkeypatch):
+  monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
+  with pytest.raises(RequestError, match=r"needs tensorflow-datasets: pip install 'mtl_hsi\[datasets\]'$"):
+    importlib.reload(builders)
 
 
 def test_only_the_builders_import_tfds():
