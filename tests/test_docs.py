@@ -114,6 +114,11 @@ def test_the_readme_is_short_and_leads_to_every_page():
     assert f"(docs/{page.name})" in readme
 
 
+def test_the_site_has_every_page():
+  entries = (ROOT / "docs" / "index.md").read_text("utf-8").splitlines()
+  assert [page.stem for page in (ROOT / "docs").glob("*.md") if page.stem not in ("index", *entries)] == []
+
+
 def test_the_page_of_keys_is_fresh():
   assert config_page.PAGE.read_text("utf-8") == config_page.page(), "run python -m docs.config_page"
 
