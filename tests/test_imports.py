@@ -139,17 +139,48 @@ def test_all_but_the_builders_of_data_sets_import_without_an_extra(graph):
   assert run.returncode == 0, run.stderr
 
 
-def test_the_help_of_a_config_imports_neither_jax_nor_the_readers_of_files():
+# What a command needs only later, or not at all.
+_NOT_FOR_HELP = (
+  "jax jaxlib flax optax orbax numpy scipy sklearn rasterio geopandas pandas pyproj matplotlib h5py yaml"
+)
+_NOT_FOR_CHECKS = (
+  "orbax tensorstore tensorboardX scipy.ndimage scipy.optimize sklearn matplotlib geopandas pandas h5py"
+)
+
+
+def _loaded(names: str, *command: str) -> set[str]:
+  """Returns those modules of a list that a command has imported when it ends."""
   code = (
     "import sys, runpy\n"
-    "sys.argv = ['launch.py', '--config=configs/quickstart.py', '--help']\n"
-    "try: runpy.run_path('launch.py', run_name='__main__')\n"
+    f"sys.argv = {list(command)!r}\n"
+    "module = sys.argv.pop(0) == '-m'\n"
+    "run = runpy.run_module if module else runpy.run_path\n"
+    "try: run(sys.argv[0], run_name='__main__')\n"
     "except SystemExit: pass\n"
-    "heavy = 'jax', 'scipy', 'sklearn', 'rasterio', 'geopandas', 'pandas', 'matplotlib', 'h5py'\n"
-    "print([name for name in heavy if name in sys.modules], file=sys.stderr)"
+    f"print(*(name for name in {names.split()!r} if name in sys.modules), file=sys.stderr)"
   )
   run = subprocess.run([sys.executable, "-c", code], cwd=_ROOT, capture_output=True, text=True)
-  assert run.stderr.splitlines()[-1] == "[]"
+  assert run.returncode == 0, run.stderr
+  return set(run.stderr.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("command", [("--help",), ("check", "--help")])
+def test_the_help_of_the_command_imports_no_heavy_package(command):
+  assert _loaded(f"{_NOT_FOR_HELP} ml_collections", "-m", "mtl_hsi", *command) == set()
+
+
+def test_the_help_of_a_config_imports_neither_jax_nor_the_readers_of_files():
+  # ml_collections imports numpy, yaml describes the options of scenes.
+  allowed = {"numpy", "yaml"}
+  names = " ".join(set(_NOT_FOR_HELP.split()) - allowed)
+  assert _loaded(names, "run", "launch.py", "--config=configs/quickstart.py", "--help") == set()
+
+
+def test_a_check_of_scenes_imports_only_what_it_uses(inputs):
+  cubes = (f"--config.files.{name}.cube={inputs / name}.npz" for name in ("fields", "town"))
+  command = "launch.py", f"--config={inputs / 'tiny.py'}", *cubes, "--config.check_only=True"
+  # The third scene is simulated with smoothed noise.
+  assert _loaded(_NOT_FOR_CHECKS, "run", *command) == {"scipy.ndimage"}
 
 
 def test_few_files_are_at_the_top():

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from mtl_hsi.channels.scaling import Scaling
 
@@ -87,6 +86,8 @@ class Inputs:
 
 def _combined(values, weights):
   """Combines the bands of every pixel linearly, `[..., b]` to `[..., B]`."""
+  from scipy import sparse
+
   # Sparse products add up a pixel's bands in the same order for any number of pixels; BLAS does not.
   matrix, pixels = sparse.csr_array(weights.T), values.reshape(-1, len(weights))
   combined = np.empty((len(pixels), weights.shape[1]), np.float32)

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import linalg
 
 from mtl_hsi.channels.inputs import Inputs
 from mtl_hsi.scenes.cube import blocks
@@ -42,6 +41,8 @@ def components(scenes: Sequence[tuple[Scene, Inputs]], count: int) -> np.ndarray
     float32 `[B, min(count, B)]`, to be multiplied with channels of mean 0. Components without
     information, such as those of constant or linearly dependent bands, are 0.
   """
+  from scipy import linalg
+
   moments = [_moments(scene, inputs) for scene, inputs in scenes]
   signal, noise = (np.mean(parts, axis=0) for parts in zip(*moments, strict=True))
   channels = len(signal)

@@ -1,5 +1,6 @@
 """The flags of launch.py, and the start of whatever a config requests."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -111,11 +112,18 @@ def _networks(config, kind: str) -> int | None:
 
 def _import_runtime():
   """Imports JAX, only after the flags have been checked, since that takes seconds."""
+  _say_that_it_loads()
   try:
     from mtl_hsi.runtime import devices, processes
   except ValueError as error:
     raise RequestError(f"JAX cannot read an environment variable: {error}; unset it") from error
   return devices, processes
+
+
+def _say_that_it_loads() -> None:
+  """Tells people, but no log, that the command has begun; the next message takes the place of this one."""
+  if sys.stderr.isatty():
+    print("Loading ...", end="\r", file=sys.stderr, flush=True)
 
 
 def _check_flags(given: Flags, kind: str) -> None:

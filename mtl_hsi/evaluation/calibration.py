@@ -1,7 +1,6 @@
 """Calibration of the confidence: temperature, expected calibration error and reliability diagram."""
 
 import numpy as np
-from scipy import optimize, special
 
 _LOWEST, _HIGHEST = 0.2, 5.0
 # Log probability, 2e-9; lower ones count as this, so that a few wrong labels do not decide.
@@ -29,6 +28,8 @@ def fit_temperature(log_probabilities: np.ndarray, classes: np.ndarray) -> float
   """
   if not len(classes):
     return 1.0
+  from scipy import optimize
+
   log_p = np.array(log_probabilities, float)
   true = np.arange(len(log_p)), np.asarray(classes)
   log_p[true] = np.maximum(log_p[true], _FLOOR)
@@ -42,6 +43,8 @@ def fit_temperature(log_probabilities: np.ndarray, classes: np.ndarray) -> float
 
 def with_temperature(log_probabilities: np.ndarray, temperature: float) -> np.ndarray:
   """Returns `log softmax(log p / T)` of log probabilities `[..., C]`; -inf stays -inf."""
+  from scipy import special
+
   return special.log_softmax(np.asarray(log_probabilities) / temperature, axis=-1)
 
 

@@ -5,9 +5,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-from tensorboardX.event_file_writer import EventsWriter
-from tensorboardX.proto.event_pb2 import Event
-from tensorboardX.summary import scalar
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.runs.history import History
@@ -55,16 +52,21 @@ class EventFiles(contextlib.AbstractContextManager):
         writer.close()
 
 
-def _replace(folder: Path) -> EventsWriter:
+def _replace(folder: Path):
   """Opens a new event file, in place of those of an earlier start."""
+  from tensorboardX.event_file_writer import EventsWriter
+
   folder.mkdir(parents=True, exist_ok=True)
   for path in folder.glob(f"{_PREFIX}.out.tfevents.*"):
     path.unlink()
   return EventsWriter(str(folder / _PREFIX))
 
 
-def _event(history: History, position: int, epoch: int) -> Event:
+def _event(history: History, position: int, epoch: int):
   """Returns the scalars of a network after an epoch, counted from 0."""
+  from tensorboardX.proto.event_pb2 import Event
+  from tensorboardX.summary import scalar
+
   event = Event(wall_time=time.time(), step=epoch + 1)
   scalars = {"learning_rate": history.rates[epoch]}
   for scene in np.flatnonzero(history.trained[position]):

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import jax
-import psutil
 
 from mtl_hsi import __version__
 from mtl_hsi.runtime import devices, processes
@@ -45,6 +44,8 @@ def describe_environment(command: Sequence[str], started: datetime.datetime) -> 
     command: script and arguments of this process.
     started: when the process started, with its time zone.
   """
+  import psutil
+
   return {
     "command": list(command),
     "directory": os.getcwd(),

@@ -1,7 +1,6 @@
 """The response of a sensor's bands: how densely sampled spectra are resampled to them."""
 
 import numpy as np
-from scipy import ndimage
 
 from mtl_hsi.errors import RequestError
 
@@ -54,6 +53,8 @@ def usual_spacing(centres: np.ndarray) -> np.ndarray:
   Args:
     centres: nm `[b]`, in any order, of at least two different values.
   """
+  from scipy import ndimage
+
   nodes, node_of_band = np.unique(centres, return_inverse=True)
   steps = np.diff(nodes)
   usual = ndimage.median_filter(np.append(steps, steps[-1]), size=5, mode="nearest")

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyproj
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes import files
@@ -136,6 +135,8 @@ def _crs(key, text):
   """The name of a coordinate reference system, checked, or None."""
   if not text:
     return None
+  import pyproj
+
   try:
     pyproj.CRS.from_user_input(text)
   except pyproj.exceptions.CRSError:

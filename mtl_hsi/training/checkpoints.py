@@ -7,13 +7,12 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from unittest import mock
 
 import jax
 from absl import logging
-from orbax.checkpoint import v1 as ocp
-from orbax.checkpoint.experimental.v1._src.synchronization import multihost
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.storage.atomic_files import reason, sync, write_json
@@ -189,7 +188,7 @@ def _write(path: Path, tree: Tree) -> None:
   room = shutil.disk_usage(path.parent).free
   if room < sum(leaf.nbytes for leaf in jax.tree.leaves(tree)) + _METADATA_BYTES:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-  with _orbax():
+  with _orbax() as ocp:
     ocp.save(path, tree, custom_metadata={"leaves": _describe(tree)})
   # Orbax does not flush its files: after a power cut, later files could exist without them.
   for written in (path, *path.rglob("*")):
@@ -206,14 +205,14 @@ def _load(path: Path, abstract: Tree) -> Tree:
         f"checkpoint {path} does not fit this network: {name} is {there} in the file but {here} in "
         "the network; choose another --workdir, or delete the checkpoints to train from scratch"
       )
-  with _orbax():
+  with _orbax() as ocp:
     return ocp.load(path, abstract)
 
 
 def _stored(path: Path) -> dict[str, str]:
   """Returns the description that `_write` stored."""
   try:
-    with _orbax():
+    with _orbax() as ocp:
       return dict(ocp.metadata(path).custom_metadata["leaves"].items())
   # The intact checkpoint of another program has no such description.
   except (AttributeError, LookupError, OSError, TypeError, ValueError) as error:
@@ -266,8 +265,11 @@ def _system_error(error: Exception) -> str | None:
 
 
 @contextlib.contextmanager
-def _orbax() -> Iterator[None]:
+def _orbax() -> Iterator[ModuleType]:
   """Uses Orbax in this process only, without its logs: it logs every error that it raises as a traceback."""
+  from orbax.checkpoint import v1 as ocp
+  from orbax.checkpoint.experimental.v1._src.synchronization import multihost
+
   logger = logging.get_absl_logger()
   level = logger.level
   logger.setLevel("CRITICAL")
@@ -279,6 +281,6 @@ def _orbax() -> Iterator[None]:
   # call it is made to see one process.
   try:
     with context, mock.patch.object(multihost, "process_count", return_value=1):
-      yield
+      yield ocp
   finally:
     logger.setLevel(level)

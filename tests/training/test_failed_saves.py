@@ -33,7 +33,7 @@ def test_an_error_without_a_number_of_the_system_is_one_line_too(tmp_path, monke
   def fail(*_, **__):
     raise ValueError("RESOURCE_EXHAUSTED: no handles left\nsource locations: ...")
 
-  monkeypatch.setattr("mtl_hsi.training.checkpoints.ocp.save", fail)
+  monkeypatch.setattr("orbax.checkpoint.v1.save", fail)
   with pytest.raises(RequestError) as refused:
     Checkpoints(tmp_path).save_state(20, tree(2))
   assert str(refused.value) == (

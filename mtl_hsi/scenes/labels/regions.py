@@ -1,7 +1,6 @@
 """Connected regions of a label image."""
 
 import numpy as np
-from scipy import ndimage
 
 # Pixels that share an edge or a corner are connected.
 _EIGHT = np.ones((3, 3), int)
@@ -16,6 +15,8 @@ def number_regions(image: np.ndarray) -> np.ndarray:
   Returns:
     int32 `[H, W]`, 0 where unlabelled.
   """
+  from scipy import ndimage
+
   regions, count = np.zeros(image.shape, np.int32), 0
   for class_id in np.unique(image[image > 0]):
     of_class, found = ndimage.label(image == class_id, _EIGHT)

@@ -4,8 +4,6 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import ndimage
-from scipy.sparse import coo_array, csgraph
 
 _ROAD_WIDTHS = (5.0, 4.0, 3.5)
 _LOT = (11.0, 16.0)
@@ -61,6 +59,8 @@ def draw(rng: np.random.Generator, height: int, width: int, forms: Sequence[str]
 
 def smooth_noise(rng: np.random.Generator, height: int, width: int, scale: float) -> np.ndarray:
   """Draws Gaussian noise smoothed over `scale` pixels, mean 0, standard deviation 1, float32 `[H, W]`."""
+  from scipy import ndimage
+
   noise = ndimage.gaussian_filter(rng.standard_normal((height, width), np.float32), scale, mode="reflect")
   return (noise - noise.mean()) / noise.std()
 
@@ -129,6 +129,8 @@ def _houses(rng, u, v):
 
 def _components(image):
   """Numbers the 4-connected areas of equal value, int32 `[H, W]`."""
+  from scipy.sparse import coo_array, csgraph
+
   pixel = np.arange(image.size).reshape(image.shape)
   right, down = image[:, 1:] == image[:, :-1], image[1:] == image[:-1]
   ends = np.concatenate([pixel[:, 1:][right], pixel[1:][down]])
