@@ -45,7 +45,7 @@ def main(
   """
   streams.prepare()
   try:
-    with interruption.sigterm_raises():
+    with interruption.signals_raise():
       app.run(run, flags_parser=functools.partial(_parse, flag.name))
   except RequestError as error:
     _exit(2, f"error: {error}", failed)

@@ -1,9 +1,14 @@
 """Handling of Ctrl-C and SIGTERM, immediately or once the state of a run is saved."""
 
+import _thread
 import contextlib
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
+
+# Seconds until a signal whose exception Python had to ignore is sent again.
+_AGAIN = 0.02
 
 
 class Terminated(KeyboardInterrupt):
@@ -12,16 +17,29 @@ class Terminated(KeyboardInterrupt):
 
 def status(interrupt: KeyboardInterrupt) -> int:
   """Returns the exit status by the convention of shells: 128 plus the number of the signal."""
-  return 128 + (signal.SIGTERM if isinstance(interrupt, Terminated) else signal.SIGINT)
+  return 128 + _number(interrupt)
 
 
 @contextlib.contextmanager
-def sigterm_raises() -> Iterator[None]:
-  """Makes SIGTERM raise `Terminated` within the block, as Ctrl-C raises KeyboardInterrupt."""
-  before = signal.signal(signal.SIGTERM, _terminate)
+def signals_raise() -> Iterator[None]:
+  """Makes SIGTERM raise `Terminated` within the block, as Ctrl-C raises KeyboardInterrupt.
+
+  Neither of them is lost. Python prints and drops what is raised in a callback of its garbage collection, such
+  as the one that JAX has, or in a finaliser; there the signal is repeated until it takes effect elsewhere.
+  """
+  before, hook = signal.signal(signal.SIGTERM, _terminate), sys.unraisablehook
+
+  def repeat_signals(ignored):
+    if isinstance(ignored.exc_value, KeyboardInterrupt):
+      _repeat(_number(ignored.exc_value))
+    else:
+      hook(ignored)
+
+  sys.unraisablehook = repeat_signals
   try:
     yield
   finally:
+    sys.unraisablehook = hook
     signal.signal(signal.SIGTERM, before)
 
 
@@ -58,6 +76,17 @@ def postponed() -> Iterator[Callable[[], bool]]:
       signal.signal(number, handler)
   if received:
     handlers[received[0]](received[0], None)
+
+
+def _number(interrupt: KeyboardInterrupt) -> signal.Signals:
+  return signal.SIGTERM if isinstance(interrupt, Terminated) else signal.SIGINT
+
+
+def _repeat(number: signal.Signals) -> None:
+  """Sends a signal from another thread a little later, when the callback that cannot be interrupted is over."""
+  timer = threading.Timer(_AGAIN, _thread.interrupt_main, [number])
+  timer.daemon = True
+  timer.start()
 
 
 def _terminate(*_):

@@ -1,8 +1,10 @@
 """Ctrl-C and SIGTERM, immediate and delayed."""
 
+import gc
 import os
 import signal
 import threading
+import time
 
 import pytest
 
@@ -14,7 +16,7 @@ from mtl_hsi.runtime.interruption import Terminated
 def handlers():
   """Installs the handlers of the command line; the test must leave the signals unchanged."""
   before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-  with interruption.sigterm_raises():
+  with interruption.signals_raise():
     yield
   assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
@@ -22,6 +24,41 @@ def handlers():
 def test_sigterm_raises():
   with pytest.raises(Terminated):
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.parametrize(
+  ("number", "kind"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)]
+)
+def test_a_signal_during_garbage_collection_is_not_lost(number, kind, capfd):
+  def callback(phase, _info):
+    if phase == "start" and not sent:
+      sent.append(number)
+      signal.raise_signal(number)
+
+  sent = []
+  gc.callbacks.append(callback)
+  try:
+    with pytest.raises(KeyboardInterrupt) as raised:
+      gc.collect()
+      time.sleep(10)
+  finally:
+    gc.callbacks.remove(callback)
+  assert raised.type is kind
+  assert capfd.readouterr().err == ""
+
+
+def test_other_errors_that_python_ignores_are_still_printed(monkeypatch):
+  printed = []
+  monkeypatch.setattr("sys.unraisablehook", printed.append)
+
+  class Broken:
+    def __del__(self):
+      raise ZeroDivisionError
+
+  with interruption.signals_raise():
+    broken = Broken()
+    del broken
+  assert [ignored.exc_type for ignored in printed] == [ZeroDivisionError]
 
 
 def block(*numbers, error=None):
