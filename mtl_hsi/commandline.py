@@ -48,10 +48,12 @@ def main(
     with interruption.signals_raise():
       app.run(run, flags_parser=functools.partial(_parse, flag.name))
   except RequestError as error:
-    _exit(2, f"error: {error}", failed)
+    _tell(2, f"error: {error}", failed)
+    sys.exit(2)
   except KeyboardInterrupt as interrupt:
     word = "terminated" if isinstance(interrupt, interruption.Terminated) else "interrupted"
-    _exit(interruption.status(interrupt), f"{word}; {_what_remains(flag)}", failed)
+    _tell(interruption.status(interrupt), f"{word}; {_what_remains(flag)}", failed)
+    interruption.end(interrupt)
 
 
 def define_config(name: str, text: str) -> flags.FlagHolder:
@@ -224,8 +226,7 @@ def _expectation(problem: str) -> str:
   return f"{problem.partition(': ')[0]}: expected {_EXPECTED[kind]}"
 
 
-def _exit(status: int, message: str, failed: Callable[[int, str], None]) -> None:
+def _tell(status: int, message: str, failed: Callable[[int, str], None]) -> None:
   line = streams.one_line(message)
   print(line, file=sys.stderr)
   failed(status, line)
-  sys.exit(status)

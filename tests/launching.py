@@ -124,6 +124,7 @@ def _run(program: str, command: Sequence[str], call: Callable[[], object]) -> Ou
   with (
     mock.patch.object(sys, "argv", [program, *command]),
     mock.patch("mtl_hsi.runtime.devices.configure"),
+    mock.patch("os._exit", sys.exit),
     contextlib.redirect_stdout(out),
     contextlib.redirect_stderr(err),
     _logging_to(err),

@@ -148,14 +148,30 @@ def _draw_from(settings: DrawSettings, class_map: ClassMap, strata: ClassMap | N
 
 def _training(settings: DrawSettings, class_map: ClassMap) -> np.ndarray:
   """Returns the positions of the training pixels of the run that is given or that the map belongs to."""
-  found = training.run_of(settings.map)
-  run, scene = settings.run, settings.scene
-  if run is None and found:
-    run, scene = found[0], scene or found[1]
-  elif run is None:
+  run, scene = _run_and_scene(settings)
+  if run is None:
     print("No --config.run: pixels that trained are not known and may be drawn.")
     return np.zeros(0, np.int64)
-  return training.training_positions(run, scene, class_map)
+  positions = training.training_positions(run, scene, class_map)
+  if not len(positions):
+    of_scene = "" if scene is None else f" of {scene}"
+    print(f"note: no training pixel{of_scene} of the run {run} lies in the map; is it the run of this map?")
+  return positions
+
+
+def _run_and_scene(settings: DrawSettings) -> tuple[Path | None, str | None]:
+  """Returns the run that trained, and the scene in it if one is known; the map may be that of a run."""
+  found = training.run_of(settings.map)
+  if not found:
+    return settings.run, settings.scene
+  run, scene = settings.run or found[0], settings.scene or found[1]
+  if run.resolve() != found[0].resolve() or scene != found[1]:
+    raise RequestError(
+      f"{settings.map.absolute()} is the map of {found[1]!r} of the run {found[0]}, whose training pixels "
+      f"must not be drawn, but the request names {scene!r} of {run.absolute()}; remove --config.run and "
+      "--config.scene"
+    )
+  return run, scene
 
 
 def _plan(settings: DrawSettings, counted: Count) -> dict[int, int]:

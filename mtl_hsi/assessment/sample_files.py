@@ -19,13 +19,12 @@ import numpy as np
 
 from mtl_hsi.assessment.design import Design
 from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.labels.class_table import UNSURE
 from mtl_hsi.scenes.labels.tables import read_rows
 from mtl_hsi.scenes.labels.vector_files import check_vector_file
 
 ENDINGS = TABLE, FEATURES = "_sample.csv", "_sample.gpkg"
 CLASS, NOTE = "class", "note"
-# Texts in the column of the classes for a unit that was looked at in vain.
-UNSURE = ("?", "unsure")
 
 # Decimals of coordinates; of a degree, the seventh is about a centimetre.
 _DECIMALS = 7

@@ -78,7 +78,7 @@ def carry_out(request: Request, command: Sequence[str]) -> None:
 
   def failed(status, message):
     if request.json:
-      print(as_json(status, spelling.spelled(message, options)), file=answer)
+      print(as_json(status, spelling.spelled(message, options)), file=answer, flush=True)
 
   # ml_collections reads the overrides of a config from sys.argv.
   sys.argv = [command[0], *request.arguments()]

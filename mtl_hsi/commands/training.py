@@ -98,8 +98,7 @@ def map_image(image, labels, output, recipe, changes, compile_cache, as_json, **
 
   IMAGE is a GeoTIFF, an ENVI image, an array or a product as delivered. LABELS are polygons, points, a
   raster or a table; leave them out if the file of the image has them. The accuracy is that of polygons that
-  were left out of training; the map is by networks that trained on all labels. What comes out is that of
-  mtl-hsi train.
+  were left out of training; the map learns from all labels. What comes out is that of mtl-hsi train.
 
   \b
   Examples:

@@ -65,6 +65,21 @@ def expected_calibration_error(confidence: np.ndarray, correct: np.ndarray, bins
   return float(np.average(gaps, weights=[entry["pixels"] for entry in found]))
 
 
+def reduces_error(before: np.ndarray, after: np.ndarray, classes: np.ndarray) -> bool:
+  """Returns whether log-probabilities after a temperature have a lower calibration error than before.
+
+  Args:
+    before: log-probabilities `[n, C]`.
+    after: the same, after a temperature that other pixels chose.
+    classes: positions of the true classes `[n]`.
+  """
+  errors = [
+    expected_calibration_error(np.exp(log_p).max(axis=-1), log_p.argmax(axis=-1) == classes)
+    for log_p in (before, after)
+  ]
+  return errors[1] < errors[0]
+
+
 def reliability(confidence: np.ndarray, correct: np.ndarray, bins: int = 10) -> list[dict]:
   """Returns mean `confidence`, `accuracy` and `pixels` of every bin that has pixels, in ascending order.
 

@@ -10,6 +10,7 @@ from mtl_hsi.channels.inputs import Inputs, make_inputs
 from mtl_hsi.channels.scaling import Scaling, by_band_jointly
 from mtl_hsi.errors import RequestError
 from mtl_hsi.runs.trained_run import TrainedRun
+from mtl_hsi.scenes.cube import lines
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings.band_settings import BY_WAVELENGTH
 from mtl_hsi.settings.experiment_settings import Settings
@@ -27,8 +28,10 @@ def align(
     origin: the run that training starts from, or None.
 
   Raises:
-    RequestError: the bands of the scenes cannot be aligned.
+    RequestError: the bands of the scenes cannot be aligned, or a scene has the same spectrum everywhere.
   """
+  for scene in scenes.values():
+    _check_varies(scene)
   chosen = {name: _bands_in_range(settings, scene) for name, scene in scenes.items()}
   if settings.bands.alignment == BY_WAVELENGTH:
     measured = {name: by_wavelength.bands_of(scene, chosen[name]) for name, scene in scenes.items()}
@@ -49,6 +52,22 @@ def align(
   if settings.bands.mnf_components:
     inputs = _with_components(settings, scenes, inputs, origin)
   return _with_empty_channels(settings, inputs), channels
+
+
+def _check_varies(scene: Scene) -> None:
+  """Refuses a scene whose labelled pixels, or all pixels without labels, have one and the same spectrum.
+
+  In other scenes the first rows show a difference, so that no further ones are read.
+  """
+  labelled = scene.measured & (scene.labels > 0)
+  mask, which = (labelled, "labelled pixels") if labelled.any() else (scene.measured, "pixels")
+  spectra = (spectrum for row, inside in lines(scene.cube, mask) for spectrum in row[inside])
+  first = next(spectra)
+  if all((spectrum == first).all() for spectrum in spectra):
+    raise RequestError(
+      f"scene {scene.name!r}: all {which} have the same values, so there is nothing to learn from; is it the "
+      "right image, and are its values measurements?"
+    )
 
 
 def _scalings(settings, scenes, chosen, origin):

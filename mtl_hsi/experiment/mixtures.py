@@ -25,8 +25,8 @@ class LeftOutResults(NamedTuple):
   """Results for all pixels that folds left out, n over all folds.
 
   The shares and the smoothing of the mixture that classifies the pixels of a fold, and its temperature, were
-  chosen by those of other folds. The temperatures of the members, and channels and penalty of the regression,
-  were chosen by those of all folds.
+  chosen by those of other folds. The temperatures of the members, channels and penalty of the regression, and
+  whether there is a temperature of the mixture at all, were chosen by those of all folds.
 
   Attributes:
     pixels: rows and columns, int32 `[n, 2]`.
@@ -56,7 +56,8 @@ class SceneMixture(NamedTuple):
     regression: the regression and how it was chosen, or None.
     smoothing_name: name of the chosen smoothing.
     smoothing: the chosen smoothing.
-    temperature: calibrates the probabilities.
+    temperature: calibrates the probabilities; 1 if that does not reduce the calibration error of left-out
+      pixels, each with the temperature of the other folds.
     left_out: results for the pixels that folds left out.
   """
 
@@ -187,6 +188,8 @@ def _choose(cases: Sequence[Case], tick: Callable[[], object]) -> list[SceneMixt
     (weights, smoothing), temperature = choose(known, slice(None))
   else:
     weights, smoothing, temperature = *_without_labels(settings, shares, kinds), 1.0
+  if not calibration.reduces_error(plain[known], calibrated[known], classes[known]):
+    calibrated, temperature = plain, 1.0
   return [
     SceneMixture(
       shares=shares[weights],

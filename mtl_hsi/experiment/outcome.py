@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
+from mtl_hsi.experiment.execution import Outcome
 from mtl_hsi.experiment.problem import Problem
 from mtl_hsi.scenes.scene import Scene
-from mtl_hsi.storage.json_files import read_json
+from mtl_hsi.storage.json_files import read_json, well_formed
 
 
 def finished(directory: Path) -> dict:
@@ -17,6 +18,22 @@ def finished(directory: Path) -> dict:
   """
   report, metrics = directory / "report.html", read_json(directory / "metrics.json")
   return {"workdir": str(directory), "report": str(report), "metrics": metrics}
+
+
+def with_recorded_training(done: Outcome, directory: Path) -> Outcome:
+  """Returns results that were made again with the training times of the run, which trained before.
+
+  Raises:
+    RequestError: metrics.json is damaged.
+  """
+  path = directory / "metrics.json"
+  with well_formed(path):
+    of_run = read_json(path)["seconds"]
+    trained = {key: float(of_run[key]) for key in ("train", "compile_train")}
+  seconds = {**done.seconds, **trained}
+  seconds["total"] = seconds["train"] + seconds["classify"]
+  seconds["compile"] = seconds["compile_train"] + seconds["compile_classify"]
+  return done._replace(seconds=seconds)
 
 
 def checked(problem: Problem, text: str) -> dict:

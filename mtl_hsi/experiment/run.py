@@ -98,9 +98,9 @@ def run_experiment(
     if not processes.is_first():
       return None
     if again:
+      done = outcome.with_recorded_training(done, directory)
       workdir.start(directory, environment)
-    summary = _finish(config, settings, problem, directory, done)
-    print(f"\n{console.summary(summary, directory)}")
+    print(f"\n{console.summary(_finish(config, settings, problem, directory, done), directory)}")
     return outcome.finished(directory)
 
 

@@ -48,9 +48,16 @@ def _about_figures(run: RunReport, tested: Sequence[SceneReport]) -> str:
 
 def _about_left_out(tested: Sequence[SceneReport]) -> Iterator[str]:
   """Yields what the accuracies of left-out labels mean; scenes with equal texts share one."""
-  texts = [(report, left_out_text.describe(report.left_out)) for report in tested if report.left_out]
+  texts = [
+    (
+      report,
+      f"{left_out_text.describe(report.left_out)} {left_out_text.of_map(report.metrics.get('mixture'))}",
+    )
+    for report in tested
+    if report.left_out
+  ]
   for titles, text in _shared(texts):
-    yield (f"{titles}: {text}" if len(tested) > 1 else text) + f" {left_out_text.MAP}"
+    yield f"{titles}: {text}" if len(tested) > 1 else text
 
 
 def _shared(texts: Iterable[tuple[SceneReport, str]]) -> Iterator[tuple[str, str]]:
@@ -101,6 +108,8 @@ def _confidence(found: experts.Experts, calibration: Mapping | None) -> str:
   text = f"temperature {found.temperature:.2f}"
   if calibration is None:
     return f"{text}."
+  if found.temperature == 1:
+    return f"no temperature, as it would not reduce the calibration error, {calibration['before']:.2f}."
   return f"{text}; calibration error {calibration['before']:.2f} -> {calibration['after']:.2f}."
 
 

@@ -2,11 +2,23 @@
 
 from collections.abc import Mapping
 
+from mtl_hsi.report import experts
 from mtl_hsi.splits.units import FEATURES
 
-MAP = "The map is by networks that trained on all labels."
-
 _EXPLAINED = {FEATURES: f"{FEATURES} (polygons, lines or points)"}
+
+
+def of_map(mixture: Mapping | None) -> str:
+  """Returns what the map is made of, as plain text.
+
+  Args:
+    mixture: of the scene, as in `metrics.json`; None if there are only networks.
+  """
+  if mixture is None:
+    return "The map is by networks that trained on all labels."
+  *names, last = (f"the {row.name}" for row in experts.summarise(mixture).rows if row.weight > 0)
+  listed = f"{', '.join(names)} and {last}" if names else last
+  return f"The map is by {listed}, trained on all labels."
 
 
 def describe(left_out: Mapping) -> str:

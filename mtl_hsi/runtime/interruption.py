@@ -2,10 +2,12 @@
 
 import _thread
 import contextlib
+import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from typing import NoReturn
 
 # Seconds until a signal whose exception Python had to ignore is sent again.
 _AGAIN = 0.02
@@ -20,12 +22,26 @@ def status(interrupt: KeyboardInterrupt) -> int:
   return 128 + _number(interrupt)
 
 
+def end(interrupt: KeyboardInterrupt) -> NoReturn:
+  """Ends the process with the status of a signal, once everything has been cleaned up and printed.
+
+  If JAX has been used, the interpreter does not end in the usual way: JAX would crash if the signal came
+  during a compilation. Processes that train together do end so, since each has to tell the others.
+  """
+  jax = sys.modules.get("jax")
+  if jax is None or jax.distributed.is_initialized():
+    sys.exit(status(interrupt))
+  sys.stdout.flush()
+  sys.stderr.flush()
+  os._exit(status(interrupt))
+
+
 @contextlib.contextmanager
 def signals_raise() -> Iterator[None]:
   """Makes SIGTERM raise `Terminated` within the block, as Ctrl-C raises KeyboardInterrupt.
 
-  Neither of them is lost. Python prints and drops what is raised in a callback of its garbage collection, such
-  as the one that JAX has, or in a finaliser; there the signal is repeated until it takes effect elsewhere.
+  Neither of them is lost. Python prints and drops what is raised in a finaliser or in a callback of its
+  garbage collection, such as the one that JAX has. The signal is then repeated until it takes effect.
   """
   before, hook = signal.signal(signal.SIGTERM, _terminate), sys.unraisablehook
 
@@ -83,7 +99,7 @@ def _number(interrupt: KeyboardInterrupt) -> signal.Signals:
 
 
 def _repeat(number: signal.Signals) -> None:
-  """Sends a signal from another thread a little later, when the callback that cannot be interrupted is over."""
+  """Sends a signal a little later, when what cannot be interrupted is over."""
   timer = threading.Timer(_AGAIN, _thread.interrupt_main, [number])
   timer.daemon = True
   timer.start()

@@ -30,7 +30,7 @@ def bar(description: str, total: int, unit: str, initial: int = 0) -> "tqdm.tqdm
   """Returns a progress bar with the remaining time, which only the first process shows.
 
   The bar is on stderr, since stdout is for results. It is updated ten times a second on a terminal and every
-  30 seconds in a log file.
+  30 seconds in a log file. Nothing is shown if an earlier start has done all of it.
   """
   import tqdm
 
@@ -43,5 +43,5 @@ def bar(description: str, total: int, unit: str, initial: int = 0) -> "tqdm.tqdm
     dynamic_ncols=True,
     leave=True,
     mininterval=interval,
-    disable=_HIDDEN.get() or not processes.is_first(),
+    disable=_HIDDEN.get() or not processes.is_first() or initial >= total > 0,
   )

@@ -7,6 +7,7 @@ import jsonschema
 import numpy as np
 import pytest
 
+from mtl_hsi.scenes.scene import Georeference
 from tests.assessment.maps import DEGREES, MAP, NAMES, UTM, draw, read, write_map
 from tests.assessment.test_training import write_run
 from tests.launching import ROOT
@@ -140,3 +141,22 @@ def test_the_same_command_gives_the_same_table(tmp_path):
     assert draw(path, size=50, floor=10, output=tmp_path / name).status == 0
   for ending in ("sample.csv", "design.json"):
     assert (tmp_path / f"one_{ending}").read_bytes() == (tmp_path / f"two_{ending}").read_bytes()
+
+
+def test_a_run_of_another_place_is_noticed(tmp_path):
+  write_run(tmp_path / "run")
+  far = write_map(tmp_path / "far.tif", place=Georeference("EPSG:32634", UTM.transform))
+  outcome = draw(far, run=tmp_path / "run", size=10, floor=2)
+  assert outcome.status == 0, outcome.err
+  assert f"note: no training pixel of the run {tmp_path / 'run'} lies in the map" in outcome.out
+
+
+@pytest.mark.parametrize("keys", [{"run": "other"}, {"scene": "town"}])
+def test_a_map_of_one_run_has_no_other_training_pixels(tmp_path, monkeypatch, keys):
+  monkeypatch.chdir(tmp_path)
+  path = write_run(tmp_path / "run")
+  write_run(tmp_path / "other")
+  outcome = draw(path, size=10, floor=2, **keys)
+  assert (outcome.status, outcome.err.count("\n")) == (2, 1)
+  assert f"is the map of 'fields' of the run {tmp_path / 'run'}" in outcome.err
+  assert draw(path, run="run", size=10, floor=2).status == 0

@@ -84,3 +84,14 @@ def test_the_calibration_of_a_class_needs_pixels_and_units():
   assert calibration.reliability_of_class(confidence, correct, unit % 4)["error"] is None
   nothing = calibration.reliability_of_class(confidence[:0], correct[:0], unit[:0])
   assert nothing == {"pixels": 0, "units": 0, "confidence": None, "accuracy": None, "error": None}
+
+
+def test_a_temperature_counts_only_if_it_reduces_the_error():
+  # A confidence of 0.8 with 8 of 10 right is calibrated; a temperature can only spoil it.
+  before = np.log(np.tile([0.8, 0.2], (10, 1)))
+  classes = np.array([0] * 8 + [1] * 2)
+  after = calibration.with_temperature(before, 0.5)
+  assert not calibration.reduces_error(before, after, classes)
+  assert calibration.reduces_error(after, before, classes)
+  assert not calibration.reduces_error(before, before, classes)
+  assert not calibration.reduces_error(before[:0], after[:0], classes[:0])

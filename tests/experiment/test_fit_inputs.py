@@ -28,6 +28,15 @@ def test_bands_follow_range_rule_and_reversal_in_this_order(settings):
   assert made.network.stem.bands == 103
 
 
+@pytest.mark.parametrize("labelled", [True, False])
+def test_a_scene_without_variation_is_refused(settings, labelled):
+  fields = scene()
+  constant = fields.labels > 0 if labelled else np.ones(fields.labels.shape, bool)
+  cube = np.where(constant[..., None], np.arange(1, 7), fields.cube)
+  with pytest.raises(RequestError, match="scene 'fields': all labelled pixels have the same values"):
+    prepare(settings, dataclasses.replace(fields, cube=cube))
+
+
 def test_ranges_that_end_behind_the_last_band_are_refused(settings):
   with pytest.raises(RequestError, match=r"files.fields.bands ends at 7; the scene has 6 bands"):
     prepare(settings, scene(), scenes__band_ranges={"fields": slice(2, 7)})

@@ -116,7 +116,7 @@ def test_a_split_from_a_file_takes_the_place_of_chance(settings, tmp_path):
 
 def test_splits_by_blocks_keep_the_networks_patches_apart(settings):
   labels = np.kron([[1, 4, 9, 1], [9, 1, 4, 9]], np.ones((15, 15))).astype(np.int32)
-  wide = dataclasses.replace(scene(), cube=np.ones((30, 60, 6)), labels=labels)
+  wide = dataclasses.replace(scene(), cube=np.arange(10800.0).reshape(30, 60, 6), labels=labels)
   made = prepare(settings, wide, split__by_blocks=True, split__block_size=15)
   assert patch_overlap(made.splits["fields"], labels.shape, made.patch) == 0
   assert patch_overlap(made.splits["fields"], labels.shape, made.patch + 8) > 0

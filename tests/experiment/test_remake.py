@@ -29,6 +29,8 @@ def test_a_report_is_made_again_with_the_same_results(run, finished, monkeypatch
   assert [name for name in same if after[name][1] != before[name][1]] == []
   metrics, old = (json.loads((place / "metrics.json").read_text()) for place in (run, finished))
   assert metrics["scenes"] == old["scenes"]
+  assert metrics["seconds"]["train"] == old["seconds"]["train"]
+  assert "training:" not in outcome.err
   assert json.loads(outcome.out)["metrics"] == metrics
   environment, first = (json.loads((place / "environment.json").read_text()) for place in (run, finished))
   assert [environment[key] for key in ("command", "directory")] == [

@@ -1,6 +1,6 @@
 import pytest
 
-from mtl_hsi.report import experts
+from mtl_hsi.report import experts, left_out_text
 
 REPLICA = {
   "weights": [0.5, 0.5],
@@ -52,3 +52,10 @@ def test_without_left_out_labels_figures_are_undefined():
 def test_an_expert_without_a_name_in_words_keeps_its_own():
   named = mixture({}) | {"members": ["patch_3", "local"]}
   assert [row.name for row in experts.summarise(named).rows] == ["patch_3", "network (small patches)"]
+
+
+def test_the_map_is_made_of_the_experts_with_a_weight():
+  text = left_out_text.of_map(mixture({"weights": [0.0, 1.0]}))
+  assert text == "The map is by the regression on single spectra, trained on all labels."
+  both = left_out_text.of_map(mixture({}))
+  assert "by the network (context) and the regression on single spectra, trained" in both

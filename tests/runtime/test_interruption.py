@@ -3,6 +3,8 @@
 import gc
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -35,15 +37,18 @@ def test_a_signal_during_garbage_collection_is_not_lost(number, kind, capfd):
       sent.append(number)
       signal.raise_signal(number)
 
+  def collect_and_work():
+    gc.collect()
+    time.sleep(10)
+
   sent = []
   gc.callbacks.append(callback)
   try:
     with pytest.raises(KeyboardInterrupt) as raised:
-      gc.collect()
-      time.sleep(10)
+      collect_and_work()
   finally:
     gc.callbacks.remove(callback)
-  assert raised.type is kind
+  assert (raised.type, sent) == (kind, [number])
   assert capfd.readouterr().err == ""
 
 
@@ -117,3 +122,21 @@ def test_other_threads_are_never_interrupted():
   thread.start()
   thread.join()
   assert found == [False]
+
+
+_PROGRAM = """
+import atexit, sys
+from mtl_hsi.runtime import interruption
+if sys.argv[1] == "True": import jax
+atexit.register(print, "ended by the interpreter")
+print("cleaned up")
+interruption.end(interruption.Terminated())
+"""
+
+
+@pytest.mark.parametrize("with_jax", [True, False])
+def test_the_interpreter_ends_as_usual_unless_jax_could_crash(with_jax):
+  command = [sys.executable, "-c", _PROGRAM, str(with_jax)]
+  outcome = subprocess.run(command, capture_output=True, text=True)
+  assert outcome.returncode == 143
+  assert outcome.stdout.splitlines() == ["cleaned up", "ended by the interpreter"][: 2 - with_jax]

@@ -6,9 +6,12 @@ import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import rasterio
+import rasterio.shutil
+from rasterio.io import MemoryFile
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.scenes.images import raster_tags
@@ -88,6 +91,29 @@ def _foreign_text(header: Path) -> str | None:
 def fields(raster: rasterio.DatasetReader) -> dict[str, str]:
   """Returns the fields of an ENVI header, with `_` for spaces in their names; none for other rasters."""
   return raster_tags.tags(raster, namespace="ENVI") if raster.driver == "ENVI" else {}
+
+
+def class_names(raster: rasterio.DatasetReader) -> list[str]:
+  """Returns the names of the classes in an ENVI header, from id 0; none if it has none."""
+  listed = split_list(fields(raster).get("class_names", ""))
+  return listed if listed or raster.driver != "ENVI" else _categories(raster)
+
+
+def _categories(raster: rasterio.DatasetReader) -> list[str]:
+  """Returns the names of the classes as GDAL knows them, "" for those without one.
+
+  GDAL leaves fields with an equals sign out of its metadata. It has the names for its own use, but rasterio
+  gives them only in a virtual raster.
+  """
+  with MemoryFile(ext=".vrt") as file:
+    rasterio.shutil.copy(raster, file.name, driver="VRT")
+    text = file.read()
+  try:
+    found = ElementTree.fromstring(text).findall("./VRTRasterBand[@band='1']/CategoryNames/Category")
+  # A name with control characters.
+  except ElementTree.ParseError:
+    return []
+  return [(item.text or "").strip() for item in found]
 
 
 def split_list(text: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.plurals import noun
 from mtl_hsi.scenes.images.arrays import format_shape, location, npz_contains, read_array
 from mtl_hsi.scenes.labels.class_codes import assign_ids, renumbered
-from mtl_hsi.scenes.labels.class_table import LARGEST_ID, RGB, ClassTable, free_ids
+from mtl_hsi.scenes.labels.class_table import LARGEST_ID, RGB, UNSURE, ClassTable, free_ids
 from mtl_hsi.scenes.labels.label_set import Reading
 
 _NUMBER = re.compile(r"([+-]?)(\d{1,15})(\.0*)?")
@@ -49,6 +49,8 @@ def resolve_classes(values: Sequence[Any], reading: Reading, nouns: tuple[str, s
   and '01'. Names get the ids of the table or, without a table, 1, 2, ... in sorted order. An extensible table
   gives the names that it lacks the ids after its last one. Blanks at the ends of names do not count.
 
+  A `?`, or "unsure", is no class unless the table has it.
+
   Args:
     values: numbers or texts; those without a class are None, NaN or empty.
     reading: the table of classes, and the numbers that mean that there is no class.
@@ -61,8 +63,9 @@ def resolve_classes(values: Sequence[Any], reading: Reading, nouns: tuple[str, s
   table = reading.table
   raw = ["" if _is_missing(value) else str(value) for value in values]
   texts = [_BREAKS.sub(" ", text.strip()) for text in raw]
-  numbers = _numbers([text for text in texts if text.lower() not in _MISSING])
-  states = np.array([_state(text, reading.unlabelled, numbers is not None) for text in texts], int)
+  unsure = set(UNSURE) - ({name.lower() for name in table.names.values()} if table else set())
+  numbers = _numbers([text for text in texts if text.lower() not in {*_MISSING, *unsure}])
+  states = np.array([_state(text, reading.unlabelled, unsure, numbers is not None) for text in texts], int)
   kept, remarks = states == 0, _left_out(states, nouns)
   chosen = [text for text, keep in zip(texts, kept) if keep]
   if not chosen:
@@ -102,10 +105,12 @@ def _numbers(texts: Sequence[str]) -> dict[str, int] | None:
   return numbers
 
 
-def _state(text: str, unlabelled: Sequence[float], numeric: bool) -> int:
-  """Returns 0 for a class, 1 for none, 2 for an unlabelled number, and 3 for a negative one."""
+def _state(text: str, unlabelled: Sequence[float], unsure: Collection[str], numeric: bool) -> int:
+  """Returns 0 for a class, 1 for none, 2 for an unlabelled number, 3 for a negative one, and 4 for unsure."""
   if text.lower() in _MISSING:
     return 1
+  if text.lower() in unsure:
+    return 4
   match = _NUMBER.fullmatch(text)
   if match and float(match[0]) in unlabelled:
     return 2
@@ -114,8 +119,13 @@ def _state(text: str, unlabelled: Sequence[float], numeric: bool) -> int:
 
 def _left_out(states: np.ndarray, nouns: tuple[str, str]) -> tuple[str, ...]:
   """Returns remarks on the features or rows that label nothing."""
-  reasons = ("without a class", "of unlabelled classes (labels_nodata)", "of negative classes")
-  counts = [int(np.count_nonzero(states == state)) for state in (1, 2, 3)]
+  reasons = (
+    "without a class",
+    "of unlabelled classes (labels_nodata)",
+    "of negative classes",
+    "marked as unsure",
+  )
+  counts = [int(np.count_nonzero(states == state)) for state in (1, 2, 3, 4)]
   return tuple(
     f"{count} {noun(count, *nouns)} {reason} left out" for count, reason in zip(counts, reasons) if count
   )

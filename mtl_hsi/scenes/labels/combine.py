@@ -1,6 +1,6 @@
 """Combines the labels of several files, and splits those of one file into training and test labels."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -37,6 +37,30 @@ def parse_split(entries: Sequence[str], titles: Sequence[str], column: str, wher
         "some as test, or remove split_column"
       )
   return np.array([use == _TEST for use in uses])
+
+
+def check_known_classes(name: str, labels: Labels, more: Labels, given: Collection[int]) -> None:
+  """Checks that further labels have no class that the labels lack, as a typing mistake would be one.
+
+  Args:
+    name: of the scene.
+    labels: the labels.
+    more: the further labels.
+    given: ids of further classes that were named.
+
+  Raises:
+    RequestError: they have one.
+  """
+  new = sorted(more.names.keys() - labels.names.keys() - set(given))
+  if new:
+    listed, known = (
+      ", ".join(map(repr, names)) for names in (map(more.names.get, new), labels.names.values())
+    )
+    raise RequestError(
+      f"scene {name!r}: {more.origin} (more_labels) has {noun(len(new), 'the class', 'the classes')} "
+      f"{listed}, but {labels.origin} has only {known}; correct the file or, for a new class, list all "
+      "classes in a table (classes)"
+    )
 
 
 def add_training_labels(name: str, labels: Labels, more: Labels) -> Labels:

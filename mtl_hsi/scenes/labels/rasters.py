@@ -147,7 +147,7 @@ def _short(crs: str | None) -> str:
 
 def class_names(raster: rasterio.DatasetReader, path: Path) -> dict[int, str]:
   """Returns the names of the classes of a raster by id: from metadata, an ENVI header or the side file."""
-  listed = envi_header.split_list(envi_header.fields(raster).get("class_names", ""))
+  listed = envi_header.class_names(raster)
   tags = {re.fullmatch(r"CLASS_(\d{1,9})", key): name for key, name in raster_tags.tags(raster, 1).items()}
   tagged = {int(found[1]): name for found, name in tags.items() if found}
   names = tagged or dict(enumerate(listed or _read_categories(path)))

@@ -30,8 +30,8 @@ class LabelOptions(NamedTuple):
     classes: CSV file of id, name and colour (see `class_table`) that replaces those in the files, or None.
     class_names: names by class id, which may include further ids. None uses those in the files, or "class 1"
       and so on.
-    more_labels: file with labels of further pixels, all for training, or None. Its classes are matched to
-      those of `labels` by id or name; it may have further ones.
+    more_labels: file with labels of further pixels, all for training, or None. Its classes are those of
+      `labels`, by id or name; `classes` may list further ones.
     test: file with the labels of the test pixels, in which case `labels` are the training pixels, or None.
     test_key: like `labels_key`, for the file `test`.
     labels_nodata: values that mean unlabelled in all these files. If there are none, the nodata value of a
@@ -86,6 +86,8 @@ def read_labels(name: str, options: LabelOptions, cube: Cube, spectra: Sequence[
     columns = find_kind(options.more_labels) is Kind.FEATURES
     chosen = _for_other(reading, path, options.more_labels, labels, columns=columns)
     more = read(options.more_labels, None, chosen)
+    if table is None:
+      combine.check_known_classes(name, labels, more, options.class_names or {})
     labels = combine.add_training_labels(name, labels, more)
   if options.test is not None:
     columns = share_columns(options.test, path)

@@ -206,19 +206,36 @@ def test_more_labels_train_beside_given_test_labels(cube, tmp_path):
   np.testing.assert_array_equal(scene.tested, _TEST > 0)
 
 
-def test_more_labels_may_have_known_and_new_names(cube, tmp_path):
+def test_a_new_class_of_more_labels_must_be_in_a_table_of_classes(cube, tmp_path):
   features = _features(tmp_path / "a.gpkg", _uses())
   more = _table(tmp_path / "more.csv", "0,3,crop 9", "1,2,a new crop", header="row,column,class")
-  scene = formats.read(cube, features, label_column="crop", more_labels=more)
+  with pytest.raises(
+    RequestError,
+    match=r"more.csv \(more_labels\) has the class 'a new crop', but a.gpkg has only 'crop 1'",
+  ):
+    formats.read(cube, features, label_column="crop", more_labels=more)
+  table = _table(tmp_path / "c.csv", "1,crop 1", "2,crop 4", "3,crop 9", "4,a new crop", header="id,name")
+  scene = formats.read(cube, features, label_column="crop", more_labels=more, classes=table)
   assert (scene.labels[0, 3], scene.labels[1, 2]) == (3, 4)
   assert scene.class_names == {1: "crop 1", 2: "crop 4", 3: "crop 9", 4: "a new crop"}
+
+
+@pytest.mark.parametrize("known", ["1", "maize"])
+def test_labels_that_are_marked_as_unsure_are_left_out(cube, tmp_path, known):
+  header = "row,column,class"
+  labels = _table(tmp_path / "a.csv", f"0,0,{known}", "0,1,4", header=header)
+  more = _table(tmp_path / "more.csv", f"1,0,{known}", "1,1,?", "1,2,Unsure", header=header)
+  scene = formats.read(cube, labels, more_labels=more)
+  assert [*map(bool, scene.labels[1])] == [True, False, False, False]
+  assert len(scene.class_names) == 2
+  assert "more labels: 2 rows marked as unsure left out" in scene.remarks
 
 
 def test_label_column_applies_to_features_of_more_labels(cube, tmp_path):
   labels = _TRAIN + _TEST
   main, more = (
     _features(tmp_path / f"{name}.gpkg", [name] * np.count_nonzero(part), labels=part)
-    for name, part in (("a", _TRAIN), ("b", _TEST))
+    for name, part in (("a", _TRAIN), ("b", np.minimum(_TEST, 4)))
   )
   scene = formats.read(cube, main, label_column="crop", more_labels=more)
   np.testing.assert_array_equal(scene.labels > 0, labels > 0)
@@ -261,6 +278,7 @@ def test_labels_without_units_get_regions_beside_labels_with_units(cube, tmp_pat
   np.testing.assert_array_equal(scene.units, [[1, 1, 1, 0], [2, 2, 0, 0], [0, 4, 0, 3]])
   scene = formats.read(cube, _npz(tmp_path / "a.npz", _TRAIN), test=table)
   np.testing.assert_array_equal(scene.units, [[1, 1, 1, 0], [2, 2, 0, 0], [0, 4, 0, 3]])
+  table = _table(tmp_path / "c.csv", "2,3,4", "2,1,1", header="row,column,class")
   scene = formats.read(cube, table, more_labels=tmp_path / "a.npz")
   np.testing.assert_array_equal(scene.units, [[3, 3, 3, 0], [4, 4, 0, 0], [0, 2, 0, 1]])
   assert scene.units.dtype == np.int32

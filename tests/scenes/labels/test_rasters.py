@@ -28,6 +28,12 @@ def test_an_envi_classification_names_and_colours_its_classes(cube, tmp_path):
   assert scene.class_colours == {1: (255, 0, 0), 3: (0, 128, 0)}
 
 
+def test_names_of_an_envi_classification_may_have_an_equals_sign(cube, tmp_path):
+  labels = formats.save_envi(tmp_path / "gt.dat", _LABELS, header=_ENVI_CLASSES.replace("lawn", "pH = 7"))
+  labels.write_text(labels.read_text().replace("ENVI Standard", "ENVI Classification"))
+  assert formats.read(cube, labels).class_names == {1: "maize", 3: "<b>roof</b>"}
+
+
 def test_a_tiff_names_and_colours_its_classes(cube, tmp_path):
   labels = formats.save_raster(tmp_path / "gt.tif", _LABELS)
   with rasterio.open(labels, "r+") as raster:
