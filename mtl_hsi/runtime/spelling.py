@@ -1,8 +1,9 @@
 """How messages name the keys of a config: as flags of launch.py, or as options of the command mtl-hsi.
 
-Messages name them as flags of launch.py: `--config.<key>=<value>`, `--config=<file>.py:<scenes>` and
-`--workdir`. The command passes all that it prints through `spelled`, and so does the report of a run that it
-started. No other code has to know by which of the two it was started.
+Messages name them as flags of launch.py, `--config.<key>=<value>`, `--config=<file>.py:<scenes>` and
+`--workdir`, or as "config key <key>", and config files as `configs/<file>.py`. The command passes all that it
+prints through `spelled`, and so does the report of a run that it started. No other code has to know by which
+of the two it was started.
 """
 
 import re
@@ -13,6 +14,17 @@ PROGRAM = "mtl-hsi"
 
 _PART = r"(?:\w+|<\w+>)"
 _KEY = re.compile(rf"--(?:no)?config\.({_PART}(?:\.{_PART})*)(=[^\s;,)]*)?")
+_NAMED_KEY = re.compile(rf"\bconfig key ({_PART}(?:\.{_PART})*)")
+_FILE = re.compile(r"(?<![\w/=.])configs/(\w+)\.py")
+# The subcommands of config files; the other files are recipes.
+_SUBCOMMANDS = {
+  "predict": "predict",
+  "adapt": "adapt",
+  "report": "report",
+  "assess_draw": "assess draw",
+  "assess_estimate": "assess estimate",
+  "paper": "paper",
+}
 _SCENES = re.compile(r"--config=[^\s;,]*?\.py:")
 _WORKDIR = re.compile(r"--workdir\b")
 _LAUNCH = "launch.py --"
@@ -30,11 +42,21 @@ def spelled(text: str, options: Mapping[str, str]) -> str:
   # What follows is the recorded command of a run.
   text, launch, command = text.partition(_LAUNCH)
   text = _KEY.sub(lambda found: _option(found[1], found[2] or "", options), text)
+  text = _NAMED_KEY.sub(lambda found: _known(found[1], options) or f"key {found[1]}", text)
+  text = _FILE.sub(lambda found: _command(found[1]), text)
   return _WORKDIR.sub("--output", _SCENES.sub("--scenes=", text)) + launch + command
 
 
+def _command(file: str) -> str:
+  return f"{PROGRAM} {_SUBCOMMANDS[file]}" if file in _SUBCOMMANDS else f"--recipe {file}"
+
+
+def _known(key: str, options: Mapping[str, str]) -> str | None:
+  return options.get(key) or options.get(re.sub(r"^files\.[^.]+\.", "files.*.", key))
+
+
 def _option(key: str, value: str, options: Mapping[str, str]) -> str:
-  known = options.get(key) or options.get(re.sub(r"^files\.[^.]+\.", "files.*.", key))
+  known = _known(key, options)
   if known is None:
     return f"--set {key}{value or '=...'}"
   return f"{known}{value}" if known.startswith("-") else known

@@ -90,7 +90,8 @@ def _read_labels(
 ) -> Labels:
   if options.labels is None and spectra is None and cube.path.suffix.lower() not in (".npz", ".mat"):
     raise RequestError(
-      f"{cube.path.absolute()} contains only the cube; add the file with its labels (labels)"
+      f"{cube.path.absolute()} contains only the cube; add the file with its labels, "
+      f"--config.files.{name}.labels=<path>"
     )
   return read_labels(name, options, cube, spectra and spectra.classes)
 

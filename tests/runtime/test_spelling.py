@@ -31,6 +31,12 @@ OPTIONS = {
     ("choose another --workdir", "choose another --output"),
     ("use --config.fold_buffer=&lt;pixels&gt; to", "use --set fold_buffer=&lt;pixels&gt; to"),
     ("use --workdir, or python launch.py --config.a=1", "use --output, or python launch.py --config.a=1"),
+    ("config key output is ''", "--output is ''"),
+    ("config key files.a.label_column is 'x'", "--column is 'x'"),
+    ("config key seed is -1; unknown config key 'sede'", "key seed is -1; unknown config key 'sede'"),
+    ("the file that configs/assess_draw.py wrote", "the file that mtl-hsi assess draw wrote"),
+    ("needs folds, as configs/own.py has", "needs folds, as --recipe own has"),
+    ("cannot read /home/me/configs/own.py", "cannot read /home/me/configs/own.py"),
     ("--shard=1/2 and --configure stay", "--shard=1/2 and --configure stay"),
   ],
 )

@@ -222,7 +222,7 @@ def _advice(found: Features, kept: np.ndarray, grid: Grid) -> str:
   names = [pyproj.CRS.from_user_input(crs).name for crs in (found.crs, grid.georeference.crs)]
   return (
     f"their coordinate reference system is {names[0]}, that of the scene is {names[1]}: check both; if their "
-    "coordinates are in another system, name it (labels_crs)"
+    "coordinates are in another system, name it, --config.files.<scene>.labels_crs=<system>"
   )
 
 
