@@ -219,11 +219,11 @@ def _parse(name: str, argv: Sequence[str]) -> Sequence[str]:
 
 def _expectation(problem: str) -> str:
   """Returns absl's message for a value of the wrong type, with the expected type as the reason."""
-  found = re.match(r"flag --(\w+)\.([^=]+)=", problem)
+  found = re.match(r"flag --(\w+)\.([^=]+)=(.*?)(: |$)", problem)
   if not found:
     return problem
   kind = flags.FLAGS[found[1]].parser.kinds[found[2]]
-  return f"{problem.partition(': ')[0]}: expected {_EXPECTED[kind]}"
+  return f"config key {found[2]} is {found[3]!r}; expected {_EXPECTED[kind]}"
 
 
 def _tell(status: int, message: str, failed: Callable[[int, str], None]) -> None:

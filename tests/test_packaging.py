@@ -189,4 +189,4 @@ def test_the_command_of_a_wheel_works_in_any_directory(installed, tmp_path):
   for command in ([str(installed / "bin" / "mtl-hsi")], [sys.executable, "-m", "mtl_hsi"]):
     outcome = outside(installed, tmp_path, *command, "check", "fields.npz")
     assert (outcome.returncode, outcome.stderr) == (0, "")
-    assert outcome.stdout.startswith("fields: 12 x 10 pixels")
+    assert outcome.stdout.startswith("fields: 12 rows x 10 columns")

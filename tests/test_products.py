@@ -127,7 +127,7 @@ def test_a_product_is_checked_trained_and_mapped(tmp_path, name):
   ]
   checked = launching.launch(*command, "--config.check_only=True")
   assert checked.status == 0, checked.err
-  assert "scene: 280 x 16 pixels of " in checked.out
+  assert "scene: 280 rows x 16 columns, pixels of " in checked.out
   assert "1 crop (12), 2 soil (12), 3 water (12)" in checked.out
   trained = launching.launch(*command, f"--workdir={tmp_path / 'run'}")
   assert trained.status == 0, trained.err

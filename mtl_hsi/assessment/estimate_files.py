@@ -47,7 +47,7 @@ def percent(estimate: Estimate | None) -> str:
   if estimate is None:
     return "-"
   value, lower, upper = (100 * part for part in (estimate.value, estimate.lower, estimate.upper))
-  return f"{value:.1f} % ({lower:.1f} to {upper:.1f} %)"
+  return f"{value:.1f}% ({lower:.1f} to {upper:.1f}%)"
 
 
 def area(estimate: Estimate, unit: str) -> str:
@@ -58,7 +58,8 @@ def area(estimate: Estimate, unit: str) -> str:
 
 def number(value: float, unit: str) -> str:
   """Returns an area as text: hectares with two decimals if they are few, pixels as whole numbers."""
-  return f"{value:,.2f}" if unit == HECTARES and abs(value) < 1000 else f"{value:,.0f}"
+  # "z": a small negative bias is 0, not -0.
+  return f"{value:z,.2f}" if unit == HECTARES and abs(value) < 1000 else f"{value:z,.0f}"
 
 
 def _table(results: Results) -> bytes:

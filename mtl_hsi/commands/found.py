@@ -28,10 +28,11 @@ class Files:
   labels: Path | None = None
   classes: Path | None = None
   wavelengths: Path | None = None
+  test: Path | None = None
 
 
-def sort_files(paths: Sequence[Path]) -> Files:
-  """Returns the files of a scene by what they are, found in their contents.
+def sort_files(paths: Sequence[Path], test: Path | None = None) -> Files:
+  """Returns the files of a scene by what they are, found in their contents; those of test labels are given.
 
   Raises:
     RequestError: a file cannot be read, two are of one kind, or there is no image.
@@ -51,7 +52,7 @@ def sort_files(paths: Sequence[Path]) -> Files:
       if find_kind(path) is Kind.ARRAY:
         Image.open(path)
     raise RequestError(f"no image among {', '.join(map(str, paths))}; give the file of the image too")
-  return Files(**found)
+  return Files(**found, test=test)
 
 
 _NAMES = {
@@ -117,7 +118,9 @@ def find_labels(files: Files, image: Image, column: str | None, layer: str | Non
   """
   if files.labels is None and files.cube.suffix.lower() not in (".npz", ".mat"):
     raise RequestError(f"{files.cube} contains only the image; give the file of the labels too")
-  options = LabelOptions(labels=files.labels, labels_key=layer, label_column=column, classes=files.classes)
+  options = LabelOptions(
+    labels=files.labels, labels_key=layer, label_column=column, classes=files.classes, test=files.test
+  )
   shape = image.height, image.width, image.bands
   return read_labels(
     "scene", options, label_file.Cube(files.cube, shape, Grid(shape[:2], image.georeference), None)

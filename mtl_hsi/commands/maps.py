@@ -19,7 +19,7 @@ _SPELLED = {"output": "--output", "run": "RUN", "image": "IMAGE", "map": "MAP", 
 @options.output("Prefix of the output files (default: <RUN>/predictions/<scene>_<image>).")
 @click.option("--scene", help="Scene of the run that the image resembles (default: the target).")
 @click.option("--nodata", metavar="VALUE", help="Value of pixels without a measurement, such as -9999.")
-@options.changes()
+@options.changes("unknown=mark")
 @options.compile_cache()
 @options.json_flag()
 def predict(run, image, output, scene, nodata, changes, compile_cache, as_json) -> Request:
@@ -105,7 +105,7 @@ def assess() -> None:
 @click.option("--run", metavar="RUN", help="Run whose training pixels must not be drawn.")
 @click.option("--size", metavar="N", help="Number of units (default: enough for the key standard_error).")
 @click.option("--image", metavar="FILE", help="Image to show on a page on which to fill in the sample.")
-@options.changes()
+@options.changes("unit_side=3")
 @options.json_flag()
 def draw(map, output, run, size, image, changes, as_json) -> Request:
   """Draw the sample from a class map.
@@ -130,7 +130,7 @@ def draw(map, output, run, size, image, changes, as_json) -> Request:
 @click.argument("sample")
 @options.output("Prefix of the output files (default: that of the sample).")
 @click.option("--new-map", is_flag=True, help="MAP is another map on the grid of the one that was sampled.")
-@options.changes()
+@options.changes("further_classes=ice")
 @options.json_flag()
 def estimate(map, sample, output, new_map, changes, as_json) -> Request:
   """Estimate accuracies and areas from a sample that is filled in.

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from mtl_hsi.commands.scene_files import SCENES_SUFFIXES, scene_name
+from mtl_hsi.commands.scene_files import SCENES_SUFFIXES, check_name, scene_name
 from mtl_hsi.errors import RequestError
 
 _FOUR = "Image, labels, column of the classes and name are asked for."
@@ -25,8 +25,9 @@ _FOUR = "Image, labels, column of the classes and name are asked for."
 )
 @click.option("--name", help="Name of the scene (default: that of the image).")
 @click.option("--column", help="Column of the labels with the class.")
+@click.option("--test", metavar="FILE", help="Labels for testing only.")
 @click.option("--layer", help="Layer of the labels, or name of their array, if there are several.")
-def new(files, output, name, column, layer) -> None:
+def new(files, output, name, column, test, layer) -> None:
   """Write a scenes file for an image and its labels, with comments on what is in them.
 
   Give the files in any order: the image, the labels, and if you have them a CSV file of the classes (id,
@@ -49,14 +50,14 @@ def new(files, output, name, column, layer) -> None:
 
   with bounded_cache():
     paths = [Path(file) for file in files] or _ask_for_files(found.role)
-    sorted_files = found.sort_files(paths)
+    sorted_files = found.sort_files(paths, test and Path(test))
     image = found.open_image(sorted_files)
     columns = found.class_columns(sorted_files, layer)
     if columns is not None and column is None:
       column = _column(sorted_files.labels, columns, ask=not files)
     labels = found.find_labels(sorted_files, image, column, layer)
     name = name or _name(scene_name(str(sorted_files.cube)), ask=not files)
-    _check_name(name)
+    check_name(name)
     options = {
       "cube": sorted_files.cube,
       "labels": sorted_files.labels,
@@ -64,6 +65,7 @@ def new(files, output, name, column, layer) -> None:
       "label_column": column,
       "classes": sorted_files.classes,
       "wavelengths": sorted_files.wavelengths,
+      "test": sorted_files.test,
     }
     text = scenes_text.write_scene(name, options, path, image, labels, columns)
   _write(path, text)
@@ -135,19 +137,10 @@ def _name(proposed: str, *, ask: bool) -> str:
 
 def _valid_name(text: str) -> str:
   try:
-    _check_name(text)
+    check_name(text)
   except RequestError as error:
     raise click.UsageError(str(error)) from error
   return text
-
-
-def _check_name(name: str) -> None:
-  from mtl_hsi.settings.scenes_file import is_name
-
-  if not is_name(name):
-    raise RequestError(
-      f"{name[:80]!r} is not a valid scene name; use at most 64 lower-case letters, digits and _"
-    )
 
 
 def _write(path: Path, text: str) -> None:

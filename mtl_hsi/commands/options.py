@@ -1,5 +1,6 @@
 """Options and arguments that several subcommands have, and the class of subcommands."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,16 +24,16 @@ class ConfigCommand(click.Command):
     self.config_file = config_file
 
 
-def changes() -> Decorator:
-  """Declares `--set` and `--keys`."""
+def changes(example: str = "replicas=5") -> Decorator:
+  """Declares `--set`, with an example of KEY=VALUE, and `--keys`."""
   return _all(
     click.option(
       "--set",
       "changes",
       metavar="KEY=VALUE",
       multiple=True,
-      callback=_pairs,
-      help="Change a key of the config, such as --set replicas=5. May be repeated.",
+      callback=functools.partial(_pairs, example),
+      help=f"Change a key of the config, such as --set {example}. May be repeated.",
     ),
     click.option(
       "--keys",
@@ -89,12 +90,12 @@ def _all(*decorators: Decorator) -> Decorator:
   return decorate
 
 
-def _pairs(_context: click.Context, _parameter: click.Parameter, texts: Sequence[str]):
+def _pairs(example: str, _context: click.Context, _parameter: click.Parameter, texts: Sequence[str]):
   """Divides KEY=VALUE."""
   pairs = [text.partition("=") for text in texts]
   for text, (key, equals, _) in zip(texts, pairs, strict=True):
     if not (key and equals):
-      raise RequestError(f"--set is {text!r}; expected KEY=VALUE, such as --set replicas=5")
+      raise RequestError(f"--set is {text!r}; expected KEY=VALUE, such as --set {example}")
   return tuple((key.strip(), value) for key, _, value in pairs)
 
 

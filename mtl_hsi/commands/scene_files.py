@@ -97,6 +97,16 @@ def scene_name(path: str) -> str:
   return name if is_name(name) else f"scene_{name}".rstrip("_")
 
 
+def check_name(name: str) -> None:
+  """Refuses a name that no scene can have."""
+  from mtl_hsi.settings.scenes_file import is_name
+
+  if not is_name(name):
+    raise RequestError(
+      f"{name[:80]!r} is not a valid scene name; use at most 64 lower-case letters, digits and _"
+    )
+
+
 def _of_image(files: Sequence[str], scenes: str | None, options: Mapping[str, str]) -> Scenes:
   if scenes is not None:
     raise RequestError("--scenes selects scenes of a scenes file; remove it, or use --name to name the image")
@@ -106,6 +116,7 @@ def _of_image(files: Sequence[str], scenes: str | None, options: Mapping[str, st
       "see mtl-hsi new --help"
     )
   name = options.get("name") or scene_name(files[0])
+  check_name(name)
   found = dict(zip(("cube", "labels"), files))
   found |= {_OF_SCENE[option][0]: value for option, value in options.items() if option != "name"}
   return Scenes(name, name, tuple((f"files.{name}.{key}", value) for key, value in found.items()))

@@ -1,6 +1,7 @@
 """The text of a scenes file, with comments on what its files contain."""
 
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,9 +20,11 @@ from mtl_hsi.scenes.summary import position
 # Columns, classes and remarks that are listed, and characters of each.
 _MOST, _LONGEST = 30, 100
 
+_TEST = """\
+  # test: visited.gpkg           labels for testing only; without them, polygons are left out in turns
+"""
 _FURTHER = """\
   # Further options; remove the # from those that you need. mtl-hsi new does not know them:
-  # test: visited.gpkg           labels for testing only; without them, polygons are left out in turns
   # more_labels: proposals.csv   further labels, for training only
   # nodata: -9999                value of pixels without a measurement, if the image does not declare it
   # bad_bands: 0,103:108         bands to leave out, counted from 0
@@ -55,6 +58,7 @@ def write_scene(
     "label_column": _class_lines(labels),
     "wavelengths": ["Band centres."],
     "classes": ["Ids, names and colours of the classes."],
+    "test": ["Labels for testing only."],
   }
   if options.get("label_column") is None:
     comments["cube" if options.get("labels") is None else "labels"] += _class_lines(labels)
@@ -67,10 +71,11 @@ def write_scene(
     lines.append(
       "  # wavelengths: bands.csv       a row per band with its centre, and its width if you know it"
     )
-  head = _HEAD.format(file=one_line(path.name), name=name)
+  head = _HEAD.format(file=one_line(shlex.quote(str(path))), name=name)
   # YAML has quotes around a name such as null.
   title = yaml.safe_dump({name: ""}).partition(":")[0]
-  return f"{head}\n{title}:\n" + "\n".join(lines) + f"\n{_FURTHER}"
+  further = _FURTHER if options.get("test") else _FURTHER + _TEST
+  return f"{head}\n{title}:\n" + "\n".join(lines) + f"\n{further}"
 
 
 _HEAD = """\
@@ -82,7 +87,10 @@ _HEAD = """\
 
 
 def _relative(path: Path, folder: Path) -> str:
-  return str(path) if path.is_absolute() else os.path.relpath(path, folder)
+  if path.is_absolute():
+    return str(path)
+  # Links of directories are followed first, as by whoever reads the path.
+  return os.path.relpath(path.parent.resolve() / path.name, folder.resolve())
 
 
 def _entry(key: str, value: str) -> str:
@@ -94,7 +102,7 @@ def _entry(key: str, value: str) -> str:
 
 
 def _image_lines(image: Image) -> list[str]:
-  lines = [f"{image.height} x {image.width} pixels{position(image.georeference)}", _bands(image)]
+  lines = [f"{image.height} rows x {image.width} columns{position(image.georeference)}", _bands(image)]
   if len(image.dropped):
     lines.append(f"Bad bands that are left out (from 0): {format_bands(image.dropped)}")
   if not image.knows_nodata:

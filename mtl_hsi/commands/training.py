@@ -11,16 +11,17 @@ from mtl_hsi.commands.request import Request, config_path
 from mtl_hsi.errors import RequestError
 
 _OWN, _ADAPT, _PAPER = "own", "adapt", "paper"
+_RECIPES = "own, best, fields, letter, quickstart or another one of configs/, or a .py file of yours"
 _RECIPE = click.option(
   "--recipe",
   default=_OWN,
   show_default=True,
   metavar="NAME",
-  help="Config: own, best, fields, letter, quickstart or another one of configs/, or a .py file of yours.",
+  help=f"Config: {_RECIPES}.",
 )
 _SCENES = click.option("--scenes", metavar="A,B", help="Scenes to use, the target first (default: all).")
 _FILES = click.argument("files", nargs=-1, metavar="SCENES | IMAGE [LABELS]")
-_WORKDIR = "Work directory (default: in runs/, named after the scenes)."
+_WORKDIR = "Work directory (default: in runs/, named after the scenes and the keys of --set)."
 
 
 @click.command(cls=options.ConfigCommand, config_file=_OWN)
@@ -28,7 +29,7 @@ _WORKDIR = "Work directory (default: in runs/, named after the scenes)."
 @_RECIPE
 @_SCENES
 @scene_files.scene_options()
-@options.changes()
+@options.changes("alignment=wavelength")
 @options.json_flag()
 def check(files, recipe, scenes, changes, as_json, **scene) -> Request:
   """Read and check scenes before you train; write nothing.
@@ -42,6 +43,7 @@ def check(files, recipe, scenes, changes, as_json, **scene) -> Request:
     mtl-hsi check scenes.yaml
     mtl-hsi check fields.tif fields.gpkg --column crop
   """
+  _check_begin("check", files, recipe, scenes, changes)
   found = scene_files.find(files, scenes, scene, _keys(changes))
   changes = (*changes, ("check_only", "True"))
   return _training(files, found, _recipe(recipe, found), changes, {}, as_json)
@@ -78,6 +80,7 @@ def train(
     mtl-hsi train scenes.yaml --scenes town,fields --set alignment=wavelength
     mtl-hsi train --recipe quickstart -o runs/quickstart
   """
+  _check_begin("train", files, recipe, scenes, changes)
   found = scene_files.find(files, scenes, scene, _keys(changes))
   flags = {"workdir": output or _default_workdir(recipe, found, changes), "compile_cache": compile_cache}
   flags |= {"coordinator": coordinator, "processes": processes, "process": process}
@@ -87,10 +90,10 @@ def train(
 @click.command("map", cls=options.ConfigCommand, config_file=_OWN)
 @click.argument("image")
 @click.argument("labels", required=False)
-@options.output("Work directory (default: runs/<name of the image>).")
+@options.output("Work directory (default: in runs/, named after the image and the keys of --set).")
 @_RECIPE
 @scene_files.scene_options()
-@options.changes()
+@options.changes("fold_buffer=9")
 @options.compile_cache()
 @options.json_flag()
 def map_image(image, labels, output, recipe, changes, compile_cache, as_json, **scene) -> Request:
@@ -119,7 +122,7 @@ def map_image(image, labels, output, recipe, changes, compile_cache, as_json, **
 @options.output(_WORKDIR)
 @_SCENES
 @scene_files.scene_options()
-@options.changes()
+@options.changes("stem=new")
 @options.compile_cache()
 @options.json_flag()
 def adapt(run, files, output, scenes, changes, compile_cache, as_json, **scene) -> Request:
@@ -144,7 +147,7 @@ def adapt(run, files, output, scenes, changes, compile_cache, as_json, **scene) 
 @options.output("Directory of all runs (default: runs/paper).")
 @click.option("--dry-run", is_flag=True, help="Only list the runs and estimate the time.")
 @click.option("--shard", metavar="I/N", help="Do the I-th of N parts, which can run at the same time.")
-@options.changes()
+@options.changes("samples_per_class=5")
 @options.compile_cache()
 def paper(table, output, dry_run, shard, changes, compile_cache) -> Request:
   """Repeat the tables of the letter, next to the published figures.
@@ -166,11 +169,28 @@ def _keys(changes: Sequence[tuple[str, str]]) -> str:
   return " ".join(key for key, _ in changes)
 
 
+def _check_begin(
+  command: str,
+  files: Sequence[str],
+  recipe: str,
+  scenes: str | None,
+  changes: Sequence[tuple[str, str]],
+) -> None:
+  """Says how to begin if no scenes are given."""
+  if not (files or scenes or changes) and recipe == _OWN:
+    raise RequestError(
+      f"no scenes are given; begin with an image and its labels, mtl-hsi {command} fields.tif fields.gpkg "
+      f"--column crop, or with a scenes file, mtl-hsi {command} scenes.yaml, which mtl-hsi new writes"
+    )
+
+
 def _recipe(name: str, found: scene_files.Scenes) -> str:
   """Returns the config of a recipe, with the names of the scenes as its argument."""
   from mtl_hsi.settings import config_keys
 
-  _, colon, argument = config_keys.split_argument(name)
+  file, colon, argument = config_keys.split_argument(name)
+  if not Path(config_keys.split_argument(config_path(name))[0]).is_file():
+    raise RequestError(f"--recipe is {file!r}; expected {_RECIPES}")
   if found.names and colon:
     raise RequestError(
       f"--recipe has the argument {argument!r}, and there are the scenes {found.names}; remove one of them"

@@ -27,7 +27,7 @@ def introduction(problem: Problem, settings: Settings) -> str:
   for name, scene in problem.scenes.items():
     height, width, _ = scene.cube.shape
     lines.append(
-      f"{scene.title}: {height} x {width} pixels, {bands_used(problem, name)}, "
+      f"{scene.title}: {height} rows x {width} columns, {bands_used(problem, name)}, "
       f"{_count(len(scene.class_ids), 'class', 'classes')}; {_samples_of(problem, settings, name)}"
     )
   notes = (
@@ -257,9 +257,8 @@ def _networks(settings):
   ensemble = ensemble_of(settings.split, settings.replicas)
   maps = "replica" if ensemble.voters == 1 else "network"
   text = _count(settings.replicas, maps)
-  return (
-    f"{text} and {_count(ensemble.maps * ensemble.folds, 'network')} for folds" if ensemble.folds else text
-  )
+  more = ensemble.maps * ensemble.folds
+  return f"{text}, and {more} more that {noun(more, 'leaves', 'leave')} out a fold each" if more else text
 
 
 def _samples(settings):

@@ -44,8 +44,8 @@ def choose(image: Image, scene: TrainedScene, trained: TrainedRun, bad_bands_giv
   if image.bands != scene.inputs.bands:
     raise RequestError(
       f"{image.origin} has {image.bands} bands, but scene {scene.name!r} of {trained.path} has "
-      f"{scene.inputs.bands}{_of_file(scene)}; expected an image of the same sensor without the same bad "
-      "bands (--config.bad_bands)"
+      f"{scene.inputs.bands}{_of_file(scene)}; use an image of the same sensor, and leave out the bands that "
+      "were left out in training (--config.bad_bands=<numbers from 0>)"
     )
   return Choice(image, scene, ())
 

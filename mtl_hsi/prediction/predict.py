@@ -78,7 +78,8 @@ def _run(settings):
     all_classes=has_probabilities,
   )
   print(
-    f"{image.origin}: {image.height} x {image.width} pixels, {image.bands} {noun(image.bands, 'band')}; "
+    f"{image.origin}: {image.height} rows x {image.width} columns, "
+    f"{image.bands} {noun(image.bands, 'band')}; "
     f"classified as {scene.name!r} of {trained.path} by {classifier.networks} "
     f"{noun(classifier.networks, 'network')}",
     flush=True,

@@ -25,8 +25,12 @@ def read_record(directory: Path, name: str) -> dict[str, Any]:
   try:
     record = read_json(directory / name, schema=SCHEMAS[name], verified=True)
   except (FileNotFoundError, NotADirectoryError) as error:
+    if not directory.is_dir():
+      raise RequestError(
+        f"no such directory: {directory.absolute()}; expected the work directory of a finished run"
+      ) from error
     raise RequestError(
-      f"{directory.absolute()} is not the work directory of a run: it has no {name}; expected the work "
-      "directory of one, such as runs/quickstart after `make quickstart`"
+      f"{directory.absolute()} is not the work directory of a run: it has no {name}; expected the directory "
+      "in which a run was trained"
     ) from error
   return {key: value for key, value in record.items() if key != "schema"}

@@ -15,8 +15,7 @@ PROGRAM = "mtl-hsi"
 _PART = r"(?:\w+|<\w+>)"
 _KEY = re.compile(rf"--(?:no)?config\.({_PART}(?:\.{_PART})*)(=[^\s;,)]*)?")
 _NAMED_KEY = re.compile(rf"\bconfig key ({_PART}(?:\.{_PART})*)")
-_FILE = re.compile(r"(?<![\w/=.])configs/(\w+)\.py")
-# The subcommands of config files; the other files are recipes.
+# The subcommands of config files, and those that are usual recipes.
 _SUBCOMMANDS = {
   "predict": "predict",
   "adapt": "adapt",
@@ -25,6 +24,8 @@ _SUBCOMMANDS = {
   "assess_estimate": "assess estimate",
   "paper": "paper",
 }
+_RECIPES = ("own", "best", "fields", "letter", "quickstart")
+_FILE = re.compile(rf"(?<![\w/=.])configs/({'|'.join((*_SUBCOMMANDS, *_RECIPES))})\.py")
 _SCENES = re.compile(r"--config=[^\s;,]*?\.py:")
 _WORKDIR = re.compile(r"--workdir\b")
 _LAUNCH = "launch.py --"
@@ -42,13 +43,19 @@ def spelled(text: str, options: Mapping[str, str]) -> str:
   # What follows is the recorded command of a run.
   text, launch, command = text.partition(_LAUNCH)
   text = _KEY.sub(lambda found: _option(found[1], found[2] or "", options), text)
-  text = _NAMED_KEY.sub(lambda found: _known(found[1], options) or f"key {found[1]}", text)
+  text = _NAMED_KEY.sub(lambda found: _named(found[1], options), text)
   text = _FILE.sub(lambda found: _command(found[1]), text)
   return _WORKDIR.sub("--output", _SCENES.sub("--scenes=", text)) + launch + command
 
 
 def _command(file: str) -> str:
   return f"{PROGRAM} {_SUBCOMMANDS[file]}" if file in _SUBCOMMANDS else f"--recipe {file}"
+
+
+def _named(key: str, options: Mapping[str, str]) -> str:
+  known = _known(key, options) or ""
+  # Some keys have no option but a subcommand or a file, such as "mtl-hsi check".
+  return known if known.startswith("--") or known.isupper() else f"key {key}"
 
 
 def _known(key: str, options: Mapping[str, str]) -> str | None:

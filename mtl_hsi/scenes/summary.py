@@ -36,7 +36,7 @@ def summary(scene: Scene, bands: str, samples_per_class: int | None) -> str:
   values = _measured_values(scene)
   height, width, _ = scene.cube.shape
   lines = [
-    f"{scene.title}: {height} x {width} pixels{position(scene.georeference)}{_date(scene)}",
+    f"{scene.title}: {height} rows x {width} columns{position(scene.georeference)}{_date(scene)}",
     f"  bands: {_spectrum(scene)}; {bands}",
     f"  values: {scene.cube.dtype}, {values.lowest.min():g} to {values.highest.max():g}",
   ]
@@ -48,11 +48,11 @@ def summary(scene: Scene, bands: str, samples_per_class: int | None) -> str:
 
 
 def position(georeference: Georeference | None) -> str:
-  """Returns the size of pixels and the reference system, such as " of 4 x 4 metre, WGS 84 / UTM zone 33N"."""
+  """Returns size of pixels and reference system, such as ", pixels of 4 x 4 metre, WGS 84 / UTM zone 33N"."""
   if georeference is None:
     return ", not georeferenced"
   a, b, _, d, e, _ = georeference.transform
-  size = f" of {np.hypot(a, d):.6g} x {np.hypot(b, e):.6g}"
+  size = f", pixels of {np.hypot(a, d):.6g} x {np.hypot(b, e):.6g}"
   if georeference.crs is None:
     return f"{size}, coordinate reference system unknown"
   crs = rasterio.CRS.from_user_input(georeference.crs)

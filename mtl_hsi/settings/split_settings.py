@@ -6,7 +6,7 @@ from typing import Any
 
 from mtl_hsi.settings.config_checks import one_of, require
 from mtl_hsi.splits.drawn import ALL
-from mtl_hsi.splits.split import NAMES
+from mtl_hsi.splits.split import NAMES, check_exists
 from mtl_hsi.training.ensemble import Ensemble
 
 _FOLDS, _SCENES = "folds", "scenes"
@@ -54,6 +54,9 @@ def read(config: Any, *, all_can_train: bool) -> SplitSettings:
   Raises:
     RequestError: names the key, its value and what was expected.
   """
+  # Without this ending it is probably a misspelt name, which other messages would hide.
+  if config.split not in NAMES and not config.split.endswith(".npz"):
+    check_exists(Path(config.split))
   require(config.block_size >= 1, "block_size", config.block_size, "1 or more")
   number = config.samples_per_class
   by_scenes = config.split == _SCENES

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from mtl_hsi.plurals import noun
 from mtl_hsi.scenes.labels.regions import number_regions
 from mtl_hsi.splits.blocks import grid_cells, median_cut, number_blocks
 
 # Words for the units, plural.
 FEATURES, REGIONS, BLOCKS = "features", "regions", "blocks"
+# Further notes are only counted: with a wrong column of the classes there would be hundreds.
+_MOST_NOTES = 4
 
 
 def number_by_blocks(
@@ -75,6 +78,10 @@ def number_by_class(
       notes.append(_note_on_single(title, kind, len(parts)))
       parts = _halves(np.argwhere(where))
     unit[where] = unit.max() + 1 + parts
+  more = len(notes) - _MOST_NOTES
+  if more > 0:
+    rest = f"{more} more {noun(more, 'note')} like these; is the column of the classes the right one?"
+    notes = [*notes[:_MOST_NOTES], rest]
   return unit, kind, notes
 
 

@@ -78,7 +78,7 @@ def test_tables_and_page_have_the_same_figures(copy):
   page = (copy / "map_estimates.html").read_text()
   for of_class in record["classes"]:
     assert f"{of_class['area']['estimate']:.2f}" in page
-  assert f"{100 * record['overall_accuracy']['estimate']:.1f} %" in page
+  assert f"{100 * record['overall_accuracy']['estimate']:.1f}%" in page
 
 
 def test_features_that_are_filled_in_give_the_same(copy):

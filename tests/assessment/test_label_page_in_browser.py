@@ -75,7 +75,7 @@ def test_a_sample_is_filled_in_by_keyboard_and_estimated(opened, tmp_path):
   table = tmp_path / "downloads" / "map_sample.csv"
   outcome = estimate(tmp_path / "map.tif", table, design=tmp_path / "map_design.json")
   assert (outcome.status, outcome.err) == (0, "")
-  assert "Overall accuracy: 100.0 %" in outcome.out
+  assert "Overall accuracy: 100.0%" in outcome.out
   assert "marked as unsure" in outcome.out
 
 

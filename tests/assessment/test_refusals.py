@@ -96,7 +96,7 @@ def test_a_sample_that_is_not_filled_in(copy):
 
 
 def test_files_that_are_no_samples(copy):
-  refusal_of(copy, "no design", sample=copy / "missing_sample.csv")
+  refusal_of(copy, "no such file", sample=copy / "missing_sample.csv")
   (copy / "map_sample.csv").write_text("a,b\n1,2\n")
   refusal_of(copy, "has no column 'id', 'row', 'column', 'class'")
   (copy / "map_sample.gpkg").write_bytes(b"SQLite format 3\0" + bytes(100))
@@ -150,7 +150,7 @@ def test_existing_files_are_kept(copy):
     ({"training": "ignore"}, "config key training is 'ignore'; expected one of 'exclude', 'stratum'"),
     ({"design": "simple", "training": "stratum"}, "config key training is 'stratum'; expected 'exclude', or"),
     ({"design": "simple", "strata": "a.tif"}, "config key strata is 'a.tif'; expected nothing, or"),
-    ({"run": "nowhere"}, "nowhere is not the work directory of a run"),
+    ({"run": "nowhere"}, "nowhere; expected the work directory of a finished run"),
     ({"strata": "nowhere.tif"}, "nowhere.tif"),
   ],
 )

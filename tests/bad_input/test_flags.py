@@ -67,7 +67,10 @@ def test_options_of_a_scene_that_is_not_named(refusal):
   ],
 )
 def test_values_of_another_type(refusal, override, expected):
-  assert f"--config.{override}: expected {expected}\n" in refusal(f"{MTL}:in", f"--config.{override}")
+  key, _, value = override.partition("=")
+  assert f"config key {key} is {value!r}; expected {expected}\n" in refusal(
+    f"{MTL}:in", f"--config.{override}"
+  )
 
 
 def test_a_key_with_values_of_different_types(refusal):

@@ -52,7 +52,7 @@ def test_files_in_any_order_become_a_scenes_file(place, order):
   }
   text = (place / "sub" / "scenes.yaml").read_text()
   for line in (
-    "  # 3 x 4 pixels of 10 x 10 metre, WGS 84 / UTM zone 33N",
+    "  # 3 rows x 4 columns, pixels of 10 x 10 metre, WGS 84 / UTM zone 33N",
     "  # 5 bands of uint16, 500 to 540 nm",
     "  # 8 features, in WGS 84 / UTM zone 33N. Columns:",
     "  #   crop: 3 values (wheat, maize: late, fallow #2)",
@@ -67,7 +67,7 @@ def test_the_scene_can_be_checked(place):
   assert mtl_hsi("new", "Fields 7.tif", "fields.gpkg", "--column", "crop").status == 0
   outcome = mtl_hsi("check", "scenes.yaml", "--recipe", "letter", "--set", "samples_per_class=1")
   assert outcome.status == 0, outcome.err
-  assert outcome.out.startswith("fields_7: 3 x 4 pixels")
+  assert outcome.out.startswith("fields_7: 3 rows x 4 columns")
 
 
 def test_four_questions(place):
@@ -162,3 +162,20 @@ def test_names_and_values_cannot_break_out_of_a_comment(place):
   assert options["labels"] == f"{place}/evil #: {{x.gpkg"
   assert options["label_column"] == "crop\nx: 1"
   assert max(map(len, (place / "scenes.yaml").read_text().splitlines())) < 250
+
+
+def test_test_labels_are_named(place):
+  outcome = mtl_hsi("new", "Fields 7.tif", "fields.gpkg", "--column", "crop", "--test", "fields.gpkg")
+  assert (outcome.status, outcome.err) == (0, "")
+  assert scenes_file.read(place / "scenes.yaml")["fields_7"]["test"] == f"{place}/fields.gpkg"
+  assert "# test:" not in (place / "scenes.yaml").read_text()
+
+
+def test_a_scenes_file_in_another_directory_finds_its_files(place):
+  (place / "far" / "away").mkdir(parents=True)
+  (place / "sub").symlink_to(place / "far" / "away")
+  outcome = mtl_hsi("new", "Fields 7.tif", "fields.gpkg", "--column", "crop", "-o", "sub/x.yaml")
+  assert (outcome.status, outcome.err) == (0, "")
+  text = (place / "sub" / "x.yaml").read_text()
+  assert "cube: ../../Fields 7.tif\n" in text
+  assert "mtl-hsi check sub/x.yaml " in text

@@ -254,7 +254,7 @@ def test_a_new_scene_is_seen_through_the_runs_noise_fractions(inputs, tmp_path):
   ("overrides", "message"),
   [
     ({"run": ""}, "no run to start from; name a finished work directory with --config.run=<path>"),
-    ({"run": "/nowhere"}, "/nowhere is not the work directory of a run"),
+    ({"run": "/nowhere"}, "no such directory: /nowhere"),
     ({"stem": "old"}, "config key stem is 'old'; expected one of 'run', 'new'"),
     ({"replicas": 3}, "replicas=3, but the run in"),
     ({"files.meadow.bands": "0:4"}, "the new scenes have 4 bands, but the first layer of the run in"),

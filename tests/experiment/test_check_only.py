@@ -19,7 +19,7 @@ def test_scenes_are_described_and_nothing_is_written(tmp_path, monkeypatch):
   command = [OWN, "--config.scenes_file=scenes.toml", "--config.check_only=True"]
   status, out, _ = launching.launch(*command, "--config.split=random", "--config.samples_per_class=3")
   assert status == 0
-  assert "fields: 12 x 10 pixels of 10 x 10 metre, WGS 84 / UTM zone 33N\n" in out
+  assert "fields: 12 rows x 10 columns, pixels of 10 x 10 metre, WGS 84 / UTM zone 33N\n" in out
   assert "bands: wavelengths unknown; 4 of 6 bands" in out
   assert "classes: 1 class 1 (40), 4 class 4 (32), 9 class 9 (36)" in out
   assert sorted(tmp_path.rglob("*")) == before

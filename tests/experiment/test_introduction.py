@@ -24,8 +24,8 @@ def test_the_introduction_tells_what_is_about_to_happen(settings, name):
   settings = changed(settings, model=dataclasses.replace(settings.model, name=name))
   *scenes, model = introduction.introduction(problem.prepare(settings), settings).splitlines()
   assert scenes == [
-    "fields: 12 x 10 pixels, 6 bands, 3 classes; 9 training and 99 test pixels",
-    "town: 11 x 8 pixels, 6 bands, 2 classes; 6 training and 76 test pixels",
+    "fields: 12 rows x 10 columns, 6 bands, 3 classes; 9 training and 99 test pixels",
+    "town: 11 rows x 8 columns, 6 bands, 2 classes; 6 training and 76 test pixels",
   ]
   assert (
     model

@@ -83,7 +83,7 @@ def test_a_config_that_cannot_be_used(run, key, value, message):
   ("flags", "message"),
   [
     ([], "no run to report on; name a finished work directory with --config.report_of=<path>"),
-    (["--config.report_of=nowhere"], "is not the work directory of a run"),
+    (["--config.report_of=nowhere"], "no such directory: "),
     (["--config.report_of=x", "--workdir=y"], "in the work directory of its run; remove"),
   ],
 )

@@ -212,7 +212,7 @@ def test_checkpoints_are_two_states_and_the_snapshots(finished):
 def test_the_console_shows_scenes_progress_and_results(launched):
   workdir, outcome = launched
   metrics = read(workdir / "metrics.json")
-  assert "fields: 12 x 10 pixels, 6 bands, 3 classes; 9 training and 99 test pixels" in outcome.out
+  assert "fields: 12 rows x 10 columns, 6 bands, 3 classes; 9 training and 99 test pixels" in outcome.out
   assert f"{100 * metrics['scenes']['town']['overall_accuracy']['mean']:.2f} +- " in outcome.out
   assert f"Report: {workdir / 'report.html'}" in outcome.out
   assert "training: 100%" in outcome.err

@@ -141,7 +141,7 @@ def test_padding_is_only_behind_the_pixels(finished_by_folds):
 
 def test_the_console_says_what_the_figures_mean(launched_by_folds):
   out = launched_by_folds[1].out
-  assert "2 networks and 3 networks for folds" in out
+  assert "2 networks, and 3 more that leave out a fold each" in out
   assert "note: fields: class 1 (class 1) has a single region, which is cut in two" in out
   text = " ".join(out.split())
   assert "Accuracy on the labels of regions that were left out: 3 folds" in text

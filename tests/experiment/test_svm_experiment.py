@@ -130,7 +130,7 @@ def test_the_report_has_no_loss_curve(svm_finished, finished):
 def test_the_console_tells_of_jobs_and_no_epochs(svm_launched):
   run, outcome = svm_launched
   metrics = read(run / "metrics.json")
-  assert "fields: 12 x 10 pixels, 6 bands, 3 classes; 9 training and 99 test pixels\n" in outcome.out
+  assert "fields: 12 rows x 10 columns, 6 bands, 3 classes; 9 training and 99 test pixels\n" in outcome.out
   assert "\nModel svm. " in outcome.out
   assert "epoch" not in outcome.out
   assert f"{100 * metrics['scenes']['town']['overall_accuracy']['mean']:.2f} +- " in outcome.out

@@ -53,7 +53,7 @@ def test_replicas_of_a_run_with_a_single_one(finished):
   ("overrides", "message"),
   [
     ({"run": ""}, "nothing to predict: give the work directory of a finished run, --config.run=<path>"),
-    ({"run": "/nowhere"}, "/nowhere is not the work directory of a run: it has no config.json"),
+    ({"run": "/nowhere"}, "no such directory: /nowhere; expected the work directory of a finished run"),
     ({"scene": "sea"}, "config key scene is 'sea'; the run in .* has fields, town, village"),
     ({"replicas": "2"}, "config key replicas is '2'; the run in .* has replicas 0 to 1"),
     ({"replicas": "both"}, "config key replicas is 'both'; expected 'all' or one replica's number"),

@@ -34,6 +34,7 @@ OPTIONS = {
     ("config key output is ''", "--output is ''"),
     ("config key files.a.label_column is 'x'", "--column is 'x'"),
     ("config key seed is -1; unknown config key 'sede'", "key seed is -1; unknown config key 'sede'"),
+    ("config key check_only is 'yes'", "key check_only is 'yes'"),
     ("the file that configs/assess_draw.py wrote", "the file that mtl-hsi assess draw wrote"),
     ("needs folds, as configs/own.py has", "needs folds, as --recipe own has"),
     ("cannot read /home/me/configs/own.py", "cannot read /home/me/configs/own.py"),

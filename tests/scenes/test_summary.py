@@ -30,7 +30,7 @@ def test_an_ordinary_scene_takes_four_lines():
   )
   low, high = scene.cube.min(), scene.cube.max()
   assert summary(scene, "3 of 4 bands", 5).split("\n") == [
-    "fields: 20 x 5 pixels of 2.5 x 2.5 metre, WGS 84 / UTM zone 33N",
+    "fields: 20 rows x 5 columns, pixels of 2.5 x 2.5 metre, WGS 84 / UTM zone 33N",
     "  bands: 400 to 2500 nm, 9 to 12 nm wide; 3 of 4 bands",
     f"  values: uint16, {low} to {high}",
     "  classes: 1 maize (60), 4 oats (20)",
@@ -39,7 +39,7 @@ def test_an_ordinary_scene_takes_four_lines():
 
 def test_missing_metadata_are_mentioned():
   first, second, *_ = summary(_scene(), "4 bands", 5).split("\n")
-  assert first == "fields: 20 x 5 pixels, not georeferenced"
+  assert first == "fields: 20 rows x 5 columns, not georeferenced"
   assert second == "  bands: wavelengths unknown; 4 bands"
 
 

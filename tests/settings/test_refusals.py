@@ -124,6 +124,7 @@ _BY_SCENES = {"split": "scenes", "samples_per_class": 0, "legend": "shared", "mo
       "samples_per_class is 0; expected 1 or more",
     ),
     ({"alignment": "magic"}, "alignment is 'magic'; expected one of 'index', 'wavelength'"),
+    ({"samples_per_class": 0, "split": "foo"}, "config key split is 'foo', but there is no file"),
     ({"samples_per_class": 0, "split": "s.npz"}, "samples_per_class is 0; expected 1 or more"),
     ({"samples_per_class": -1}, "samples_per_class is -1; expected 1 or more, or 0 for all"),
     ({"replicas": 0}, "replicas is 0; expected 1 or more"),

@@ -84,3 +84,11 @@ def test_blocks_with_a_whole_class_are_cut_and_noted():
     "class 2 (grass) has a single block, which is cut in two, so its accuracy is too optimistic",
     "class 3 (roof) has a single pixel, which is never both trained and tested",
   ]
+
+
+def test_many_notes_are_only_counted():
+  labels = np.arange(1, 31, dtype=np.int32).reshape(1, 30)
+  names = {class_id: "x" for class_id in range(1, 31)}
+  _, _, notes = number_by_class(labels, None, folds=2, block_size=4, class_names=names)
+  assert len(notes) == 5
+  assert notes[-1].startswith("26 more notes like these; is the column of the classes the right one?")
