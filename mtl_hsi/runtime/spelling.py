@@ -20,6 +20,8 @@ _SUBCOMMANDS = {
   "predict": "predict",
   "adapt": "adapt",
   "report": "report",
+  "compare": "compare",
+  "export": "export",
   "assess_draw": "assess draw",
   "assess_estimate": "assess estimate",
   "paper": "paper",
