@@ -10,4 +10,14 @@ Labels are class ids as in a scene's ground truth; 0 means unlabelled. Inside th
 network, classes are numbered from 0 in ascending order of their ids.
 """
 
+import importlib
+from typing import Any
+
 __version__ = "0.2.0"
+
+
+def __getattr__(name: str) -> Any:
+  """Imports `Model` when it is first used, since that takes seconds."""
+  if name == "Model":
+    return importlib.import_module("mtl_hsi.estimator.model").Model
+  raise AttributeError(f"module 'mtl_hsi' has no attribute {name!r}")

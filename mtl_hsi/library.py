@@ -47,7 +47,7 @@ def train(scenes: Sequence[Scene], directory: Path, changes: Mapping[str, Any] |
   config.target = config.scenes[0] if scenes else ""
   # The config names no files; without this, another scene of the same name would count as the same.
   config.in_memory = {scene.name: digests(scene) for scene in scenes}
-  _apply(config, changes)
+  apply(config, changes)
   directory = Path(directory)
   run_experiment(config.lock(), directory, sys.argv, {scene.name: scene for scene in scenes})
   return directory
@@ -84,7 +84,7 @@ def predict(run: Path, image: Path, output: Path, changes: Mapping[str, Any] | N
   """
   config = predict_config.get_config()
   config.run, config.image, config.output = str(run), str(image), str(output)
-  _apply(config, changes)
+  apply(config, changes)
   prediction.run(config.lock())
 
 
@@ -103,7 +103,7 @@ def draw(path: Path, changes: Mapping[str, Any] | None = None) -> list[Path]:
   """
   config = assess_draw.get_config()
   config.map = str(path)
-  _apply(config, changes)
+  apply(config, changes)
   return [Path(file) for file in drawing.run(config.lock())["files"]]
 
 
@@ -123,11 +123,20 @@ def estimate(path: Path, sample: Path, changes: Mapping[str, Any] | None = None)
   """
   config = assess_estimate.get_config()
   config.map, config.sample = str(path), str(sample)
-  _apply(config, changes)
+  apply(config, changes)
   return estimation.run(config.lock())["estimates"]
 
 
-def _apply(config: config_dict.ConfigDict, changes: Mapping[str, Any] | None) -> None:
+def apply(config: config_dict.ConfigDict, changes: Mapping[str, Any] | None) -> None:
+  """Changes values of a config.
+
+  Args:
+    config: the config, unlocked.
+    changes: values by key, with dots between groups and keys; `optimizer` is given as a whole.
+
+  Raises:
+    RequestError: a key is unknown, or a value has the wrong type.
+  """
   for key, value in (changes or {}).items():
     *groups, last = key.split(".")
     try:

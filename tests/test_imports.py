@@ -33,6 +33,7 @@ _ORDER = (
   "configs",
   "commands",
   "library, launch, __main__",
+  "estimator",
 )
 _RANKS = {name: rank for rank, line in enumerate(_ORDER) for name in line.split(", ")}
 

@@ -16,7 +16,7 @@ from tests import launching
 _PAGE = Path(__file__).resolve().parent.parent / "docs" / "library.md"
 _EXAMPLES = re.findall(r"```python\n(.*?)```", _PAGE.read_text(), re.DOTALL)
 # The recommended recipe with a network that trains in seconds.
-_TINY = {
+TINY = {
   **{"samples_per_class": 3, "replicas": 1, "snapshots": (0,), "mnf_components": 2},
   **{"model.width": 4, "model.blocks": 1, "model.patch": 3, "mixture.local_patch": 0},
   **{"steps_per_epoch": 2, "phases.phase1.epochs": 1, "classify.smoothing.steps": 2},
@@ -38,7 +38,7 @@ def scenes() -> list[Scene]:
 @pytest.fixture(scope="module")
 def trained(scenes, tmp_path_factory) -> Path:
   """The work directory of a finished run; tests must not change it."""
-  return library.train(scenes, tmp_path_factory.mktemp("trained") / "run", _TINY)
+  return library.train(scenes, tmp_path_factory.mktemp("trained") / "run", TINY)
 
 
 def _run_example(imported: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> dict:
@@ -75,11 +75,11 @@ def test_the_example_of_the_public_scenes(tmp_path, monkeypatch, capsys):
 def test_training_again_changes_nothing_and_needs_the_same_scenes(scenes, trained):
   assert (trained / "report.html").is_file()
   before = launching.contents(trained)
-  library.train(scenes, trained, _TINY)
+  library.train(scenes, trained, TINY)
   assert launching.contents(trained) == before
   others = [scene("fields", launching.FIELDS, 5), scenes[1]]
   with pytest.raises(RequestError, match=r"in_memory\.fields\.cube_sha256"):
-    library.train(others, trained, _TINY)
+    library.train(others, trained, TINY)
   assert launching.contents(trained) == before
 
 
@@ -127,13 +127,13 @@ def test_invalid_changes_are_rejected(scenes, tmp_path, changes):
 
 def test_an_optimiser_has_only_its_arguments(scenes, tmp_path):
   with pytest.raises(RequestError, match="rho"):
-    library.train(scenes, tmp_path / "run", {**_TINY, "optimizer": {"name": "sgd", "rho": 0.9}})
-  library.train(scenes, tmp_path / "run", {**_TINY, "optimizer": {"name": "sgd", "momentum": 0.9}})
+    library.train(scenes, tmp_path / "run", {**TINY, "optimizer": {"name": "sgd", "rho": 0.9}})
+  library.train(scenes, tmp_path / "run", {**TINY, "optimizer": {"name": "sgd", "momentum": 0.9}})
 
 
 def test_scene_names_must_differ(scenes, tmp_path):
   with pytest.raises(RequestError, match="expected every scene once"):
-    library.train([scenes[0], scenes[0]], tmp_path / "run", _TINY)
+    library.train([scenes[0], scenes[0]], tmp_path / "run", TINY)
 
 
 def test_at_least_one_scene_is_required(tmp_path):

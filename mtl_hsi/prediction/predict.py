@@ -60,7 +60,7 @@ def _run(settings):
   for note in notes:
     print(note, flush=True)
   stem = _output_stem(settings, scene)
-  legend = _legend(trained, scene, settings)
+  legend = legend_of(trained, scene, delivery.stem(settings.image))
   has_probabilities = settings.probabilities != NONE
   tells_unknown = unknown.prepare(settings, trained, scene, legend.names.keys())
   further = (
@@ -161,7 +161,14 @@ def find_scene(trained: TrainedRun, name: str | None) -> TrainedScene:
   return trained.scenes[name]
 
 
-def _legend(trained: TrainedRun, scene: TrainedScene, settings: PredictionSettings) -> rasters.Legend:
+def legend_of(trained: TrainedRun, scene: TrainedScene, image: str) -> rasters.Legend:
+  """Returns the legend of the map of an image, with all classes that it may have.
+
+  Args:
+    trained: the run.
+    scene: the scene as which the image is classified.
+    image: name of the image.
+  """
   given, names = scene.class_colours or {}, trained.legend.class_names(scene.name)
   # Classes that the scene lacks come after its own.
   ordered = [*scene.class_names, *(class_id for class_id in names if class_id not in scene.class_names)]
@@ -169,7 +176,7 @@ def _legend(trained: TrainedRun, scene: TrainedScene, settings: PredictionSettin
     class_id: given.get(class_id, colours.class_colour(position)) for position, class_id in enumerate(ordered)
   }
   names = dict(sorted(names.items()))
-  title = f"{delivery.stem(settings.image)}: classes of {scene.name}"
+  title = f"{image}: classes of {scene.name}"
   return rasters.Legend(title, names, table, scene.class_codes or {})
 
 

@@ -1,0 +1,155 @@
+"""Trains a run from Python: from images and labels to scenes, and from scenes to a work directory."""
+
+import contextlib
+import importlib
+import io
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ml_collections import config_dict
+
+from mtl_hsi import library
+from mtl_hsi.errors import RequestError
+from mtl_hsi.estimator import array_images, label_images
+from mtl_hsi.experiment.run import run_experiment
+from mtl_hsi.experiment.scenes_record import digests
+from mtl_hsi.runtime import progress
+from mtl_hsi.scenes.scene import Scene
+from mtl_hsi.settings import image_settings
+from mtl_hsi.settings.scene_options import OPTIONS
+
+
+def scene_of(
+  image: Any,
+  labels: Any,
+  name: str,
+  *,
+  class_names: Mapping[int, str] | Sequence[str] | None,
+  wavelengths: Any,
+  widths: Any,
+  options: Mapping[str, Any],
+) -> Scene:
+  """Returns a scene of an image and labels, of which at least one is in memory.
+
+  Args:
+    image: see `array_images.opener`.
+    labels: see `label_images.read`.
+    name: of the scene.
+    class_names: see `label_images.read`.
+    wavelengths: see `array_images.opener`.
+    widths: likewise.
+    options: `image_settings.KEYS` that are given.
+
+  Raises:
+    RequestError: image, labels or an option are invalid.
+  """
+  if array_images.path_of(labels) is not None and not array_images.is_dataset(labels):
+    raise RequestError(
+      "labels are in a file, but the image is not; give the path of the image, or the labels as an array"
+    )
+  opened = array_images.opener(image, wavelengths, widths)(**image_settings.read(image_keys(options)))
+  found = label_images.read(labels, class_names)
+  shape = opened.height, opened.width
+  if found.ids.shape != shape:
+    raise RequestError(
+      f"the labels are {found.ids.shape[0]} x {found.ids.shape[1]}, the image is {shape[0]} x "
+      f"{shape[1]} pixels; expected one label for each pixel"
+    )
+  values, missing = opened.read(slice(0, shape[0]), slice(0, shape[1]))
+  ids = found.ids if missing is None else np.where(missing, 0, found.ids).astype(np.int32)
+  present = set(np.unique(ids).tolist())
+  return Scene(
+    name,
+    np.asarray(values),
+    ids,
+    {class_id: title for class_id, title in found.names.items() if class_id in present},
+    wavelengths=opened.wavelengths,
+    widths=opened.widths,
+    nodata=missing if missing is not None and missing.any() else None,
+    georeference=opened.georeference,
+    acquired=opened.acquired,
+    remarks=opened.remarks,
+  )
+
+
+def image_keys(options: Mapping[str, Any]) -> dict[str, str]:
+  """Returns all `image_settings.KEYS` as text, "" for those that are not given.
+
+  Raises:
+    RequestError: there is no such option.
+  """
+  return {**dict.fromkeys(image_settings.KEYS, ""), **_texts(options, image_settings.KEYS)}
+
+
+def files_of(image: Path, labels: Any, options: Mapping[str, Any]) -> dict[str, str]:
+  """Returns the options of a scene from files, as in a scenes file.
+
+  Raises:
+    RequestError: there is no such option.
+  """
+  files = {"cube": str(image), "labels": "" if labels is None else str(array_images.path_of(labels))}
+  return {**dict.fromkeys(OPTIONS, ""), **files, **_texts(options, OPTIONS)}
+
+
+def train(
+  recipe: str,
+  scenes: Sequence[Scene],
+  files: Mapping[str, Mapping[str, str]],
+  directory: Path,
+  options: Mapping[str, Any],
+) -> None:
+  """Trains a run, or resumes it.
+
+  Args:
+    recipe: name of a config in configs/ that takes names of scenes.
+    scenes: in memory.
+    files: options of scenes from files, by name.
+    directory: the work directory.
+    options: values of the config by key, see `library.apply`.
+
+  Raises:
+    RequestError: the recipe is unknown, or as `run_experiment`.
+  """
+  names = [*(scene.name for scene in scenes), *files]
+  config = _config(recipe, names)
+  config.files = {name: dict(found) for name, found in files.items()}
+  if scenes:
+    # The config names no files; without this, another scene of the same name would count as the same.
+    config.in_memory = {scene.name: digests(scene) for scene in scenes}
+  library.apply(config, options)
+  run_experiment(config.lock(), directory, sys.argv, {scene.name: scene for scene in scenes})
+
+
+@contextlib.contextmanager
+def quietly(quiet: bool) -> Iterator[None]:
+  """Prints nothing and shows no bars in the block if it is to be quiet. Warnings are logged nevertheless."""
+  if not quiet:
+    yield
+    return
+  with progress.hidden(), contextlib.redirect_stdout(io.StringIO()):
+    yield
+
+
+def _config(recipe: str, names: Sequence[str]) -> config_dict.ConfigDict:
+  try:
+    module = importlib.import_module(f"configs.{recipe}")
+    return module.get_config(",".join(names))
+  except (ImportError, AttributeError, TypeError) as error:
+    raise RequestError(f"unknown recipe {recipe!r}; expected own, best, fields or letter") from error
+
+
+def _texts(options: Mapping[str, Any], known: Sequence[str]) -> dict[str, str]:
+  """Returns options as text, as configs have them."""
+  for key in options:
+    if key not in known:
+      raise RequestError(f"unknown option {key!r}; expected one of {', '.join(known)}")
+  return {key: _text(value) for key, value in options.items()}
+
+
+def _text(value: Any) -> str:
+  return (
+    ",".join(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else str(value)
+  )
