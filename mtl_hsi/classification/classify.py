@@ -98,7 +98,7 @@ class Classifier:
     loop = loop_over_replicas(devices[0].platform)
 
     def program(halo):
-      votes = _voting_program(networks, logits, options.smoothing, halo, loop, all_classes)
+      votes = voting_program(networks, logits, options.smoothing, halo, loop, all_classes)
       return per_device(votes, self._mesh, axis=1)
 
     # Halo by halo, as tiles that extend from border to border have none.
@@ -193,7 +193,7 @@ class Classifier:
     return *placed, np.int32(region.scene), np.float32(region.contrast or 1)
 
 
-def _voting_program(
+def voting_program(
   networks: tuple[Network, ...],
   logits: Logits,
   settings: Smoothing,
@@ -204,6 +204,18 @@ def _voting_program(
   """Builds the program of one device, on its tile: votes `[R, 1, h, w]` of all snapshots.
 
   They come with the mean probabilities of all classes of the first replica `[1, 1, h, w, C]`, or with None.
+
+  Args:
+    networks: see `Classifier`.
+    logits: from a network and a region to its logits.
+    settings: how probabilities are smoothed.
+    halo: rows and columns of the tile that only smoothing needs.
+    loop: applies a function to all replicas.
+    all_classes: whether the probabilities are wanted.
+
+  Returns:
+    A function of snapshots, the channels and the measured pixels of the tile, each with a leading axis of 1,
+    the index of the scene and its contrast.
   """
 
   def votes(snapshots, cubes, measured, scene, contrast):

@@ -74,18 +74,17 @@ class ImageClassifier:
     *,
     all_classes: bool,
   ):
-    networks = _read_networks(trained, scene, replica)
+    networks = read_networks(trained, scene, replica)
     self.networks = len(networks)
     self._trained, self._class_ids = trained, trained.legend.class_ids(scene.name)
-    # With a shared legend, a new image may have any class.
-    self._index = scene.index if trained.legend.names is None else trained.network.new_scene
+    self._index = scene_index(trained, scene)
     self._outputs = trained.network.classes if all_classes else 0
     self._classifier = classify.Classifier(
       trained.networks_of_mixture,
       jax.devices(),
       method,
       tile_pixels or trained.inference.tile_pixels,
-      _inference_options(trained, scene, replica),
+      inference_options(trained, scene, replica),
       all_classes=all_classes,
     )
     self._placed = self._classifier.place_snapshots(networks)
@@ -163,8 +162,23 @@ def _no_tick():
   """Does nothing: the bar counts windows, not tiles."""
 
 
-def _read_networks(trained: TrainedRun, scene: TrainedScene, replica: int | None) -> list[dict]:
-  """All networks that vote, each with a leading replica axis of 1."""
+def scene_index(trained: TrainedRun, scene: TrainedScene) -> int:
+  """Returns the index in the network of an image like a scene."""
+  # With a shared legend, a new image may have any class.
+  return scene.index if trained.legend.names is None else trained.network.new_scene
+
+
+def read_networks(trained: TrainedRun, scene: TrainedScene, replica: int | None) -> list[dict]:
+  """Returns all networks that vote, each with a leading replica axis of 1.
+
+  Args:
+    trained: the run.
+    scene: the scene whose mixture they have.
+    replica: the replica whose networks vote, or None for all.
+
+  Raises:
+    RequestError: there is no such replica, or a network cannot be read.
+  """
   if replica is not None and replica >= trained.voters:
     known = "only replica 0" if trained.voters == 1 else f"replicas 0 to {trained.voters - 1}"
     raise RequestError(f"config key replicas is '{replica}'; the run in {trained.path} has {known}")
@@ -182,8 +196,8 @@ def _networks(trained, scene, replicas) -> Iterator[dict]:
       yield network
 
 
-def _inference_options(trained, scene, replica) -> classify.InferenceOptions:
-  """Those of the run, with the smoothing of the scene; of several maps, the one that most of them have."""
+def inference_options(trained, scene, replica) -> classify.InferenceOptions:
+  """Returns those of the run, with the smoothing of the scene that most of several maps have."""
   if not trained.mixtures:
     return trained.inference.options
   smoothings = trained.mixtures[scene.name].smoothings
