@@ -16,11 +16,19 @@ def get_config() -> config_dict.ConfigDict:
   config = config_dict.ConfigDict()
   # Work directory of the finished run, or a file that was exported before.
   config.export_of = ""
-  # The file to write. Empty: <name of the run>.mtlhsi beside the work directory.
+  # The file to write; with "stablehlo" the common path of two files, without an ending. Empty: the name of
+  # the run, beside its work directory.
   config.output = ""
   # Also export training pixels: averaged MNF components of some of them, with which configs/predict.py tells
   # unknown land cover.
   config.training_pixels = False
+  # What to write: "model", one file for configs/predict.py, or "stablehlo", a program of StableHLO from the
+  # values of an image to class ids and probabilities, for other software.
+  config.kind = "model"
+  # With "stablehlo": the scene of the run that images resemble. Empty: the target.
+  config.scene = ""
+  # With "stablehlo": rows and columns of the images. None: images of any size.
+  config.tile = config_dict.placeholder(int)
   # Licence of the model for the model card, as the Hugging Face hub names it, such as cc-by-4.0.
   config.license = "unknown"
   return config

@@ -64,6 +64,14 @@ def test_the_example_of_training(tmp_path, monkeypatch):
     assert np.mean(raster.read(1) == variables["fields"].labels) > 0.8
 
 
+@pytest.mark.slow
+def test_the_example_of_a_model(tmp_path, monkeypatch):
+  variables = _run_example("numpy as np\n\nfrom mtl_hsi import Model", tmp_path, monkeypatch)
+  labels, found = variables["labels"], variables["prediction"]
+  assert np.mean(found.names()[labels != ""] == labels[labels != ""]) > 0.8
+  np.testing.assert_array_equal(variables["again"].predict(variables["image"]).map, found.map)
+
+
 def test_the_example_of_the_public_scenes(tmp_path, monkeypatch, capsys):
   variables = _run_example("tensorflow_datasets as tfds", tmp_path, monkeypatch)
   assert isinstance(variables["scene"], Scene)

@@ -68,10 +68,13 @@ def report(run, compile_cache, as_json) -> Request:
 @click.argument("run")
 @options.output("File to write (default: <RUN>.mtlhsi).")
 @click.option("--with-training-pixels", is_flag=True, help="Also export pixels that tell unknown land cover.")
+@click.option("--stablehlo", is_flag=True, help="Write a StableHLO program for other software instead.")
+@click.option("--scene", help="With --stablehlo: scene that images resemble (default: the target).")
+@click.option("--tile", metavar="N", help="With --stablehlo: only images of N x N pixels (default: any).")
 @click.option("--license", metavar="ID", help="Licence for the model card, such as cc-by-4.0.")
 @options.changes()
 @options.json_flag()
-def export(run, output, with_training_pixels, license, changes, as_json) -> Request:
+def export(run, output, with_training_pixels, stablehlo, scene, tile, license, changes, as_json) -> Request:
   """Write a finished run to one file, to predict with anywhere.
 
   RUN is the work directory of the run. What comes out: a file with the networks that make maps, the classes,
@@ -82,10 +85,12 @@ def export(run, output, with_training_pixels, license, changes, as_json) -> Requ
   Examples:
     mtl-hsi export runs/fields -o fields.mtlhsi --license cc-by-4.0
     mtl-hsi predict fields.mtlhsi flight.tif -o maps/flight
+    mtl-hsi export runs/fields --stablehlo -o fields
   """
-  pixels = "True" if with_training_pixels else None
+  pixels, kind = ("True" if with_training_pixels else None), ("stablehlo" if stablehlo else None)
   named = {"export_of": run, "output": output, "training_pixels": pixels, "license": license}
-  spelled = {"export_of": "RUN", "output": "--output", "license": "--license"}
+  named |= {"kind": kind, "scene": scene, "tile": tile}
+  spelled = {"export_of": "RUN", **{key: f"--{key}" for key in ("output", "license", "scene", "tile")}}
   spelled["training_pixels"] = "--with-training-pixels"
   return Request(config_path(_EXPORT), _changes(named, changes), options=spelled, json=as_json)
 

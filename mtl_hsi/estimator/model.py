@@ -228,7 +228,7 @@ class Model:
 
   def _scene(self, name: str | None) -> TrainedScene:
     self._check_fitted()
-    return prediction.find_scene(self._trained, name)
+    return self._trained.scene(name)
 
   def _open(self, scene, image, wavelengths, widths, options) -> NewImage:
     keys = fitting.image_keys(options)

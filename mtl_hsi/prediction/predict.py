@@ -7,7 +7,6 @@ from typing import Any
 
 from absl import logging
 
-from mtl_hsi.errors import RequestError
 from mtl_hsi.evaluation.probabilities import NONE
 from mtl_hsi.plurals import noun
 from mtl_hsi.prediction import class_maps, shift, unknown
@@ -54,7 +53,7 @@ def run(config: Any) -> dict:
 
 def _run(settings):
   trained = read_run(settings.run)
-  scene = find_scene(trained, settings.scene)
+  scene = trained.scene(settings.scene)
   open_with = functools.partial(Image.open, settings.image, settings.image_key)
   image, scene, notes = open_image(open_with, settings.image_keys, scene, trained)
   for note in notes:
@@ -145,20 +144,6 @@ def _print_codes(scene: TrainedScene) -> None:
 def _area_line(area: ClassArea) -> str:
   hectares = "" if area.hectares is None else f", {area.hectares:,.2f} ha"
   return f"{area.class_id} {area.name}: {area.pixels:,} {noun(area.pixels, 'pixel')}{hectares}"
-
-
-def find_scene(trained: TrainedRun, name: str | None) -> TrainedScene:
-  """Returns a scene of a run by name; without a name, the target.
-
-  Raises:
-    RequestError: the run has no such scene.
-  """
-  name = name or trained.target
-  if name not in trained.scenes:
-    raise RequestError(
-      f"config key scene is {name!r}; the run in {trained.path} has {', '.join(trained.scenes)}"
-    )
-  return trained.scenes[name]
 
 
 def legend_of(trained: TrainedRun, scene: TrainedScene, image: str) -> rasters.Legend:

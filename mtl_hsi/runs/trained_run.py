@@ -74,6 +74,17 @@ class TrainedRun:
     """The work directory, or the file that the run was exported to."""
     return self.files.path
 
+  def scene(self, name: str | None) -> TrainedScene:
+    """Returns a scene by name; without a name, the target.
+
+    Raises:
+      RequestError: the run has no such scene.
+    """
+    name = name or self.target
+    if name not in self.scenes:
+      raise RequestError(f"config key scene is {name!r}; the run in {self.path} has {', '.join(self.scenes)}")
+    return self.scenes[name]
+
   @property
   def voters(self) -> int:
     """Number of networks that make maps; those of folds follow them on the replica axis."""

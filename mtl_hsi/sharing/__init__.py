@@ -1,4 +1,4 @@
-"""What is handed to others of a finished run: one file and a model card.
+"""What is handed to others of a finished run: one file with a model card, and a StableHLO program.
 
-May import everything up to `report` and `runs`.
+May import everything up to `prediction`.
 """

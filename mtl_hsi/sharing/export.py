@@ -13,8 +13,10 @@ from mtl_hsi.runs import mixture_record, model_file, unlike_record
 from mtl_hsi.runs.records import with_schema
 from mtl_hsi.runs.trained_run import TrainedRun, read_run
 from mtl_hsi.settings import export_settings, image_settings
-from mtl_hsi.sharing import model_card
+from mtl_hsi.settings.export_settings import ExportSettings
+from mtl_hsi.sharing import model_card, stablehlo
 from mtl_hsi.storage.atomic_files import json_bytes
+from mtl_hsi.storage.file_set import FileSet, with_ending
 
 # Keys of the config whose values may be paths; the last part says what they name.
 _PATHS = ("data_dir", "scenes_file", "split", "run")
@@ -36,6 +38,8 @@ def run(config: Any) -> dict:
     RequestError: the request is invalid, the run cannot be read, or the file exists or cannot be written.
   """
   settings = export_settings.read(config)
+  if settings.kind == export_settings.STABLEHLO:
+    return _stablehlo(settings)
   path = _output(settings)
   trained = read_run(settings.run)
   write(path, trained, training_pixels=settings.training_pixels, licence=settings.license, name=path.name)
@@ -44,6 +48,22 @@ def run(config: Any) -> dict:
   if unlike_record.NAME not in model_file.ModelFile(path).names:
     print(f"It has {_WITHOUT_PIXELS}.")
   return {"files": [str(path)]}
+
+
+def _stablehlo(settings: ExportSettings) -> dict:
+  """Writes the networks as a program, and a description of its arguments and results."""
+  trained = read_run(settings.run)
+  scene = trained.scene(settings.scene)
+  stem = Path(settings.output) if settings.output else _beside(settings.run, "")
+  files = FileSet(stem, stablehlo.ENDINGS, "--config.output")
+  files.check_free()
+  contents = stablehlo.files(trained, scene, settings.tile)
+  with files.create() as written:
+    for ending, content in contents.items():
+      with_ending(written, ending).write_bytes(content)
+  paths = [str(with_ending(stem, ending)) for ending in stablehlo.ENDINGS]
+  print(f"Exported {trained.path} as {scene.name!r} to {', '.join(paths)}")
+  return {"files": paths}
 
 
 def write(path: Path, trained: TrainedRun, *, training_pixels: bool, licence: str, name: str) -> None:
@@ -112,11 +132,10 @@ def _training_pixels(trained: TrainedRun) -> bytes:
     ) from error
 
 
-def _output(settings: export_settings.ExportSettings) -> Path:
+def _output(settings: ExportSettings) -> Path:
   """Returns the path of the file, which must not exist."""
   if settings.output is None:
-    run = settings.run.absolute()
-    path = run.with_name(f"{run.name.removesuffix(model_file.SUFFIX)}{model_file.SUFFIX}")
+    path = _beside(settings.run, model_file.SUFFIX)
   else:
     path = Path(settings.output)
     path = path if path.suffix == model_file.SUFFIX else path.with_name(f"{path.name}{model_file.SUFFIX}")
@@ -126,3 +145,9 @@ def _output(settings: export_settings.ExportSettings) -> Path:
       "file"
     )
   return path
+
+
+def _beside(run: Path, ending: str) -> Path:
+  """Returns a path beside a run with its name."""
+  run = run.absolute()
+  return run.with_name(f"{run.name.removesuffix(model_file.SUFFIX)}{ending}")

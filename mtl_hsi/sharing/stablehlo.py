@@ -18,9 +18,34 @@ from mtl_hsi.prediction import image_classifier
 from mtl_hsi.runs.trained_run import TrainedRun
 from mtl_hsi.runs.trained_scene import TrainedScene
 from mtl_hsi.runtime.replicas import loop_over_replicas
+from mtl_hsi.storage.atomic_files import json_bytes
 
 # The program is exported for CPUs. It has operations of StableHLO only, so other backends run it too.
 _PLATFORM = "cpu"
+# Of the program and its description.
+ENDINGS = ".mlirbc", ".json"
+
+
+def files(trained: TrainedRun, scene: TrainedScene, tile: int | None) -> dict[str, bytes]:
+  """Returns the program, and a description of its argument and results, by the ending of the file.
+
+  Arguments and errors are those of `program`.
+  """
+  names = dict(sorted(trained.legend.class_names(scene.name).items()))
+  size = ["h", "w"] if tile is None else [tile, tile]
+  description = {
+    "scene": scene.name,
+    "argument": {"dtype": "float32", "shape": [*size, scene.inputs.bands]},
+    "results": [
+      {"name": "class ids, 0 where a value is not finite", "dtype": "int32", "shape": size},
+      {"name": "probabilities of the classes", "dtype": "float32", "shape": [*size, len(names)]},
+    ],
+    "classes": [{"id": class_id, "name": name} for class_id, name in names.items()],
+    "wavelengths": None if scene.wavelengths is None else scene.wavelengths.tolist(),
+    "stablehlo": "portable artifact (bytecode); the function is main",
+  }
+  contents = program(trained, scene, tile).mlir_module_serialized, json_bytes(description)
+  return dict(zip(ENDINGS, contents, strict=True))
 
 
 def program(trained: TrainedRun, scene: TrainedScene, tile: int | None) -> export.Exported:
