@@ -1,7 +1,6 @@
 """Trains a run from Python: from images and labels to scenes, and from scenes to a work directory."""
 
 import contextlib
-import importlib
 import io
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from ml_collections import config_dict
 
+from configs import best, fields, letter, own
 from mtl_hsi import library
 from mtl_hsi.errors import RequestError
 from mtl_hsi.estimator import array_images, label_images
@@ -20,6 +20,8 @@ from mtl_hsi.runtime import progress
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import image_settings
 from mtl_hsi.settings.scene_options import OPTIONS
+
+_RECIPES = {"own": own, "best": best, "fields": fields, "letter": letter}
 
 
 def scene_of(
@@ -104,7 +106,7 @@ def train(
   """Trains a run, or resumes it.
 
   Args:
-    recipe: name of a config in configs/ that takes names of scenes.
+    recipe: a name in `_RECIPES`.
     scenes: in memory.
     files: options of scenes from files, by name.
     directory: the work directory.
@@ -134,11 +136,9 @@ def quietly(quiet: bool) -> Iterator[None]:
 
 
 def _config(recipe: str, names: Sequence[str]) -> config_dict.ConfigDict:
-  try:
-    module = importlib.import_module(f"configs.{recipe}")
-    return module.get_config(",".join(names))
-  except (ImportError, AttributeError, TypeError) as error:
-    raise RequestError(f"unknown recipe {recipe!r}; expected own, best, fields or letter") from error
+  if recipe not in _RECIPES:
+    raise RequestError(f"unknown recipe {recipe!r}; expected one of {', '.join(_RECIPES)}")
+  return _RECIPES[recipe].get_config(",".join(names))
 
 
 def _texts(options: Mapping[str, Any], known: Sequence[str]) -> dict[str, str]:

@@ -1,9 +1,11 @@
 """`Model`: trains on images and labels, predicts, and is saved as one file."""
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from absl import logging
@@ -63,7 +65,7 @@ class Model:
     wavelengths: Any = None,
     widths: Any = None,
     **options: Any,
-  ) -> "Model":
+  ) -> Self:
     """Trains on an image and its labels, or on scenes, and returns the model.
 
     Args:
@@ -82,8 +84,7 @@ class Model:
       RequestError: image, labels or an option are invalid.
     """
     scenes, files = _scenes(image, labels, name, (class_names, wavelengths, widths), options)
-    self._temporary = None if self.directory else tempfile.TemporaryDirectory(prefix="mtl_hsi_")
-    directory = Path(self.directory or Path(self._temporary.name) / "run")
+    directory = Path(self.directory or self._temporary_directory())
     with fitting.quietly(self.quiet):
       fitting.train(self.recipe, scenes, files, directory, self.options or {})
     self._read(directory)
@@ -186,7 +187,7 @@ class Model:
     return path
 
   @classmethod
-  def load(cls, path: str | Path, *, quiet: bool = True) -> "Model":
+  def load(cls, path: str | Path, *, quiet: bool = True) -> Self:
     """Returns the model of a file of `save` or `mtl-hsi export`, or of the work directory of a run.
 
     Raises:
@@ -200,7 +201,7 @@ class Model:
     """Returns the arguments of the constructor."""
     return {key: getattr(self, key) for key in _PARAMETERS}
 
-  def set_params(self, **parameters: Any) -> "Model":
+  def set_params(self, **parameters: Any) -> Self:
     """Sets arguments of the constructor, and returns the model; they apply to the next `fit`."""
     for key, value in parameters.items():
       if key not in _PARAMETERS:
@@ -213,6 +214,12 @@ class Model:
 
   def __sklearn_is_fitted__(self) -> bool:
     return hasattr(self, "_trained")
+
+  def _temporary_directory(self) -> str:
+    """Returns a new directory that is removed with the model."""
+    path = tempfile.mkdtemp(prefix="mtl_hsi_")
+    weakref.finalize(self, shutil.rmtree, path, ignore_errors=True)
+    return path
 
   def _read(self, path: Path) -> None:
     trained: TrainedRun = read_run(path)

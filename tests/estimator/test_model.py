@@ -145,7 +145,7 @@ def test_invalid_data_are_refused_in_one_line(arguments, message, tmp_path):
 def test_invalid_requests_are_refused_in_one_line(loaded, fields):
   for call, message in [
     (lambda: Model().predict(fields), "the model is not trained; call fit first, or Model.load"),
-    (lambda: Model("new").fit(fields, launching.FIELDS), "unknown recipe 'new'; expected own, best"),
+    (lambda: Model("new").fit(fields, launching.FIELDS), "unknown recipe 'new'; expected one of own, best"),
     (lambda: Model(options={"replica": 1}).fit(fields, launching.FIELDS), "cannot set replica=1"),
     (lambda: loaded.predict(fields, scene="lake"), "config key scene is 'lake'"),
     (lambda: loaded.predict(fields[..., :3]), "the image has 3 bands, but scene 'fields'"),
