@@ -37,7 +37,7 @@ def opener(image: Any, wavelengths: Any = None, widths: Any = None) -> Callable[
   path = path_of(image)
   if path is not None:
     if wavelengths is not None or widths is not None:
-      raise RequestError("wavelengths are given with an image from a file; name a CSV file in the options")
+      raise RequestError("the image is a file, but its wavelengths are numbers; give a CSV file of them")
     return functools.partial(Image.open, path, None)
   if data_arrays.is_data_array(image):
     found = data_arrays.read(image)

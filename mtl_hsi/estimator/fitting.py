@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -86,6 +87,19 @@ def image_keys(options: Mapping[str, Any]) -> dict[str, str]:
   return {**dict.fromkeys(image_settings.KEYS, ""), **_texts(options, image_settings.KEYS)}
 
 
+def with_table(wavelengths: Any, options: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
+  """Returns wavelengths and options; a CSV file of wavelengths is an option."""
+  if isinstance(wavelengths, str | os.PathLike):
+    return None, {**options, "wavelengths": os.fspath(wavelengths)}
+  return wavelengths, options
+
+
+def image_options(options: Mapping[str, Any]) -> dict[str, str]:
+  """Returns the options of a scene in memory as in a scenes file, which new images take from it."""
+  inherited = {key: value for key, value in options.items() if not key.startswith("wavelength")}
+  return {**dict.fromkeys(OPTIONS, ""), **_texts(inherited, image_settings.KEYS)}
+
+
 def files_of(image: Path, labels: Any, options: Mapping[str, Any]) -> dict[str, str]:
   """Returns the options of a scene from files, as in a scenes file.
 
@@ -108,21 +122,22 @@ def train(
   Args:
     recipe: a name in `_RECIPES`.
     scenes: in memory.
-    files: options of scenes from files, by name.
+    files: options of images and labels, by name; scenes that are not in memory are read from files.
     directory: the work directory.
     options: values of the config by key, see `library.apply`.
 
   Raises:
     RequestError: the recipe is unknown, or as `run_experiment`.
   """
-  names = [*(scene.name for scene in scenes), *files]
+  in_memory = {scene.name: scene for scene in scenes}
+  names = list(dict.fromkeys([*in_memory, *files]))
   config = _config(recipe, names)
   config.files = {name: dict(found) for name, found in files.items()}
   if scenes:
     # The config names no files; without this, another scene of the same name would count as the same.
     config.in_memory = {scene.name: digests(scene) for scene in scenes}
   library.apply(config, options)
-  run_experiment(config.lock(), directory, sys.argv, {scene.name: scene for scene in scenes})
+  run_experiment(config.lock(), directory, sys.argv, in_memory)
 
 
 @contextlib.contextmanager

@@ -75,7 +75,7 @@ class Model:
         from a file also the path of labels, or None if the file of the image has them.
       name: name of the scene: lower-case letters, digits and _.
       class_names: names by id, or in ascending order of the ids.
-      wavelengths: band centres in nm or um `[B]` of an image in memory.
+      wavelengths: band centres in nm or um `[B]` of an image in memory; or a CSV file of these.
       widths: full widths at half maximum in the same unit `[B]`.
       options: of an image in memory `nodata`, `scale`, `offset`, `bad_bands`; of one from a file all options
         of a scene in a scenes file, such as `label_column`.
@@ -238,6 +238,7 @@ class Model:
     return self._trained.scene(name)
 
   def _open(self, scene, image, wavelengths, widths, options) -> NewImage:
+    wavelengths, options = fitting.with_table(wavelengths, options)
     keys = fitting.image_keys(options)
     return open_image(array_images.opener(image, wavelengths, widths), keys, scene, self._trained)
 
@@ -252,8 +253,9 @@ class Model:
 
 
 def _scenes(image, labels, name, described, options) -> tuple[list[Scene], dict[str, dict[str, str]]]:
-  """Returns scenes in memory, and the options of scenes from files by name."""
+  """Returns scenes in memory, and the options of images and labels by name."""
   class_names, wavelengths, widths = described
+  wavelengths, options = fitting.with_table(wavelengths, options)
   given = list(image) if isinstance(image, list | tuple) else [image]
   if given and all(isinstance(scene, Scene) for scene in given):
     if labels is not None or options:
@@ -263,7 +265,7 @@ def _scenes(image, labels, name, described, options) -> tuple[list[Scene], dict[
   if path is not None and (labels is None or isinstance(labels, str | Path)):
     if class_names is not None or wavelengths is not None or widths is not None:
       raise RequestError(
-        "the image is a file; give names and wavelengths as files too: classes=<file>, wavelengths=<file>"
+        "image and labels are files; give classes=<file> and wavelengths=<file> as files too"
       )
     return [], {name: fitting.files_of(path, labels, options)}
   scene = fitting.scene_of(
@@ -275,7 +277,7 @@ def _scenes(image, labels, name, described, options) -> tuple[list[Scene], dict[
     widths=widths,
     options=options,
   )
-  return [scene], {}
+  return [scene], {name: fitting.image_options(options)}
 
 
 def _outside(opened: NewImage) -> float | None:

@@ -15,13 +15,14 @@ from tests import launching
 from tests.test_library import TINY
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+BANDS = np.arange(450, 750, 50)
 NAMES = np.array(["", "rape", "", "", "wheat", "", "", "", "", "maize"])[launching.FIELDS]
 
 
 @pytest.fixture(scope="module")
 def fitted(fields):
   """A model of names, trained in memory."""
-  return Model("best", TINY).fit(fields, NAMES, wavelengths=np.arange(450, 750, 50))
+  return Model("best", TINY).fit((fields - 1.0) / 2, NAMES, wavelengths=BANDS, scale=2, offset=1)
 
 
 def test_a_model_predicts_bit_for_bit_what_the_run_did(loaded, finished_by_folds, fields):
@@ -80,11 +81,13 @@ def test_a_second_call_compiles_nothing_and_is_quick(loaded, fields, monkeypatch
 def test_a_model_of_names(fitted, fields):
   assert fitted.class_names_ == {1: "maize", 2: "rape", 3: "wheat"}
   assert fitted.scenes_ == ["scene"]
-  found = fitted.predict(fields, wavelengths=np.arange(450, 750, 50))
+  stored = (fields - 1.0) / 2
+  found = fitted.predict(stored, wavelengths=BANDS)
+  assert found.notes == ("As in training: scale=2, offset=1",)
   assert set(np.unique(found.names())) <= {"maize", "rape", "wheat"}
   labelled = NAMES != ""
   accuracy = np.mean(found.names()[labelled] == NAMES[labelled])
-  assert fitted.score(fields, NAMES) == pytest.approx(accuracy)
+  assert fitted.score(stored, NAMES) == pytest.approx(accuracy)
   assert found.metrics["overall_accuracy"]["mean"] is not None
 
 
@@ -126,6 +129,7 @@ def scene(name, labels):
 @pytest.mark.parametrize(
   ("arguments", "message"),
   [
+    (("a.npy", "b.npy", BANDS), "image and labels are files; give classes=<file>"),
     ((np.ones((3, 4)), np.ones((3, 4), int)), "the image is 3 x 4; expected rows x columns x bands"),
     ((np.ones((3, 4, 2)), np.ones((4, 4), int)), "the labels are 4 x 4, the image is 3 x 4 pixels"),
     ((np.ones((3, 4, 2)), "labels.gpkg"), "labels are in a file, but the image is not"),
@@ -136,8 +140,10 @@ def scene(name, labels):
   ],
 )
 def test_invalid_data_are_refused_in_one_line(arguments, message, tmp_path):
+  image, labels, *wavelengths = arguments
+  model = Model(directory=tmp_path / "run")
   with pytest.raises(RequestError, match=message) as error:
-    Model(directory=tmp_path / "run").fit(*arguments)
+    model.fit(image, labels, wavelengths=wavelengths[0] if wavelengths else None)
   assert "\n" not in str(error.value)
   assert not (tmp_path / "run").exists()
 
