@@ -102,7 +102,7 @@ def _classified(trained, scene, snapshots):
 
 def _channels(inputs: Inputs, image: Array, measured: Array) -> Array:
   """Computes what `Inputs` computes, up to rounding."""
-  offset, scale = (numbers.astype(np.float32) for numbers in inputs.scaling)
+  offset, scale = (numbers.astype(np.float32).reshape(1, 1, -1) for numbers in inputs.scaling)
   scaled = (image[..., inputs.chosen] - offset) / scale
   if inputs.weights is not None:
     scaled = _combined(scaled, inputs.weights)
