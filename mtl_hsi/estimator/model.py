@@ -21,6 +21,7 @@ from mtl_hsi.runs.trained_run import TrainedRun, read_run
 from mtl_hsi.runs.trained_scene import TrainedScene
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.sharing import export
+from mtl_hsi.storage.json_files import well_formed
 
 _PARAMETERS = ("recipe", "options", "directory", "quiet")
 
@@ -224,7 +225,9 @@ class Model:
   def _read(self, path: Path) -> None:
     trained: TrainedRun = read_run(path)
     self._trained, self._classifiers = trained, {}
-    self.metrics_ = trained.files.record("metrics.json")["scenes"]
+    metrics = trained.files.record("metrics.json")
+    with well_formed(path / "metrics.json"):
+      self.metrics_ = {name: metrics["scenes"][name] for name in trained.scenes}
     self.scenes_ = [trained.target, *(name for name in trained.scenes if name != trained.target)]
     self.class_names_ = dict(sorted(trained.legend.class_names(trained.target).items()))
     self.classes_ = np.array(list(self.class_names_), np.int32)

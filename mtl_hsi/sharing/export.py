@@ -17,6 +17,7 @@ from mtl_hsi.settings.export_settings import ExportSettings
 from mtl_hsi.sharing import model_card, stablehlo
 from mtl_hsi.storage.atomic_files import json_bytes
 from mtl_hsi.storage.file_set import FileSet, with_ending
+from mtl_hsi.storage.json_files import well_formed
 
 # Keys of the config whose values may be paths; the last part says what they name.
 _PATHS = ("data_dir", "scenes_file", "split", "run")
@@ -80,7 +81,8 @@ def write(path: Path, trained: TrainedRun, *, training_pixels: bool, licence: st
     RequestError: the run lacks something, or the file cannot be written.
   """
   scenes, metrics = (trained.files.record(file) for file in ("scenes.json", "metrics.json"))
-  card = model_card.text(trained, scenes["scenes"], metrics, licence=licence, file=name)
+  with well_formed(trained.path / "metrics.json"):
+    card = model_card.text(trained, scenes["scenes"], metrics, licence=licence, file=name)
   contents = {
     model_file.CARD: card.encode(),
     model_file.MODEL: model_file.model_record(__version__),
@@ -105,8 +107,9 @@ def without_paths(config: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(kept.get(key), str):
       kept[key] = PurePath(kept[key]).name
   keys = [key for key in image_settings.KEYS if key not in _FILES]
+  files = {name: kept.get("files", {}).get(name, {}) for name in kept["scenes"]}
   kept["files"] = {
-    name: {key: options[key] for key in keys if key in options} for name, options in kept["files"].items()
+    name: {key: options[key] for key in keys if key in options} for name, options in files.items()
   }
   return kept
 

@@ -1,5 +1,7 @@
 """`Model`: training, prediction, files, and the conventions of scikit-learn."""
 
+import subprocess
+import sys
 import time
 
 import chex
@@ -7,6 +9,7 @@ import numpy as np
 import pytest
 import sklearn.base
 
+import mtl_hsi
 from mtl_hsi import Model
 from mtl_hsi.errors import RequestError
 from mtl_hsi.models.multitask import Network
@@ -109,6 +112,14 @@ def test_an_image_far_from_training_gives_a_warning(loaded, fields, caplog):
   assert not caplog.records
   assert loaded.predict(2 * fields).outside > 0.2
   assert "are outside the range of 'fields' in training" in caplog.text
+
+
+def test_the_package_imports_jax_only_for_a_model():
+  code = "import sys, mtl_hsi; print('jax' in sys.modules, 'numpy' in sys.modules)"
+  run = subprocess.run([sys.executable, "-c", code], cwd=launching.ROOT, capture_output=True, text=True)
+  assert run.stdout == "False False\n", run.stderr
+  with pytest.raises(AttributeError, match="has no attribute 'Modell'"):
+    mtl_hsi.Modell  # noqa: B018
 
 
 def test_the_conventions_of_scikit_learn():

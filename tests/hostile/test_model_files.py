@@ -11,6 +11,7 @@ import pytest
 
 from mtl_hsi.errors import RequestError
 from mtl_hsi.runs import model_file, trained_run
+from mtl_hsi.sharing import export
 from mtl_hsi.storage import atomic_files, checksums
 from mtl_hsi.training.ensemble import Ensemble
 from tests.hostile import run_records
@@ -161,6 +162,15 @@ def test_networks_of_another_shape_are_refused(path, networks):
     file.networks(4, ONE, ENSEMBLE, local=False)
   with pytest.raises(RequestError, match=r"has no networks/6\.npz"):
     file.networks(6, ONE, ENSEMBLE, local=False)
+
+
+@pytest.mark.parametrize("metrics", [b"{}", b'{"schema": 2}', b'{"schema": 2, "scenes": {"fields": 3}}'])
+def test_metrics_of_another_form_are_refused(path, tmp_path, metrics):
+  rewrite(path, {"metrics.json": metrics})
+  with pytest.raises(RequestError, match=r"metrics\.json") as error:
+    export.write(tmp_path / "b", trained_run.read_run(path), training_pixels=False, licence="mit", name="b")
+  assert "\n" not in str(error.value)
+  assert not (tmp_path / "b").exists()
 
 
 @pytest.mark.parametrize(

@@ -149,8 +149,15 @@ def test_the_model_card_has_the_form_of_the_hub(finished_by_folds, exported):
 
 def test_paths_are_left_out_of_the_config():
   options = {"cube": "/home/a/f.tif", "nodata": "-1", "wavelengths": "/home/a/b.csv", "wavelength_unit": "nm"}
-  config = {"files": {"fields": options}, "split": "/home/a/split.npz", "scenes_file": "", "seed": 1}
+  config = {
+    "scenes": ["fields"],
+    "files": {"fields": options},
+    "split": "/home/a/split.npz",
+    "scenes_file": "",
+    "seed": 1,
+  }
   assert export.without_paths(config) == {
+    "scenes": ["fields"],
     "files": {"fields": {"nodata": "-1"}},
     "split": "split.npz",
     "scenes_file": "",
