@@ -164,7 +164,7 @@ def test_networks_of_another_shape_are_refused(path, networks):
     file.networks(6, ONE, ENSEMBLE, local=False)
 
 
-@pytest.mark.parametrize("metrics", [b"{}", b'{"schema": 2}', b'{"schema": 2, "scenes": {"fields": 3}}'])
+@pytest.mark.parametrize("metrics", [b"{}", b'{"schema": 1}', b'{"schema": 1, "scenes": {"fields": 3}}'])
 def test_metrics_of_another_form_are_refused(path, tmp_path, metrics):
   rewrite(path, {"metrics.json": metrics})
   with pytest.raises(RequestError, match=r"metrics\.json") as error:
