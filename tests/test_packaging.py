@@ -25,7 +25,7 @@ _LOCKED = _PROJECT["dependencies"] + [
 ]
 _ON_LINUX = {"sys_platform": "linux", "platform_system": "Linux"}
 # Endings of the files beside the code that it reads.
-_DATA = {".csv", ".css", ".html", ".js"}
+_DATA = {".csv", ".css", ".html", ".js", ".typed"}
 _OFFLINE = ("--quiet", "--no-index", "--no-deps")
 _OSI_BSD = "License :: OSI Approved :: BSD License"
 

@@ -126,6 +126,7 @@ class Model:
       votes=votes,
       class_names=legend.names,
       colours=legend.colours,
+      codes=legend.codes,
       metrics=self.metrics_[of_run.name],
       outside=_outside(opened),
       notes=opened.notes,
@@ -261,7 +262,7 @@ def _scenes(image, labels, name, described, options) -> tuple[list[Scene], dict[
   wavelengths, options = fitting.with_table(wavelengths, options)
   given = list(image) if isinstance(image, list | tuple) else [image]
   if given and all(isinstance(scene, Scene) for scene in given):
-    if labels is not None or options:
+    if labels is not None or options or any(facts is not None for facts in described):
       raise RequestError("a Scene has its labels and options already; give nothing else")
     return given, {}
   path = array_images.path_of(image)

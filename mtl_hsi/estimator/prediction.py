@@ -28,6 +28,7 @@ class Prediction:
     votes: share of the networks that voted for it, float32 `[H, W]`, NaN likewise.
     class_names: name of every class that the map may have, by id.
     colours: red, green and blue of these classes, 0 to 255, by id.
+    codes: number in the labels of the classes whose id is another one, by id.
     metrics: accuracies of the run for the scene, as in `metrics.json`: on labels that did not train, not on
       this image.
     outside: share of the pixels outside of the range of training, or None if the range is unknown.
@@ -41,6 +42,7 @@ class Prediction:
   votes: np.ndarray
   class_names: Mapping[int, str]
   colours: Mapping[int, tuple[int, int, int]]
+  codes: Mapping[int, int]
   metrics: Mapping[str, Any]
   outside: float | None
   notes: Sequence[str]
@@ -88,7 +90,7 @@ class Prediction:
       RequestError: a file exists or cannot be written.
     """
     stem = Path(output)
-    legend = Legend(f"{stem.name}: classes", dict(sorted(self.class_names.items())), self.colours)
+    legend = Legend(f"{stem.name}: classes", dict(sorted(self.class_names.items())), self.colours, self.codes)
     rows, columns = (slice(0, size) for size in self.map.shape)
     with class_maps.create(stem, legend, self.map.shape, self.georeference) as maps:
       maps.write(rows, columns, self.map, self.votes, self.confidence)

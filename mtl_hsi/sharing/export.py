@@ -15,7 +15,7 @@ from mtl_hsi.runs.trained_run import TrainedRun, read_run
 from mtl_hsi.settings import export_settings, image_settings
 from mtl_hsi.settings.export_settings import ExportSettings
 from mtl_hsi.sharing import model_card, stablehlo
-from mtl_hsi.storage.atomic_files import json_bytes
+from mtl_hsi.storage.atomic_files import json_bytes, reason
 from mtl_hsi.storage.file_set import FileSet, with_ending
 from mtl_hsi.storage.json_files import well_formed
 
@@ -59,9 +59,12 @@ def _stablehlo(settings: ExportSettings) -> dict:
   files = FileSet(stem, stablehlo.ENDINGS, "--config.output")
   files.check_free()
   contents = stablehlo.files(trained, scene, settings.tile)
-  with files.create() as written:
-    for ending, content in contents.items():
-      with_ending(written, ending).write_bytes(content)
+  try:
+    with files.create() as written:
+      for ending, content in contents.items():
+        with_ending(written, ending).write_bytes(content)
+  except OSError as error:
+    raise RequestError(f"cannot write {stem.absolute()}.*: {reason(error)}") from error
   paths = [str(with_ending(stem, ending)) for ending in stablehlo.ENDINGS]
   print(f"Exported {trained.path} as {scene.name!r} to {', '.join(paths)}")
   return {"files": paths}

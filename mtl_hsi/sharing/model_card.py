@@ -144,11 +144,12 @@ def _accuracy(name: str, metrics: Mapping[str, Any]) -> str:
 
 
 def _how_measured(name: str, metrics: Mapping[str, Any]) -> Iterator[str]:
-  left_out = metrics["scenes"][name].get("left_out")
+  of_scene = metrics["scenes"][name]
+  left_out = of_scene.get("left_out")
   if left_out:
-    yield f"{left_out_text.describe(left_out)} {left_out_text.MAP}"
+    yield f"{left_out_text.describe(left_out)} {left_out_text.of_map(of_scene.get('mixture'))}"
   else:
-    count = len(metrics["scenes"][name]["overall_accuracy"]["replicas"])
+    count = len(of_scene["overall_accuracy"]["replicas"])
     yield f"Accuracy on labelled pixels that did not train, as the mean of {count} {noun(count, 'replica')}."
   leakage = metrics["leakage"].get(name)
   if leakage:

@@ -148,6 +148,7 @@ def scene(name, labels):
     ((np.ones((3, 4, 2), complex), np.ones((3, 4), int)), "the image has dtype complex128"),
     (("missing.tif", "labels.gpkg"), "no such file: .*missing.tif"),
     ((scene("fields", launching.FIELDS), launching.FIELDS), "a Scene has its labels"),
+    ((scene("fields", launching.FIELDS), None, BANDS), "a Scene has its labels"),
   ],
 )
 def test_invalid_data_are_refused_in_one_line(arguments, message, tmp_path):
