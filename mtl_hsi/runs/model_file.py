@@ -6,7 +6,7 @@
   metrics.json                    its accuracies
   mixtures.npz                    if it mixes experts
   unknown.npz                     training pixels, only if they were asked for
-  networks/<epoch>.npz            the networks that vote, without those of folds
+  networks/<epoch>.npz            the networks that make maps, without those of folds
   networks/local/<epoch>.npz      those of smaller patches
   SHA256SUMS                      checksums of all these
 
@@ -62,6 +62,8 @@ def write(path: Path, contents: Mapping[str, bytes]) -> None:
     for name, content in {**contents, checksums.NAME: sums}.items():
       # A new ZipInfo always has the year 1980.
       entry = zipfile.ZipInfo(name)
+      # That of Unix on every platform, for equal bytes.
+      entry.create_system = 3
       entry.compress_type = zipfile.ZIP_STORED if name.endswith(".npz") else zipfile.ZIP_DEFLATED
       entry.external_attr = 0o644 << 16
       archive.writestr(entry, content)
