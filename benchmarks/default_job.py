@@ -1,4 +1,4 @@
-"""The training of the default's context network on one scene, as data for the other sides.
+"""The training of the default's context network on one scene, and smoothing, as data for the other sides.
 
 This module imports only numpy, which the processes of all sides have.
 """
@@ -6,6 +6,7 @@ This module imports only numpy, which the processes of all sides have.
 import dataclasses
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -52,6 +53,24 @@ class ContextJob:
     if step < rising:
       return self.learning_rate * min((step + 1) / rising, 1)
     return self.learning_rate * (1 + np.cos(np.pi * (step - rising) / (self.steps - rising))) / 2
+
+
+class SmoothingJob(NamedTuple):
+  """Smoothing of the probabilities of every pixel of a scene.
+
+  Attributes:
+    channels: input channels `[H, W, B]`.
+    probabilities: `[H, W, C]`.
+    scale: see `smoothing.weights`.
+    steps: number of steps.
+    restart: probability that the walk ends before a step.
+  """
+
+  channels: np.ndarray
+  probabilities: np.ndarray
+  scale: float
+  steps: int
+  restart: float
 
 
 _ARRAYS = "padded", "centres", "classes"

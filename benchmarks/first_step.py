@@ -10,7 +10,7 @@ DONE = "trained"
 
 
 def main(who: str, path: str) -> None:
-  {"ours": _ours, "keras": _keras, "pytorch": _pytorch}[who](Path(path))
+  {"ours": _ours, "default": _default, "keras": _keras, "pytorch": _pytorch}[who](Path(path))
   print(DONE, flush=True)
 
 
@@ -21,6 +21,15 @@ def _ours(_):
 
   devices.configure(Path(".compile_cache"), MANY)
   our_side.OurTraining(our_side.prepare(our_side.config("hresnet", 1)), MANY, steps=1).epochs(1)
+
+
+def _default(_):
+  """Trains ten context networks of the default, likewise."""
+  from benchmarks import our_default, our_side
+  from mtl_hsi.runtime import devices
+
+  devices.configure(Path(".compile_cache"), MANY)
+  our_side.OurTraining(our_side.prepare(our_default.config()), MANY, steps=1).epochs(1)
 
 
 def _keras(path):

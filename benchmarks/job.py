@@ -18,7 +18,7 @@ class Work(NamedTuple):
   """One measurement.
 
   Attributes:
-    kind: "train", "classify" or "matmul".
+    kind: "train", "classify", "matmul", or a method of `default_sides` for a row of the default.
     network: one of `NETWORKS`.
     scenes: number of scenes trained together.
     replicas: number of networks.
@@ -34,6 +34,9 @@ class Work(NamedTuple):
     """The name of the row in the results, such as "train/hresnet/scenes=4/replicas=10"."""
     if self.kind == "matmul":
       return "matmul"
+    if self.kind.startswith("default_"):
+      networks = f"/networks={self.replicas}" if self.kind == "default_train" else ""
+      return self.kind.replace("_", "/") + networks
     if self.kind == "classify":
       network = "" if self.network == "hresnet" else f"/{self.network}"
       return f"classify/indian_pines{network}{'/replicas=1' if self.replicas == 1 else ''}"

@@ -13,6 +13,7 @@ from benchmarks.job import Job
 from benchmarks.same_job import Reference, Weights
 from configs import mtl
 from mtl_hsi.classification import classify
+from mtl_hsi.classification.classify import PLAIN, InferenceOptions
 from mtl_hsi.experiment import problem
 from mtl_hsi.experiment.problem import Problem
 from mtl_hsi.models import ccnn, products
@@ -141,6 +142,7 @@ class OurTraining:
       settings.training.batch_size,
       mixed=settings.training.mixed,
       drop_last=settings.training.drop_last,
+      fixed=settings.training.recipe.steps,
     )
     epoch = train_step.make_epoch(
       network,
@@ -148,6 +150,7 @@ class OurTraining:
       phase.frozen,
       batch_size=settings.training.batch_size,
       mixed=settings.training.mixed,
+      recipe=settings.training.recipe,
     )
 
     def fresh(key):
@@ -162,13 +165,16 @@ class OurTraining:
     self._inputs = self._replicas.put(samples), keys, self._replicas.share(prepared.pixels)
     self._rate, self._done = np.float32(phase.learning_rate), 0
     self._steps = np.int32(steps or all_steps)
+    self._span = np.int32(0), np.int32(settings.training.schedule.epochs)
 
   def epochs(self, count: int) -> np.ndarray:
     """Trains every replica for `count` epochs, one call each; returns the last mean losses `[R, T]`."""
     for _ in range(count):
       # The array of losses has the length of one schedule, and the benchmark may train longer.
       row = self._done % self._prepared.settings.training.schedule.epochs
-      self._state = self._epoch(self._state, *self._inputs, np.int32(row), self._rate, self._steps)
+      self._state = self._epoch(
+        self._state, *self._inputs, np.int32(row), self._rate, self._steps, self._span
+      )
       self._done += 1
       losses = self._replicas.get(self._state["losses"][:, row])
     return losses
@@ -179,17 +185,19 @@ class OurTraining:
     params, stats = (jax.tree.map(lambda x: x[0], stored[key]) for key in ("params", "stats"))
     return flat(params, stats, self._prepared.given.network.class_counts)
 
-  def classifier(self) -> Callable[[], np.ndarray]:
+  def classifier(self, options: InferenceOptions = PLAIN) -> Callable[[], np.ndarray]:
     """Returns a function that classifies the first scene densely: class indices `[R, H, W]`."""
-    settings = self._prepared.settings
+    settings, given = self._prepared.settings, self._prepared.given
     classifier = classify.Classifier(
-      (self._prepared.given.network,),
+      (given.network,),
       jax.devices(),
       settings.inference.method,
       settings.inference.tile_pixels,
+      options,
     )
     snapshots = classifier.place_snapshots([{key: self._state[key] for key in ("params", "stats")}])
-    region = classify.SceneRegion(self._prepared.padded[0], 0)
+    contrast = given.inputs[next(iter(given.scenes))].contrast
+    region = classify.SceneRegion(self._prepared.padded[0], 0, contrast)
     return lambda: classifier.vote(snapshots, region, lambda: None).labels
 
 
@@ -228,7 +236,11 @@ def reference(prepared: Prepared) -> Reference:
   state = train_step.start_phase(
     {"params": params, "stats": stats}, settings.training.make_optimizer, rate, ()
   )
-  step = jax.jit(train_step.make_train_step(_without_dropout(network), settings.training.make_optimizer, ()))
+  step = jax.jit(
+    train_step.make_train_step(
+      _without_dropout(network), settings.training.make_optimizer, (), settings.training.recipe
+    )
+  )
   state, entropies = step(state, batch, rate, jax.random.key(0))
   logits = jax.jit(network.patch_logits)
   return Reference(

@@ -11,8 +11,20 @@ from matplotlib.axes import Axes
 from benchmarks.rows import SIDES
 
 # Colours of Okabe and Ito, which colour-blind readers can distinguish.
-_COLOURS = {"ours": "#0072b2", "keras": "#e69f00", "pytorch": "#999999"}
-_NAMES = {"ours": "ours", "keras": "Keras (the author's design)", "pytorch": "PyTorch"}
+_COLOURS = {
+  "ours": "#0072b2",
+  "keras": "#e69f00",
+  "pytorch": "#999999",
+  "scipy": "#009e73",
+  "scikit-learn": "#cc79a7",
+}
+_NAMES = {
+  "ours": "ours",
+  "keras": "Keras (the author's design)",
+  "pytorch": "PyTorch",
+  "scipy": "SciPy",
+  "scikit-learn": "scikit-learn",
+}
 
 # Title, axis label, and labels of the rows of every panel.
 _PANELS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
@@ -49,6 +61,30 @@ _PANELS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
     "Share of the machine's matrix-product speed in training",
     "%",
     {"train/hresnet/share": "HResNet, 10 networks", "train/ccnn/share": "CCNN, 10 networks"},
+  ),
+  (
+    "The default: training of its context network, Indian Pines",
+    "seconds per 100 steps and network",
+    {"default/train/networks=1": "1 network", "default/train/networks=10": "10 networks"},
+  ),
+  (
+    "The default: every pixel of Indian Pines by one network",
+    "seconds",
+    {
+      "default/classify": "no smoothing",
+      "default/classify/smoothed": "with smoothing",
+      "default/smooth": "smoothing alone",
+    },
+  ),
+  (
+    "The default: whole processes",
+    "seconds",
+    {
+      "default/end_to_end": "image of 200 x 200 x 200\nand 40 polygons to map",
+      "default/start/cold": "start to first step,\nnothing cached",
+      "default/start/warm": "start to first step,\nprograms cached",
+      "default/start/import": "imports of a run",
+    },
   ),
 )
 

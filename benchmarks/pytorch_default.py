@@ -78,7 +78,7 @@ class Training:
     if weights:
       with torch.no_grad():
         for name, array in self.network.arrays().items():
-          array.copy_(torch.from_numpy(weights[name]).reshape(array.shape))
+          array.copy_(torch.tensor(weights[name]).reshape(array.shape))
     self.network.to(DEVICE, memory_format=_LAYOUT)
     self._forward = torch.compile(self.network) if compiled else self.network
     self._optimizer = torch.optim.AdamW(
@@ -104,13 +104,23 @@ class Training:
     self._optimizer.step()
     return loss.detach()
 
+  def step(self, patches: np.ndarray, classes: np.ndarray) -> float:
+    """Updates on patches `[N, P, P, B]` with the peak rate; returns the loss before the update."""
+    self.network.train()
+    right = torch.from_numpy(classes).long().to(DEVICE)
+    return float(self.update(_images(patches), right, self._job.learning_rate))
+
+  @torch.inference_mode()
+  def logits(self, patches: np.ndarray) -> np.ndarray:
+    """Returns the logits in inference `[N, C]` of patches `[N, P, P, B]`."""
+    return self.network.eval()(_images(patches))[0].cpu().numpy()
+
   @torch.inference_mode()
   def classify(self) -> np.ndarray:
     """Returns the class indices `[H, W]` of the scene, by convolutions of the whole padded scene."""
     self.network.eval()
-    padded = torch.from_numpy(self._job.padded).permute(2, 0, 1)[None].to(DEVICE)
     with self._mode():
-      return self.network.every_pixel(padded)[0].argmax(0).cpu().numpy()
+      return self.network.every_pixel(_images(self._job.padded[None]))[0].argmax(0).cpu().numpy()
 
   def _step(self):
     drawn = torch.randperm(len(self._classes), device=DEVICE)
@@ -141,3 +151,8 @@ class Training:
     with torch.autocast(DEVICE.type, torch.bfloat16, enabled=self._precision == "bfloat16"):
       yield
     matmul.allow_tf32 = convolutions.allow_tf32 = False
+
+
+def _images(arrays):
+  """Returns arrays `[N, H, W, B]` as images `[N, B, H, W]` whose channels are last in memory."""
+  return torch.from_numpy(arrays).permute(0, 3, 1, 2).to(DEVICE)

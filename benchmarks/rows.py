@@ -6,8 +6,10 @@ import numpy as np
 
 from benchmarks.timing import Contender
 
-PEERS = ("keras", "pytorch")
+# Keras and PyTorch do the jobs of the letter. SciPy and scikit-learn do one job of the default each.
+PEERS = ("keras", "pytorch", "scipy", "scikit-learn")
 SIDES = ("ours", *PEERS)
+LETTER_SIDES = SIDES[:3]
 
 
 def row(what: str, who: str, variant: str, values: Sequence[float], unit: str, **more) -> dict:

@@ -18,8 +18,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from benchmarks import default_rows, same_job, whole_processes
 from benchmarks import rows as make
-from benchmarks import same_job, whole_processes
 from benchmarks.job import MANY, MATMUL, MATMUL_SIZE, NETWORKS, Work, usable_cores
 from benchmarks.timing import Contender, interleave
 from benchmarks.workers import Workers
@@ -86,7 +86,9 @@ def measure(arguments: argparse.Namespace) -> Iterator[dict]:
     workers.device = machine["backend"]
     parts = [
       *_in_turns(workers, arguments),
+      *default_rows.in_turns(workers, arguments.repeats),
       *_whole_processes(workers, Path(name, "job-hresnet-1.npz"), arguments),
+      *default_rows.whole_processes(workers, arguments.who, arguments.repeats, arguments.runs),
     ]
     for names, part in parts:
       if any(what.startswith(arguments.only) for what in names):
@@ -112,14 +114,15 @@ def _in_turns(workers, arguments):
 
 def _whole_processes(workers, job, arguments):
   """Yields the rows and the function of measurements of new processes; those of the sides end before."""
+  sides = [who for who in arguments.who if who in make.LETTER_SIDES]
 
   def starts():
     prepare()
-    return [], whole_processes.starts(arguments.who, job, arguments.repeats)
+    return [], whole_processes.starts(sides, job, arguments.repeats)
 
   def end_to_end():
     prepare()
-    return [], whole_processes.end_to_end(arguments.who, job, arguments.runs, arguments.quick)
+    return [], whole_processes.end_to_end(sides, job, arguments.runs, arguments.quick)
 
   def prepare():
     workers.get("ours").ask("prepare", "hresnet", 1)

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import job as jobs
-from benchmarks import same_job
+from benchmarks import peak_memory, same_job
+from benchmarks.default_sides import OursByDefault, PyTorchByDefault, SciPyByDefault
 from benchmarks.job import MANY, MATMUL_SIZE, Job, Work
 from benchmarks.timing import Contender, clocked, interleave
 
@@ -35,11 +36,13 @@ class Side:
   def __init__(self, directory: Path, networks: int, cores: int, device: str):
     self.directory, self.networks, self.cores, self.device = directory, networks, cores, device
     self._tasks, self._results = [], {}
+    peak_memory.reset()
 
   def open(self, work: Work) -> list[tuple[int, str]]:
     """Prepares a job; returns index and variant of every contender."""
     first = len(self._tasks)
-    tasks = getattr(self, work.kind)(work)
+    # Not every side does every job.
+    tasks = getattr(self, work.kind, lambda _: [])(work)
     for variant, units, run in tasks:
       self._tasks.append((variant, clocked(self._kept(len(self._tasks), run), units)))
     return [(index, self._tasks[index][0]) for index in range(first, len(self._tasks))]
@@ -47,6 +50,11 @@ class Side:
   def close(self) -> None:
     """Removes all contenders."""
     self._tasks, self._results = [], {}
+    peak_memory.reset()
+
+  def peak(self) -> int | None:
+    """Returns the peak memory of this process since `close`, in bytes; None without a job or if unknown."""
+    return peak_memory.peak() if self._tasks else None
 
   def call(self, index: int) -> float:
     """Runs a contender; returns its seconds per network and epoch."""
@@ -66,7 +74,7 @@ class Side:
     return self.directory / f"{name}-{network}-{scenes}.npz"
 
 
-class Ours(Side):
+class Ours(OursByDefault, Side):
   """Our side, which also writes the job for the others."""
 
   def __init__(self, directory: Path, networks: int, cores: int, device: str):
@@ -155,7 +163,7 @@ class _Peer(Side):
       return dict(stored)
 
 
-class PyTorch(_Peer):
+class PyTorch(PyTorchByDefault, _Peer):
   """PyTorch, in both layouts."""
 
   def train(self, work: Work) -> list:
@@ -255,7 +263,11 @@ class Keras(_Peer):
     return [("tensorflow", 1, keras_peer.product(MATMUL_SIZE))]
 
 
-SIDES = {"ours": Ours, "keras": Keras, "pytorch": PyTorch}
+class SciPy(SciPyByDefault, Side):
+  """SciPy, which only smooths."""
+
+
+SIDES = {"ours": Ours, "keras": Keras, "pytorch": PyTorch, "scipy": SciPy}
 
 
 def _fastest(runs):

@@ -72,12 +72,12 @@ class Workers:
     cores: number of cores that a process may use.
 
   Attributes:
-    sides: names of the sides.
+    sides: names of the sides that have a process; scikit-learn only has whole runs.
     device: "cpu" or "gpu", as found by our side; for processes started later.
   """
 
   def __init__(self, directory: Path, sides: tuple[str, ...], cores: int):
-    self.sides, self.device = sides, "cpu"
+    self.sides, self.device = tuple(who for who in sides if who != "scikit-learn"), "cpu"
     self._directory, self._cores = directory, cores
     self._running = {}
 
