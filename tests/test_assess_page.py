@@ -13,7 +13,7 @@ from docs import example_answers, example_scenes
 from mtl_hsi.report import rasters
 from mtl_hsi.runs.records import SCHEMAS
 from mtl_hsi.scenes.scene import Georeference
-from tests.launching import ROOT, launch
+from tests.launching import ROOT, mtl_hsi
 
 _PAGE = (ROOT / "docs" / "assess.md").read_text("utf-8")
 
@@ -40,12 +40,12 @@ def write_run(directory: Path) -> None:
 
 def run(command: str) -> str:
   """Runs a command of the page in this process; returns what it printed."""
-  _, *words = shlex.split(command.replace("\\\n", " "))
+  program, *words = shlex.split(command.replace("\\\n", " "))
   if words[:2] == ["-m", "docs.example_answers"]:
     example_answers.fill_in(Path(words[2]))
     return ""
-  assert words[0] == "launch.py"
-  outcome = launch(*words[1:])
+  assert program == "mtl-hsi"
+  outcome = mtl_hsi(*words)
   assert (outcome.status, outcome.err) == (0, "")
   return outcome.out
 

@@ -23,10 +23,11 @@ _PRISMA = {
 }
 # Training for the accuracy of real work takes minutes.
 _SHORTER = (
-  *("--config.folds=2", "--config.replicas=1", "--config.steps_per_epoch=15", "--config.batch_size=8"),
-  *("--config.model.blocks=1", "--config.model.patch=5", "--config.mixture.local_patch=3"),
-  *("--config.mnf_components=0", "--config.model.width=6", "--config.mixture.smoothings=('none',)"),
-  "--config.mixture.regression=('bands',)",
+  *("--set", "folds=2", "--set", "replicas=1", "--set", "steps_per_epoch=15", "--set", "batch_size=8"),
+  *("--set", "model.blocks=1", "--set", "model.patch=5", "--set", "mixture.local_patch=3"),
+  *("--set", "mnf_components=0", "--set", "model.width=6", "--set", "mixture.smoothings=('none',)"),
+  "--set",
+  "mixture.regression=('bands',)",
 )
 
 
@@ -98,11 +99,11 @@ def page(request, tmp_path, monkeypatch) -> str:
 
 
 def _commands(page: str) -> list[list[str]]:
-  return [shlex.split(block.replace("\\\n", " "))[2:] for block in _blocks(page, "sh")]
+  return [shlex.split(block.replace("\\\n", " "))[1:] for block in _blocks(page, "sh")]
 
 
 def test_the_page_shows_what_the_check_prints(page):
-  checked = launching.launch(*_commands(page)[0])
+  checked = launching.mtl_hsi(*_commands(page)[0])
   assert checked.status == 0, checked.err
   for line in _blocks(page, "text")[0].splitlines():
     assert line in checked.out
@@ -111,11 +112,11 @@ def test_the_page_shows_what_the_check_prints(page):
 @pytest.mark.slow
 def test_from_the_product_to_the_map(page):
   _, train, predict = _commands(page)
-  trained = launching.launch(*train, *_SHORTER)
+  trained = launching.mtl_hsi(*train, *_SHORTER)
   assert trained.status == 0, trained.err
-  image = predict[-1].partition("image=")[2]
+  image = predict[-1]
   PAGES[page](image, 2)
-  mapped = launching.launch(*predict)
+  mapped = launching.mtl_hsi(*predict)
   assert mapped.status == 0, mapped.err
   with rasterio.open(f"runs/fields/predictions/fields_{Path(image).stem}_classes.tif") as raster:
     assert np.mean(raster.read(1) == _LABELS) > 0.9

@@ -19,10 +19,11 @@ _CLASSES = ("crop", "forest", "lake")
 _LABELS = 1 + np.kron(np.random.default_rng(1).integers(0, 3, (5, 6)), np.ones((6, 6), int))
 # Training for the accuracy of real work takes minutes.
 _SHORTER = (
-  *("--config.folds=2", "--config.replicas=1", "--config.steps_per_epoch=15", "--config.batch_size=8"),
-  *("--config.model.blocks=1", "--config.model.patch=5", "--config.mixture.local_patch=3"),
-  *("--config.mnf_components=0", "--config.model.width=6", "--config.mixture.smoothings=('none',)"),
-  "--config.mixture.regression=('bands',)",
+  *("--set", "folds=2", "--set", "replicas=1", "--set", "steps_per_epoch=15", "--set", "batch_size=8"),
+  *("--set", "model.blocks=1", "--set", "model.patch=5", "--set", "mixture.local_patch=3"),
+  *("--set", "mnf_components=0", "--set", "model.width=6", "--set", "mixture.smoothings=('none',)"),
+  "--set",
+  "mixture.regression=('bands',)",
 )
 
 
@@ -31,7 +32,7 @@ def blocks(kind: str) -> list[str]:
 
 
 def commands() -> list[list[str]]:
-  return [shlex.split(block.replace("\\\n", " "))[2:] for block in blocks("sh")]
+  return [shlex.split(block.replace("\\\n", " "))[1:] for block in blocks("sh")]
 
 
 def product(folder, seed, name):
@@ -63,21 +64,21 @@ def test_from_the_product_to_the_map(tmp_path, monkeypatch):
   (scene,) = yaml.safe_load(text).values()
   check, train, predict = commands()
   first = product(tmp_path, 1, scene["cube"])
-  second = product(tmp_path, 2, predict[-1].partition("image=")[2])
+  second = product(tmp_path, 2, predict[-1])
   polygons(tmp_path / scene["labels"], Image.open(first).georeference)
   for name in ("configs", "launch.py"):
     os.symlink(launching.ROOT / name, tmp_path / name)
   monkeypatch.chdir(tmp_path)
 
-  checked = launching.launch(*check)
+  checked = launching.mtl_hsi(*check)
   assert checked.status == 0, checked.err
   for line in blocks("text")[0].splitlines():
     assert line in checked.out
   assert "the largest value" not in checked.out
-  trained = launching.launch(*train, *_SHORTER)
+  trained = launching.mtl_hsi(*train, *_SHORTER)
   assert trained.status == 0, trained.err
   assert _accuracy("runs/fields/maps/fields/prediction.tif") > 0.9
-  mapped = launching.launch(*predict)
+  mapped = launching.mtl_hsi(*predict)
   assert mapped.status == 0, mapped.err
   assert "As in training: quality=clear" in mapped.out
   stem = f"runs/fields/predictions/fields_{second.name}"
@@ -85,7 +86,7 @@ def test_from_the_product_to_the_map(tmp_path, monkeypatch):
   # Images that are no product have none of its options.
   plain = Image.open(second)
   image = formats.save_raster(Path("plain.tif"), plain.read(slice(None), slice(None))[0])
-  mapped = launching.launch(*predict[:-1], f"--config.image={image}")
+  mapped = launching.mtl_hsi(*predict[:-1], str(image))
   assert mapped.status == 0, mapped.err
   assert "quality" not in mapped.out
   assert "crop" in Path(f"{stem}_areas.csv").read_text()

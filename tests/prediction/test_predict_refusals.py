@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.prediction import class_maps
+from mtl_hsi.prediction import class_maps, image_classifier
 from mtl_hsi.prediction import predict as predict_module
 from mtl_hsi.runs.trained_run import read_run
 from tests import launching
@@ -46,7 +46,7 @@ def test_replicas_of_a_run_with_a_single_one(finished):
   trained = read_run(finished)
   trained = dataclasses.replace(trained, ensemble=trained.ensemble._replace(maps=1))
   with pytest.raises(RequestError, match=f"is '7'; the run in {finished} has only replica 0$"):
-    predict_module._read_networks(trained, trained.scenes["fields"], 7)
+    image_classifier._read_networks(trained, trained.scenes["fields"], 7)
 
 
 @pytest.mark.parametrize(
