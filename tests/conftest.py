@@ -1,16 +1,22 @@
 """Settings of all tests: two host devices, strict rank promotion, a persistent compilation cache."""
 
+import contextlib
+import json
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from mtl_hsi.storage import file_lock
 from tests import launching
 
 _ROOT = Path(__file__).resolve().parent.parent
 
-_QUICKLY_COMPILED = "--xla_backend_optimization_level=0", "--xla_cpu_multi_thread_eigen=false"
+# What a run of as many networks as cores sets (runtime/devices.py); both devices then share their programs.
+_COMPILED_ONCE = "--xla_cpu_multi_thread_eigen=false"
+_QUICKLY_COMPILED = "--xla_backend_optimization_level=0"
 
 # JAX reads these variables when it is imported. Processes that a test starts inherit them.
 os.environ.update(
@@ -24,12 +30,9 @@ os.environ.update(
 
 
 def pytest_configure(config: pytest.Config) -> None:
-  """Makes XLA compile quickly in the quick tests: without optimisations, and once for both devices.
-
-  The slow tests use the defaults of XLA.
-  """
-  if config.option.markexpr == "not slow":
-    os.environ.setdefault("XLA_FLAGS", " ".join(_QUICKLY_COMPILED))
+  """Makes XLA compile once for both devices and, in the quick tests, without optimisations."""
+  quickly = [_QUICKLY_COMPILED] if config.option.markexpr == "not slow" else []
+  os.environ.setdefault("XLA_FLAGS", " ".join([_COMPILED_ONCE, *quickly]))
   # A background shell ignores Ctrl-C, which tests send to themselves.
   if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -45,20 +48,29 @@ def real_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def inputs(tmp_path_factory) -> Path:
-  """The directory of the tiny scenes and their config."""
-  directory = tmp_path_factory.mktemp("inputs")
-  launching.write_inputs(directory)
+def shared(tmp_path_factory) -> Path:
+  """A directory that the processes of a test session share."""
+  base = tmp_path_factory.getbasetemp()
+  directory = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+  directory.mkdir(exist_ok=True)
   return directory
 
 
 @pytest.fixture(scope="session")
-def launched(inputs, tmp_path_factory) -> tuple[Path, launching.Outcome]:
+def inputs(shared) -> Path:
+  """The directory of the tiny scenes and their config."""
+  directory = shared / "inputs"
+  with _first(directory) as first:
+    if first:
+      directory.mkdir()
+      launching.write_inputs(directory)
+  return directory
+
+
+@pytest.fixture(scope="session")
+def launched(inputs, shared) -> tuple[Path, launching.Outcome]:
   """The work directory and outcome of a complete run on the tiny scenes; no test may change it."""
-  workdir = tmp_path_factory.mktemp("finished") / "run"
-  outcome = launching.launch(*launching.arguments(inputs, workdir))
-  assert outcome.status == 0, outcome.err
-  return workdir, outcome
+  return _launched_once(inputs, shared / "finished" / "run", "tiny.py")
 
 
 @pytest.fixture(scope="session")
@@ -68,15 +80,33 @@ def finished(launched) -> Path:
 
 
 @pytest.fixture(scope="session")
-def launched_by_folds(inputs, tmp_path_factory) -> tuple[Path, launching.Outcome]:
+def launched_by_folds(inputs, shared) -> tuple[Path, launching.Outcome]:
   """The work directory and outcome of a complete run by folds, with experts; no test may change it."""
-  workdir = tmp_path_factory.mktemp("finished_by_folds") / "run"
-  outcome = launching.launch(*launching.arguments(inputs, workdir, "folds.py"))
-  assert outcome.status == 0, outcome.err
-  return workdir, outcome
+  return _launched_once(inputs, shared / "finished_by_folds" / "run", "folds.py")
 
 
 @pytest.fixture(scope="session")
 def finished_by_folds(launched_by_folds) -> Path:
   """The work directory of a complete run by folds, with experts; no test may change it."""
   return launched_by_folds[0]
+
+
+def _launched_once(inputs: Path, workdir: Path, config: str) -> tuple[Path, launching.Outcome]:
+  """Trains in the first process that asks; the others wait for it and read the outcome."""
+  kept = workdir.parent / "outcome.json"
+  with _first(workdir.parent) as first:
+    if first:
+      workdir.parent.mkdir()
+      outcome = launching.launch(*launching.arguments(inputs, workdir, config))
+      kept.write_text(json.dumps(outcome))
+  outcome = launching.Outcome(*json.loads(kept.read_text()))
+  assert outcome.status == 0, outcome.err
+  return workdir, outcome
+
+
+@contextlib.contextmanager
+def _first(directory: Path) -> Iterator[bool]:
+  """Locks a directory that is to be made in the block; yields whether this process is the first one there."""
+  with directory.with_suffix(".lock").open("a") as file:
+    file_lock.lock(file.fileno(), wait=True)
+    yield not directory.exists()

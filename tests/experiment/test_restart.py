@@ -29,20 +29,22 @@ def test_a_complete_directory_is_left_alone(finished, inputs):
   assert launching.contents(finished) == before
 
 
-def test_a_scenes_file_newer_than_a_complete_run_is_named(finished, inputs):
-  town = inputs / "town.npz"
-  before, time = launching.contents(finished), town.stat()
-  town.touch()
-  try:
-    outcome = launching.launch(*launching.arguments(inputs, finished))
-  finally:
-    os.utime(town, ns=(time.st_atime_ns, time.st_mtime_ns))
-  assert outcome.status == 0
+def test_a_scenes_file_newer_than_a_complete_run_is_named(finished, inputs, tmp_path):
+  run = shutil.copytree(finished, tmp_path / "run")
+  config = run / "config.json"
+  config.write_text(config.read_text().replace(str(inputs), str(tmp_path)))
+  launching.list_metrics_only(run)
+  launching.write_inputs(tmp_path)
+  town = tmp_path / "town.npz"
+  os.utime(tmp_path / "fields.npz", (0, 0))
+  before = launching.contents(run)
+  outcome = launching.launch(*launching.arguments(tmp_path, run))
+  assert outcome.status == 0, outcome.err
   assert outcome.out.splitlines()[1:] == [
     f"note: {town} was modified after the run read it; if its content changed, choose another --workdir to "
     "train on it"
   ]
-  assert launching.contents(finished) == before
+  assert launching.contents(run) == before
 
 
 def test_a_split_is_read_back(finished, inputs, tmp_path, monkeypatch):

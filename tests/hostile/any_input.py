@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mtl_hsi.errors import RequestError
 from mtl_hsi.storage import memory
 
-_COUNTS = [pytest.param(30, id="few"), pytest.param(1000, id="many", marks=pytest.mark.slow)]
+_COUNTS = [pytest.param(30, id="few"), pytest.param(300, id="many", marks=pytest.mark.slow)]
 # Free memory that readers see.
 _FREE = 64 << 20
 
