@@ -28,7 +28,7 @@ from mtl_hsi.storage import atomic_files  # noqa: E402
 # Bounds on growth: bytes per run, and files and threads of all runs together.
 BYTES_PER_CELL, FILES, THREADS = 500_000, 2, 0
 _EVERY = 20
-_KINDS = [(model, scenes) for model in ("hresnet", "ccnn") for scenes in (1, 2)]
+_NETWORKS = "hresnet", "ccnn"
 
 
 def main() -> None:
@@ -36,13 +36,15 @@ def main() -> None:
   parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
   parser.add_argument("directory", type=Path, help="where the runs go; must not exist")
   parser.add_argument("--cells", type=int, default=200)
+  parser.add_argument("--networks", nargs="+", default=_NETWORKS, help="networks, in turns; by default both")
   parser.add_argument("--out", type=Path, default=_ROOT / "results" / "long_use.json")
   arguments = parser.parse_args()
   directory = arguments.directory.absolute()
   directory.mkdir(parents=True)
   started = datetime.datetime.now(datetime.UTC)
   devices.configure(directory / "compiled", 1)
-  cells, noted = [_cell(seed) for seed in range(arguments.cells)], []
+  kinds = [(model, scenes) for model in arguments.networks for scenes in (1, 2)]
+  cells, noted = [_cell(seed, *kinds[seed % len(kinds)]) for seed in range(arguments.cells)], []
   for start in range(0, len(cells), _EVERY):
     grid.work(cells[start : start + _EVERY], directory / "cells", sys.argv)
     noted.append({"cells": min(start + _EVERY, len(cells)), **_in_use(directory / "compiled")})
@@ -56,8 +58,7 @@ def main() -> None:
   sys.exit(any(left[key] > bound for key, bound in bounds.items()))
 
 
-def _cell(seed: int) -> grid.Run:
-  model, scenes = _KINDS[seed % len(_KINDS)]
+def _cell(seed: int, model: str, scenes: int) -> grid.Run:
   config = common.get_config()
   config.scenes = ("village", "field")[:scenes]
   config.target = "village"

@@ -14,10 +14,6 @@ from tests import launching
 
 _ROOT = Path(__file__).resolve().parent.parent
 
-# What a run of as many networks as cores sets (runtime/devices.py); both devices then share their programs.
-_COMPILED_ONCE = "--xla_cpu_multi_thread_eigen=false"
-_QUICKLY_COMPILED = "--xla_backend_optimization_level=0"
-
 # JAX reads these variables when it is imported. Processes that a test starts inherit them.
 os.environ.update(
   JAX_PLATFORMS="cpu",
@@ -31,8 +27,8 @@ os.environ.update(
 
 def pytest_configure(config: pytest.Config) -> None:
   """Makes XLA compile once for both devices and, in the quick tests, without optimisations."""
-  quickly = [_QUICKLY_COMPILED] if config.option.markexpr == "not slow" else []
-  os.environ.setdefault("XLA_FLAGS", " ".join([_COMPILED_ONCE, *quickly]))
+  quickly = [launching.QUICKLY_COMPILED] if config.option.markexpr == "not slow" else []
+  os.environ.setdefault("XLA_FLAGS", " ".join([launching.COMPILED_ONCE, *quickly]))
   # A background shell ignores Ctrl-C, which tests send to themselves.
   if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

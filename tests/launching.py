@@ -3,6 +3,7 @@
 import contextlib
 import io
 import logging
+import os
 import runpy
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +20,10 @@ from mtl_hsi.storage import checksums
 ROOT = Path(__file__).resolve().parent.parent
 BANDS = 6
 
+# What a run of as many networks as cores sets (runtime/devices.py); both devices then share their programs.
+COMPILED_ONCE = "--xla_cpu_multi_thread_eigen=false"
+QUICKLY_COMPILED = "--xla_backend_optimization_level=0"
+
 # Class ids that are neither consecutive nor sorted; 0 is unlabelled.
 FIELDS = np.repeat([[4] * 8 + [0, 0], [1] * 10, [9] * 9 + [0]], 4, axis=0).astype(np.int32)
 TOWN = np.repeat([[2] * 8, [2] * 5 + [0] * 3, [7] * 8], [5, 2, 4], axis=0).astype(np.int32)
@@ -26,11 +31,12 @@ TOWN = np.repeat([[2] * 8, [2] * 5 + [0] * 3, [7] * 8], [5, 2, 4], axis=0).astyp
 # The keys of `seconds` in metrics.json.
 SECONDS = {"train", "classify", "total", "compile", "compile_train", "compile_classify"}
 
-# A config of two scenes from files and a simulated one.
+# A config of two scenes from files and a simulated one. Its own network compiles in half the time of the
+# letter's, which `tiny.py:letter` has.
 CONFIG = """
 from configs import letter
 
-def get_config():
+def get_config(network="small"):
   config = letter.get_config("fields,town")
   config.scenes += ("village",)
   config.simulate.village = {
@@ -43,6 +49,8 @@ def get_config():
     "seed": 1,
     "labelled_fraction": 0.5,
   }
+  if network != "letter":
+    config.model.update({"name": "vresnet", "patch": 9, "width": 6, "init": "glorot"})
   config.samples_per_class = 3
   config.replicas = 2
   config.phases.phase1.epochs = 3
@@ -136,6 +144,11 @@ def _run(program: str, command: Sequence[str], call: Callable[[], object]) -> Ou
     except SystemExit as ended:
       status = ended.code or 0
   return Outcome(status, out.getvalue(), err.getvalue())
+
+
+def quickly_compiled() -> dict[str, str]:
+  """Returns the environment for processes that compile without optimisations, whatever the tests here do."""
+  return {**os.environ, "XLA_FLAGS": f"{COMPILED_ONCE} {QUICKLY_COMPILED}"}
 
 
 def contents(directory: Path) -> Mapping[str, tuple[int, bytes]]:

@@ -232,6 +232,7 @@ def run_campaign(directory, faults, experiment):
   result = subprocess.run(
     [sys.executable, "-m", "faults.campaign", *command, "--", *experiment],
     **{"cwd": launching.ROOT, "capture_output": True, "text": True},
+    env=launching.quickly_compiled(),
   )
   assert result.returncode == 0, result.stdout + result.stderr
   return json.loads(directory.with_suffix(".json").read_text())
@@ -241,9 +242,8 @@ def run_campaign(directory, faults, experiment):
 @pytest.mark.timeout(1800)
 def test_no_fault_loses_anything(inputs, tmp_path):
   faults = [name for name in campaign.FAULTS if name != "kill-in-download"]
-  experiment = [
-    argument for argument in launching.arguments(inputs, tmp_path) if not argument.startswith("--workdir=")
-  ]
+  given = launching.arguments(inputs, tmp_path, scenes="('fields','town')")
+  experiment = [argument for argument in given if not argument.startswith("--workdir=")]
   for entry in run_campaign(tmp_path / "campaign", faults, experiment):
     assert (entry["times"], entry[LOST], entry[MISSED]) == (1, 0, 0), entry
 

@@ -221,8 +221,9 @@ def test_the_console_shows_scenes_progress_and_results(launched):
 
 
 @pytest.mark.slow
-def test_without_test_pixels_there_is_a_map_and_no_accuracy(inputs, tmp_path):
-  outcome = launching.launch(*launching.arguments(inputs, tmp_path / "run", samples_per_class=0))
+def test_the_letters_network_without_test_pixels_has_a_map_and_no_accuracy(inputs, tmp_path):
+  command = launching.arguments(inputs, tmp_path / "run", "tiny.py:letter", samples_per_class=0)
+  outcome = launching.launch(*command)
   assert outcome.status == 0, outcome.err
   assert "fields: all labels were used for training, so no accuracy can be computed" in outcome.out
   metrics = read(tmp_path / "run" / "metrics.json")

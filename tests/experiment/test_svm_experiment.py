@@ -49,7 +49,7 @@ def read(path):
 
 
 def svm_arguments(inputs, run, **overrides):
-  return launching.arguments(inputs, run, **{"model.name": "svm", **overrides})
+  return launching.arguments(inputs, run, "tiny.py:letter", **{"model.name": "svm", **overrides})
 
 
 def launch(inputs, run, **overrides):

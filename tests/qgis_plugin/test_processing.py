@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 import rasterio
 
 from docs import example_scenes
+from tests import launching
 from tests.launching import ROOT
 
 _PLUGIN = "mtl_hsi_map"
@@ -69,7 +69,8 @@ class _Qgis:
   @property
   def _environment(self):
     # Rank promotion is for the tests in this process.
-    kept = {key: value for key, value in os.environ.items() if key != "JAX_NUMPY_RANK_PROMOTION"}
+    kept = launching.quickly_compiled()
+    del kept["JAX_NUMPY_RANK_PROMOTION"]
     own = {"HOME": str(self._directory), "QGIS_PLUGINPATH": str(self._directory / "plugins")}
     own |= {"PATH": f"{self._directory / 'bin'}:{kept['PATH']}", "QT_QPA_PLATFORM": "offscreen"}
     return {**kept, **own}

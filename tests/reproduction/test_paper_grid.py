@@ -198,7 +198,10 @@ def start(config, directory, *arguments):
     *arguments,
   ]
   return subprocess.Popen(
-    command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    command,
+    **{"cwd": ROOT, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True},
+    env=launching.quickly_compiled(),
+    start_new_session=True,
   )
 
 

@@ -79,14 +79,18 @@ def test_an_error_of_the_first_process_ends_all(inputs, finished):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-  ("changes", "message"),
+  ("config", "changes", "message"),
   [
-    ({"replicas": 1}, "2 processes have 2 devices, more than the 1 networks; start fewer processes"),
-    ({"model.name": "svm"}, "model.name=svm runs in one process"),
+    (
+      "tiny.py",
+      {"replicas": 1},
+      "2 processes have 2 devices, more than the 1 networks; start fewer processes",
+    ),
+    ("tiny.py:letter", {"model.name": "svm"}, "model.name=svm runs in one process"),
   ],
 )
-def test_runs_that_cannot_be_distributed_are_refused_by_all(inputs, tmp_path, changes, message):
-  for outcome in launch_two(launching.arguments(inputs, tmp_path / "run", **changes)):
+def test_runs_that_cannot_be_distributed_are_refused_by_all(inputs, tmp_path, config, changes, message):
+  for outcome in launch_two(launching.arguments(inputs, tmp_path / "run", config, **changes)):
     assert outcome.status == 2
     assert message in outcome.err
   assert not (tmp_path / "run").exists()

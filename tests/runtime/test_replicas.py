@@ -14,7 +14,7 @@ from mtl_hsi.models.multitask import GROUPS
 from mtl_hsi.runtime.replicas import Replicas
 from mtl_hsi.training import batches, optim, patches, train_step
 from mtl_hsi.training.recipe import LETTER_RECIPE
-from tests import tiny
+from tests import launching, tiny
 
 COUNTS = pytest.mark.parametrize("count", [1, 2, 3])
 
@@ -137,9 +137,13 @@ def alone_and_together(net, recipe=LETTER_RECIPE):
   )
 
 
-def test_the_number_of_devices_changes_no_bit():
+# Without the flag both devices compile a program of their own.
+@pytest.mark.parametrize("flags", [launching.COMPILED_ONCE, pytest.param("", marks=pytest.mark.slow)])
+def test_the_number_of_devices_changes_no_bit(flags, monkeypatch):
+  one = train_epochs(tiny.network(), 3, devices=1, seed=4)
+  monkeypatch.setenv("XLA_FLAGS", flags)
   # Three replicas on two devices are padded to four.
-  one, two = (train_epochs(tiny.network(), 3, devices=devices, seed=4) for devices in (1, 2))
+  two = train_epochs.__wrapped__(tiny.network(), 3, devices=2, seed=4)
   jax.tree.map(np.testing.assert_array_equal, one, two)
 
 
