@@ -150,7 +150,8 @@ def test_accuracies_with_a_spread_are_those_of_the_results(page):
 
 def test_python_examples_import():
   """The names that the pages import exist; tests/test_library.py runs the examples of docs/library.md."""
+  imports = set()
   for page in _PAGES:
     for block in re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE):
-      imports = "\n".join(re.findall(r"^(?:from|import) .*$", block, re.MULTILINE))
-      subprocess.run([sys.executable, "-c", imports], cwd=ROOT, check=True)
+      imports.update(re.findall(r"^(?:from|import) .*$", block, re.MULTILINE))
+  subprocess.run([sys.executable, "-c", "\n".join(sorted(imports))], cwd=ROOT, check=True)

@@ -70,9 +70,13 @@ def _nothing(*_):
 
 
 def _take(made: ProbabilityRasters, measured: np.ndarray, class_ids: np.ndarray) -> Take:
+  # The last tiles of a row or column overlap those before them.
+  taken = np.zeros(measured.shape, bool)
+
   def take(window, labels, probabilities):
     # Those of a network that diverged are not finite; classification then ends with an error.
     known = measured[window] & np.isfinite(probabilities).all(axis=-1)
-    made.write(window, np.where(known, class_ids[labels], 0), probabilities)
+    made.write(window, np.where(known, class_ids[labels], 0), probabilities, ~taken[window])
+    taken[window] = True
 
   return take

@@ -65,13 +65,20 @@ class ProbabilityRasters:
     self._kind, self._probabilities, self._uncertainty = classes.kind, probabilities, uncertainty
     self.outvoted = 0
 
-  def write(self, window: windows.Window, ids: np.ndarray, probabilities: np.ndarray) -> None:
+  def write(
+    self,
+    window: windows.Window,
+    ids: np.ndarray,
+    probabilities: np.ndarray,
+    new: np.ndarray | None = None,
+  ) -> None:
     """Writes one window.
 
     Args:
       window: rows and columns.
       ids: class ids of the map `[h, w]`, 0 = not measured.
       probabilities: of every output of the network, float32 `[h, w, C]`.
+      new: where no earlier window was, bool `[h, w]`; None if windows do not overlap.
     """
     rows, columns = window
     for start in range(0, len(ids), _ROWS):
@@ -80,7 +87,8 @@ class ProbabilityRasters:
       p = probabilities[strip][measured][:, self._outputs].astype(np.float64)
       p /= p.sum(axis=-1, keepdims=True)
       mapped = mapped[measured]
-      self.outvoted += int((p[np.arange(len(p)), mapped] < p.max(axis=-1)).sum())
+      outvoted = p[np.arange(len(p)), mapped] < p.max(axis=-1)
+      self.outvoted += int((outvoted if new is None else outvoted & new[strip][measured]).sum())
       top = rows.start + start
       place = Window.from_slices(slice(top, top + len(measured)), columns)
       self._write(self._probabilities, place, measured, rounded(p, mapped, self._kind))

@@ -1,5 +1,6 @@
 """Probabilities of all classes: those of a run, and those that its networks give the same image."""
 
+import re
 import shutil
 
 import numpy as np
@@ -99,8 +100,12 @@ def test_votes_may_differ_from_the_most_probable_class(finished, inputs, tmp_pat
     np.testing.assert_allclose(values.sum(axis=0), 1, atol=2e-3)
     prediction = load(finished / "predictions.npz")[name][0]
     ids = np.unique(LABELS[name][LABELS[name] > 0])
-    outvoted = int((ids[values.argmax(axis=0)] != prediction).sum())
-    assert (f"note: {name}: in {outvoted} pixel" in out) == (outvoted > 0)
+    mapped = np.take_along_axis(values, np.searchsorted(ids, prediction)[None], axis=0)
+    outvoted = int((mapped < values).any(axis=0).sum())
+    # Half precision does not tell whether another class that is as probable was more probable before.
+    tied = int(((mapped == values).sum(axis=0) > 1).sum())
+    (told,) = re.findall(rf"note: {name}: in ([0-9]+) pixel", out) or ["0"]
+    assert outvoted <= int(told) <= outvoted + tied
 
 
 def test_the_probabilities_of_a_complete_run_need_another_start(finished, run):

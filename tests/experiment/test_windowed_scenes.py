@@ -67,9 +67,9 @@ def test_several_windows_give_the_same_classes(inputs, by_folds, tmp_path, monke
 
 
 def test_an_svm_gives_the_same_results(inputs, tmp_path):
-  changes = {"model.name": "svm", "samples_per_class": 4, "replicas": 1}
-  whole = launching.launch(*launching.arguments(inputs, tmp_path / "whole", **changes))
+  config, changes = "tiny.py:letter", {"model.name": "svm", "samples_per_class": 4, "replicas": 1}
+  whole = launching.launch(*launching.arguments(inputs, tmp_path / "whole", config, **changes))
   assert whole.status == 0, whole.err
-  run = _train(inputs, tmp_path / "windowed", **changes)
+  run = _train(inputs, tmp_path / "windowed", config, **changes)
   for name, prediction in _load(tmp_path / "whole" / "predictions.npz").items():
     np.testing.assert_array_equal(_load(run / "predictions.npz")[name], prediction)

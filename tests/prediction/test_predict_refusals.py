@@ -138,7 +138,7 @@ def test_the_message_about_an_unfinished_run_has_the_command_to_resume_it(finish
 def test_an_svm_run_is_rejected(finished, fields, tmp_path):
   run = shutil.copytree(finished, tmp_path / "run")
   config = json.loads((run / "config.json").read_text())
-  config["model"]["name"] = "svm"
+  config["model"] |= {"name": "svm", "patch": None, "width": None}
   (run / "config.json").write_text(json.dumps(config))
   refresh_checksums(run)
   outcome = predict(run, fields)
