@@ -118,7 +118,7 @@ def test_the_default_places_are_beside_the_run_and_beside_the_file(finished, tmp
 def test_what_cannot_be_exported_is_refused_in_one_line(finished, tmp_path):
   for words, problem in [
     ((str(tmp_path),), "is not the work directory of a run"),
-    ((str(finished), "--license", "MIT License"), "config key license is 'MIT License'; expected an ident"),
+    ((str(finished), "--license", "MIT License"), "--license is 'MIT License'; expected an ident"),
     ((str(finished), "--with-training-pixels"), "remove --with-training-pixels"),
   ]:
     outcome = launching.mtl_hsi("export", *words, "-o", str(tmp_path / "file"))
