@@ -35,7 +35,7 @@ def prepare(
   if record is None and trained.files.may_lack_pixels:
     raise RequestError(
       f"{key}, but {trained.path} has no training pixels, which that needs; export the run with "
-      "--config.training_pixels=True (mtl-hsi export --with-training-pixels)"
+      "them: mtl-hsi export --with-training-pixels"
     )
   if record is None:
     raise RequestError(

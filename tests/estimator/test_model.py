@@ -77,7 +77,7 @@ def test_a_second_call_compiles_nothing_and_is_quick(loaded, fields, monkeypatch
   monkeypatch.setattr(Network, "dense_logits", traced)
   start = time.monotonic()
   loaded.predict(image)
-  # 24 x 30 pixels take 20 ms on two idle cores; the machine of the tests may be busy.
+  # It takes 0.02 s here; the machine of the tests may be busy.
   assert time.monotonic() - start < 2
 
 
