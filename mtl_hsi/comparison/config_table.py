@@ -8,7 +8,10 @@ ABSENT = "\N{EN DASH}"
 
 
 def differing(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-  """Returns the values in all configs, as text, of every key that is not the same in all, by its path."""
+  """Returns the values in all configs, as text, of every key that is not the same in all, by its path.
+
+  A key without a value, such as "", counts as absent.
+  """
   flat = [dict(_leaves(config)) for config in configs]
   keys = dict.fromkeys(key for one in flat for key in one)
   values = {key: [one.get(key, ABSENT) for one in flat] for key in sorted(keys)}
@@ -19,5 +22,5 @@ def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
   if isinstance(value, Mapping):
     for name, inner in value.items():
       yield from _leaves(inner, f"{key}.{name}" if key else str(name))
-  else:
+  elif value not in ("", None, [], {}):
     yield key, value if isinstance(value, str) else json.dumps(value)
