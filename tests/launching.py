@@ -81,7 +81,8 @@ def get_config():
   return config
 """
 
-_FLAGS = ("config", "workdir", "compile_cache", "shard", "coordinator", "processes", "process")
+_FLAGS = ("config", "workdir", "compile_cache", "shard", "over", "status")
+_FLAGS += ("coordinator", "processes", "process")
 
 
 class Outcome(NamedTuple):

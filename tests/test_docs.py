@@ -29,6 +29,7 @@ _STARTED = (
   "mtl_hsi.assessment.estimate.run",
   "mtl_hsi.comparison.compare.run",
   "mtl_hsi.reproduction.paper_grid.run",
+  "mtl_hsi.reproduction.sweep.run",
   # The last one: modules that are imported for the others must not keep the mock.
   "mtl_hsi.experiment.run.run_experiment",
 )

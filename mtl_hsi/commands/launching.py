@@ -22,6 +22,8 @@ class Flags(NamedTuple):
   workdir: flags.FlagHolder
   compile_cache: flags.FlagHolder
   shard: flags.FlagHolder
+  over: flags.FlagHolder
+  status: flags.FlagHolder
   coordinator: flags.FlagHolder
   processes: flags.FlagHolder
   process: flags.FlagHolder
@@ -40,6 +42,12 @@ def define_flags() -> Flags:
     shard=flags.DEFINE_string(
       "shard", "1/1", "Part of a grid to run: i/n is the i-th of n parts, which can run at the same time."
     ),
+    over=flags.DEFINE_multi_string(
+      "over",
+      None,
+      "Runs an experiment with every combination of values: <key>=<value>,<value>. May be repeated.",
+    ),
+    status=flags.DEFINE_bool("status", False, "With --over: only lists the runs and compares finished ones."),
     coordinator=flags.DEFINE_string(
       "coordinator",
       None,
@@ -92,6 +100,8 @@ def _start(given: Flags, command: Sequence[str]) -> Any:
     devices.check_backend()
   if kind in _WITHOUT_WORKDIR:
     return start(config)
+  if given.over.value:
+    return _sweep(given, config, workdir, command)
   if kind == "grid":
     return start(config, workdir, given.shard.value, command)
   return start(config, workdir, command)
@@ -132,6 +142,14 @@ def _check_flags(given: Flags, kind: str) -> None:
   several = joining != (None, None, None)
   if several and kind == "grid":
     raise RequestError("a grid runs in one process; remove --coordinator and use --shard=i/n")
+  if (given.over.value or given.status.value) and kind != "experiment":
+    raise RequestError("--over and --status are for configs of an experiment; remove them")
+  if given.over.value and not given.workdir.value:
+    raise RequestError("a sweep has no directory; name one with --workdir=<path>")
+  if given.over.value and several:
+    raise RequestError("a sweep runs in one process; remove --coordinator and use --shard=i/n")
+  if given.status.value and not given.over.value:
+    raise RequestError("--status needs --over=<key>=<values>, the sweep that it is about")
   if several and kind == "adaptation":
     raise RequestError("an adaptation runs in one process; remove --coordinator and --processes")
   if kind in _WITHOUT_WORKDIR and (several or given.workdir.value):
@@ -144,6 +162,13 @@ def _grid(config, workdir, shard, command):
   from mtl_hsi.reproduction import grid, paper_grid
 
   paper_grid.run(config, workdir, grid.parse_shard(shard), command)
+
+
+def _sweep(given, config, workdir, command):
+  from mtl_hsi.reproduction import grid, sweep
+
+  shard = grid.parse_shard(given.shard.value)
+  return sweep.run(config, given.over.value, workdir, shard, command, only_status=given.status.value)
 
 
 def _prediction(config):

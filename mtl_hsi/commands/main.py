@@ -48,7 +48,8 @@ def group() -> None:
 
 for command in (
   *(training.map_image, new.new, training.check, training.train),
-  *(maps.predict, training.adapt, maps.report, maps.export, maps.assess, research.compare, training.paper),
+  *(maps.predict, training.adapt, maps.report, maps.export, maps.assess),
+  *(research.compare, training.sweep, training.paper),
 ):
   group.add_command(command)
 

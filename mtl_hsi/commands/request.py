@@ -22,7 +22,7 @@ class Request:
   Attributes:
     config: config file with its argument, `<file>.py[:<argument>]`.
     changes: keys and values as text, in the order of the command line; keys may occur several times.
-    flags: values of further flags of launch.py, by name; None is no value.
+    flags: values of further flags of launch.py, by name; None is no value, a tuple repeats the flag.
     options: see `spelling.spelled`.
     json: whether to print the outcome as JSON, and everything else on standard error.
   """
@@ -38,9 +38,13 @@ class Request:
     given = {name: value for name, value in self.flags.items() if value is not None}
     return [
       f"--config={self.config}",
-      *(f"--{name}={value}" for name, value in given.items()),
+      *(f"--{name}={one}" for name, value in given.items() for one in _several(value)),
       *(f"--config.{key}={value}" for key, value in self.changes),
     ]
+
+
+def _several(value: Any) -> tuple:
+  return value if isinstance(value, tuple) else (value,)
 
 
 def config_path(name: str) -> str:

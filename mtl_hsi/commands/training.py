@@ -1,4 +1,4 @@
-"""The subcommands that read labelled scenes: check, train, map, adapt; and the letter's tables."""
+"""The subcommands that read labelled scenes: check, train, sweep, map, adapt; and the letter's tables."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -84,6 +84,54 @@ def train(
   found = scene_files.find(files, scenes, scene, _keys(changes))
   flags = {"workdir": output or _default_workdir(recipe, found, changes), "compile_cache": compile_cache}
   flags |= {"coordinator": coordinator, "processes": processes, "process": process}
+  return _training(files, found, _recipe(recipe, found), changes, flags, as_json)
+
+
+@click.command(cls=options.ConfigCommand, config_file=_OWN)
+@_FILES
+@options.output("Directory of the sweep; every run has a work directory in it.")
+@click.option(
+  "--over",
+  metavar="KEY=V1,V2,...",
+  multiple=True,
+  help="Key to vary and its values. May be repeated: all combinations are run.",
+)
+@click.option("--shard", metavar="I/N", help="Do the I-th of N parts, which can run at the same time.")
+@click.option("--status", is_flag=True, help="Run nothing: list the runs and compare the finished ones.")
+@_RECIPE
+@_SCENES
+@scene_files.scene_options()
+@options.changes()
+@options.compile_cache()
+@options.json_flag()
+def sweep(
+  files, output, over, shard, status, recipe, scenes, changes, compile_cache, as_json, **scene
+) -> Request:
+  """Train with every combination of values of some keys, and compare the runs.
+
+  SCENES is a scenes file, or give an IMAGE and its LABELS, as for mtl-hsi train. All keys and values are
+  checked before anything runs. The same command resumes. Replica r has the seed `seed` + r, so seeds to
+  vary should be further apart than there are replicas.
+
+  \b
+  What comes out, in the directory:
+    sweep.csv                    accuracies of every combination and scene
+    comparison/comparison.html   the finished runs side by side, as from mtl-hsi compare
+    <key>=<value>-.../           the work directory of every combination
+
+  \b
+  Examples:
+    mtl-hsi sweep scenes.yaml -o runs/sweep --over model.width=16,64 --over seed=0,10,20
+    mtl-hsi sweep scenes.yaml -o runs/sweep --over model.width=16,64 --over seed=0,10,20 --shard 1/2
+    mtl-hsi sweep scenes.yaml -o runs/sweep --over model.width=16,64 --over seed=0,10,20 --status
+  """
+  if not over:
+    raise RequestError("no key to vary; name one with --over, such as --over seed=0,10,20")
+  if not output:
+    raise RequestError("no directory for the sweep; name one with --output")
+  found = scene_files.find(files, scenes, scene, _keys(changes))
+  flags = {"workdir": output, "compile_cache": compile_cache, "over": tuple(over), "shard": shard}
+  flags["status"] = "True" if status else None
   return _training(files, found, _recipe(recipe, found), changes, flags, as_json)
 
 

@@ -1,4 +1,4 @@
-"""Reproduction: the runs of the letter's tables, and the comparison with the published values.
+"""Grids of experiments: sweeps over keys, and the letter's tables beside the published values.
 
 May import all packages except configs, library and launch.
 """

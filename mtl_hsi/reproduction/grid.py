@@ -122,6 +122,55 @@ def expected_seconds(
   return total
 
 
+def finish(
+  runs: Sequence[Run], directory: Path, command: Sequence[str], report: Callable[[], Mapping[str, Path]]
+) -> None:
+  """Executes the runs and prints where the results of all finished runs are, also if some fail.
+
+  Args:
+    runs: the runs to execute.
+    directory: of the grid.
+    command: the command line, for the reports.
+    report: writes files about all finished runs; returns their paths by what they are.
+
+  Raises:
+    RequestError: see `work`, or a finished run is damaged.
+  """
+  failure = None
+  try:
+    work(runs, directory, command)
+  # Signals are not caught here: the program must stop within seconds.
+  except RequestError as error:
+    failure = error
+  print()
+  for what, path in report().items():
+    print(f"{what + ':':12}{path}")
+  if failure:
+    raise failure
+
+
+def up_to_date(
+  runs: Iterable[Run], directory: Path, write: Callable[[], Mapping[str, Path]]
+) -> Mapping[str, Path]:
+  """Writes files about the finished runs, again if another shard has finished a run in the meantime.
+
+  Otherwise this process might replace the newer files of that shard.
+
+  Returns:
+    What `write` returned last.
+  """
+  runs = list(runs)
+
+  def finished():
+    return {run.name for run in runs if is_done(run, directory)}
+
+  before, done = None, finished()
+  while done != before:
+    written = write()
+    before, done = done, finished()
+  return written
+
+
 def work(runs: Sequence[Run], directory: Path, command: Sequence[str]) -> None:
   """Executes the runs one after another and skips finished ones.
 

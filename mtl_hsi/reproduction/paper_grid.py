@@ -65,34 +65,17 @@ def run(config: config_dict.ConfigDict, directory: Path, shard: Shard, command: 
     return
   if not config.download:
     _check_scenes(plan, pending, Path(config.data_dir))
-  failure = None
-  try:
-    grid.work(assigned, directory, command)
-  # Signals are not caught here: the program must stop within seconds.
-  except RequestError as error:
-    failure = error
-  print()
-  for what, path in compare(plan, directory).items():
-    print(f"{what + ':':12}{path}")
-  if failure:
-    raise failure
+  grid.finish(assigned, directory, command, lambda: compare(plan, directory))
 
 
-def compare(plan: Plan, directory: Path) -> dict[str, Path]:
-  """Writes the comparison, and repeats it if another shard has finished a run in the meantime.
+def compare(plan: Plan, directory: Path) -> Mapping[str, Path]:
+  """Writes the comparison of all finished runs with the letter, see `grid.up_to_date`."""
 
-  Otherwise this process might replace the newer files of that shard.
-  """
-  before, done = None, _done(plan, directory)
-  while done != before:
+  def write():
     results = comparison.Results(plan.cells, plan.runs, plan.stand_ins, directory)
-    written = comparison.write(results, directory)
-    before, done = done, _done(plan, directory)
-  return written
+    return comparison.write(results, directory)
 
-
-def _done(plan, directory):
-  return {name for name, run in plan.runs.items() if grid.is_done(run, directory)}
+  return grid.up_to_date(plan.runs.values(), directory, write)
 
 
 def make_plan(config: config_dict.ConfigDict) -> Plan:
