@@ -33,7 +33,7 @@ help:
 	@echo "make faults         kills runs and damages their files: about an hour; writes results/faults*.json;"
 	@echo "                    SALINAS_A=<file> uses that real scene instead of a simulated one"
 	@echo "make fuzz           feeds each family of readers 200,000 mutated files: hours"
-	@echo "make bench          compares our speed with Keras and PyTorch: 80 minutes on an idle CPU; writes results/benchmark.*"
+	@echo "make bench          compares our speed with Keras and PyTorch: hours on an idle CPU; writes results/benchmark.*"
 	@echo "make bench-scaling  times training as scenes, bands and the like grow; writes results/scaling.*"
 	@echo "make suite          compares the default with simple models on real scenes: days; writes results/suite.*;"
 	@echo "                    DATA=<directory> has the scenes, ../shared/data unless given"

@@ -67,10 +67,8 @@ def check_results(contenders: Sequence[Contender]) -> None:
   Raises:
     RequestError: they differ beyond rounding.
   """
-  for what in {one.what for one in contenders} - {
-    "default/train/networks=1",
-    f"default/train/networks={MANY}",
-  }:
+  # Trained networks differ, because every side draws its own samples.
+  for what in {one.what for one in contenders if not one.what.startswith("default/train/")}:
     ours, *others = (one for one in contenders if one.what == what)
     for other in others:
       expected, found = ours.result(), other.result()

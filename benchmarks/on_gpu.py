@@ -4,7 +4,7 @@
 
 It needs only numpy, scipy, jax, flax, optax and orbax; PyTorch is measured where it is installed.
 benchmarks/README.md describes the parts. The JSON file is written again after each of them. Exit status: 0 if
-no part failed, otherwise 1.
+no part failed, 1 if one did, 2 if nothing could be done.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from typing import Any
 # PyTorch uses the same GPU. JAX reads this when its devices are initialised.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
+from mtl_hsi.errors import RequestError
 from mtl_hsi.storage import atomic_files
 
 _PACKAGES = (
@@ -41,17 +42,33 @@ UNFINISHED = "it did not end within the time"
 
 def main() -> None:
   arguments = _arguments()
-  start = time.monotonic()
-  deadline = start + 60 * arguments.minutes - _RESERVE_SECONDS
+  try:
+    record = check_and_time(arguments)
+  except RequestError as error:
+    print(f"error: {error}", file=sys.stderr)
+    sys.exit(2)
+  print(f"{arguments.out} is written; {record.summary()}")
+  sys.exit(1 if record.failed() else 0)
+
+
+def check_and_time(arguments: argparse.Namespace) -> "Record":
+  """Does all parts and returns their results, or ends the process when the time is up.
+
+  Raises:
+    RequestError: the JSON file cannot be written, JAX has no device, or there is no such part.
+  """
+  deadline = time.monotonic() + 60 * arguments.minutes - _RESERVE_SECONDS
 
   from benchmarks import gpu_parts
+  from mtl_hsi.runtime import devices
 
+  devices.check_backend()
   plan = gpu_parts.TINY if arguments.tiny else gpu_parts.FULL
   parts = gpu_parts.parts(plan)
   chosen = [part for part in parts if part.name.startswith(tuple(arguments.only.split(",")))]
   if not chosen:
-    names = "\n  ".join(part.name for part in parts)
-    sys.exit(f"error: no part starts with --only={arguments.only}; expected the start of one of\n  {names}")
+    names = ", ".join(part.name for part in parts)
+    raise RequestError(f"no part starts with --only={arguments.only}; the parts are {names}")
   sizes = _plain(plan._replace(kinds=tuple(plan.kinds)))
   facts = {"machine": machine(), "minutes": arguments.minutes, "plan": sizes}
   record = Record(arguments.out, facts, [part.name for part in chosen])
@@ -62,8 +79,7 @@ def main() -> None:
   watchdog.start()
   do_parts(chosen, record, lambda: deadline - time.monotonic())
   watchdog.cancel()
-  print(f"{arguments.out} is written; {record.summary()}")
-  sys.exit(1 if record.failed() else 0)
+  return record
 
 
 def _arguments():

@@ -14,7 +14,9 @@ from pathlib import Path
 def main() -> None:
   parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
   parser.add_argument("job", choices=("train", "classify"))
-  parser.add_argument("--network", choices=("hresnet", "ccnn"), default="hresnet")
+  parser.add_argument(
+    "--network", choices=("hresnet", "ccnn", "default"), default="hresnet", help="default: that of best.py"
+  )
   parser.add_argument("--networks", type=int, default=1, help="networks at once (default: 1)")
   parser.add_argument("--seconds", type=float, default=40, help="total duration (default: 40)")
   arguments = parser.parse_args()
@@ -24,9 +26,10 @@ def main() -> None:
 
   devices.configure(Path(".compile_cache"), arguments.networks)
 
-  from benchmarks import our_side
+  from benchmarks import our_default, our_side
 
-  training = our_side.OurTraining(our_side.prepare(our_side.config(arguments.network, 1)), arguments.networks)
+  config = our_default.config() if arguments.network == "default" else our_side.config(arguments.network, 1)
+  training = our_side.OurTraining(our_side.prepare(config), arguments.networks)
   training.epochs(1)
   run = (lambda: training.epochs(1)) if arguments.job == "train" else training.classifier()
   run()

@@ -47,6 +47,22 @@ def test_it_runs_with_the_jax_core_alone(tmp_path):
   assert written["plan"]["size"]["side"] == core_job.TINY.side
 
 
+@pytest.mark.parametrize(
+  ("flags", "message"),
+  [
+    (["--only=traning/"], "error: no part starts with --only=traning/; the parts are check/dense/vresnet, "),
+    (["--only=product/", "--out=/dev/null/x.json"], "error: cannot write /dev/null/x.json: "),
+  ],
+)
+def test_what_cannot_be_done_is_one_line(monkeypatch, capsys, flags, message):
+  monkeypatch.setattr("sys.argv", ["on_gpu", "--tiny", *flags])
+  with pytest.raises(SystemExit) as ended:
+    on_gpu.main()
+  assert ended.value.code == 2
+  (line,) = capsys.readouterr().err.splitlines()
+  assert line.startswith(message)
+
+
 def record(tmp_path, *names):
   return on_gpu.Record(tmp_path / "out.json", {"minutes": 1}, names)
 
