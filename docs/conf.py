@@ -27,6 +27,7 @@ author = copyright = "The mtl_hsi developers"
 root_doc = "docs/index"
 include_patterns = [
   "docs/**.md",
+  "notebooks/*.ipynb",
   *(f"results/{name}.md" for name in _RESULTS),
   "*/README.md",
   "third_party/licences.md",
