@@ -27,9 +27,8 @@ def execute(path: Path, directory: Path) -> nbformat.NotebookNode:
   """
   notebook = nbformat.read(path, as_version=4)
   resources = {"metadata": {"path": str(directory)}}
-  client = nbclient.NotebookClient(notebook, timeout=_SECONDS, record_timing=False, resources=resources)
-  # Sockets of this machine; over TCP the kernel warns that it is not encrypted.
-  client.create_kernel_manager().transport = "ipc"
+  seconds = {"timeout": _SECONDS, "startup_timeout": _SECONDS}
+  client = nbclient.NotebookClient(notebook, record_timing=False, resources=resources, **seconds)
   return client.execute(env={**os.environ, "PYTHONPATH": str(_ROOT)})
 
 
