@@ -5,6 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
+from mtl_hsi.runtime import progress
 from mtl_hsi.scenes.windows import Window
 
 
@@ -41,12 +42,18 @@ def in_memory(cube: Cube) -> bool:
 
 
 def blocks(cube: Cube) -> Iterator[tuple[Window, np.ndarray]]:
-  """Yields windows that cover a cube, with their values `[h, w, B]`; an array is one window."""
+  """Yields windows that cover a cube, with their values `[h, w, B]`; an array is one window.
+
+  Reading a file takes a while, so it has a progress bar.
+  """
   if in_memory(cube):
     yield tuple(slice(0, size) for size in cube.shape[:2]), cube
     return
-  for window in cube.windows():
-    yield window, cube[window]
+  windows = list(cube.windows())
+  with progress.bar("reading by windows", len(windows), "window") as bar:
+    for window in windows:
+      yield window, cube[window]
+      bar.update()
 
 
 def lines(cube: Cube, mask: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
