@@ -46,7 +46,7 @@ def test_replicas_of_a_run_with_a_single_one(finished):
   trained = read_run(finished)
   trained = dataclasses.replace(trained, ensemble=trained.ensemble._replace(maps=1))
   with pytest.raises(RequestError, match=f"is '7'; the run in {finished} has only replica 0$"):
-    image_classifier._read_networks(trained, trained.scenes["fields"], 7)
+    image_classifier.read_networks(trained, trained.scenes["fields"], 7)
 
 
 @pytest.mark.parametrize(
