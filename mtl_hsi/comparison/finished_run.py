@@ -12,10 +12,12 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.runs import workdir
 from mtl_hsi.runs.records import read_record
 from mtl_hsi.scenes.images.arrays import list_arrays, read_array
+from mtl_hsi.scenes.scene_checks import SCENE_NAME
 from mtl_hsi.splits.split import PADDING
 from mtl_hsi.storage import checksums
 from mtl_hsi.storage.json_files import read_json, well_formed
 
+MEASURES = ("overall_accuracy", "average_accuracy", "kappa")
 LEFT_OUT, TEST = "left-out labels", "test pixels"
 
 
@@ -43,20 +45,21 @@ class FinishedRun:
     directory: its work directory.
     config: its resolved config, nested.
     metrics: its `metrics.json`.
-    scenes: the entries of its scenes in `scenes.json`, by name.
     place: the directory in which it was started.
   """
 
   directory: Path
   config: Mapping[str, Any]
   metrics: Mapping[str, Any]
-  scenes: Mapping[str, Any]
   place: Path
 
   def tested_on(self, scene: str) -> str | None:
-    """Returns `LEFT_OUT` or `TEST`, what the accuracies of a scene are measured on; None without any."""
+    """Returns `LEFT_OUT` or `TEST`, what the accuracies of a scene are measured on; None without any.
+
+    A map without test pixels has no accuracy.
+    """
     found = self.metrics["scenes"][scene]
-    if found["overall_accuracy"]["mean"] is None:
+    if None in found["overall_accuracy"]["replicas"]:
       return None
     return LEFT_OUT if "left_out" in found else TEST
 
@@ -101,15 +104,25 @@ def read(directory: Path) -> FinishedRun:
   if not workdir.is_complete(directory, config):
     raise RequestError(f"the run in {directory} is not finished; expected finished runs to compare")
   checksums.verify(directory)
-  metrics, scenes = (read_record(directory, name) for name in ("metrics.json", "scenes.json"))
-  run = FinishedRun(directory, config, metrics, scenes.get("scenes"), _place(directory))
+  run = FinishedRun(directory, config, read_record(directory, "metrics.json"), _place(directory))
   with well_formed(directory / "metrics.json"):
-    for name in run.metrics["scenes"]:
-      run.tested_on(name), run.accuracies(name), run.class_names(name)
-  with well_formed(directory / "scenes.json"):
-    for name in run.metrics["scenes"]:
-      run.scenes[name]["classes"].items()
+    _check(run)
   return run
+
+
+def _check(run: FinishedRun) -> None:
+  """Raises any error of a wrong type unless the metrics have the values that a comparison shows."""
+  float(run.metrics["seconds"]["total"])
+  for scene, found in run.metrics["scenes"].items():
+    if not SCENE_NAME.fullmatch(scene):
+      raise ValueError(f"{scene!r} is not a valid name of a scene")
+    sorted(run.class_names(scene).items())
+    for measure in MEASURES:
+      mean, std, interval, replicas = (found[measure][key] for key in ("mean", "std", "interval", "replicas"))
+      low, high = (0, 0) if interval is None else interval
+      _ = [float(value) for value in (mean, std, low, high, *replicas) if value is not None]
+      if not replicas:
+        raise ValueError(f"scene {scene!r} has no map")
 
 
 def _place(directory: Path) -> Path:

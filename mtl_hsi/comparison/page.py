@@ -11,6 +11,7 @@ from mtl_hsi.comparison.pairs import Pair
 from mtl_hsi.comparison.table import Row
 from mtl_hsi.plurals import noun
 from mtl_hsi.report import colours, templates
+from mtl_hsi.storage.json_files import well_formed
 
 _SHARP = 300  # pixels; smaller maps are magnified with visible pixels
 _DASH = "\N{EN DASH}"
@@ -42,9 +43,9 @@ def render(
 
 
 def _run(run: FinishedRun, name: str) -> dict:
-  seconds = run.metrics.get("seconds", {}).get("total")
-  minutes = _DASH if seconds is None else f"{seconds / 60:.1f} min"
-  model = run.config.get("model", {}).get("name", _DASH)
+  with well_formed(run.directory / "config.json"):
+    model = run.config["model"]["name"]
+  minutes = f"{run.metrics['seconds']['total'] / 60:.1f} min"
   return {"name": name, "directory": str(run.directory.absolute()), "model": model, "time": minutes}
 
 

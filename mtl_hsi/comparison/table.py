@@ -4,14 +4,13 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from mtl_hsi.comparison.finished_run import FinishedRun
+from mtl_hsi.comparison.finished_run import MEASURES, FinishedRun
 from mtl_hsi.comparison.pairs import Pair, pair
 from mtl_hsi.report.csv_cells import csv_text, escape_formula
 
-_MEASURES = ("overall_accuracy", "average_accuracy", "kappa")
 _COLUMNS = (
   *("scene", "run", "tested_on", "maps"),
-  *(f"{measure}_{part}" for measure in _MEASURES for part in ("mean", "std", "low", "high")),
+  *(f"{measure}_{part}" for measure in MEASURES for part in ("mean", "std", "low", "high")),
   *("difference", "difference_low", "difference_high", "p", "note"),
 )
 
@@ -77,10 +76,10 @@ def _record(row):
 def _cells(scene, row):
   cells = [scene, escape_formula(row.name), row.tested_on]
   if row.metrics is None:
-    cells += [None] * (1 + 4 * len(_MEASURES))
+    cells += [None] * (1 + 4 * len(MEASURES))
   else:
     cells.append(len(row.metrics["overall_accuracy"]["replicas"]))
-    for measure in _MEASURES:
+    for measure in MEASURES:
       found = row.metrics[measure]
       cells += [
         _percent(value) for value in (found["mean"], found["std"], *(found["interval"] or (None,) * 2))

@@ -9,6 +9,7 @@ from ml_collections import config_dict
 
 from mtl_hsi import commandline
 from mtl_hsi.comparison import compare, finished_run
+from mtl_hsi.comparison.finished_run import MEASURES
 from mtl_hsi.errors import RequestError
 from mtl_hsi.plurals import noun
 from mtl_hsi.report.csv_cells import csv_text, escape_formula
@@ -21,7 +22,6 @@ from mtl_hsi.storage.atomic_files import write_bytes
 from mtl_hsi.storage.json_files import well_formed
 
 TABLE, COMPARISON = "sweep.csv", "comparison"
-_MEASURES = ("overall_accuracy", "average_accuracy", "kappa")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -146,7 +146,7 @@ def _listing(cells, assigned, directory, shard) -> Iterator[str]:
 def _table(cells, done, directory) -> Iterator[list]:
   """Yields the head, and a row for every cell and scene; accuracies in %. Cells to do have one row."""
   keys = list(cells[0].values)
-  parts = [f"{measure}_{part}" for measure in _MEASURES for part in ("mean", "std", "low", "high")]
+  parts = [f"{measure}_{part}" for measure in MEASURES for part in ("mean", "std", "low", "high")]
   yield ["run", *map(escape_formula, keys), "state", "seconds", "scene", *parts]
   for cell in cells:
     values = [escape_formula(word) for word in cell.values.values()]
@@ -161,7 +161,7 @@ def _table(cells, done, directory) -> Iterator[list]:
 
 
 def _accuracies(found: Mapping[str, Any]) -> Iterator[str | None]:
-  for measure in _MEASURES:
+  for measure in MEASURES:
     ends = found[measure]["interval"] or (None, None)
     for share in (found[measure]["mean"], found[measure]["std"], *ends):
       yield None if share is None else f"{100 * share:.4f}"

@@ -153,6 +153,7 @@ def test_folders_that_are_no_finished_runs_are_refused_in_a_line(finished, chang
   unfinished = changed_copy(finished, "unfinished")
   (unfinished / "metrics.json").unlink()
   (tmp_path / "empty").mkdir()
+  changed_copy(finished, "strange", {"metrics.json": lambda metrics: metrics["scenes"]["town"].pop("kappa")})
   damaged = changed_copy(finished, "damaged")
   (damaged / "predictions.npz").write_bytes(b"x")
   output = tmp_path / "out"
@@ -160,6 +161,7 @@ def test_folders_that_are_no_finished_runs_are_refused_in_a_line(finished, chang
     "unfinished": "is not finished",
     "empty": "is not the work directory of a run",
     "damaged": "is damaged",
+    "strange": "is not what a run writes",
     "missing": "is not the work directory of a run",
   }.items():
     outcome = launching.mtl_hsi("compare", str(finished), str(tmp_path / name), "-o", str(output))
