@@ -162,7 +162,7 @@ def test_folders_that_are_no_finished_runs_are_refused_in_a_line(finished, chang
     "empty": "is not the work directory of a run",
     "damaged": "is damaged",
     "strange": "is not what a run writes",
-    "missing": "is not the work directory of a run",
+    "missing": "expected the work directory of a finished run",
   }.items():
     outcome = launching.mtl_hsi("compare", str(finished), str(tmp_path / name), "-o", str(output))
     assert (outcome.status, outcome.err.count("\n")) == (2, 1), outcome.err
