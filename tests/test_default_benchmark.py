@@ -23,6 +23,12 @@ from benchmarks.timing import Contender
 from mtl_hsi.errors import RequestError
 from mtl_hsi.training.recipe import LETTER_RECIPE
 
+# A small network that trains for two steps.
+_QUICK = (
+  *("model.blocks=1", "model.patch=3", "model.width=4", "mixture.local_patch=0", "mixture.regression=()"),
+  *("phases.phase1.epochs=1", "steps_per_epoch=2", "replicas=1", "folds=2", "mnf_components=2"),
+)
+
 
 def context_job():
   return core_job.context_job(core_job.SMALL, core_job.data(core_job.TINY, 5, 2))
@@ -110,7 +116,7 @@ def test_image_and_polygons_become_maps():
     side=96,
     bands=24,
     polygons=16,
-    changes=("--config.phases.phase1.epochs=1", "--config.steps_per_epoch=2", "--config.replicas=1"),
+    changes=[f"--config.{change}" for change in _QUICK],
   )
   assert [(row["what"], row["who"]) for row in rows] == [
     ("default/end_to_end", "ours"),
