@@ -90,7 +90,7 @@ wheel: $(INSTALLED)
 	@umask 022 && SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(PYTHON) -m pip --disable-pip-version-check \
 	  wheel -qq --no-deps --no-build-isolation -w runs/wheel runs/wheel/source
 	@rm -rf runs/wheel/source
-	@sha256sum runs/wheel/*.whl
+	@ls runs/wheel/*.whl
 
 qgis-plugin: $(INSTALLED)
 	@mkdir -p runs
