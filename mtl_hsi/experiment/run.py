@@ -16,6 +16,7 @@ from mtl_hsi.experiment.introduction import bands_used, description, introductio
 from mtl_hsi.experiment.left_out_results import write_left_out
 from mtl_hsi.experiment.letter import paper_figure
 from mtl_hsi.experiment.problem import prepare
+from mtl_hsi.experiment.report_maps import left_out_labels, replica_maps
 from mtl_hsi.experiment.results import results_of
 from mtl_hsi.experiment.scenes_record import (
   describe,
@@ -36,7 +37,7 @@ from mtl_hsi.scenes.public.verification import is_public
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import experiment_settings
 from mtl_hsi.settings.unknown_settings import MARK
-from mtl_hsi.splits.split import fold_arrays, pixels_of, split_arrays
+from mtl_hsi.splits.split import fold_arrays, split_arrays
 from mtl_hsi.storage import atomic_files, checksums
 from mtl_hsi.storage.json_files import read_json, well_formed
 
@@ -238,20 +239,19 @@ def _smoothing_radius(settings, problem, name, done):
 
 
 def _scene_report(settings, problem, name, results, done):
-  scene, split = problem.scenes[name], problem.splits[name]
+  scene = problem.scenes[name]
+  first, *further = replica_maps(problem, name, done)
   votes = None if done.votes is None else done.votes[name]
   return SceneReport(
     scene=scene,
     metrics=results["scenes"][name],
-    prediction=done.predictions[name][0],
-    train=pixels_of(split.train[0]),
-    test=pixels_of(split.test[0]),
+    **vars(first),
+    further=further,
+    left_out_labels=left_out_labels(problem, name, results["scenes"][name], done),
     false_colour_bands=false_colour_bands(scene),
     bands_used=bands_used(problem, name),
     paper=paper_figure(problem, settings) if name == settings.scenes.target else None,
     leakage=results["leakage"][name],
-    vote_share=None if votes is None else votes.share[0],
-    probability=None if votes is None else votes.probability[0],
     patch_overlap=results["patch_overlap"][name],
     smoothing_radius=_smoothing_radius(settings, problem, name, done),
     snapshots=1 if problem.network is None else len(settings.training.schedule.snapshot_epochs),

@@ -38,3 +38,11 @@ def describe(left_out: Mapping) -> str:
     f"Accuracy on the labels of {_EXPLAINED.get(kind, kind)} that were left out: {left_out['folds']} folds, "
     f"{left_out['units']:,} {kind}; the interval resamples {kind}."
   )
+
+
+def measured_on(left_out: Mapping) -> str:
+  """Returns the same in short, as the end of a sentence that starts with an accuracy."""
+  pixels, kind = left_out["pixels"], left_out["kind"]
+  if left_out.get("whole_scene"):
+    return f"on {pixels:,} labelled pixels, by networks that saw no label of this scene"
+  return f"on {pixels:,} labelled pixels of {left_out['units']:,} {kind} that were left out in turn"

@@ -7,19 +7,22 @@ import json
 from collections.abc import Iterator, Mapping
 
 import jinja2
-import numpy as np
 
 from mtl_hsi.evaluation import calibration
 from mtl_hsi.evaluation.areas import class_areas, pixel_areas
 from mtl_hsi.plurals import noun
 from mtl_hsi.report import (
   colours,
+  confidence_histogram,
+  confusion_table,
   curves,
   experts,
   left_out_text,
   maps,
+  measured_on,
   proposals_table,
   reliability,
+  script,
   spectra,
   templates,
   viewer,
@@ -33,25 +36,23 @@ _SHARP = 300  # pixels; smaller maps are magnified with visible pixels
 
 
 def render(run: RunReport) -> str:
-  """Returns the page: the accuracies, then maps, classes, confusion, loss and split of each scene."""
+  """Returns the page: for each scene the map, its accuracy and what stands behind it; then the run."""
   drawn = [None] * len(run.scenes) if run.losses is None else curves.loss_curves(run.losses, run.phases)
-  script, budget = viewer.script(), spectra.scene_budget(len(run.scenes))
+  text, budget = script.page_script(), spectra.scene_budget(len(run.scenes))
   return _ENVIRONMENT.get_template("page.html").render(
     run=run,
     started=_date(run.environment["started"]),
     scenes=[_scene(report, curve, budget) for report, curve in zip(run.scenes, drawn, strict=True)],
-    simulated=any(report.scene.simulated for report in run.scenes),
     in_paper=any(report.paper for report in run.scenes),
-    warnings=list(dict.fromkeys(filter(None, (report.leakage_warning for report in run.scenes)))),
     config=_listed(run.config),
     environment=[entry for entry in _listed(run.environment) if not entry[0].startswith("command")],
     frame=curves,
     plot=reliability,
     least_pixels=calibration.LEAST_PIXELS,
     least_units=calibration.LEAST_UNITS,
-    script=script,
+    script=text,
     # The browser runs this script only, whatever a file may contain.
-    script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    script_hash=base64.b64encode(hashlib.sha256(text.encode()).digest()).decode(),
   )
 
 
@@ -73,7 +74,10 @@ def _scene(report: SceneReport, curve: curves.Curve | None, budget: int) -> dict
     "unknown": _unknown(report),
     "leakage": report.leakage_description,
     "warned": bool(report.leakage_warning),
-    "confusion": _confusion(report.metrics),
+    "measured_on": measured_on.measured_on(report),
+    "confusion": confusion_table.table(report.metrics),
+    "pairs": confusion_table.confused_pairs(report.metrics),
+    "histogram": _histogram(report),
     "train": len(report.train),
     "test": len(report.test),
     "scored": report.scored,
@@ -100,6 +104,7 @@ def _map(drawn: maps.Map, png: bytes, classes: list, stride: int) -> dict:
   height, width = (-(-size // stride) for size in drawn.image.shape[:2])
   return {
     "name": drawn.name.replace("_", " "),
+    "file": drawn.name,
     "title": drawn.title,
     "uri": "data:image/png;base64," + base64.b64encode(png).decode(),
     "width": width,
@@ -133,15 +138,10 @@ def _unknown(report: SceneReport) -> dict | None:
   return report.metrics["unknown"] | {"colour": UNKNOWN_COLOUR, "label": label}
 
 
-def _confusion(metrics: dict) -> list[dict]:
-  """Returns the rows of the confusion matrix: counts and shares of the row."""
-  matrix = np.array(metrics["confusion"])
-  shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
-  cells = [list(zip(*row, strict=True)) for row in zip(matrix.tolist(), shares.tolist(), strict=True)]
-  return [
-    {"id": entry["id"], "name": entry["name"], "cells": row, "pixels": pixels}
-    for entry, row, pixels in zip(metrics["per_class"], cells, matrix.sum(1).tolist(), strict=True)
-  ]
+def _histogram(report: SceneReport) -> confidence_histogram.Histogram | None:
+  if report.probability is None:
+    return None
+  return confidence_histogram.histogram(report.probability, report.scene.measured)
 
 
 def _listed(values: Mapping) -> list[tuple[str, str]]:
@@ -178,6 +178,10 @@ def _decimals(value: float | None, decimals: int = 2) -> str:
   return "\N{EN DASH}" if value is None else f"{value:.{decimals}f}".replace("-", "\N{MINUS SIGN}")
 
 
+def _whole_percent(share: float) -> str:
+  return "<1" if share < 0.005 else f"{100 * share:.0f}"
+
+
 def _duration(seconds: float) -> str:
   if seconds < 120:
     return f"{seconds:.1f} s"
@@ -200,6 +204,7 @@ def _environment() -> jinja2.Environment:
     "interval": _interval,
     "decimals": _decimals,
     "share": lambda value: _decimals(value and 100 * value, 1),
+    "whole_percent": _whole_percent,
     "duration": _duration,
     "thousands": lambda number: f"{number:,.0f}",
     "noun": noun,

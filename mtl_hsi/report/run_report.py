@@ -12,6 +12,40 @@ from mtl_hsi.scenes.scene import Scene
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class ReplicaMap:
+  """The map of one replica, and the pixels that trained and tested it.
+
+  Attributes:
+    prediction: class id of each pixel, int `[H, W]`.
+    train: rows and columns of the training pixels, int32 `[n, 2]`.
+    test: the same for the test pixels `[m, 2]`.
+    vote_share: share of the snapshots that voted for the predicted class, `[H, W]`, or None.
+    probability: mean probability of the predicted class, likewise.
+  """
+
+  prediction: np.ndarray
+  train: np.ndarray
+  test: np.ndarray
+  vote_share: np.ndarray | None = None
+  probability: np.ndarray | None = None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class LeftOutLabels:
+  """The labelled pixels that folds left out, each as classified by networks that left it out.
+
+  Attributes:
+    pixels: rows and columns, int32 `[n, 2]`.
+    predicted: class ids, int `[n]`.
+    fold: the fold from 0 that left out each pixel, int `[n]`.
+  """
+
+  pixels: np.ndarray
+  predicted: np.ndarray
+  fold: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class SceneReport:
   """One scene and how it was classified.
 
@@ -36,6 +70,8 @@ class SceneReport:
     split_used: how training and test pixels were chosen, in a sentence.
     unknown: pixels that the map marks as unlike every class, bool `[H, W]`, or None. Their accuracies are
       those of `prediction`.
+    further: the maps of the other replicas.
+    left_out_labels: the labels whose accuracies are those of the scene, if folds left them out, or None.
   """
 
   scene: Scene
@@ -55,6 +91,13 @@ class SceneReport:
   snapshots: int = 1
   split_used: str = ""
   unknown: np.ndarray | None = None
+  further: Sequence[ReplicaMap] = ()
+  left_out_labels: LeftOutLabels | None = None
+
+  @property
+  def first(self) -> ReplicaMap:
+    """The map of the first replica."""
+    return ReplicaMap(self.prediction, self.train, self.test, self.vote_share, self.probability)
 
   @property
   def test_given(self) -> bool:

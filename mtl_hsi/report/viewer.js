@@ -1,10 +1,10 @@
-// The viewer of a scene: layers, opacity, legend, and what is known of the pixel at the cursor.
+// The viewer of a scene: layers, maps, opacity, legend, and what is known of the pixel at the cursor.
 class Viewer {
   constructor(root, scene, pixels, spectra) {
     Object.assign(this, { root, scene, pixels, spectra });
     this.layer = "prediction";
+    this.fold = 0;
     this.shown = new Array(scene.classes.length + 1).fill(true);
-    this.painters = painters(scene, pixels, this.shown);
     this.map = new MapCanvas(this.find("canvas"), root.parentElement.querySelector(".maps img"), scene);
   }
 
@@ -32,10 +32,10 @@ class Viewer {
     const { map } = this;
     listenToPointers(map, (row, column) => this.select(row, column));
     listenToWheel(map);
-    listenToKeys(map, (rows, columns) => this.step(rows, columns));
+    listenToKeys(map, (rows, columns) => this.step(rows, columns), (what, by) => this.chooseNext(what, by));
     const actions = {
       in: () => map.zoom(STEP), out: () => map.zoom(1 / STEP), whole: () => map.showWhole(),
-      all: () => this.showClasses(true), no: () => this.showClasses(false),
+      all: () => this.showClasses(true), no: () => this.showClasses(false), save: () => this.savePicture(),
     };
     for (const button of this.all("button")) {
       const position = +button.dataset.class;
@@ -48,12 +48,57 @@ class Viewer {
       radio.addEventListener("change", () => { this.layer = radio.value; this.paint(); });
     }
     this.find("input[type=range]").addEventListener("input", () => this.setOpacity());
+    const [ofMap, ofFold] = ["map", "fold"].map((key) => this.find(`[data-choose=${key}]`));
+    ofMap?.addEventListener("change", () => this.chooseMap(+ofMap.value));
+    ofFold?.addEventListener("change", () => this.chooseFold(+ofFold.value));
+    if (ofMap && +ofMap.value) this.chooseMap(+ofMap.value);
+    if (ofFold) this.fold = +ofFold.value;
+  }
+
+  // Chooses the next layer, map or fold in turn, or the one `by` places on, through its control; or the next scene.
+  chooseNext(what, by) {
+    if (what === "scene") return chooseNextScene(this.root, by);
+    const control = this.find(`[data-choose=${what}]`), radios = [...this.all("input[type=radio]")];
+    const count = what === "layer" ? radios.length : control?.options.length;
+    if (!count) return;
+    const now = what === "layer" ? radios.findIndex(({ checked }) => checked) : control.selectedIndex;
+    const next = (now + by + count) % count;
+    if (what === "layer") return radios[next].click();
+    control.selectedIndex = next;
+    control.dispatchEvent(new Event("change"));
+  }
+
+  async chooseMap(number) {
+    this.number = number;
+    const map = await readMap(this.scene, number);
+    if (this.number !== number) return; // another one was chosen in the meantime
+    Object.assign(this.pixels, map);
+    this.paint();
+    if (this.map.cursor.row >= 0) this.select(this.map.cursor.row, this.map.cursor.column);
+  }
+
+  chooseFold(fold) {
+    this.fold = fold;
+    this.find("input[value=left]").click();
+    this.paint();
   }
 
   paint() {
-    const colour = this.painters[this.layer], { use } = this.pixels;
+    const colour = painters(this.scene, this.pixels, this.shown, this.fold)[this.layer], { use } = this.pixels;
     this.map.paint((i) => use[i] === NO_DATA ? 0 : colour(i));
-    for (const key of this.all(".key")) key.hidden = key.dataset.key !== this.layer;
+    for (const key of this.all(".key")) key.hidden = !key.dataset.key.split(" ").includes(this.layer);
+    this.showShares();
+  }
+
+  // The share of every class of the map, of the pixels with a measurement.
+  showShares() {
+    const { prediction, use } = this.pixels, counts = new Array(this.shown.length).fill(0);
+    let measured = 0;
+    for (let i = 0; i < use.length; i++) if (use[i] !== NO_DATA) { counts[prediction[i]]++; measured++; }
+    for (const button of this.all(".class")) {
+      const count = counts[+button.dataset.class], share = (100 * count) / Math.max(measured, 1);
+      button.querySelector(".share").textContent = count && share < 0.05 ? "<0.1%" : `${share.toFixed(1)}%`;
+    }
   }
 
   setOpacity() {
@@ -86,19 +131,15 @@ class Viewer {
   }
 
   select(row, column) {
-    const { height, width, cursor } = this.map, { scene, pixels } = this;
+    const { height, width, cursor } = this.map, { scene } = this;
     if (row < 0 || column < 0 || row >= height || column >= width) return;
     Object.assign(cursor, { row, column });
-    const i = row * width + column, measured = pixels.use[i] !== NO_DATA;
-    const name = (position) => (position ? scene.classes[position - 1].label : "none");
-    const texts = { truth: name(pixels.truth[i]), prediction: name(pixels.prediction[i]), use: USES[pixels.use[i]] };
-    if (scene.confidence) texts.confidence = measured ? percent(pixels.probability[i]) : "none";
-    if (scene.votes) texts.votes = measured ? `${percent(pixels.share[i])} of the snapshots` : "none";
+    const i = row * width + column, texts = describePixel(scene, this.pixels, i);
     for (const [key, text] of Object.entries(texts)) this.find(`[data-show=${key}]`).textContent = text;
     // One line for screen readers.
     this.find(".place").textContent = `${describePosition(scene, row, column)}: ${texts.prediction}`;
     this.find(".inspector dl").hidden = false;
-    this.showSpectrum(row, column, measured);
+    this.showSpectrum(row, column, this.pixels.use[i] !== NO_DATA);
     this.map.draw();
   }
 
@@ -115,13 +156,19 @@ class Viewer {
     note.hidden = nearest.row === row && nearest.column === column;
     drawSpectrum(svg, scene, nearest.values);
   }
+
+  // Saves what is seen, with cursor and scale bar.
+  savePicture() {
+    this.map.canvas.toBlob((blob) => saveFile(blob, `${this.scene.name}_${this.layer}_view.png`));
+  }
 }
 
 async function startViewer(root) {
   const scene = JSON.parse(root.querySelector("script").textContent);
   const image = root.parentElement.querySelector(".maps img");
-  const [pixels, spectra] = await Promise.all([readPixels(scene), readSpectra(scene.spectra), image.decode()]);
-  new Viewer(root, scene, pixels, spectra).start();
+  const parts = [readScene(scene), readMap(scene, 0), readSpectra(scene.spectra), image.decode()];
+  const [ofScene, ofMap, spectra] = await Promise.all(parts);
+  new Viewer(root, scene, { ...ofScene, ...ofMap }, spectra).start();
 }
 
 // Browsers that cannot inflate the data show the plain maps instead of the viewers.

@@ -2,13 +2,11 @@
 
 import dataclasses
 import re
-from pathlib import Path
 
 import numpy as np
 import rasterio
 
-from mtl_hsi.report import colours, maps, pictures, spectra
-from mtl_hsi.report.map_classes import classes_of
+from mtl_hsi.report import colours, ground_scale, maps, pictures, spectra, viewer_planes
 from mtl_hsi.report.run_report import SceneReport
 from mtl_hsi.scenes.scene import Georeference
 
@@ -18,10 +16,8 @@ _MOST_PIXELS = 2_000_000
 _SHARE_OF_MAPS = 0.7
 # Bytes for everything else of a scene: names, tables, curve.
 _REST = 100_000
-# Viridis, from no confidence to full confidence.
+# Viridis.
 _RAMP = ((68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37))
-_SCRIPTS = ("viewer_data.js", "viewer_spectrum.js", "viewer_canvas.js", "viewer_input.js", "viewer.js")
-_NEITHER, _TRAIN, _TEST, _NO_DATA = range(4)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -34,8 +30,12 @@ class View:
     data: what the script reads, for JSON; see `viewer_data.js`.
     caption: sentences on what the viewer shows and what was left out to keep the page small.
     layers: identifier and name of each layer over the false colour.
-    ramp: colours of the confidence.
+    facts: identifier and name of what is known of a pixel, beside its classes and use.
+    ramps: identifier and meaning of the layers whose colours are those of the ramp.
+    ramp: colours from 0 to 100%.
     error_legend: colours of the errors with their meaning.
+    maps: name of each map that can be chosen.
+    folds: number of folds that can be chosen.
   """
 
   stride: int
@@ -43,34 +43,41 @@ class View:
   data: dict
   caption: str
   layers: list[tuple[str, str]]
+  facts: list[tuple[str, str]]
+  ramps: list[tuple[str, str]]
   ramp: tuple[colours.RGB, ...]
   error_legend: list[tuple[colours.RGB, str]]
-
-
-def script() -> str:
-  """Returns the script of all viewers of a page."""
-  return "\n".join(Path(__file__).with_name(name).read_text("utf-8") for name in _SCRIPTS)
+  maps: list[str]
+  folds: int
 
 
 def make_view(report: SceneReport, drawn: list[maps.Map], budget: int) -> View:
   """Returns the view of a scene within a number of bytes; `drawn` are its maps."""
   stride = max(1, int(np.ceil((report.prediction.size / _MOST_PIXELS) ** 0.5)))
+  of_maps = _SHARE_OF_MAPS * budget
   while True:
     pngs = [pictures.encode_png(np.ascontiguousarray(one.image[::stride, ::stride])) for one in drawn]
-    pixels = spectra.deflate_base64(_pixels(report, stride))
-    used = len(pixels) + sum(4 * (len(png) + 2) // 3 for png in pngs)
-    if used <= _SHARE_OF_MAPS * budget or stride >= max(report.prediction.shape):
+    planes = _first_planes(report, stride)
+    used = _length(planes) + sum(4 * (len(png) + 2) // 3 for png in pngs)
+    if used <= of_maps or stride >= max(report.prediction.shape):
       break
     stride += 1
+  further = _further_planes(report, stride, of_maps - used)
+  planes |= {"maps": [planes["first"], *further]}
+  used += sum(map(len, further))
   encoded = spectra.encode_spectra(report.scene, stride, budget - used - _REST)
   return View(
     stride=stride,
     pngs=pngs,
-    data=_data(report, stride, pixels, encoded),
-    caption=_caption(report, stride, encoded),
+    data=_data(report, stride, planes, encoded),
+    caption=_caption(report, stride, encoded, 1 + len(further)),
     layers=_layers(report),
+    facts=_facts(report),
+    ramps=_ramps(report),
     ramp=_RAMP,
-    error_legend=maps.ERROR_LEGEND[:3],
+    error_legend=_error_legend(report),
+    maps=[f"replica {number}" for number in range(1, 2 + len(further))],
+    folds=_folds(report),
   )
 
 
@@ -80,37 +87,83 @@ def _layers(report: SceneReport) -> list[tuple[str, str]]:
     layers.append(("confidence", "confidence"))
   if len(report.test):
     layers.append(("errors", "errors"))
+  if report.left_out_labels is not None:
+    layers.append(("left", "left-out labels"))
+  if report.further:
+    layers.append(("agreement", "agreement"))
   return layers
 
 
-def _pixels(report: SceneReport, stride: int) -> np.ndarray:
-  """Returns planes of bytes: truth, prediction, use and, where known, vote share and probability."""
-  scene, every = report.scene, (slice(None, None, stride),) * 2
-  use = np.full(scene.labels.shape, _NEITHER, np.uint8)
-  use[tuple(report.test.T)] = _TEST
-  use[tuple(report.train.T)] = _TRAIN
-  use[~scene.measured] = _NO_DATA
-  ids = np.array([one.class_id for one in classes_of(scene, report.unknown_id)])
-  images = scene.labels, report.measured_prediction
-  planes = [plane for image in images for plane in _class_planes(ids, image[every])]
-  planes.append(use[every])
-  for share in (report.vote_share, report.probability):
-    if share is not None:
-      planes.append((255 * np.asarray(share[every], np.float32)).round().astype(np.uint8))
-  return np.stack(planes)
+def _facts(report: SceneReport) -> list[tuple[str, str]]:
+  known = [
+    ("confidence", "Confidence", report.probability is not None),
+    ("votes", "Votes", _has_votes(report)),
+    ("agreement", "Agreement", bool(report.further)),
+    ("left", "Left out", report.left_out_labels is not None),
+  ]
+  return [(key, words) for key, words, there in known if there]
 
 
-def _class_planes(class_ids: np.ndarray, labels: np.ndarray) -> list[np.ndarray]:
-  """Returns positions of classes from 1, 0 for none: low bytes and, of more than 255 classes, high bytes."""
-  positions = np.where(labels > 0, 1 + np.searchsorted(class_ids, labels), 0)
-  planes = [(positions & 255).astype(np.uint8)]
-  return planes if len(class_ids) <= 255 else [*planes, (positions >> 8).astype(np.uint8)]
+def _ramps(report: SceneReport) -> list[tuple[str, str]]:
+  of_snapshots = ", averaged over the snapshots" if _has_votes(report) else ""
+  ramps = [("confidence", f"probability of the predicted class{of_snapshots}")]
+  if report.further:
+    ramps.append(("agreement", "share of the replicas that predict the commonest class"))
+  return ramps
 
 
-def _data(report: SceneReport, stride: int, pixels: str, encoded: spectra.Spectra) -> dict:
+def _has_votes(report: SceneReport) -> bool:
+  # The votes of one snapshot are always unanimous.
+  return report.vote_share is not None and report.snapshots > 1
+
+
+def _error_legend(report: SceneReport) -> list[tuple[colours.RGB, str]]:
+  if report.left_out_labels is None:
+    return maps.ERROR_LEGEND[:3]
+  return [(colours.WRONG, "left-out label, wrong"), (colours.CORRECT, "left-out label, correct")]
+
+
+def _folds(report: SceneReport) -> int:
+  return 0 if report.left_out_labels is None else int(report.left_out_labels.fold.max(initial=-1)) + 1
+
+
+def _first_planes(report: SceneReport, stride: int) -> dict:
+  """Returns the encoded planes of labels and first map and, of others, what belongs to neither."""
+  planes = {
+    "truth": viewer_planes.encode_truth(report, stride),
+    "first": viewer_planes.encode_map(report, report.first, report.measured_prediction, stride),
+    "agreement": None,
+    "left_out": None,
+  }
+  if report.further:
+    planes["agreement"] = viewer_planes.encode_agreement([report.first, *report.further], stride)
+  if report.left_out_labels is not None:
+    planes["left_out"] = viewer_planes.encode_left_out(report, stride)
+  return planes
+
+
+def _further_planes(report: SceneReport, stride: int, budget: float) -> list[str]:
+  """Returns the encoded planes of the other maps, from the second, as far as they fit."""
+  found = []
+  for one in report.further:
+    prediction = np.where(report.scene.measured, one.prediction, 0)
+    planes = viewer_planes.encode_map(report, one, prediction, stride)
+    budget -= len(planes)
+    if budget < 0:
+      break
+    found.append(planes)
+  return found
+
+
+def _length(planes: dict) -> int:
+  return sum(len(text) for text in planes.values() if text)
+
+
+def _data(report: SceneReport, stride: int, planes: dict, encoded: spectra.Spectra) -> dict:
   scene = report.scene
   height, width = (-(-size // stride) for size in scene.labels.shape)
   return {
+    "name": scene.name,
     "height": height,
     "width": width,
     "stride": stride,
@@ -118,12 +171,13 @@ def _data(report: SceneReport, stride: int, pixels: str, encoded: spectra.Spectr
       {"label": label, "colour": colour} for colour, label in maps.class_legend(scene, report.unknown_id)
     ],
     "confidence": report.probability is not None,
-    # The votes of one snapshot are always unanimous.
-    "votes": report.vote_share is not None and report.snapshots > 1,
+    "votes": _has_votes(report),
     "ramp": _RAMP,
     "errors": {"correct": colours.CORRECT, "wrong": colours.WRONG, "training": colours.TRAINING},
     "georeference": None if scene.georeference is None else _named_georeference(scene.georeference),
-    "pixels": pixels,
+    "metres": ground_scale.metres_per_column(scene.georeference, *scene.labels.shape),
+    **{key: planes[key] for key in ("truth", "maps", "agreement", "left_out")},
+    "folds": _folds(report),
     "spectra": dataclasses.asdict(encoded),
     "axis": _axis(report, encoded),
   }
@@ -145,9 +199,12 @@ def _named_georeference(georeference: Georeference) -> dict:
   return {"transform": list(georeference.transform), "crs": name}
 
 
-def _caption(report: SceneReport, stride: int, encoded: spectra.Spectra) -> str:
+def _caption(report: SceneReport, stride: int, encoded: spectra.Spectra, shown: int) -> str:
   available, distance = report.scene.cube.shape[2], stride * encoded.step
   sentences = [_false_colour_sentence(report)]
+  replicas = 1 + len(report.further)
+  if shown < replicas:
+    sentences.append(f"To keep this page small, it has the maps of {shown} of {replicas} replicas.")
   if stride > 1:
     sentences.append(f"Maps show every {_ordinal(stride)} row and column.")
   if encoded.text:

@@ -1,11 +1,10 @@
 // A map on a canvas: an image, a layer of colours over it and a cursor, with zoom and pan.
 const LARGEST = 48; // screen pixels per map pixel at the largest zoom, or four times the zoom of the whole map
 
-const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-
 class MapCanvas {
-  constructor(canvas, image, { height, width }) {
-    this.canvas = canvas;
+  constructor(canvas, image, scene) {
+    const { height, width } = scene;
+    Object.assign(this, { canvas, scene });
     this.context = canvas.getContext("2d");
     this.image = image;
     [this.height, this.width] = [height, width];
@@ -49,6 +48,8 @@ class MapCanvas {
     context.drawImage(this.layer, ...target);
     context.globalAlpha = 1;
     if (this.cursor.row >= 0) this.drawCursor();
+    const bar = scaleBar(this.scene, this.y + size.height / scale / 2, scale, size.width);
+    if (bar) drawScaleBar(context, bar, size.height);
   }
 
   drawCursor() {

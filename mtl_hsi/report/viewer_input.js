@@ -2,6 +2,7 @@
 const STEP = 1.5; // zoom by a key or button
 const CLICK = 6; // a pointer that moved fewer screen pixels was a click
 const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+const CHOICES = { l: "layer", r: "map", f: "fold", s: "scene" };
 const PAN = 60; // screen pixels
 
 function positionOnCanvas(canvas, event) {
@@ -51,15 +52,17 @@ function listenToWheel(map) {
   }, { passive: false });
 }
 
-function listenToKeys(map, step) {
+// `choose(what, by)` chooses the next layer, map, fold or scene, or with Shift the one before.
+function listenToKeys(map, step, choose) {
   const zoomIn = () => map.zoom(STEP), zoomOut = () => map.zoom(1 / STEP);
   const keys = { "+": zoomIn, "=": zoomIn, "-": zoomOut, 0: () => map.showWhole() };
   map.canvas.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
-    const arrow = ARROWS[event.key];
-    if (!arrow && !keys[event.key]) return;
+    const arrow = ARROWS[event.key], choice = CHOICES[event.key.toLowerCase()];
+    if (!arrow && !choice && !keys[event.key]) return;
     event.preventDefault();
-    if (!arrow) keys[event.key]();
+    if (choice) choose(choice, event.shiftKey ? -1 : 1);
+    else if (!arrow) keys[event.key]();
     else if (event.shiftKey) map.pan(-PAN * arrow[1], -PAN * arrow[0]);
     else step(...arrow);
   });

@@ -10,6 +10,7 @@ from mtl_hsi.paper.published import PaperFigure
 from mtl_hsi.report import page
 from mtl_hsi.report.run_report import RunReport, SceneReport
 from mtl_hsi.scenes.scene import Scene
+from tests.report import browsing
 
 
 def classified(scene, **changes):
@@ -136,6 +137,22 @@ def run(indian_pines_report, fields_report):
 def rendered(run):
   """The page of `run`."""
   return page.render(run)
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
+  browsing.require_chromium()
+  with browsing.browser(tmp_path_factory.mktemp("profile")) as browser:
+    yield browser
+
+
+@pytest.fixture
+def opened(text, tmp_path, chromium):
+  """The page of the fixture `text`, open in a browser whose console must have stayed silent at the end."""
+  (tmp_path / "page.html").write_text(text, "utf-8")
+  chromium.open(tmp_path / "page.html")
+  yield chromium
+  assert chromium.said == []
 
 
 @pytest.fixture

@@ -66,6 +66,26 @@ def test_a_single_training_pixel_is_used(fields_report, render_scene):
   assert "1 is used for training and 16 for testing" in text
 
 
+def test_the_map_comes_first_with_its_accuracy(render_scene, fields_report):
+  text = render_scene(fields_report)
+  places = [
+    text.index(part) for part in ('class="verdict"', "<canvas", "<h3>Accuracy", "<h2>How to reproduce")
+  ]
+  assert places == sorted(places)
+  seen = " ".join(re.sub("<[^>]*>", "", text).split())
+  assert (
+    "100.00 ± 0.00% overall accuracy, on 16 test pixels: mean ± standard deviation over 2 replicas" in seen
+  )
+
+
+def test_only_several_scenes_have_a_choice_and_a_comparison(rendered, render_scene, fields_report):
+  assert '<a href="#scene-2">fields <small>100.0%</small></a>' in rendered
+  assert "<h2>All scenes" in rendered
+  alone = render_scene(fields_report)
+  assert 'href="#scene' not in alone
+  assert "<h2>All scenes" not in alone
+
+
 def test_without_a_cell_in_the_paper_it_is_not_mentioned(run):
   text = page.render(dataclasses.replace(run, scenes=run.scenes[1:], losses=run.losses[:, :, 1:]))
   assert "paper" not in text
@@ -136,11 +156,13 @@ def test_confusion_in_percent_of_the_true_class(render_scene, fields_report):
   report = dataclasses.replace(fields_report, metrics=metrics)
   rows = Page(render_scene(report)).rows
   confusion = rows[rows.index(["", "2 Maïs & blé", "5 <b>Wald</b>", "9 Roof", "pixels"]) + 1 :][:3]
+  # Share of the row, share of the column and count, of which one is seen.
   assert confusion == [
-    ["2 Maïs & blé", "100", "<1", "", "1,000"],
-    ["5 <b>Wald</b>", "25", "25", "50", "4"],
+    ["2 Maïs & blé", "100 100 999", "<1 50 1", "", "1,000"],
+    ["5 <b>Wald</b>", "25 <1 1", "25 50 1", "50 100 2", "4"],
     ["9 Roof", "", "", "", "0"],
   ]
+  assert row(rows, "pixels") == ["pixels", "1,000", "2", "2", "1,004"]
 
 
 def test_loss_curves_with_their_phases(rendered, run):
@@ -182,7 +204,7 @@ def test_times_of_a_run_that_was_interrupted_are_not_taken_for_all_of_it(run):
 
 def test_a_warning_is_beside_the_accuracy_it_is_about(render_scene, indian_pines_report):
   warned = render_scene(indian_pines_report)
-  assert warned.index("too optimistic") < warned.index("<section")
+  assert warned.index("overall accuracy <span") < warned.index("too optimistic") < warned.index("<canvas")
   assert "use --config.split=blocks." in warned
   assert "too optimistic" not in render_scene(dataclasses.replace(indian_pines_report, leakage=0.0))
 
@@ -243,7 +265,7 @@ def test_accuracies_of_left_out_labels_are_explained(render_scene, left_out_repo
     "Accuracy on the labels of polygons that were left out: 5 folds, 41 polygons; the interval resamples "
     "polygons. The map is by networks that trained on all labels."
   ) in seen
-  assert "Accuracies in %, on labels that were left out." in seen
+  assert "50.00% overall accuracy, on 1,234 labelled pixels of 41 polygons that were left out" in seen
   assert "19 train the networks of the map, and 1,234 are tested by networks that left them out." in seen
   assert "no accuracy can be computed" not in seen
   assert "Wilson" not in seen
@@ -278,5 +300,5 @@ def test_a_single_replica_is_not_called_several(run, fields_report):
   one = {"scenes": [report], "losses": run.losses[:, :1, 1:], "description": "hresnet, 1 replica"}
   text = page.render(dataclasses.replace(run, **one))
   assert "replicas" not in text
-  assert row(Page(text).rows, "fields")[1:] == ["50.00"] * 3
+  assert row(Page(text).rows, "Kappa") == ["Kappa \N{MULTIPLICATION SIGN} 100", "50.00", _NONE]
   assert "1 scene: hresnet, 1 replica." in text

@@ -7,15 +7,16 @@ import zlib
 import numpy as np
 import pytest
 
-from mtl_hsi.report import colours, maps, page, viewer
+from mtl_hsi.report import colours, maps, page, script, viewer
+from mtl_hsi.report.run_report import LeftOutLabels, ReplicaMap
 from mtl_hsi.scenes.scene import Georeference, Scene
 from tests.report.conftest import classified
 
 
 def planes(view):
   data = view.data
-  values = np.frombuffer(zlib.decompress(base64.b64decode(data["pixels"])), np.uint8)
-  return values.reshape(-1, data["height"], data["width"])
+  values = b"".join(zlib.decompress(base64.b64decode(text)) for text in (data["truth"], data["maps"][0]))
+  return np.frombuffer(values, np.uint8).reshape(-1, data["height"], data["width"])
 
 
 def viewed(report, budget=8_000_000):
@@ -47,6 +48,63 @@ def test_a_network_alone_shows_confidence_but_no_votes(render_scene, fields_repo
   text = render_scene(several)
   assert 'data-show="votes"' in text
   assert "averaged over the snapshots" in text
+
+
+def with_replicas(report, number):
+  """A report with that many maps: each has the class 5 in a row of its own."""
+  further = []
+  for row in range(1, number):
+    prediction = report.prediction.copy()
+    prediction[row] = 5
+    probability = None if report.probability is None else report.probability / 2
+    train, test = report.train[::-1] + 0, report.test[:row]
+    further.append(ReplicaMap(prediction, train, test, report.vote_share, probability))
+  return dataclasses.replace(report, further=further)
+
+
+def test_maps_of_all_replicas_can_be_chosen(render_scene, fields_report):
+  report = with_replicas(fields_report, 3)
+  view = viewed(report)
+  assert view.maps == ["replica 1", "replica 2", "replica 3"]
+  assert len(view.data["maps"]) == 3
+  assert view.data["agreement"]
+  assert view.layers[-1] == ("agreement", "agreement")
+  text = render_scene(report)
+  assert text.count("<option") == 3
+  assert 'data-show="agreement"' in text
+  assert "R the next replica" in text
+  assert "<option" not in render_scene(fields_report)
+
+
+def test_maps_of_replicas_that_do_not_fit_are_left_out(fields_report):
+  generator = np.random.default_rng(0)
+  labels = generator.integers(1, 3, (200, 200)).astype(np.int32)
+  report = classified(Scene("noise", labels[..., None].astype(np.uint8), labels, {1: "a", 2: "b"}))
+  report = dataclasses.replace(
+    report,
+    false_colour_bands=(0, 0, 0),
+    further=[ReplicaMap(labels, report.train, report.test)] * 30,
+  )
+  view = viewed(report, 150_000)
+  assert 1 < len(view.maps) < 31
+  assert len(view.maps) == len(view.data["maps"])
+  assert f"To keep this page small, it has the maps of {len(view.maps)} of 31 replicas." in view.caption
+  assert len(json.dumps(view.data)) + sum(map(len, view.pngs)) * 4 / 3 < 150_000
+
+
+def test_left_out_labels_are_a_layer_with_a_choice_of_folds(render_scene, left_out_report):
+  pixels = left_out_report.train
+  found = LeftOutLabels(pixels, left_out_report.prediction[tuple(pixels.T)], np.arange(len(pixels)) % 3)
+  report = dataclasses.replace(left_out_report, left_out_labels=found)
+  view = viewed(report)
+  assert view.folds == view.data["folds"] == 3
+  assert view.layers[-1] == ("left", "left-out labels")
+  text = render_scene(report)
+  assert text.count(">fold ") == 3
+  assert "left-out label, wrong" in text
+  # Where a scene is left out as a whole there is nothing to choose.
+  one = dataclasses.replace(report, left_out_labels=dataclasses.replace(found, fold=found.fold * 0))
+  assert "all folds" not in render_scene(one)
 
 
 def test_without_votes_there_is_no_layer_of_confidence(render_scene, fields_report):
@@ -125,7 +183,7 @@ def test_only_the_pages_own_script_may_run(rendered):
   assert re.fullmatch(
     r"default-src 'none'; script-src 'sha256-[\w+/]{43}='; style-src 'unsafe-inline'; img-src data:", policy
   )
-  assert "</script" not in viewer.script()
+  assert "</script" not in script.page_script()
 
 
 def test_a_scenes_own_colours_are_those_of_maps_and_viewer(fields, fields_report):
