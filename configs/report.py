@@ -9,10 +9,20 @@ if they have changed, the run stays as it is.
 
 from ml_collections import config_dict
 
+from configs import common
+
 
 def get_config() -> config_dict.ConfigDict:
-  """Returns the only key."""
-  config = config_dict.ConfigDict()
+  """Returns the run, and values of keys that it may lack."""
+  config, defaults = config_dict.ConfigDict(), common.get_config()
   # Work directory of the finished run.
   config.report_of = ""
+  # Keys that runs of earlier versions lack.
+  config.lacking = config_dict.ConfigDict()
+  # Whether event files for TensorBoard are written.
+  config.lacking.tensorboard = defaults.tensorboard
+  # Whether pixels that are unlike every class are told, as in configs/common.py.
+  config.lacking.unknown = defaults.unknown
+  # The share of pixels of known classes that may be called unknown.
+  config.lacking.unknown_rate = defaults.unknown_rate
   return config

@@ -185,7 +185,7 @@ def test_a_check_of_scenes_imports_only_what_it_uses(inputs):
 
 
 def test_few_files_are_at_the_top():
-  files = [path for path in _tracked("mtl_hsi/*") if len(path.parts) == 2]
+  files = [path for path in _tracked("mtl_hsi/*.py") if len(path.parts) == 2]
   assert len(files) <= _MOST_FILES_AT_TOP
 
 

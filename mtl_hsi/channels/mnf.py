@@ -2,7 +2,7 @@
 
 Neighbouring bands are nearly equal, and two crops often differ by small contrasts of many bands. These
 directions have little variance, so gradient descent on standardised bands learns them late. As MNF components
-they become channels. The components are computed from all pixels, without labels.
+they become channels. The components are computed without labels, from all pixels up to a few million.
 
 Source: Green et al., "A transformation for ordering multispectral data in terms of image quality with
 implications for noise removal" (1988); noise from differences of neighbouring pixels, as there.
@@ -21,6 +21,8 @@ from mtl_hsi.scenes.scene import Scene
 _LEAST_NOISE = 1e-3
 # A component of unit variance with larger coefficients consists of rounding errors: channels have 7 digits.
 _LARGEST = 1e3
+# Of a file with more pixels, about so many are used: covariances of a few hundred bands need no more.
+_PIXELS = 4_000_000
 
 
 class _Moments(NamedTuple):
@@ -68,12 +70,13 @@ def _moments(scene, inputs):
   """
   measured = scene.measured
   signal, noise = (np.zeros((inputs.channels, inputs.channels)) for _ in _Moments._fields)
-  pairs = 0
-  for window, values in blocks(scene.cube):
+  pixels = pairs = 0
+  for window, values in blocks(scene.cube, _PIXELS):
     above = None
     for row, valid in zip(values, measured[window], strict=True):
       line = inputs(row, ~valid).astype(np.float64)
       signal += line[valid].T @ line[valid]
+      pixels += valid.sum()
       steps = [(line[1:] - line[:-1])[valid[1:] & valid[:-1]]]
       if above is not None:
         steps.append((line - above[0])[valid & above[1]])
@@ -82,4 +85,4 @@ def _moments(scene, inputs):
         pairs += len(step)
       above = line, valid
   # A difference has the noise of two pixels.
-  return _Moments(signal / max(measured.sum(), 1), noise / max(2 * pairs, 1))
+  return _Moments(signal / max(pixels, 1), noise / max(2 * pairs, 1))

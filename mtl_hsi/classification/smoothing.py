@@ -23,6 +23,8 @@ from jax import Array, lax
 from mtl_hsi.channels.inputs import Inputs
 from mtl_hsi.scenes.cube import Cube, blocks
 
+# Of a file with more pixels, about so many are used for its contrast.
+_PIXELS = 4_000_000
 # Rows and columns to four of the eight neighbours; the other four are opposite.
 _HALF = ((0, 1), (1, 0), (1, 1), (1, -1))
 _NEIGHBOURS = (*_HALF, *((-row, -column) for row, column in _HALF))
@@ -54,7 +56,7 @@ STRENGTHS = {
 def contrast(cube: Cube, nodata: np.ndarray | None, inputs: Inputs) -> float:
   """Returns d of a scene: the median over adjacent measured pixels; 1 if that is 0 or there are none.
 
-  Neighbours in different windows of a file do not count.
+  Neighbours in different windows of a file do not count. Of a large file, the median is that of some windows.
 
   Args:
     cube: values of the image `[H, W, bands]`.
@@ -64,7 +66,7 @@ def contrast(cube: Cube, nodata: np.ndarray | None, inputs: Inputs) -> float:
   measured = np.ones(cube.shape[:2], bool) if nodata is None else ~nodata
   # Every pixel has at most two neighbours to the left and above; filled as far as there are such pairs.
   distances, count = np.empty(2 * measured.size, np.float32), 0
-  for window, values in blocks(cube):
+  for window, values in blocks(cube, _PIXELS):
     above = None
     # Row by row, so that a large cube is never copied whole.
     for line, valid in zip(values, measured[window], strict=True):

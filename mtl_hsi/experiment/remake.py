@@ -22,7 +22,7 @@ def run(config: Any) -> dict | None:
   those of the run, it stays as it is.
 
   Args:
-    config: a ConfigDict with the key of `configs/report.py`.
+    config: a ConfigDict with the keys of `configs/report.py`.
 
   Returns:
     As `run_experiment`.
@@ -44,6 +44,7 @@ def run(config: Any) -> dict | None:
   if "in_memory" in of_run:
     raise RequestError(f"the scenes of {directory} were in memory; train again with the same Python program")
   checksums.verify(directory)
+  of_run = {**config.lacking, **of_run}
   with contextlib.chdir(place) if place.is_dir() else contextlib.nullcontext():
     with well_formed(directory / "config.json"):
       experiment_settings.read(config_dict.ConfigDict(of_run))

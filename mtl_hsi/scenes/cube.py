@@ -5,7 +5,6 @@ from typing import Protocol
 
 import numpy as np
 
-from mtl_hsi.runtime import progress
 from mtl_hsi.scenes.windows import Window
 
 
@@ -41,15 +40,24 @@ def in_memory(cube: Cube) -> bool:
   return isinstance(cube, np.ndarray)
 
 
-def blocks(cube: Cube) -> Iterator[tuple[Window, np.ndarray]]:
+def blocks(cube: Cube, pixels: int | None = None) -> Iterator[tuple[Window, np.ndarray]]:
   """Yields windows that cover a cube, with their values `[h, w, B]`; an array is one window.
 
   Reading a file takes a while, so it has a progress bar.
+
+  Args:
+    cube: the cube.
+    pixels: of a file with more pixels, only every n-th window is read, about so many pixels; None: all.
   """
   if in_memory(cube):
     yield tuple(slice(0, size) for size in cube.shape[:2]), cube
     return
+  # With JAX, which an array does not need.
+  from mtl_hsi.runtime import progress
+
   windows = list(cube.windows())
+  if pixels is not None:
+    windows = windows[:: max(1, cube.shape[0] * cube.shape[1] // pixels)]
   with progress.bar("reading by windows", len(windows), "window") as bar:
     for window in windows:
       yield window, cube[window]

@@ -58,6 +58,16 @@ def test_a_run_whose_scenes_have_changed_stays_as_it_is(run, inputs, tmp_path):
   assert launching.contents(run) == before
 
 
+def test_a_run_of_an_earlier_version_lacks_keys(run):
+  config = json.loads((run / "config.json").read_text())
+  for key in ("tensorboard", "unknown", "unknown_rate"):
+    del config[key]
+  (run / "config.json").write_text(json.dumps(config))
+  launching.list_metrics_only(run)
+  outcome = launching.mtl_hsi("report", str(run))
+  assert outcome.status == 0, outcome.err
+
+
 def test_an_unfinished_run_names_its_command(run):
   (run / "metrics.json").unlink()
   outcome = launching.mtl_hsi("report", str(run))

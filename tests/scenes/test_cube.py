@@ -34,6 +34,15 @@ def small_windows(monkeypatch):
 
 
 @pytest.mark.usefixtures("small_windows")
+def test_some_windows_stand_for_a_large_file(path):
+  cube = FileCube(Image.open(path))
+  every, some = list(blocks(cube)), list(blocks(cube, 37 * 23 // 3))
+  assert [window for window, _ in some] == [window for window, _ in every[::3]]
+  assert len(list(blocks(cube, 37 * 23))) == len(every)
+  assert len(list(blocks(VALUES, 1))) == 1
+
+
+@pytest.mark.usefixtures("small_windows")
 def test_windows_of_a_file_have_its_values(path):
   cube, seen = FileCube(Image.open(path)), np.zeros(VALUES.shape[:2], int)
   assert not in_memory(cube)
