@@ -201,7 +201,18 @@ def test_on_a_phone_the_heads_of_the_classes_have_two_lines(opened, tmp_path):
 
 
 def test_in_light_and_in_dark_everything_can_be_read(opened):
-  chosen = ["body", "h1", ".quiet", "thead th", "td", ".viewer label", ".viewer button", "pre"]
+  chosen = [
+    "body",
+    "h1",
+    ".quiet",
+    "thead th",
+    "td",
+    ".viewer label",
+    ".viewer button",
+    "pre",
+    ".share",
+    ".choice label",
+  ]
   assert browsing.hard_to_read(opened, chosen) == []
 
 
