@@ -13,7 +13,7 @@ network, classes are numbered from 0 in ascending order of their ids.
 import importlib
 from typing import Any
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 
 def __getattr__(name: str) -> Any:

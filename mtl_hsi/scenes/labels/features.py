@@ -221,9 +221,23 @@ def _advice(found: Features, kept: np.ndarray, grid: Grid) -> str:
     return "check that their coordinates are those of the scene"
   names = [pyproj.CRS.from_user_input(crs).name for crs in (found.crs, grid.georeference.crs)]
   return (
-    f"their coordinate reference system is {names[0]}, that of the scene is {names[1]}: check both; if their "
-    "coordinates are in another system, name it, --config.files.<scene>.labels_crs=<system>"
+    f"they cover {_extent(shapely.total_bounds(found.shapes[kept]))} in {names[0]}, the scene covers "
+    f"{_extent(_bounds(grid))} in {names[1]}: check both; if their coordinates are in another system, name "
+    "it, --config.files.<scene>.labels_crs=<system>"
   )
+
+
+def _bounds(grid: Grid) -> np.ndarray:
+  """Returns the least x and y and the largest x and y of a scene."""
+  height, width = grid.shape
+  corners = np.array([(0, 0, 1), (width, 0, 1), (0, height, 1), (width, height, 1)])
+  places = corners @ np.reshape(grid.georeference.transform, (2, 3)).T
+  return np.concatenate([places.min(axis=0), places.max(axis=0)])
+
+
+def _extent(bounds: np.ndarray) -> str:
+  left, bottom, right, top = (f"{value:.10g}" for value in bounds)
+  return f"x {left} to {right}, y {bottom} to {top}"
 
 
 def _list(found: Features, chosen: np.ndarray) -> str:

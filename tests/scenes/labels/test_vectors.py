@@ -60,7 +60,7 @@ def test_features_are_clipped_and_those_outside_left_out(cube, tmp_path):
   np.testing.assert_array_equal(with_outside.labels, scene.labels)
   assert with_outside.remarks[0] == "1 feature outside the scene left out: 2 (roof)"
   path = formats.save_features(tmp_path / "c.gpkg", [_point(4.5, 1), _point(9, 9)], crop=["a", "b"])
-  message = r"all 2 features are outside the scene: 0 \(a\), 1 \(b\); their coordinate reference"
+  message = r"all 2 features are outside the scene: 0 \(a\), 1 \(b\); they cover x 500045 to 500090, y "
   with pytest.raises(RequestError, match=message):
     formats.read(cube, path)
 
