@@ -3,10 +3,10 @@
   .venv/bin/python experiments/large_scene_training.py runs/large       5,000 x 5,000 pixels, 200 bands: 10 GB
   .venv/bin/python experiments/large_scene_training.py runs/large --side=1500 --dtype=float32
 
-Writes a compressed GeoTIFF of square fields and a raster with the labels of some of them, trains the default
-recipe (configs/own.py: five folds and a network on all labels, with experts) for one short epoch, and maps
-the whole scene, all in a separate process. Peak memory and time of that process, and the machine, are written
-to results/large_scene_training.json.
+Writes a compressed GeoTIFF of square fields and a raster with the labels of some of them, unless an earlier
+start left them in the directory. Trains the default recipe on it (configs/own.py: five folds and a network on
+all labels, with experts) for one short epoch, and maps the whole scene, all in a separate process. Peak
+memory and time of that process, and the machine, are written to results/large_scene_training.json.
 """
 
 import argparse
@@ -40,16 +40,18 @@ def main() -> None:
     description=__doc__.splitlines()[0],
     epilog="Further options, such as --config.replicas=3, are for launch.py.",
   )
-  parser.add_argument("directory", type=Path, help="a new directory for everything that is made")
+  parser.add_argument("directory", type=Path, help="a directory for everything that is made; without a run")
   parser.add_argument("--side", type=int, default=5000, help="rows and columns of the scene")
   parser.add_argument("--bands", type=int, default=200, help="bands of the scene")
   parser.add_argument("--dtype", default="uint16", help="type of its values")
   parser.add_argument("--out", type=Path, default=_ROOT / "results" / "large_scene_training.json")
   arguments, options = parser.parse_known_args()
   directory = arguments.directory.absolute()
-  directory.mkdir(parents=True)
+  directory.mkdir(parents=True, exist_ok=True)
   started = datetime.datetime.now(datetime.UTC)
-  _write_scene(directory, arguments.side, arguments.bands, arguments.dtype)
+  # The labels are written last.
+  if not (directory / "labels.tif").exists():
+    _write_scene(directory, arguments.side, arguments.bands, arguments.dtype)
   start = time.monotonic()
   _train(directory, options)
   # Linux counts in KiB.
