@@ -17,7 +17,7 @@ __version__ = "0.3.0"
 
 
 def __getattr__(name: str) -> Any:
-  """Imports `Model` when it is first used, since that takes seconds."""
+  """Imports `Model` when it is first used, because the import takes seconds."""
   if name == "Model":
     return importlib.import_module("mtl_hsi.estimator.model").Model
   raise AttributeError(f"module 'mtl_hsi' has no attribute {name!r}")

@@ -95,8 +95,8 @@ def resolve(flag: flags.FlagHolder) -> config_dict.ConfigDict:
 def default_workdir(flag: flags.FlagHolder) -> Path:
   """Returns a directory in `runs/` that is named after the config and the overrides.
 
-  All tables of a grid, and all selections of them, share runs and so have the same directory. A prediction,
-  a report and an export have the work directory of their run.
+  All tables of a grid, and all selections of them, share runs and therefore one directory. Predictions,
+  reports and exports use the work directory of their run.
   """
   if config_files.kind(flag.value) == "prediction":
     return Path(flag.value.run)

@@ -155,12 +155,12 @@ def _training(settings: DrawSettings, class_map: ClassMap) -> np.ndarray:
   positions = training.training_positions(run, scene, class_map)
   if not len(positions):
     of_scene = "" if scene is None else f" of {scene}"
-    print(f"note: no training pixel{of_scene} of the run {run} lies in the map; is it the run of this map?")
+    print(f"note: no training pixel{of_scene} of the run {run} is in the map; check --config.run")
   return positions
 
 
 def _run_and_scene(settings: DrawSettings) -> tuple[Path | None, str | None]:
-  """Returns the run that trained, and the scene in it if one is known; the map may be that of a run."""
+  """Returns the run of the map and the scene in it, each None if it is unknown."""
   found = training.run_of(settings.map)
   if not found:
     return settings.run, settings.scene

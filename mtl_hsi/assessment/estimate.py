@@ -31,7 +31,7 @@ def run(config: Any) -> dict:
   settings = assessment_settings.read_estimate(config)
   stem = _stem(settings.sample)
   if not settings.sample.is_file():
-    raise RequestError(f"no such file: {settings.sample.absolute()}; expected the sample, filled in")
+    raise RequestError(f"no such file: {settings.sample.absolute()}; expected the filled-in sample")
   design = read_design(settings.design or stem.with_name(stem.name + ENDING))
   output = Path(settings.output) if settings.output else stem
   files = FileSet(output, estimate_files.ENDINGS, "--config.output")

@@ -21,7 +21,7 @@ from mtl_hsi.scenes.scene import Scene
 _LEAST_NOISE = 1e-3
 # A component of unit variance with larger coefficients consists of rounding errors: channels have 7 digits.
 _LARGEST = 1e3
-# Of a file with more pixels, about so many are used: covariances of a few hundred bands need no more.
+# Largest number of pixels used of a file, roughly: covariances of a few hundred bands need no more.
 _PIXELS = 4_000_000
 
 

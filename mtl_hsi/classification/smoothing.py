@@ -23,7 +23,7 @@ from jax import Array, lax
 from mtl_hsi.channels.inputs import Inputs
 from mtl_hsi.scenes.cube import Cube, blocks
 
-# Of a file with more pixels, about so many are used for its contrast.
+# Largest number of pixels of a file that its contrast is computed from, roughly.
 _PIXELS = 4_000_000
 # Rows and columns to four of the eight neighbours; the other four are opposite.
 _HALF = ((0, 1), (1, 0), (1, 1), (1, -1))
@@ -56,7 +56,7 @@ STRENGTHS = {
 def contrast(cube: Cube, nodata: np.ndarray | None, inputs: Inputs) -> float:
   """Returns d of a scene: the median over adjacent measured pixels; 1 if that is 0 or there are none.
 
-  Neighbours in different windows of a file do not count. Of a large file, the median is that of some windows.
+  Neighbours in different windows of a file do not count. For a large file, only some windows are used.
 
   Args:
     cube: values of the image `[H, W, bands]`.

@@ -32,10 +32,10 @@ class Files:
 
 
 def sort_files(paths: Sequence[Path], test: Path | None = None) -> Files:
-  """Returns the files of a scene by what they are, found in their contents; those of test labels are given.
+  """Returns the files of a scene by their role, which their contents show; files of test labels are given.
 
   Raises:
-    RequestError: a file cannot be read, two are of one kind, or there is no image.
+    RequestError: a file cannot be read, two have the same role, or there is no image.
   """
   found = {}
   for path in paths:

@@ -47,7 +47,9 @@ def define_flags() -> Flags:
       None,
       "Runs an experiment with every combination of values: <key>=<value>,<value>. May be repeated.",
     ),
-    status=flags.DEFINE_bool("status", False, "With --over: only lists the runs and compares finished ones."),
+    status=flags.DEFINE_bool(
+      "status", False, "With --over: only lists the runs and compares the finished ones."
+    ),
     coordinator=flags.DEFINE_string(
       "coordinator",
       None,
@@ -131,7 +133,7 @@ def _import_runtime():
 
 
 def _say_that_it_loads() -> None:
-  """Tells people, but no log, that the command has begun; the next message takes the place of this one."""
+  """Prints on a terminal, but not in a log, that the command has started; the next message replaces it."""
   if sys.stderr.isatty():
     print("Loading ...", end="\r", file=sys.stderr, flush=True)
 
@@ -143,13 +145,13 @@ def _check_flags(given: Flags, kind: str) -> None:
   if several and kind == "grid":
     raise RequestError("a grid runs in one process; remove --coordinator and use --shard=i/n")
   if (given.over.value or given.status.value) and kind != "experiment":
-    raise RequestError("--over and --status are for configs of an experiment; remove them")
+    raise RequestError("--over and --status only apply to configs of experiments; remove them")
   if given.over.value and not given.workdir.value:
-    raise RequestError("a sweep has no directory; name one with --workdir=<path>")
+    raise RequestError("a sweep needs a directory; name one with --workdir=<path>")
   if given.over.value and several:
     raise RequestError("a sweep runs in one process; remove --coordinator and use --shard=i/n")
   if given.status.value and not given.over.value:
-    raise RequestError("--status needs --over=<key>=<values>, the sweep that it is about")
+    raise RequestError("--status needs the sweep; add its --over=<key>=<values>")
   if several and kind == "adaptation":
     raise RequestError("an adaptation runs in one process; remove --coordinator and --processes")
   if kind in _WITHOUT_WORKDIR and (several or given.workdir.value):

@@ -29,7 +29,7 @@ def predict(run, image, output, scene, nodata, changes, compile_cache, as_json) 
   larger than memory.
 
   \b
-  What comes out:
+  Output:
     <output>_classes.tif, .img, .png   class map for a GIS, for ENVI, and as a picture
     <output>_confidence.tif            share of votes and probability of the class
     <output>_areas.csv                 area of every class
@@ -53,8 +53,8 @@ def report(run, compile_cache, as_json) -> Request:
   """Make the maps and the report of a finished run again.
 
   RUN is the work directory of the run. Its scenes are read and classified again by the saved networks, for
-  example after an update of the program. If the scenes have changed, the run stays as it is. What comes out:
-  the same files as from mtl-hsi train.
+  example after an update of the program. If the scenes have changed, the run stays as it is. Output: the
+  files that mtl-hsi train writes.
 
   \b
   Example:
@@ -67,19 +67,21 @@ def report(run, compile_cache, as_json) -> Request:
 @click.command(cls=options.ConfigCommand, config_file=_EXPORT)
 @click.argument("run")
 @options.output("File to write (default: <RUN>.mtlhsi).")
-@click.option("--with-training-pixels", is_flag=True, help="Also export pixels that tell unknown land cover.")
+@click.option(
+  "--with-training-pixels", is_flag=True, help="Also export training pixels, for unknown land cover."
+)
 @click.option("--stablehlo", is_flag=True, help="Write a StableHLO program for other software instead.")
-@click.option("--scene", help="With --stablehlo: scene that images resemble (default: the target).")
+@click.option("--scene", help="With --stablehlo: scene whose bands and classes apply (default: the target).")
 @click.option("--tile", metavar="N", help="With --stablehlo: only images of N x N pixels (default: any).")
 @click.option("--license", metavar="ID", help="Licence for the model card, such as cc-by-4.0.")
 @options.changes()
 @options.json_flag()
 def export(run, output, with_training_pixels, stablehlo, scene, tile, license, changes, as_json) -> Request:
-  """Write a finished run to one file, to predict with anywhere.
+  """Write a finished run to one file, for predictions on any machine.
 
-  RUN is the work directory of the run. What comes out: a file with the networks that make maps, the classes,
-  the accuracies and a model card. It has no path of this machine and, unless you ask for them, no training
-  pixels. mtl-hsi predict and adapt take it in place of a work directory.
+  RUN is the work directory of the run. Output: a file with the networks that make maps, the classes, the
+  accuracies and a model card. It has no paths of this machine and, by default, no training pixels. mtl-hsi
+  predict and adapt read it instead of a work directory.
 
   \b
   Examples:
@@ -116,9 +118,9 @@ def draw(map, output, run, size, image, changes, as_json) -> Request:
   """Draw the sample from a class map.
 
   \b
-  What comes out:
+  Output:
     <output>_sample.csv, .gpkg   the units, with an empty column class to fill in
-    <output>_label.html          with --image: a page on which to fill it in
+    <output>_label.html          with --image: a page for filling it in
     <output>_design.json         the design, which `estimate` needs
 
   \b
@@ -138,10 +140,10 @@ def draw(map, output, run, size, image, changes, as_json) -> Request:
 @options.changes("further_classes=ice")
 @options.json_flag()
 def estimate(map, sample, output, new_map, changes, as_json) -> Request:
-  """Estimate accuracies and areas from a sample that is filled in.
+  """Estimate accuracies and areas from a filled-in sample.
 
   \b
-  What comes out:
+  Output:
     <output>_estimates.csv, .json, .html   accuracies and areas with 95% intervals
     <output>_error_matrix.csv              the error matrix
 

@@ -31,8 +31,8 @@ def new(files, output, name, column, test, layer) -> None:
   """Write a scenes file for an image and its labels, with comments on what is in them.
 
   Give the files in any order: the image, the labels, and if you have them a CSV file of the classes (id,
-  name, colour) and one of the wavelengths. Without files, four questions are asked. What comes out is a
-  YAML file to look at, to edit, and to use with `mtl-hsi check` and `mtl-hsi train`.
+  name, colour) and one of the wavelengths. Without files, four questions are asked. Output: a YAML
+  file to review, edit, and use with `mtl-hsi check` and `mtl-hsi train`.
 
   \b
   Examples:

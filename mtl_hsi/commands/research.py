@@ -18,11 +18,11 @@ _COMPARE = "compare"
 def compare(runs: Sequence[str], output: str | None, as_json: bool) -> Request:
   """Compare finished runs: accuracies, maps, and the keys that differ.
 
-  Every RUN is the work directory of a finished run. Differences are those from the first RUN, with intervals
-  and tests where both runs have the same test pixels or left-out labels.
+  Every RUN is the work directory of a finished run. Differences are from the first RUN. They have intervals
+  and tests if both runs have the same test pixels or left-out labels.
 
   \b
-  What comes out, in the directory:
+  Output in the directory:
     comparison.html   accuracies, maps side by side and differing keys, for a browser
     accuracies.csv    accuracies of every scene and run, and differences
     configs.csv       keys of the configs that differ

@@ -98,7 +98,7 @@ def scene_name(path: str) -> str:
 
 
 def check_name(name: str) -> None:
-  """Refuses a name that no scene can have."""
+  """Raises an error for an invalid scene name."""
   from mtl_hsi.settings.scenes_file import is_name
 
   if not is_name(name):

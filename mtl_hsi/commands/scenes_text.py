@@ -21,7 +21,7 @@ from mtl_hsi.scenes.summary import position
 _MOST, _LONGEST = 30, 100
 
 _TEST = """\
-  # test: visited.gpkg           labels for testing only; without them, polygons are left out in turns
+  # test: visited.gpkg           labels for testing only; without them, polygons are left out in turn
 """
 _FURTHER = """\
   # Further options; remove the # from those that you need. mtl-hsi new does not know them:
@@ -89,7 +89,7 @@ _HEAD = """\
 def _relative(path: Path, folder: Path) -> str:
   if path.is_absolute():
     return str(path)
-  # Links of directories are followed first, as by whoever reads the path.
+  # Symbolic links to directories are resolved first, as they are when the path is read.
   return os.path.relpath(path.parent.resolve() / path.name, folder.resolve())
 
 

@@ -11,7 +11,7 @@ from mtl_hsi.commands.request import Request, config_path
 from mtl_hsi.errors import RequestError
 
 _OWN, _ADAPT, _PAPER = "own", "adapt", "paper"
-_RECIPES = "own, best, fields, letter, quickstart or another one of configs/, or a .py file of yours"
+_RECIPES = "own, best, fields, letter, quickstart or another one of configs/, or your own .py file"
 _RECIPE = click.option(
   "--recipe",
   default=_OWN,
@@ -34,8 +34,8 @@ _WORKDIR = "Work directory (default: in runs/, named after the scenes and the ke
 def check(files, recipe, scenes, changes, as_json, **scene) -> Request:
   """Read and check scenes before you train; write nothing.
 
-  SCENES is a scenes file (YAML or TOML) as `mtl-hsi new` writes it; or give an IMAGE and its LABELS. What
-  comes out: size, bands, range of values and classes with their numbers of pixels, and a note on everything
+  SCENES is a scenes file (YAML or TOML) as `mtl-hsi new` writes it; or give an IMAGE and its LABELS.
+  Output: size, bands, range of values, classes with their numbers of pixels, and a note on everything
   unusual.
 
   \b
@@ -68,7 +68,7 @@ def train(
   same command resumes an interrupted run and leaves a finished one as it is.
 
   \b
-  What comes out, in the work directory:
+  Output in the work directory:
     report.html          maps, accuracies and spectra, for a browser
     maps/<scene>/*.tif   class map and confidence, for a GIS
     metrics.json         accuracies and areas
@@ -89,15 +89,15 @@ def train(
 
 @click.command(cls=options.ConfigCommand, config_file=_OWN)
 @_FILES
-@options.output("Directory of the sweep; every run has a work directory in it.")
+@options.output("Directory of the sweep, with a work directory for every run.")
 @click.option(
   "--over",
   metavar="KEY=V1,V2,...",
   multiple=True,
-  help="Key to vary and its values. May be repeated: all combinations are run.",
+  help="Key to vary, and its values. May be repeated: all combinations are run.",
 )
-@click.option("--shard", metavar="I/N", help="Do the I-th of N parts, which can run at the same time.")
-@click.option("--status", is_flag=True, help="Run nothing: list the runs and compare the finished ones.")
+@click.option("--shard", metavar="I/N", help="Run only the I-th of N parts, which can run at the same time.")
+@click.option("--status", is_flag=True, help="Train nothing: list the runs and compare the finished ones.")
 @_RECIPE
 @_SCENES
 @scene_files.scene_options()
@@ -110,11 +110,11 @@ def sweep(
   """Train with every combination of values of some keys, and compare the runs.
 
   SCENES is a scenes file, or give an IMAGE and its LABELS, as for mtl-hsi train. All keys and values are
-  checked before anything runs. The same command resumes. Replica r has the seed `seed` + r, so seeds to
-  vary should be further apart than there are replicas.
+  checked before anything runs. The same command resumes. Replica r has the seed `seed` + r, so values of
+  `seed` should be at least `replicas` apart.
 
   \b
-  What comes out, in the directory:
+  Output in the directory:
     sweep.csv                    accuracies of every combination and scene
     comparison/comparison.html   the finished runs side by side, as from mtl-hsi compare
     <key>=<value>-.../           the work directory of every combination
@@ -145,11 +145,12 @@ def sweep(
 @options.compile_cache()
 @options.json_flag()
 def map_image(image, labels, output, recipe, changes, compile_cache, as_json, **scene) -> Request:
-  """Map one image from its labels: the shortest way.
+  """Map one image from its labels, in one step.
 
   IMAGE is a GeoTIFF, an ENVI image, an array or a product as delivered. LABELS are polygons, points, a
-  raster or a table; leave them out if the file of the image has them. The accuracy is that of polygons that
-  were left out of training; the map learns from all labels. What comes out is that of mtl-hsi train.
+  raster or a table; omit them if the image file has them. The accuracy is measured on polygons that were
+  left out of training; the map is by networks that trained on all labels. Output: the files that mtl-hsi
+  train writes.
 
   \b
   Examples:
@@ -177,8 +178,8 @@ def adapt(run, files, output, scenes, changes, compile_cache, as_json, **scene) 
   """Add new scenes or classes to the networks of a finished run.
 
   RUN is the work directory of a finished run, which stays as it is. SCENES or IMAGE and LABELS are the new
-  ones, as for mtl-hsi train. Every new scene gets a head; the rest of the networks stays as it is. What
-  comes out is a work directory like that of mtl-hsi train.
+  ones, as for mtl-hsi train. Every new scene gets a head; the rest of the networks stays as it is.
+  Output: a work directory like that of mtl-hsi train.
 
   \b
   Examples:
@@ -194,14 +195,14 @@ def adapt(run, files, output, scenes, changes, compile_cache, as_json, **scene) 
 @click.argument("table")
 @options.output("Directory of all runs (default: runs/paper).")
 @click.option("--dry-run", is_flag=True, help="Only list the runs and estimate the time.")
-@click.option("--shard", metavar="I/N", help="Do the I-th of N parts, which can run at the same time.")
+@click.option("--shard", metavar="I/N", help="Run only the I-th of N parts, which can run at the same time.")
 @options.changes("samples_per_class=5")
 @options.compile_cache()
 def paper(table, output, dry_run, shard, changes, compile_cache) -> Request:
   """Repeat the tables of the letter, next to the published figures.
 
-  TABLE is table1 to table5, figure2 or tables. What comes out: a table as Markdown, CSV and HTML, and the
-  work directories of all runs. The same command resumes.
+  TABLE is table1 to table5, figure2 or tables. Output: a table as Markdown, CSV and HTML, and the work
+  directories of all runs. The same command resumes.
 
   \b
   Examples:
@@ -224,11 +225,11 @@ def _check_begin(
   scenes: str | None,
   changes: Sequence[tuple[str, str]],
 ) -> None:
-  """Says how to begin if no scenes are given."""
+  """Explains how to begin if no scenes are given."""
   if not (files or scenes or changes) and recipe == _OWN:
     raise RequestError(
-      f"no scenes are given; begin with an image and its labels, mtl-hsi {command} fields.tif fields.gpkg "
-      f"--column crop, or with a scenes file, mtl-hsi {command} scenes.yaml, which mtl-hsi new writes"
+      f"no scenes are given; give an image and its labels, mtl-hsi {command} fields.tif fields.gpkg "
+      f"--column crop, or a scenes file, mtl-hsi {command} scenes.yaml (mtl-hsi new writes one)"
     )
 
 

@@ -46,7 +46,7 @@ def run(config: Any) -> dict:
 
 
 def write(runs: Sequence[FinishedRun], output: Path) -> dict[str, list[table.Row]]:
-  """Writes the page and both tables into a directory, over those of an earlier comparison.
+  """Writes the page and both tables into a directory, and replaces those of an earlier comparison.
 
   Returns:
     The rows of every scene.
@@ -68,7 +68,7 @@ def write(runs: Sequence[FinishedRun], output: Path) -> dict[str, list[table.Row
 
 
 def _names(directories: Sequence[Path]) -> list[str]:
-  """Returns the names of directories, or as much of their paths as tells them apart."""
+  """Returns the names of directories, or as much of their paths as makes them distinct."""
   absolute = [directory.absolute() for directory in directories]
   try:
     shared = os.path.commonpath([directory.parent for directory in absolute])

@@ -8,7 +8,7 @@ ABSENT = "\N{EN DASH}"
 
 
 def differing(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-  """Returns the values in all configs, as text, of every key that is not the same in all, by its path.
+  """Returns the values of all configs, as text, for every key whose values differ, by the path of the key.
 
   A key without a value, such as "", counts as absent.
   """

@@ -1,4 +1,4 @@
-"""A finished run, as far as it is compared with others; runs of SVMs count as well."""
+"""The records of a finished run that a comparison reads; runs of SVMs are possible as well."""
 
 import contextlib
 import dataclasses
@@ -39,7 +39,7 @@ class LeftOut(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class FinishedRun:
-  """A finished run whose files are as they were written.
+  """A finished run whose result files are unchanged.
 
   Attributes:
     directory: its work directory.
@@ -54,9 +54,9 @@ class FinishedRun:
   place: Path
 
   def tested_on(self, scene: str) -> str | None:
-    """Returns `LEFT_OUT` or `TEST`, what the accuracies of a scene are measured on; None without any.
+    """Returns `LEFT_OUT` or `TEST`, what the accuracies of a scene are measured on.
 
-    A map without test pixels has no accuracy.
+    None if the scene has no accuracy, because it has no test pixels.
     """
     found = self.metrics["scenes"][scene]
     if None in found["overall_accuracy"]["replicas"]:
@@ -95,14 +95,14 @@ class FinishedRun:
 
 
 def read(directory: Path) -> FinishedRun:
-  """Reads a finished run and checks that its results are as they were written.
+  """Reads a finished run and checks that its result files are unchanged.
 
   Raises:
-    RequestError: the directory holds no run, an unfinished or a damaged one.
+    RequestError: the directory has no run, or an unfinished or damaged one.
   """
   config = read_record(directory, "config.json")
   if not workdir.is_complete(directory, config):
-    raise RequestError(f"the run in {directory} is not finished; expected finished runs to compare")
+    raise RequestError(f"the run in {directory} is not finished; only finished runs can be compared")
   checksums.verify(directory)
   run = FinishedRun(directory, config, read_record(directory, "metrics.json"), _place(directory))
   with well_formed(directory / "metrics.json"):

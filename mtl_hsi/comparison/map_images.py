@@ -12,7 +12,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from mtl_hsi.errors import RequestError
 from mtl_hsi.report import colours, pictures
 
-# Pixels of all maps of a page together.
+# Total number of pixels of the maps on a page.
 _MOST_PIXELS = 12_000_000
 
 
@@ -39,7 +39,7 @@ class MapImage:
     return pictures.encode_png(table[self.ids])
 
   def agreement(self, other: "MapImage") -> float | None:
-    """Returns the share of the pixels shown that have the same class; None for maps of other sizes."""
+    """Returns the share of the shown pixels that have the same class; None if the maps differ in size."""
     if self.shape != other.shape:
       return None
     mapped = (self.ids > 0) & (other.ids > 0)
@@ -47,7 +47,7 @@ class MapImage:
 
 
 def read(path: Path, maps: int) -> MapImage:
-  """Reads the raster of a class map, thinned out so that many maps fit on a page.
+  """Reads the raster of a class map, subsampled so that many maps fit on a page.
 
   Args:
     path: `prediction.tif` of a run.

@@ -1,4 +1,4 @@
-"""The page of a comparison: one HTML file that needs no other."""
+"""The page of a comparison: one self-contained HTML file."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -79,7 +79,7 @@ def _map(name: str, image: MapImage, first: MapImage) -> dict:
 
 
 def _legend(runs, scene, images) -> list[tuple[colours.RGB, str]]:
-  """Returns colour and name of every class of the maps; a name stands beside every colour that it has."""
+  """Returns colour and name of every class of the maps; a name with several colours appears with each."""
   entries = {}
   for run, image in zip(runs, images, strict=True):
     class_names = run.class_names(scene)

@@ -24,7 +24,7 @@ class Pair:
     difference: accuracy of the run minus that of the reference; None if they cannot be paired.
     interval: its 95% interval, or None.
     p: p value of the test, or None.
-    note: which test it is, or why there is no pair.
+    note: the test, or the reason why there is no pair.
   """
 
   difference: float | None
@@ -46,7 +46,7 @@ def pair(run: FinishedRun, reference: FinishedRun, scene: str) -> Pair:
   if None in kinds:
     return _unpaired("all labels were used for training in one of the runs")
   if kinds[0] != kinds[1]:
-    return _unpaired(f"measured on {kinds[0]} here and on {kinds[1]} there")
+    return _unpaired(f"measured on {kinds[0]}, the reference on {kinds[1]}")
   return (_by_left_out if kinds[0] == LEFT_OUT else _by_test)(run, reference, scene)
 
 
@@ -61,7 +61,7 @@ def _by_left_out(run, reference, scene):
     return _unpaired("other labels were left out")
   right, right_there = one.predicted == one.classes, other.predicted == other.classes
   counts = significance.discordant(one.classes, one.predicted, other.predicted)
-  # Only with equal folds of equal units is a unit of one run one of the other.
+  # Units can be resampled for both runs together only if they have the same units in the same folds.
   alike = np.array_equal(_groups(one.unit), _groups(other.unit))
   interval = significance.unit_difference(right, right_there, one.unit) if alike else None
   units = f", interval by resampling {len(np.unique(one.unit))} units" if interval else ""
@@ -70,7 +70,7 @@ def _by_left_out(run, reference, scene):
 
 
 def _groups(unit: np.ndarray) -> np.ndarray:
-  """Returns for every pixel the first pixel of its unit, whatever the numbers of the units."""
+  """Returns for every pixel the first pixel of its unit, which does not depend on how units are numbered."""
   _, first, position = np.unique(unit, return_index=True, return_inverse=True)
   return first[position]
 
@@ -105,7 +105,7 @@ def _counts(counts: tuple[int, int]) -> str:
 def _labels(run: FinishedRun, scene: str) -> np.ndarray | None:
   """Returns the labels of a scene, read from its files again; None if they cannot be read."""
   place = contextlib.chdir(run.place) if run.place.is_dir() else contextlib.nullcontext()
-  # A config that is not what a run writes fails in several ways.
+  # A damaged config raises various errors.
   with place, contextlib.suppress(RequestError, OSError, AttributeError, LookupError, TypeError, ValueError):
     config = config_dict.ConfigDict(run.config)
     return scene_settings.read(config, {}).loaders[scene]().labels

@@ -1,4 +1,4 @@
-"""`Model`, with which Python code trains and predicts on arrays; see docs/library.md.
+"""`Model`, which trains and predicts on arrays in memory; see docs/library.md.
 
 May import everything.
 """

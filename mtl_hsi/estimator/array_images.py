@@ -23,7 +23,7 @@ _EXPECTED = "rows x columns x bands"
 
 
 def opener(image: Any, wavelengths: Any = None, widths: Any = None) -> Callable[..., Image]:
-  """Returns a function from options of `Image.open` to the image.
+  """Returns a function that opens the image with options of `Image.open`.
 
   Args:
     image: numbers `[H, W, B]`, whose masked pixels are not measured; a DataArray with dimensions for rows,
@@ -32,12 +32,12 @@ def opener(image: Any, wavelengths: Any = None, widths: Any = None) -> Callable[
     widths: full widths at half maximum in the same unit `[B]`, or None.
 
   Raises:
-    RequestError: it is none of these, or has no such shape.
+    RequestError: the image is none of these, or has another shape.
   """
   path = path_of(image)
   if path is not None:
     if wavelengths is not None or widths is not None:
-      raise RequestError("the image is a file, but its wavelengths are numbers; give a CSV file of them")
+      raise RequestError("the image is a file, but its wavelengths are not; give the path of a CSV file")
     return functools.partial(Image.open, path, None)
   if data_arrays.is_data_array(image):
     found = data_arrays.read(image)

@@ -12,7 +12,7 @@ _COLUMNS = ("x", "lon", "longitude", "column", "columns", "col", "sample", "samp
 _CENTRES, _WIDTHS = ("wavelength", "wavelengths", "wl"), ("fwhm", "width", "widths")
 # The coordinate in which rioxarray and CF keep the coordinate reference system.
 _PLACE = "spatial_ref"
-# Steps between coordinates may differ by this share.
+# Steps between coordinates may differ by this fraction of a step.
 _EVEN = 1e-3
 
 
@@ -37,15 +37,15 @@ class ArrayFacts(NamedTuple):
 
 
 def is_data_array(image: Any) -> bool:
-  """Returns whether this is a DataArray of xarray, or looks like one."""
+  """Returns whether this has the attributes of a DataArray of xarray."""
   return all(hasattr(image, name) for name in ("dims", "coords", "attrs", "values", "transpose"))
 
 
 def read(image: Any) -> ArrayFacts:
-  """Returns the values of a DataArray with the bands last, and what is known of them.
+  """Returns the values of a DataArray with the bands last, and its metadata.
 
   Raises:
-    RequestError: it has not two dimensions, or three of which one is that of the bands.
+    RequestError: it does not have two dimensions, or three of which one is the bands.
   """
   origin = f"the DataArray {image.name!r}" if image.name else "the DataArray"
   dimensions = list(image.dims)
@@ -101,7 +101,7 @@ def _georeference(image: Any, rows: Any, columns: Any) -> Georeference | None:
 
 
 def _start_and_step(centres: np.ndarray) -> tuple[float, float] | None:
-  """Returns the outer edge of the first pixel and the signed size of pixels; None if they are not even."""
+  """Returns the outer edge of the first pixel and the signed pixel size; None if the spacing is uneven."""
   if centres.ndim != 1 or len(centres) < 2 or centres.dtype.kind not in "iuf":
     return None
   steps = np.diff(np.asarray(centres, float))

@@ -44,7 +44,7 @@ def scene_of(
     class_names: see `label_images.read`.
     wavelengths: see `array_images.opener`.
     widths: likewise.
-    options: `image_settings.KEYS` that are given.
+    options: the given options, whose names are in `image_settings.KEYS`.
 
   Raises:
     RequestError: image, labels or an option are invalid.
@@ -134,7 +134,7 @@ def train(
   config = _config(recipe, names)
   config.files = {name: dict(found) for name, found in files.items()}
   if scenes:
-    # The config names no files; without this, another scene of the same name would count as the same.
+    # The config has no file names. Without this entry, a different scene of the same name would be accepted.
     config.in_memory = {scene.name: digests(scene) for scene in scenes}
   library.apply(config, options)
   run_experiment(config.lock(), directory, sys.argv, in_memory)
@@ -142,7 +142,7 @@ def train(
 
 @contextlib.contextmanager
 def quietly(quiet: bool) -> Iterator[None]:
-  """Prints nothing and shows no bars in the block if it is to be quiet. Warnings are logged nevertheless."""
+  """Suppresses prints and progress bars in the block if `quiet`. Warnings are still logged."""
   if not quiet:
     yield
     return

@@ -33,7 +33,7 @@ def read(labels: Any, class_names: Mapping[int, str] | Sequence[str] | None) -> 
     class_names: names by id, or in ascending order of the ids that occur; None: "class 1" and so on.
 
   Raises:
-    RequestError: these are no labels, or a name is missing.
+    RequestError: the labels are invalid, or a name is missing.
   """
   if data_arrays.is_data_array(labels):
     labels = data_arrays.read(labels).values

@@ -27,22 +27,22 @@ _PARAMETERS = ("recipe", "options", "directory", "quiet")
 
 
 class Model:
-  """Networks that map land cover, with the conventions of scikit-learn where they fit.
+  """Networks that map land cover, with the conventions of scikit-learn where applicable.
 
-  It is trained, saved and applied by the code of the command: a model predicts bit for bit what `mtl-hsi
-  predict` does with the same run.
+  The code is that of the command `mtl-hsi`, so predictions are bit-identical to those of `mtl-hsi predict`
+  with the same run.
 
   Args:
     recipe: name of a config in configs/: "own", "best", "fields" or "letter".
     options: config values that differ from the recipe, with dots between groups and keys, such as
       {"replicas": 2, "phases.phase1.epochs": 20}.
-    directory: work directory of the run, which is resumed if it is there and read if it is complete; None: a
-      temporary one, which lasts as long as the model.
-    quiet: whether nothing is printed and no progress is shown. Warnings are logged nevertheless.
+    directory: work directory of the run. An interrupted run in it is resumed, a complete one is read. None: a
+      temporary directory, which is removed with the model.
+    quiet: whether to suppress output and progress bars. Warnings are still logged.
 
   Attributes:
     scenes_: names of the scenes; the first one is the target.
-    classes_: class ids of the target in ascending order, which is that of the columns of `predict_proba`.
+    classes_: class ids of the target in ascending order, as in the last axis of `predict_proba`.
     class_names_: name of every class of the target, by id.
     metrics_: accuracies by scene, as under "scenes" in `metrics.json`.
   """
@@ -78,8 +78,8 @@ class Model:
       class_names: names by id, or in ascending order of the ids.
       wavelengths: band centres in nm or um `[B]` of an image in memory; or a CSV file of these.
       widths: full widths at half maximum in the same unit `[B]`.
-      options: of an image in memory `nodata`, `scale`, `offset`, `bad_bands`; of one from a file all options
-        of a scene in a scenes file, such as `label_column`.
+      options: for an image in memory `nodata`, `scale`, `offset`, `bad_bands`; for a file, all options of a
+        scene in a scenes file, such as `label_column`.
 
     Raises:
       RequestError: image, labels or an option are invalid.
@@ -96,7 +96,7 @@ class Model:
   ) -> Prediction:
     """Maps an image.
 
-    The first call for an image of new size compiles; later ones take milliseconds.
+    The first call for a new image size compiles for some seconds; later calls do not.
 
     Args:
       image: as in `fit`, of the sensor and in the unit of the scene.
@@ -107,7 +107,7 @@ class Model:
         are those of the scene, as with `mtl-hsi predict`.
 
     Raises:
-      RequestError: the model is not trained, or the image does not suit it.
+      RequestError: the model is not trained, or the image does not fit it.
     """
     of_run = self._scene(scene)
     opened = self._open(of_run, image, wavelengths, widths, options)
@@ -177,7 +177,7 @@ class Model:
 
     Args:
       path: of the file, such as fields.mtlhsi.
-      training_pixels: whether to save training pixels, which tell unknown land cover.
+      training_pixels: whether to save training pixels, which predictions need to find unknown land cover.
       licence: identifier of the licence for the model card.
 
     Raises:
@@ -190,7 +190,7 @@ class Model:
 
   @classmethod
   def load(cls, path: str | Path, *, quiet: bool = True) -> Self:
-    """Returns the model of a file of `save` or `mtl-hsi export`, or of the work directory of a run.
+    """Reads a model from a file of `save` or `mtl-hsi export`, or from the work directory of a run.
 
     Raises:
       RequestError: there is no model, or it is damaged.
@@ -247,7 +247,7 @@ class Model:
     return open_image(array_images.opener(image, wavelengths, widths), keys, scene, self._trained)
 
   def _classifier(self, scene: TrainedScene, *, all_classes: bool) -> ImageClassifier:
-    """Returns the networks on the devices, which are kept with their compiled programs."""
+    """Returns the networks on the devices. They and their compiled programs are kept for further calls."""
     key = scene.name, all_classes
     if key not in self._classifiers:
       self._classifiers[key] = ImageClassifier(
@@ -269,7 +269,7 @@ def _scenes(image, labels, name, described, options) -> tuple[list[Scene], dict[
   if path is not None and (labels is None or isinstance(labels, str | Path)):
     if class_names is not None or wavelengths is not None or widths is not None:
       raise RequestError(
-        "image and labels are files; give classes=<file> and wavelengths=<file> as files too"
+        "image and labels are files; give classes=<file> and wavelengths=<file> as paths too"
       )
     return [], {name: fitting.files_of(path, labels, options)}
   scene = fitting.scene_of(
@@ -285,7 +285,7 @@ def _scenes(image, labels, name, described, options) -> tuple[list[Scene], dict[
 
 
 def _outside(opened: NewImage) -> float | None:
-  """Returns the share of the pixels outside of the range of training; warns if it is large."""
+  """Returns the share of the pixels outside the range of training; warns if it is large."""
   found = shift.measure(opened.image, opened.scene)
   if found is not None and found.outside > shift.FAR:
     logging.warning("%s: %s", opened.image.origin, shift.sentence(found, opened.scene))

@@ -1,4 +1,4 @@
-"""The result of a prediction: the map of an image, its confidence, and what is known of the accuracy."""
+"""The result of a prediction: the map of an image, its confidence, and the accuracies of the run."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -28,12 +28,12 @@ class Prediction:
     votes: share of the networks that voted for it, float32 `[H, W]`, NaN likewise.
     class_names: name of every class that the map may have, by id.
     colours: red, green and blue of these classes, 0 to 255, by id.
-    codes: number in the labels of the classes whose id is another one, by id.
-    metrics: accuracies of the run for the scene, as in `metrics.json`: on labels that did not train, not on
-      this image.
-    outside: share of the pixels outside of the range of training, or None if the range is unknown.
-    notes: one sentence for each thing that users should know of how the image was read.
-    georeference: position of the image on the ground, or None.
+    codes: number in the labels, by id, for the classes whose number differs from their id.
+    metrics: accuracies of the run for the scene, as in `metrics.json`, measured on labels of that scene, not
+      on this image.
+    outside: share of the pixels outside the range of training, or None if the range is unknown.
+    notes: remarks on how the image was read, one sentence each.
+    georeference: that of the image, or None.
     coordinates: those of a DataArray, by dimension, rows first; None for other images.
   """
 
@@ -67,7 +67,7 @@ class Prediction:
     try:
       import xarray
     except ImportError as error:
-      raise RequestError("xarray is not installed; install it, such as with pip install xarray") from error
+      raise RequestError("xarray is not installed; install it with pip install xarray") from error
     coordinates = self.coordinates or {"y": None, "x": None}
     dimensions = tuple(coordinates)[:2]
     names = [f"{class_id}: {name}" for class_id, name in self.class_names.items()]

@@ -70,7 +70,7 @@ def reduces_error(before: np.ndarray, after: np.ndarray, classes: np.ndarray) ->
 
   Args:
     before: log-probabilities `[n, C]`.
-    after: the same, after a temperature that other pixels chose.
+    after: the same, after a temperature that was chosen on other pixels.
     classes: positions of the true classes `[n]`.
   """
   errors = [

@@ -40,8 +40,8 @@ class Outcome(NamedTuple):
     compilations: number of programs compiled or read from the compile cache.
     entries: further entries of `metrics.json`.
     mixtures: the mixtures of every scene, one for each map; empty if nothing is mixed.
-    unlike: what tells unknown pixels, by scene; empty without left-out labels.
-    unknown: which pixels are unlike every class, bool `[H, W]`, by scene; empty if nobody asked.
+    unlike: the data that unknown pixels are found with, by scene; empty without left-out labels.
+    unknown: which pixels are unlike every class, bool `[H, W]`, by scene; empty if not requested.
   """
 
   losses: np.ndarray | None

@@ -55,9 +55,9 @@ def align(
 
 
 def _check_varies(scene: Scene) -> None:
-  """Refuses a scene whose labelled pixels, or all pixels without labels, have one and the same spectrum.
+  """Rejects a scene whose labelled pixels (or, without labels, all pixels) have the same spectrum.
 
-  In other scenes the first rows show a difference, so that no further ones are read.
+  In other scenes the first rows already differ, so reading stops there.
   """
   labelled = scene.measured & (scene.labels > 0)
   mask, which = (labelled, "labelled pixels") if labelled.any() else (scene.measured, "pixels")

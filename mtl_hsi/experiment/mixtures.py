@@ -24,9 +24,9 @@ _FIXED = "as configured"
 class LeftOutResults(NamedTuple):
   """Results for all pixels that folds left out, n over all folds.
 
-  The shares and the smoothing of the mixture that classifies the pixels of a fold, and its temperature, were
-  chosen by those of other folds. The temperatures of the members, channels and penalty of the regression, and
-  whether there is a temperature of the mixture at all, were chosen by those of all folds.
+  Each fold is classified by a mixture whose shares, smoothing and temperature were chosen on the other folds.
+  Three things were chosen on all folds: the temperatures of the members, channels and penalty of the
+  regression, and whether the mixture has a temperature.
 
   Attributes:
     pixels: rows and columns, int32 `[n, 2]`.

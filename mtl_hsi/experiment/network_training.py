@@ -63,7 +63,7 @@ def train(
       nonlocal bar
       record(losses)
       if bar is None:
-        # Epochs of an earlier start say nothing about the remaining time.
+        # The remaining time is not estimated from epochs of an earlier start.
         bar = stack.enter_context(progress.bar(title, plan.schedule.epochs, "epoch", initial=len(losses)))
       else:
         bar.set_postfix_str(f"loss {np.mean(losses[-1]):.4f}", refresh=False)

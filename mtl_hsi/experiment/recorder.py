@@ -21,8 +21,8 @@ _SECONDS = 10.0  # between two updates of the files
 class Recorder:
   """The history of a run.
 
-  It is made from the losses that the checkpoints keep, so an interrupted run ends with the rows of an
-  undisturbed one. No other part of a run reads it.
+  It is derived from the losses in the checkpoints, so a resumed run ends with the same rows as an
+  uninterrupted one. No other part of a run reads it.
 
   Args:
     directory: the work directory.

@@ -18,8 +18,8 @@ from mtl_hsi.storage.json_files import read_json, well_formed
 def run(config: Any) -> dict | None:
   """Classifies the scenes of a finished run again, and writes maps, accuracies and report.
 
-  The scenes are read relative to the directory in which the run was started. If they or the networks are not
-  those of the run, it stays as it is.
+  Relative paths of scenes start at the directory in which the run was started. If scenes or networks have
+  changed since the run, its files stay as they are.
 
   Args:
     config: a ConfigDict with the keys of `configs/report.py`.

@@ -18,7 +18,7 @@ def results_of(settings: Settings, problem: Problem, done: Outcome) -> dict:
   results, leakage, overlap = {}, {}, {}
   for name, scene in problem.scenes.items():
     mixtures = done.mixtures.get(name)
-    # Given test labels stand above left-out ones.
+    # Test labels take precedence over left-out labels.
     by_folds = settings.split.by_folds and scene.tested is None and problem.folds[name][0].tests
     if by_folds:
       # A scene that was left out as a whole may have any class of the legend.
@@ -40,7 +40,7 @@ def results_of(settings: Settings, problem: Problem, done: Outcome) -> dict:
 
 
 def _add_areas(settings, problem, name, done, results):
-  """Adds the area of every class in the maps and, if they are told, of unknown pixels."""
+  """Adds the area of every class in the maps and, if they are marked, of unknown pixels."""
   scene, unknown = problem.scenes[name], done.unknown.get(name)
   if unknown is not None:
     results["unknown"] = unknown_maps.describe(settings.unknown, problem, name, unknown)

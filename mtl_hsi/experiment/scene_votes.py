@@ -26,7 +26,7 @@ def classify_scenes(
   chosen: Mapping[str, Sequence[SceneMixture]],
   folder: Path,
 ) -> dict[str, Votes]:
-  """Returns the votes on every pixel of every map, by scene; writes all probabilities if they are wanted.
+  """Returns the votes on every pixel of every map, by scene; writes all probabilities if they are requested.
 
   Args:
     settings: the settings.

@@ -1,4 +1,4 @@
-"""Tells which pixels of the maps of a run are unlike every class, and writes how unlike they are."""
+"""Finds the pixels of a run's maps that are unlike every class, and writes their distances."""
 
 import contextlib
 from collections.abc import Iterator, Mapping
@@ -26,7 +26,7 @@ FILE = "unknown.tif"
 
 
 def check(settings: UnknownSettings, problem: Problem) -> None:
-  """Refuses a request for unknown pixels if the run will not know them.
+  """Rejects a request for unknown pixels if the run cannot find them.
 
   Raises:
     RequestError: there are no folds, no MNF components or too few left-out labels.
@@ -45,8 +45,8 @@ def check(settings: UnknownSettings, problem: Problem) -> None:
   for name, count in counts.items():
     if not count:
       raise RequestError(
-        f"{asked}, but scene {name!r} has no labels that folds leave out, which tell how far known classes "
-        f"reach; expected {NONE!r}"
+        f"{asked}, but scene {name!r} has no labels that folds leave out, from which the limit of known "
+        f"classes is computed; expected {NONE!r}"
       )
     check_rate(settings, count, name)
 
@@ -64,7 +64,7 @@ def measure(
     settings: the settings; if they do not ask for unknown pixels, nothing is done.
     problem: the scenes.
     regions: the whole scenes.
-    records: what tells unknown pixels, by scene.
+    records: the data that unknown pixels are found with, by scene.
     folder: of the maps of all scenes.
 
   Raises:
@@ -116,20 +116,20 @@ def _raster(scene: Scene, path: Path) -> Iterator:
 
 
 def missing(settings: UnknownSettings, directory: Path) -> Iterator[str]:
-  """Yields a note if a complete run does not tell the unknown pixels that its command asks for now."""
+  """Yields a note if a complete run lacks the unknown pixels that its command requests now."""
   with_scores = any(directory.glob(f"maps/*/{FILE}"))
   if settings.action != NONE and not with_scores:
     yield (
-      "note: the run was made without unknown pixels; to tell them, delete metrics.json there and repeat the "
+      "note: the run was made without unknown pixels; to add them, delete its metrics.json and repeat the "
       "command, which classifies again"
     )
 
 
 def describe(settings: UnknownSettings, problem: Problem, name: str, found: np.ndarray) -> dict:
-  """Returns what `metrics.json` says of the unknown pixels of a scene.
+  """Returns the entry of `metrics.json` for the unknown pixels of a scene.
 
   Args:
-    settings: what was done with them.
+    settings: how unknown pixels were handled.
     problem: the scenes.
     name: of the scene.
     found: which pixels are unknown, bool `[H, W]`.

@@ -31,7 +31,7 @@ ENDINGS = (
 )
 # Further files, if the probabilities of all classes are wanted.
 PROBABILITY_ENDINGS = ("_probabilities.tif", "_uncertainty.tif")
-# The raster of scores, if unknown pixels are told.
+# The raster of scores, if unknown pixels are requested.
 UNKNOWN_ENDING = "_unknown.tif"
 
 _NO_ENVI_PLACE = (

@@ -47,7 +47,7 @@ class ClassifiedWindow(NamedTuple):
 
 
 class ImageClassifier:
-  """The networks of a run on the devices, with the programs that were compiled for them so far.
+  """The networks of a run on the devices, with the programs compiled so far.
 
   Args:
     trained: the run.
@@ -55,7 +55,7 @@ class ImageClassifier:
     replica: the replica whose networks vote, or None for all.
     method: a name of `logits.METHODS`.
     tile_pixels: maximum number of pixels classified at once, or None for that of the run.
-    all_classes: whether the probabilities of all classes are wanted.
+    all_classes: whether to return the probabilities of all classes.
 
   Attributes:
     networks: how many networks vote.
@@ -133,14 +133,14 @@ class ImageClassifier:
     )
     with products.precision(self._trained.precision):
       votes, probabilities = self._vote(region)
-    # Values far outside of the range of training can overflow in a network.
+    # Values far outside the range of training can overflow in a network.
     missing = read.window.missing[read.inner] | ~np.isfinite(votes.probability[0])
     ids = np.where(missing, 0, self._class_ids[votes.labels[0]])
     unlike = unknown and unknown.measure(read.window.padded, read.inner)
     return ClassifiedWindow(*place, ids, votes.share[0], votes.probability[0], probabilities, unlike)
 
   def _vote(self, region) -> tuple[Votes, np.ndarray | None]:
-    """Returns the votes on a region and the probabilities of all outputs `[h, w, C]` if they are wanted."""
+    """Returns the votes on a region and, if requested, the probabilities of all outputs `[h, w, C]`."""
     if not self._outputs:
       return self._classifier.vote(self._placed, region, _no_tick), None
     probabilities = np.empty((*windows.shape_of(region.window), self._outputs), np.float32)
@@ -152,7 +152,7 @@ class ImageClassifier:
 
 
 class _Read(NamedTuple):
-  """A window that was read with its halo, and where the window itself is in it."""
+  """A window that was read with its halo, and the position of the window in it."""
 
   window: InputWindow
   inner: Window
@@ -197,7 +197,7 @@ def _networks(trained, scene, replicas) -> Iterator[dict]:
 
 
 def inference_options(trained, scene, replica) -> classify.InferenceOptions:
-  """Returns those of the run, with the smoothing of the scene that most of several maps have."""
+  """Returns the options of the run; if its maps have different smoothings, the most frequent one."""
   if not trained.mixtures:
     return trained.inference.options
   smoothings = trained.mixtures[scene.name].smoothings

@@ -34,7 +34,7 @@ def open_image(
 
   Args:
     open_with: opens the image with options of `Image.open`.
-    image_keys: options that are given, by `image_settings.KEYS`; "" for one that is not.
+    image_keys: options by `image_settings.KEYS`; "" for an option that is not given.
     scene: the scene as which it is classified.
     trained: its run.
 

@@ -1,4 +1,4 @@
-"""What tells unknown pixels of a new image: the record of the run."""
+"""Finds unknown pixels of a new image with the record of the run."""
 
 from collections.abc import Collection
 
@@ -15,7 +15,7 @@ from mtl_hsi.settings.unknown_settings import NONE
 def prepare(
   settings: PredictionSettings, trained: TrainedRun, scene: TrainedScene, class_ids: Collection[int]
 ) -> Unknown | None:
-  """Returns what tells unknown pixels, or None if the settings do not ask for it.
+  """Returns what finds unknown pixels, or None if the settings do not request them.
 
   Args:
     settings: of the prediction.
@@ -24,7 +24,7 @@ def prepare(
     class_ids: of the map.
 
   Raises:
-    RequestError: the run does not know, or has too few left-out labels for the rate.
+    RequestError: the run lacks the record, or has too few left-out labels for the rate.
   """
   asked = settings.unknown
   if asked.action == NONE:
@@ -34,13 +34,13 @@ def prepare(
   key = f"config key unknown is {asked.action!r}"
   if record is None and trained.files.may_lack_pixels:
     raise RequestError(
-      f"{key}, but {trained.path} has no training pixels, which that needs; export the run with "
+      f"{key}, but {trained.path} has no training pixels, which this needs; export the run with "
       "them: mtl-hsi export --with-training-pixels"
     )
   if record is None:
     raise RequestError(
-      f"{key}, but the run in {trained.path} does not know how unlike its classes left-out labels of "
-      f"{scene.name!r} are; expected a run of version 0.3.0 or later with folds and MNF components, as "
+      f"{key}, but the run in {trained.path} has no distances of left-out labels of {scene.name!r}; "
+      f"expected a run of version 0.3.0 or later with folds and MNF components, as "
       "configs/own.py has"
     )
   check_rate(asked, len(record.left_out), scene.name)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 _BINS = 20
-# Finer bins, of which the median is read.
+# Finer bins, from which the median is read.
 _FINE = 200
 _WIDTH, _HEIGHT = 520, 240  # the drawing, in SVG units
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 508, 10, 200  # the frame within it
@@ -23,7 +23,7 @@ class Histogram:
     bars: `x`, `y`, `width`, `height` and `text` of every bin that has pixels.
     across: x and label of the ticks below the frame, in %.
     up: y and label of the ticks beside it, in % of the pixels.
-    median: confidence that half of the pixels reach, in whole %.
+    median: the largest confidence that at least half of the pixels have, in whole %.
     low_share: share of the pixels with a confidence below 0.5.
     width: of the drawing; likewise height.
     left: of the frame; likewise right, top and bottom.
@@ -50,7 +50,7 @@ def histogram(probability: np.ndarray, measured: np.ndarray) -> Histogram | None
     measured: which pixels have a measurement, bool `[H, W]`.
   """
   counts = np.zeros(_FINE, np.int64)
-  # Row by row, so that no large map is copied as numbers of 8 bytes.
+  # Row by row, so that no large map is copied as 8-byte numbers.
   for row, valid in zip(probability, measured, strict=True):
     positions = (_FINE * np.asarray(row, np.float32)[valid]).astype(int).clip(0, _FINE - 1)
     counts += np.bincount(positions, minlength=_FINE)
@@ -60,7 +60,7 @@ def histogram(probability: np.ndarray, measured: np.ndarray) -> Histogram | None
   bins = shares.reshape(_BINS, -1).sum(axis=1).tolist()
   step = next((step for step in _STEPS if max(bins) <= _MOST_STEPS * step), _STEPS[-1])
   top = step * int(np.ceil(max(bins) / step - 1e-9))
-  # From above: the highest confidence that half of the pixels reach.
+  # From above: the largest confidence that at least half of the pixels have.
   median = _FINE - 1 - int(np.searchsorted(np.cumsum(shares[::-1]), 0.5))
   return Histogram(
     bars=[_bar(position, share, top) for position, share in enumerate(bins) if share],

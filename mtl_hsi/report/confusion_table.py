@@ -6,7 +6,7 @@ import numpy as np
 
 from mtl_hsi.report import maps
 
-# A larger matrix would be most of the page, and nobody could read it.
+# A larger matrix would be too large to read on the page.
 _MOST_CLASSES = 64
 _MOST_PAIRS = 3
 

@@ -109,7 +109,7 @@ def _confidence(found: experts.Experts, calibration: Mapping | None) -> str:
   if calibration is None:
     return f"{text}."
   if found.temperature == 1:
-    return f"no temperature, as it would not reduce the calibration error, {calibration['before']:.2f}."
+    return f"no temperature, because it would not reduce the calibration error, {calibration['before']:.2f}."
   return f"{text}; calibration error {calibration['before']:.2f} -> {calibration['after']:.2f}."
 
 

@@ -1,4 +1,4 @@
-"""How long the rows of an image are on the ground, for a scale bar."""
+"""The width of a pixel on the ground, for a scale bar."""
 
 import numpy as np
 import pyproj
@@ -21,8 +21,8 @@ def metres_per_column(georeference: Georeference | None, height: int, width: int
     width: W.
 
   Returns:
-    Metres in the middle column, at equal distances of rows, 0 at a pole; empty if the image has no position
-    on Earth.
+    Metres at the middle column, for equally spaced rows; 0 at a pole. Empty if the image is not
+    georeferenced.
   """
   if georeference is None or georeference.crs is None:
     return []

@@ -9,16 +9,16 @@ _EXPLAINED = {FEATURES: f"{FEATURES} (polygons, lines or points)"}
 
 
 def of_map(mixture: Mapping | None) -> str:
-  """Returns what the map is made of, as plain text.
+  """Returns a sentence on the experts of the map.
 
   Args:
     mixture: of the scene, as in `metrics.json`; None if there are only networks.
   """
   if mixture is None:
-    return "The map is by networks that trained on all labels."
+    return "The map was made by networks that trained on all labels."
   *names, last = (f"the {row.name}" for row in experts.summarise(mixture).rows if row.weight > 0)
   listed = f"{', '.join(names)} and {last}" if names else last
-  return f"The map is by {listed}, trained on all labels."
+  return f"The map was made by {listed}, trained on all labels."
 
 
 def describe(left_out: Mapping) -> str:
@@ -41,7 +41,7 @@ def describe(left_out: Mapping) -> str:
 
 
 def measured_on(left_out: Mapping) -> str:
-  """Returns the same in short, as the end of a sentence that starts with an accuracy."""
+  """Returns the left-out labels in short, as the end of a sentence that starts with an accuracy."""
   pixels, kind = left_out["pixels"], left_out["kind"]
   if left_out.get("whole_scene"):
     return f"on {pixels:,} labelled pixels, by networks that saw no label of this scene"

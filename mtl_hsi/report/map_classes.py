@@ -6,7 +6,7 @@ from typing import NamedTuple
 from mtl_hsi.report import colours
 from mtl_hsi.scenes.scene import Scene
 
-# What is unlike every class.
+# Name of the class of pixels that are unlike every class.
 UNKNOWN_NAME, UNKNOWN_COLOUR = "unknown", (120, 120, 120)
 _LARGEST_ID = 2**16 - 1
 

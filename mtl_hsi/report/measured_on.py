@@ -1,4 +1,4 @@
-"""On what the accuracy of a scene was measured, in words."""
+"""How the accuracy of a scene was measured, in words."""
 
 from mtl_hsi.plurals import noun
 from mtl_hsi.report import left_out_text

@@ -36,7 +36,7 @@ _SHARP = 300  # pixels; smaller maps are magnified with visible pixels
 
 
 def render(run: RunReport) -> str:
-  """Returns the page: for each scene the map, its accuracy and what stands behind it; then the run."""
+  """Returns the page: for each scene the map, its accuracy and the details; then the run."""
   drawn = [None] * len(run.scenes) if run.losses is None else curves.loss_curves(run.losses, run.phases)
   text, budget = script.page_script(), spectra.scene_budget(len(run.scenes))
   return _ENVIRONMENT.get_template("page.html").render(

@@ -30,7 +30,7 @@ class View:
     data: what the script reads, for JSON; see `viewer_data.js`.
     caption: sentences on what the viewer shows and what was left out to keep the page small.
     layers: identifier and name of each layer over the false colour.
-    facts: identifier and name of what is known of a pixel, beside its classes and use.
+    facts: identifier and name of further values of a pixel, besides its classes and use.
     ramps: identifier and meaning of the layers whose colours are those of the ramp.
     ramp: colours from 0 to 100%.
     error_legend: colours of the errors with their meaning.
@@ -108,7 +108,7 @@ def _ramps(report: SceneReport) -> list[tuple[str, str]]:
   of_snapshots = ", averaged over the snapshots" if _has_votes(report) else ""
   ramps = [("confidence", f"probability of the predicted class{of_snapshots}")]
   if report.further:
-    ramps.append(("agreement", "share of the replicas that predict the commonest class"))
+    ramps.append(("agreement", "share of the replicas that predict the most frequent class"))
   return ramps
 
 
@@ -128,7 +128,7 @@ def _folds(report: SceneReport) -> int:
 
 
 def _first_planes(report: SceneReport, stride: int) -> dict:
-  """Returns the encoded planes of labels and first map and, of others, what belongs to neither."""
+  """Returns the encoded planes of labels and first map, and those that belong to no single map."""
   planes = {
     "truth": viewer_planes.encode_truth(report, stride),
     "first": viewer_planes.encode_map(report, report.first, report.measured_prediction, stride),
@@ -143,7 +143,7 @@ def _first_planes(report: SceneReport, stride: int) -> dict:
 
 
 def _further_planes(report: SceneReport, stride: int, budget: float) -> list[str]:
-  """Returns the encoded planes of the other maps, from the second, as far as they fit."""
+  """Returns the encoded planes of the other maps, from the second on, as many as fit on the page."""
   found = []
   for one in report.further:
     prediction = np.where(report.scene.measured, one.prediction, 0)
@@ -204,7 +204,7 @@ def _caption(report: SceneReport, stride: int, encoded: spectra.Spectra, shown: 
   sentences = [_false_colour_sentence(report)]
   replicas = 1 + len(report.further)
   if shown < replicas:
-    sentences.append(f"To keep this page small, it has the maps of {shown} of {replicas} replicas.")
+    sentences.append(f"To keep this page small, it shows the maps of only {shown} of {replicas} replicas.")
   if stride > 1:
     sentences.append(f"Maps show every {_ordinal(stride)} row and column.")
   if encoded.text:

@@ -1,4 +1,4 @@
-"""The maps of the viewer as planes of bytes, thinned out by a stride, deflated and in base64."""
+"""The maps of the viewer as planes of bytes, subsampled by a stride, deflated and in base64."""
 
 import itertools
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ def encode_map(report: SceneReport, one: ReplicaMap, prediction: np.ndarray, str
 
 
 def encode_agreement(maps: Sequence[ReplicaMap], stride: int) -> str:
-  """Returns a plane: share of the maps that have the commonest class of a pixel."""
+  """Returns a plane: share of the maps that predict the most frequent class of a pixel."""
   thinned = [_thinned(one.prediction, stride) for one in maps]
   plane = np.empty(thinned[0].shape, np.uint8)
   # Row by row, so that the maps are not copied.
@@ -73,7 +73,7 @@ def _bytes(shares):
 
 
 def _largest_share(ordered: np.ndarray) -> np.ndarray:
-  """Returns the share of the commonest value in every column of values `[R, W]` that are in order."""
+  """Returns the share of the most frequent value in every column of sorted values `[R, W]`."""
   largest = run = np.ones(ordered.shape[1], int)
   for before, value in itertools.pairwise(ordered):
     run = np.where(value == before, run + 1, 1)

@@ -125,13 +125,13 @@ def expected_seconds(
 def finish(
   runs: Sequence[Run], directory: Path, command: Sequence[str], report: Callable[[], Mapping[str, Path]]
 ) -> None:
-  """Executes the runs and prints where the results of all finished runs are, also if some fail.
+  """Executes the runs, also if some fail, and prints the paths of the results of all finished runs.
 
   Args:
     runs: the runs to execute.
     directory: of the grid.
     command: the command line, for the reports.
-    report: writes files about all finished runs; returns their paths by what they are.
+    report: writes files about all finished runs; returns their paths by description.
 
   Raises:
     RequestError: see `work`, or a finished run is damaged.

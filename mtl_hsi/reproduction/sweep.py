@@ -1,4 +1,4 @@
-"""Sweeps: an experiment with every combination of values of some keys, a run each, and their comparison."""
+"""Sweeps: a run for every combination of values of some keys, and the comparison of these runs."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ class Cell:
   Attributes:
     values: values of the swept keys, as text.
     run: the run with them.
-    work: about how long it takes, relative to others.
+    work: approximate training time, relative to other cells.
   """
 
   values: Mapping[str, str]
@@ -75,7 +75,7 @@ def run(
 
 
 def make_cells(config: config_dict.ConfigDict, over: Sequence[str]) -> list[Cell]:
-  """Returns the cells of a sweep; all their settings are checked.
+  """Returns the cells of a sweep, whose settings have been checked.
 
   Raises:
     RequestError: a key is unknown, or a value is wrong.
@@ -92,7 +92,7 @@ def make_cells(config: config_dict.ConfigDict, over: Sequence[str]) -> list[Cell
     cells.append(Cell(words, Run(name, changed), _work(settings)))
   names = [cell.run.name for cell in cells]
   if len(set(names)) < len(names):
-    raise RequestError("--over has values whose directories would have the same name; leave one of them out")
+    raise RequestError("--over has values whose directories would have the same name; remove one of them")
   return cells
 
 
@@ -127,10 +127,10 @@ def _work(settings) -> float:
 
 
 def _listing(cells, assigned, directory, shard) -> Iterator[str]:
-  """Yields how many runs there are and are done, and a line for each of this shard."""
+  """Yields the numbers of all and of finished runs, and a line for each run of this shard."""
   done = {run.name for run in assigned if grid.is_done(run, directory)}
   part = (
-    f", of which this shard ({shard.index}/{shard.count}) does {len(assigned)}" if shard.count > 1 else ""
+    f", of which this shard ({shard.index}/{shard.count}) runs {len(assigned)}" if shard.count > 1 else ""
   )
   line = f"{len(cells)} {noun(len(cells), 'run')}{part}; {len(done)} done, {len(assigned) - len(done)} to do"
   spent = sum(grid.seconds(run, directory) for run in assigned if run.name in done)
@@ -144,7 +144,7 @@ def _listing(cells, assigned, directory, shard) -> Iterator[str]:
 
 
 def _table(cells, done, directory) -> Iterator[list]:
-  """Yields the head, and a row for every cell and scene; accuracies in %. Cells to do have one row."""
+  """Yields the header, and a row for every cell and scene; accuracies in %. Unfinished cells have one row."""
   keys = list(cells[0].values)
   parts = [f"{measure}_{part}" for measure in MEASURES for part in ("mean", "std", "low", "high")]
   yield ["run", *map(escape_formula, keys), "state", "seconds", "scene", *parts]

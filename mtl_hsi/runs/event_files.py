@@ -17,8 +17,8 @@ _PREFIX = "events"
 class EventFiles(contextlib.AbstractContextManager):
   """The event files of all networks of one kind.
 
-  Event files can only grow. So those of an earlier start are replaced when the first history is written, and
-  an epoch that is trained again after an interruption is in the new files once.
+  Event files can only be appended to. Therefore, the first history replaces the files of an earlier start.
+  Thus an epoch that is trained again after an interruption appears only once.
 
   Args:
     directory: `tensorboard/` of the work directory.
@@ -47,13 +47,13 @@ class EventFiles(contextlib.AbstractContextManager):
 
   def __exit__(self, *_):
     for writer in self._writers:
-      # What a full disk does not take was reported by `append`.
+      # `append` has already reported a full disk.
       with contextlib.suppress(OSError):
         writer.close()
 
 
 def _replace(folder: Path):
-  """Opens a new event file, in place of those of an earlier start."""
+  """Opens a new event file and removes those of an earlier start."""
   from tensorboardX.event_file_writer import EventsWriter
 
   folder.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ COLUMNS = ("network", "replica", "fold", "epoch", "phase", "scene", "loss", "lea
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class History:
-  """What the networks of one kind learnt so far.
+  """The history of the networks of one kind.
 
   Attributes:
     network: the kind, "network" or "local".
@@ -37,7 +37,7 @@ class History:
   losses: np.ndarray
 
   def names(self) -> list[str]:
-    """Returns a name for every network that is unique in the run, such as "network/replica_0_fold_2"."""
+    """Returns for every network a name that is unique in the run, such as "network/replica_0_fold_2"."""
     return [
       f"{self.network}/replica_{replica}" + (f"_fold_{stream - 1}" if stream else "")
       for replica, stream in self.streams.tolist()
@@ -47,9 +47,9 @@ class History:
 def write(path: Path, histories: Iterable[History]) -> None:
   """Writes the history of all kinds of networks as CSV.
 
-  Replicas, folds and scenes follow each other as in the run; replicas and folds count from 0, epochs from 1.
-  The column `fold` is empty for networks that leave out no fold. There is no row for a scene of which a
-  network sees no pixel.
+  Replicas, folds and scenes are in the order of the run. Replicas and folds count from 0, epochs from 1. The
+  column `fold` is empty for networks that leave out no fold. A network has no rows for scenes on which it
+  does not train.
 
   Raises:
     RequestError: the file cannot be written.

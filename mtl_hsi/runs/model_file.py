@@ -1,17 +1,17 @@
 """A finished run as one file: a zip archive of what predictions need, with a model card.
 
   README.md                       the model card
-  model.json                      number of the format, version of the program
+  model.json                      format number, program version
   config.json, scenes.json        records of the run, without the paths of its files
   metrics.json                    its accuracies
   mixtures.npz                    if it mixes experts
-  unknown.npz                     training pixels, only if they were asked for
+  unknown.npz                     training pixels, only if requested
   networks/<epoch>.npz            the networks that make maps, without those of folds
-  networks/local/<epoch>.npz      those of smaller patches
+  networks/local/<epoch>.npz      those with smaller patches
   SHA256SUMS                      checksums of all these
 
-Equal runs give equal bytes. A file from an untrusted source is read within bounds of memory, and nothing of
-it is unpacked.
+Exporting a run twice gives identical bytes. Files from untrusted sources are read within bounded memory, and
+nothing is unpacked to disk.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ from mtl_hsi.training.ensemble import Ensemble
 
 SUFFIX = ".mtlhsi"
 CARD, MODEL = "README.md", "model.json"
-# Any other number is refused.
+# Files with another number are rejected.
 _FORMAT = 1
 _NAMES = re.compile(
   r"README\.md|SHA256SUMS|(model|config|scenes|metrics)\.json|(mixtures|unknown)\.npz"
@@ -47,7 +47,7 @@ _EPOCHS = "networks/{epoch}.npz", "networks/local/{epoch}.npz"
 
 
 def write(path: Path, contents: Mapping[str, bytes]) -> None:
-  """Writes the file completely or not at all; equal contents give equal bytes.
+  """Writes the file completely or not at all; the same contents give identical bytes.
 
   Args:
     path: of the file.
@@ -62,7 +62,7 @@ def write(path: Path, contents: Mapping[str, bytes]) -> None:
     for name, content in {**contents, checksums.NAME: sums}.items():
       # A new ZipInfo always has the year 1980.
       entry = zipfile.ZipInfo(name)
-      # That of Unix on every platform, for equal bytes.
+      # Unix on every platform, for identical bytes.
       entry.create_system = 3
       entry.compress_type = zipfile.ZIP_STORED if name.endswith(".npz") else zipfile.ZIP_DEFLATED
       entry.external_attr = 0o644 << 16
@@ -88,7 +88,7 @@ class ModelFile:
   """An exported run; see `run_files.RunFiles`.
 
   Raises:
-    RequestError: the file is no exported run, damaged, or of another version.
+    RequestError: the file is not an exported run, is damaged, or has another version.
   """
 
   remedy = "export the run again, with this version of mtl_hsi"

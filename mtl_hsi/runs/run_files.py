@@ -1,4 +1,4 @@
-"""The files of a finished run, from which it is read back: those of its work directory."""
+"""The files that a finished run is read from: those of its work directory."""
 
 from pathlib import Path
 from typing import Any, Protocol
@@ -48,13 +48,13 @@ class RunFiles(Protocol):
     """
 
   def networks(self, epoch: int, one: Any, ensemble: Ensemble, *, local: bool) -> Any:
-    """Returns the networks after an epoch: those that make maps, which others may follow.
+    """Returns the networks after an epoch: first those that make maps, then possibly others.
 
     Args:
       epoch: whose networks vote.
       one: shapes and dtypes of the arrays of one network, as a tree.
       ensemble: the networks of the run.
-      local: whether these are the networks of smaller patches.
+      local: whether these are the networks with smaller patches.
 
     Returns:
       The tree with a leading axis of networks.

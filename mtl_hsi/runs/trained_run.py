@@ -47,7 +47,7 @@ class TrainedRun:
     target: name of the scene that the run was about.
     channels: bands to which all scenes were resampled, or None where they were aligned by index.
     network: the architecture.
-    local: that of smaller patches, or None.
+    local: that with smaller patches, or None.
     ensemble: its networks.
     mixtures: the mixtures of every scene, by name; empty if the run mixes nothing.
     snapshot_epochs: the epochs whose networks vote.
@@ -98,7 +98,7 @@ class TrainedRun:
   def networks(self, epoch: int) -> dict:
     """Returns {"params", "stats"} and "local" of networks after an epoch of `snapshot_epochs`, stacked.
 
-    The first ones are those that make maps. Of a work directory, those of folds follow.
+    The first ones are those that make maps. In a work directory, those that left out a fold follow.
 
     Raises:
       RequestError: the snapshot is missing, damaged or belongs to another network.
@@ -118,7 +118,7 @@ def read_run(path: Path) -> TrainedRun:
     path: its work directory, or the file that it was exported to.
 
   Raises:
-    RequestError: there is no run, an unfinished one, or one without a network.
+    RequestError: there is no run, or it is unfinished or has no network.
   """
   files = ModelFile(path) if path.is_file() else WorkDirectoryFiles(path)
   config = files.record("config.json")
@@ -138,7 +138,7 @@ def read_run(path: Path) -> TrainedRun:
     image_keys = {name: _image_keys(config.get("files", {}).get(name, {})) for name in names}
   if model.name == model_settings.SVM:
     raise RequestError(
-      f"the run in {path} has model.name=svm, and SVMs are not saved; expected a run of a network"
+      f"the run in {path} has model.name=svm, and SVMs are not saved; expected a run with a network"
     )
   smoothed = inference.options.smoothing.steps > 0 or bool(mixture.smoothings)
   scenes, channels = _read_scenes(files, target, image_keys, smoothed=smoothed)

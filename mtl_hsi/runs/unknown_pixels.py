@@ -27,12 +27,12 @@ _BANDS = (
 
 
 class Unknown(NamedTuple):
-  """Tells unknown pixels.
+  """Finds unknown pixels.
 
   Attributes:
     record: of the scene in training.
     components: the channels that the score reads.
-    margin: of regions, for patches.
+    margin: width of the border of a region, for patches.
     rate: share of pixels of known classes that may be called unknown.
     class_id: that of unknown pixels in the map, or None if they keep their class.
   """
@@ -64,7 +64,7 @@ class Unknown(NamedTuple):
     return measured[..., 1] <= self.rate
 
   def sentence(self, pixels: int) -> str:
-    """Returns how many pixels were found, in words."""
+    """Returns a sentence with the number of unknown pixels."""
     rate = f"of known classes {100 * self.rate:.3g}% would be"
     return f"Unlike every class: {pixels:,} {noun(pixels, 'pixel')} ({rate})"
 
@@ -79,13 +79,13 @@ class Unknown(NamedTuple):
 def read_unknown(
   settings: UnknownSettings, record: UnlikeRecord, components: slice, margin: int, class_ids: Collection[int]
 ) -> Unknown:
-  """Returns what tells unknown pixels of a scene.
+  """Returns what finds unknown pixels of a scene.
 
   Args:
     settings: what to do with them.
     record: of the scene.
     components: the channels that the score reads.
-    margin: of regions, for patches.
+    margin: width of the border of a region, for patches.
     class_ids: of the map.
   """
   class_id = free_id(class_ids) if settings.action == MARK else None
@@ -93,7 +93,7 @@ def read_unknown(
 
 
 def check_rate(settings: UnknownSettings, count: int, name: str) -> None:
-  """Refuses a rate that so few left-out labels of a scene cannot tell.
+  """Rejects a rate for which a scene has too few left-out labels.
 
   Raises:
     RequestError: fewer than one of them would be rejected.

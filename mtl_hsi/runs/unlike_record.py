@@ -38,7 +38,7 @@ def arrays(records: Mapping[str, UnlikeRecord]) -> dict[str, np.ndarray]:
 
 
 def read(files: RunFiles, name: str, components: int) -> UnlikeRecord | None:
-  """Returns the record of a scene of a finished run; None if the run has none of it.
+  """Returns the record of a scene of a finished run, or None if the run has none.
 
   Args:
     files: of the run.

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import NoReturn
 
-# Seconds until a signal whose exception Python had to ignore is sent again.
+# Seconds until a signal is sent again if Python has dropped its exception.
 _AGAIN = 0.02
 
 
@@ -23,10 +23,11 @@ def status(interrupt: KeyboardInterrupt) -> int:
 
 
 def end(interrupt: KeyboardInterrupt) -> NoReturn:
-  """Ends the process with the status of a signal, once everything has been cleaned up and printed.
+  """Ends the process with the exit status of a signal, after cleaning up and printing.
 
   If JAX has been used, the interpreter does not end in the usual way: JAX would crash if the signal came
-  during a compilation. Processes that train together do end so, since each has to tell the others.
+  during a compilation. Processes that train together end in the usual way, since each has to inform the
+  others.
   """
   jax = sys.modules.get("jax")
   if jax is None or jax.distributed.is_initialized():
@@ -40,8 +41,8 @@ def end(interrupt: KeyboardInterrupt) -> NoReturn:
 def signals_raise() -> Iterator[None]:
   """Makes SIGTERM raise `Terminated` within the block, as Ctrl-C raises KeyboardInterrupt.
 
-  Neither of them is lost. Python prints and drops what is raised in a finaliser or in a callback of its
-  garbage collection, such as the one that JAX has. The signal is then repeated until it takes effect.
+  No signal is lost. Python prints and drops exceptions that are raised in a finaliser or in a callback of its
+  garbage collection; JAX has such a callback. The signal is then repeated until it takes effect.
   """
   before, hook = signal.signal(signal.SIGTERM, _terminate), sys.unraisablehook
 

@@ -30,7 +30,7 @@ def bar(description: str, total: int, unit: str, initial: int = 0) -> "tqdm.tqdm
   """Returns a progress bar with the remaining time, which only the first process shows.
 
   The bar is on stderr, since stdout is for results. It is updated ten times a second on a terminal and every
-  30 seconds in a log file. Nothing is shown if an earlier start has done all of it.
+  30 seconds in a log file. Nothing is shown if an earlier start has already completed it.
   """
   import tqdm
 

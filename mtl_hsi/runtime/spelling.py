@@ -2,8 +2,8 @@
 
 Messages name them as flags of launch.py, `--config.<key>=<value>`, `--config=<file>.py:<scenes>` and
 `--workdir`, or as "config key <key>", and config files as `configs/<file>.py`. The command passes all that it
-prints through `spelled`, and so does the report of a run that it started. No other code has to know by which
-of the two it was started.
+prints through `spelled`, and so does the report of a run that it started. No other code has to know which
+of the two started it.
 """
 
 import re

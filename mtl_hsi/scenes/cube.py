@@ -47,7 +47,7 @@ def blocks(cube: Cube, pixels: int | None = None) -> Iterator[tuple[Window, np.n
 
   Args:
     cube: the cube.
-    pixels: of a file with more pixels, only every n-th window is read, about so many pixels; None: all.
+    pixels: approximate limit: in a larger file, only every n-th window is read. None: all windows.
   """
   if in_memory(cube):
     yield tuple(slice(0, size) for size in cube.shape[:2]), cube

@@ -54,7 +54,7 @@ def read(config: Any, *, all_can_train: bool) -> SplitSettings:
   Raises:
     RequestError: names the key, its value and what was expected.
   """
-  # Without this ending it is probably a misspelt name, which other messages would hide.
+  # Without this ending, it is probably a misspelt name of a split, not a missing file.
   if config.split not in NAMES and not config.split.endswith(".npz"):
     check_exists(Path(config.split))
   require(config.block_size >= 1, "block_size", config.block_size, "1 or more")

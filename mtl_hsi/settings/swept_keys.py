@@ -13,7 +13,7 @@ from mtl_hsi.settings import config_keys
 
 _MOST_CELLS = 10_000
 _FORM = "expected KEY=VALUE,VALUE,..., such as --over seed=0,10,20"
-# These are used before there are cells.
+# These keys are used before the cells exist.
 _REFUSED = ("check_only", "scenes_file")
 _BRACKETS = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
@@ -24,7 +24,7 @@ def read(texts: Sequence[str], config: config_dict.ConfigDict) -> dict[str, dict
   Commas within brackets belong to a value.
 
   Raises:
-    RequestError: a text has another form, a key is unknown or given twice, or a value has the wrong type.
+    RequestError: a text has the wrong form, a key is unknown or given twice, or a value has the wrong type.
   """
   grid = {}
   for text in texts:
@@ -54,7 +54,7 @@ def combinations(grid: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
 def changed(config: config_dict.ConfigDict, values: Mapping[str, Any]) -> config_dict.ConfigDict:
   """Returns a locked copy of a config with other values.
 
-  Another optimiser than that of the config has no arguments but those in `values`.
+  If the optimiser changes, it has only the arguments in `values`.
 
   Raises:
     RequestError: a value has the wrong type.
@@ -96,7 +96,7 @@ def _value(config, key, word):
     return None
   try:
     value = ast.literal_eval(word)
-  # Python has several errors for text that is no value.
+  # Python raises various errors for text that is not a value.
   except (ValueError, SyntaxError, MemoryError, RecursionError):
     value = word
   if kind is float and type(value) is int:

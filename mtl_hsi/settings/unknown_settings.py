@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from mtl_hsi.settings.config_checks import one_of, require
 
-# Nothing, write how unlike they are, or also mark them in the map.
+# Nothing, write the distances, or also mark unknown pixels in the map.
 NONE, SCORE, MARK = "none", "score", "mark"
 
 

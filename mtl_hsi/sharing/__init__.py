@@ -1,4 +1,4 @@
-"""What is handed to others of a finished run: one file with a model card, and a StableHLO program.
+"""Exports of a finished run for others: one file with a model card, and a StableHLO program.
 
 May import everything up to `prediction`.
 """

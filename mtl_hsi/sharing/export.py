@@ -19,11 +19,11 @@ from mtl_hsi.storage.atomic_files import json_bytes, reason
 from mtl_hsi.storage.file_set import FileSet, with_ending
 from mtl_hsi.storage.json_files import well_formed
 
-# Keys of the config whose values may be paths; the last part says what they name.
+# Keys of the config whose values may be paths.
 _PATHS = ("data_dir", "scenes_file", "split", "run")
 # Options of an image that name a file, and the unit of its values.
 _FILES = ("wavelengths", "wavelength_unit")
-_WITHOUT_PIXELS = "no training pixels, so predict cannot tell unknown land cover with it"
+_WITHOUT_PIXELS = "no training pixels, so predict cannot find unknown land cover with it"
 
 
 def run(config: Any) -> dict:
@@ -81,7 +81,7 @@ def write(path: Path, trained: TrainedRun, *, training_pixels: bool, licence: st
     name: of the file for users, in the model card.
 
   Raises:
-    RequestError: the run lacks something, or the file cannot be written.
+    RequestError: the run lacks the training pixels, or the file cannot be written.
   """
   scenes, metrics = (trained.files.record(file) for file in ("scenes.json", "metrics.json"))
   with well_formed(trained.path / "metrics.json"):
@@ -101,7 +101,7 @@ def write(path: Path, trained: TrainedRun, *, training_pixels: bool, licence: st
 
 
 def without_paths(config: Mapping[str, Any]) -> dict[str, Any]:
-  """Returns a resolved config without what only the machine of the run has: the paths of files.
+  """Returns a resolved config without the paths of files.
 
   Options of images that apply to new ones remain.
   """

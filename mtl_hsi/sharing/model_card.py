@@ -1,4 +1,4 @@
-"""The model card of a run, in the form of the Hugging Face hub: a YAML header and Markdown."""
+"""The model card of a run, in the format of the Hugging Face hub: a YAML header and Markdown."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -85,7 +85,9 @@ def _what_it_is(trained, names):
   count = trained.voters * len(trained.snapshot_epochs)
   patch = f"{trained.network.patch} x {trained.network.patch} pixels"
   mixed = (
-    " They are mixed with experts that left-out labels weight and calibrate." if trained.mixtures else ""
+    " They are mixed with further experts; left-out labels choose the weights and calibrate the mixture."
+    if trained.mixtures
+    else ""
   )
   return (
     f"It maps land cover in hyperspectral images like {_escape(scenes)}. {count} {noun(count, 'network')} "
@@ -97,8 +99,8 @@ def _what_it_is(trained, names):
 def _use(trained, names):
   others = f" `--scene` selects another scene: {', '.join(names[1:])}." if len(names) > 1 else ""
   return (
-    f"The image is classified as {_escape(names[0])}.{others} It needs the sensor and the unit of that "
-    "scene. The program warns if the values or many pixels are outside of the range of training."
+    f"The image is classified as {_escape(names[0])}.{others} It must have the sensor and the unit "
+    "of that scene. The program warns if many pixels are outside the range of training."
   )
 
 
@@ -150,17 +152,18 @@ def _how_measured(name: str, metrics: Mapping[str, Any]) -> Iterator[str]:
     yield f"{left_out_text.describe(left_out)} {left_out_text.of_map(of_scene.get('mixture'))}"
   else:
     count = len(of_scene["overall_accuracy"]["replicas"])
-    yield f"Accuracy on labelled pixels that did not train, as the mean of {count} {noun(count, 'replica')}."
+    replicas = f"{count} {noun(count, 'replica')}"
+    yield f"Accuracy on labelled pixels that were not used for training, mean of {replicas}."
   leakage = metrics["leakage"].get(name)
   if leakage:
-    yield f"{leakage:.0%} of these pixels have a training pixel in their patch, which makes them easier."
+    yield f"{leakage:.0%} of these pixels have a training pixel in their patch; this is too optimistic."
 
 
 def _limits(scenes: Mapping[str, Any]) -> str:
   limits = [
-    "The accuracy is that of labels in the same scene. Expect less on other images and dates.",
-    "Every measured pixel gets one of the classes, also land cover that is none of them.",
-    "Nothing was tested on images of other sensors, units or atmospheric corrections.",
+    "The accuracy was measured on labels of the same scene. Expect less on other images and dates.",
+    "Land cover that is in none of the classes is mapped as one of them.",
+    "The model was not tested on images of other sensors, units or atmospheric corrections.",
     "Areas counted in a map are biased; estimate them from a random sample (mtl-hsi assess).",
   ]
   if any(entry["simulated"] for entry in scenes.values()):

@@ -1,6 +1,6 @@
 """The networks of a run as one StableHLO program: from the values of an image to classes and probabilities.
 
-The program does all that `predict` does with an image that is one tile: bands, scaling, MNF components,
+The program includes every step of `predict` for an image of one tile: bands, scaling, MNF components,
 repeated border pixels, all networks, mixture, smoothing and temperature. A pixel with a value that is not
 finite has no measurement.
 """
@@ -20,14 +20,14 @@ from mtl_hsi.runs.trained_scene import TrainedScene
 from mtl_hsi.runtime.replicas import loop_over_replicas
 from mtl_hsi.storage.atomic_files import json_bytes
 
-# The program is exported for CPUs. It has operations of StableHLO only, so other backends run it too.
+# The program is exported for CPUs. It only has operations of StableHLO, so it runs on other backends too.
 _PLATFORM = "cpu"
-# Of the program and its description.
+# Endings of the program and its description.
 ENDINGS = ".mlirbc", ".json"
 
 
 def files(trained: TrainedRun, scene: TrainedScene, tile: int | None) -> dict[str, bytes]:
-  """Returns the program, and a description of its argument and results, by the ending of the file.
+  """Returns the program, and a description of its argument and results, by file ending.
 
   Arguments and errors are those of `program`.
   """
@@ -56,7 +56,7 @@ def program(trained: TrainedRun, scene: TrainedScene, tile: int | None) -> expor
 
   Args:
     trained: the run.
-    scene: the scene as which images are classified.
+    scene: the scene whose bands and classes apply.
     tile: rows and columns of images, or None for a program for images of any size.
 
   Raises:
@@ -101,7 +101,7 @@ def _classified(trained, scene, snapshots):
 
 
 def _channels(inputs: Inputs, image: Array, measured: Array) -> Array:
-  """Computes what `Inputs` computes, up to rounding."""
+  """Computes the same channels as `Inputs`, up to rounding."""
   offset, scale = (numbers.astype(np.float32).reshape(1, 1, -1) for numbers in inputs.scaling)
   scaled = (image[..., inputs.chosen] - offset) / scale
   if inputs.weights is not None:
@@ -113,5 +113,5 @@ def _channels(inputs: Inputs, image: Array, measured: Array) -> Array:
 
 
 def _combined(values: Array, weights: np.ndarray) -> Array:
-  # The bands are strongly correlated, so products are not rounded.
+  # The bands are strongly correlated, so the products need full precision.
   return jnp.einsum("hwb,bc->hwc", values, weights, precision=jax.lax.Precision.HIGHEST)

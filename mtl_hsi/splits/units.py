@@ -10,7 +10,7 @@ from mtl_hsi.splits.blocks import grid_cells, median_cut, number_blocks
 
 # Words for the units, plural.
 FEATURES, REGIONS, BLOCKS = "features", "regions", "blocks"
-# Further notes are only counted: with a wrong column of the classes there would be hundreds.
+# Further notes are only counted: with the wrong class column there would be hundreds.
 _MOST_NOTES = 4
 
 
@@ -80,7 +80,7 @@ def number_by_class(
     unit[where] = unit.max() + 1 + parts
   more = len(notes) - _MOST_NOTES
   if more > 0:
-    rest = f"{more} more {noun(more, 'note')} like these; is the column of the classes the right one?"
+    rest = f"{more} more {noun(more, 'note')} like these; check the column with the classes"
     notes = [*notes[:_MOST_NOTES], rest]
   return unit, kind, notes
 

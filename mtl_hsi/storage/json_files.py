@@ -45,7 +45,7 @@ def parse_json(content: bytes, path: Path, schema: int | None, remedy: str) -> d
     content: of the file.
     path: of the file, for messages.
     schema: expected value of the key "schema"; None for files without one.
-    remedy: what to do about another schema.
+    remedy: what to do if the schema differs.
 
   Raises:
     RequestError: it is damaged, or has another schema.

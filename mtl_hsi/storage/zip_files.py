@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from mtl_hsi.storage import memory
 
-# The most memory, in bytes, for a byte in the directory of a zip: that of members with names of one letter.
+# Most bytes of memory per byte in the directory of a zip: reached by members with names of one letter.
 _DIRECTORY_RATIO = 24
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 

@@ -149,7 +149,7 @@ def fit(
 def learning_rates(plan: TrainingPlan, data: TrainingData) -> np.ndarray:
   """Returns the learning rate at the last step of every epoch, float32 `[epochs]`."""
   steps = _steps(plan, data.samples)
-  # Of every epoch: rate of its phase, steps of the phase before its last one, and all steps of the phase.
+  # For every epoch: rate of its phase, number of earlier steps at its last step, and all steps of the phase.
   rows = [
     (span.phase.learning_rate, (epoch + 1) * steps - 1, span.epochs * steps)
     for span in plan.schedule.spans

@@ -148,7 +148,7 @@ def test_a_run_of_another_place_is_noticed(tmp_path):
   far = write_map(tmp_path / "far.tif", place=Georeference("EPSG:32634", UTM.transform))
   outcome = draw(far, run=tmp_path / "run", size=10, floor=2)
   assert outcome.status == 0, outcome.err
-  assert f"note: no training pixel of the run {tmp_path / 'run'} lies in the map" in outcome.out
+  assert f"note: no training pixel of the run {tmp_path / 'run'} is in the map" in outcome.out
 
 
 @pytest.mark.parametrize("keys", [{"run": "other"}, {"scene": "town"}])

@@ -122,7 +122,7 @@ def test_what_cannot_be_paired_says_why(finished, finished_by_folds, changed_cop
   runs = [finished_run.read(directory) for directory in (finished, finished_by_folds)]
   notes = [pair(runs[1], runs[0], scene).note for scene in ("fields", "village")]
   assert notes == [
-    "not paired: measured on left-out labels here and on test pixels there",
+    "not paired: measured on left-out labels, the reference on test pixels",
     f"not paired: {finished_by_folds.name} does not have this scene",
   ]
 

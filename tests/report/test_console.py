@@ -114,7 +114,7 @@ def test_accuracies_of_left_out_labels_have_intervals_and_a_sentence(run, left_o
   assert "In brackets: 95% interval." in words
   assert (
     "Accuracy on the labels of polygons that were left out: 5 folds, 41 polygons; the interval resamples "
-    "polygons. The map is by networks that trained on all labels."
+    "polygons. The map was made by networks that trained on all labels."
   ) in words
   assert "no accuracy can be computed" not in words
 

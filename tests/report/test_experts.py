@@ -56,6 +56,6 @@ def test_an_expert_without_a_name_in_words_keeps_its_own():
 
 def test_the_map_is_made_of_the_experts_with_a_weight():
   text = left_out_text.of_map(mixture({"weights": [0.0, 1.0]}))
-  assert text == "The map is by the regression on single spectra, trained on all labels."
+  assert text == "The map was made by the regression on single spectra, trained on all labels."
   both = left_out_text.of_map(mixture({}))
   assert "by the network (context) and the regression on single spectra, trained" in both

@@ -227,7 +227,7 @@ def test_accuracies_of_left_out_labels_are_explained(render_scene, left_out_repo
   seen = " ".join(re.sub("<[^>]*>", " ", text).split())
   assert (
     "Accuracy on the labels of polygons that were left out: 5 folds, 41 polygons; the interval resamples "
-    "polygons. The map is by networks that trained on all labels."
+    "polygons. The map was made by networks that trained on all labels."
   ) in seen
   assert "50.00% overall accuracy, on 1,234 labelled pixels of 41 polygons that were left out" in seen
   assert "19 train the networks of the map, and 1,234 are tested by networks that left them out." in seen

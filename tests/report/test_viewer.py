@@ -88,7 +88,9 @@ def test_maps_of_replicas_that_do_not_fit_are_left_out(fields_report):
   view = viewed(report, 150_000)
   assert 1 < len(view.maps) < 31
   assert len(view.maps) == len(view.data["maps"])
-  assert f"To keep this page small, it has the maps of {len(view.maps)} of 31 replicas." in view.caption
+  assert (
+    f"To keep this page small, it shows the maps of only {len(view.maps)} of 31 replicas." in view.caption
+  )
   assert len(json.dumps(view.data)) + sum(map(len, view.pngs)) * 4 / 3 < 150_000
 
 

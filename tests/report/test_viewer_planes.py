@@ -18,7 +18,7 @@ def replica(*rows):
   return ReplicaMap(np.array(rows, np.int32), none, none)
 
 
-def test_agreement_is_the_share_of_the_commonest_class():
+def test_agreement_is_the_share_of_the_most_frequent_class():
   maps = [replica([2, 5, 9]), replica([2, 9, 9]), replica([2, 2, 5]), replica([2, 2, 9])]
   (plane,) = decode(viewer_planes.encode_agreement(maps, 1), (1, 3))
   np.testing.assert_allclose(plane / 255, [[1, 0.5, 0.75]], atol=0.002)

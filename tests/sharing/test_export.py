@@ -85,7 +85,7 @@ def test_training_pixels_are_exported_only_if_they_are_asked_for(finished_by_fol
   np.save(tmp_path / "image.npy", launching.cube(launching.FIELDS, 1))
   outcome = predict(exported, tmp_path / "image.npy", unknown="mark", output=tmp_path / "map")
   assert (outcome.status, outcome.err.count("\n")) == (2, 1)
-  assert "has no training pixels, which that needs; export the run with" in outcome.err
+  assert "has no training pixels, which this needs; export the run with" in outcome.err
   outcome = launching.mtl_hsi(
     "export", str(finished_by_folds), "-o", str(tmp_path / "all"), "--with-training-pixels"
   )

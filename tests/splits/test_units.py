@@ -91,4 +91,4 @@ def test_many_notes_are_only_counted():
   names = {class_id: "x" for class_id in range(1, 31)}
   _, _, notes = number_by_class(labels, None, folds=2, block_size=4, class_names=names)
   assert len(notes) == 5
-  assert notes[-1].startswith("26 more notes like these; is the column of the classes the right one?")
+  assert notes[-1].startswith("26 more notes like these; check the column with the classes")

@@ -94,16 +94,16 @@ def fields(raster: rasterio.DatasetReader) -> dict[str, str]:
 
 
 def class_names(raster: rasterio.DatasetReader) -> list[str]:
-  """Returns the names of the classes in an ENVI header, from id 0; none if it has none."""
+  """Returns the names of the classes in an ENVI header, from id 0; empty if there are none."""
   listed = split_list(fields(raster).get("class_names", ""))
   return listed if listed or raster.driver != "ENVI" else _categories(raster)
 
 
 def _categories(raster: rasterio.DatasetReader) -> list[str]:
-  """Returns the names of the classes as GDAL knows them, "" for those without one.
+  """Returns the names of the classes as GDAL reads them, "" for classes without a name.
 
-  GDAL leaves fields with an equals sign out of its metadata. It has the names for its own use, but rasterio
-  gives them only in a virtual raster.
+  GDAL's metadata omit fields with an equals sign. GDAL does read these names, but rasterio returns them only
+  for a virtual raster.
   """
   with MemoryFile(ext=".vrt") as file:
     rasterio.shutil.copy(raster, file.name, driver="VRT")

@@ -92,7 +92,7 @@ class Image:
         the metadata of a raster, the mask `nodata` in an .npz file, and values that are not finite.
       scale, offset: physical value = scale * value in the file + offset; without both, as in the metadata.
       wavelengths: CSV file with centres and widths (see `wavelength_table`) to use instead of the metadata.
-        None uses the metadata; if these are invalid, the wavelengths are unknown and a remark tells why.
+        None uses the metadata; if these are invalid, the wavelengths are unknown and a remark says why.
       wavelength_unit: unit of that CSV file, "nm" or "um". None uses its header or infers it from the values.
       bad_bands: bands to drop (see `bad_bands`). None drops those that the metadata flag as bad.
       quality: "clear" counts the pixels that the quality layers of a product flag as cloud, shadow or the

@@ -17,7 +17,7 @@ _COLOUR_COLUMNS = ("colour", "color")
 # Characters of a cell to show in a message.
 _SHOWN = 40
 _NUMBER = re.compile(r"(\d{1,15})(\.0*)?")
-# What people write in place of a class that they cannot tell.
+# Entries for a class that a person could not identify.
 UNSURE = ("?", "unsure")
 # Names of 0 that say that it is no class.
 _UNLABELLED = ("unclassified", "unlabelled", "unlabeled", "background", "nodata", "no data", "undefined")

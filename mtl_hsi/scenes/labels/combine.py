@@ -40,7 +40,7 @@ def parse_split(entries: Sequence[str], titles: Sequence[str], column: str, wher
 
 
 def check_known_classes(name: str, labels: Labels, more: Labels, given: Collection[int]) -> None:
-  """Checks that further labels have no class that the labels lack, as a typing mistake would be one.
+  """Checks that further labels have no class that the labels lack, because it may be a typing mistake.
 
   Args:
     name: of the scene.
