@@ -1,4 +1,4 @@
-// Buttons that copy texts and tables and save tables and pictures. They are made here, since they need the script.
+// Buttons that copy texts and tables, and save tables and pictures. The script creates them, because they need it.
 const FORMULA = /^\s*['=+\-@\uff1d\uff0b\uff0d\uff20]/;
 
 function addButton(parent, text, action) {
@@ -25,7 +25,7 @@ async function copyText(text, button) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    // Some browsers refuse it to pages that were opened from disk.
+    // Some browsers do not allow it for pages that were opened from disk.
     const area = Object.assign(document.createElement("textarea"), { value: text });
     document.body.append(area);
     area.select();
@@ -39,7 +39,7 @@ async function copyText(text, button) {
   setTimeout(() => { button.textContent = before; }, 1500);
 }
 
-// The text of a cell: numbers without separators, no text that a spreadsheet would run as a formula.
+// The text of a cell: numbers without separators, and no text that a spreadsheet would execute as a formula.
 function cellText(cell) {
   const text = cell.innerText.replace(/\s+/g, " ").trim().replace(/^\u2212(?=\d)/, "-");
   if (text === "\u2013") return "";
@@ -47,7 +47,7 @@ function cellText(cell) {
   return FORMULA.test(text) ? `'${text}` : text;
 }
 
-// The texts of a table as it is seen. Bars have none.
+// The visible texts of a table. Bars have none.
 function tableRows(table) {
   const cells = (row) => [...row.cells].filter((cell) => !cell.matches(".bars"));
   return [...table.rows].map((row) => cells(row).map(cellText));
@@ -58,7 +58,7 @@ const csv = (rows) => rows.map((row) => `${row.map(quoted).join(",")}\n`).join("
 
 for (const table of document.querySelectorAll("table[data-file]")) {
   const tools = addTools(table.closest(".scroll"));
-  // Tabs part the cells for a spreadsheet into which the table is pasted.
+  // Tabs separate the cells when the table is pasted into a spreadsheet.
   addButton(tools, "Copy table", ({ target }) => copyText(tableRows(table).map((row) => row.join("\t")).join("\n"), target));
   addButton(tools, "Save CSV", () => {
     saveFile(new Blob(["\ufeff", csv(tableRows(table))], { type: "text/csv" }), `${table.dataset.file}.csv`);
@@ -67,7 +67,7 @@ for (const table of document.querySelectorAll("table[data-file]")) {
 for (const text of document.querySelectorAll("pre")) {
   addButton(addTools(text), "Copy command", ({ target }) => copyText(text.textContent, target));
 }
-// The pictures are in the page once; a link to save one has the same address.
+// Each picture is in the page only once; the link that saves it uses the same address.
 for (const place of document.querySelectorAll(".pictures")) {
   for (const image of place.closest("section").querySelectorAll(".maps img")) {
     const { file, name } = image.dataset;

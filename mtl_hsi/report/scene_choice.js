@@ -10,7 +10,7 @@ function showScene(chosen) {
   }
 }
 
-// The scene that holds the target of the address; none for all scenes, and the run's own scene at first.
+// The scene that contains the target of the address: none for all scenes, and at first the target of the run.
 function showAddressed() {
   const target = document.getElementById(location.hash.slice(1));
   if (target?.id === "scenes") return showScene(null);
@@ -20,7 +20,7 @@ function showAddressed() {
   target?.scrollIntoView();
 }
 
-// Chooses the scene `by` places after the one with a viewer, and goes on in its viewer.
+// Selects the scene `by` places after the one of a viewer, and moves the focus to its viewer.
 function chooseNextScene(viewer, by) {
   const now = scenes.indexOf(viewer.closest("section.scene"));
   const next = scenes[(now + by + scenes.length) % scenes.length];

@@ -1,4 +1,4 @@
-// The viewer of a scene: layers, maps, opacity, legend, and what is known of the pixel at the cursor.
+// The viewer of a scene: layers, maps, opacity, legend, and the values of the pixel at the cursor.
 class Viewer {
   constructor(root, scene, pixels, spectra) {
     Object.assign(this, { root, scene, pixels, spectra });
@@ -55,7 +55,7 @@ class Viewer {
     if (ofFold) this.fold = +ofFold.value;
   }
 
-  // Chooses the next layer, map or fold in turn, or the one `by` places on, through its control; or the next scene.
+  // Selects the layer, map or fold `by` places after the current one through its control; or the next scene.
   chooseNext(what, by) {
     if (what === "scene") return chooseNextScene(this.root, by);
     const control = this.find(`[data-choose=${what}]`), radios = [...this.all("input[type=radio]")];
@@ -90,7 +90,7 @@ class Viewer {
     this.showShares();
   }
 
-  // The share of every class of the map, of the pixels with a measurement.
+  // The share of every class in the pixels with a measurement.
   showShares() {
     const { prediction, use } = this.pixels, counts = new Array(this.shown.length).fill(0);
     let measured = 0;
@@ -157,7 +157,7 @@ class Viewer {
     drawSpectrum(svg, scene, nearest.values);
   }
 
-  // Saves what is seen, with cursor and scale bar.
+  // Saves the visible part of the map, with cursor and scale bar.
   savePicture() {
     this.map.canvas.toBlob((blob) => saveFile(blob, `${this.scene.name}_${this.layer}_view.png`));
   }

@@ -2,7 +2,7 @@
 // The data of the viewers. Each scene's data are JSON beside its viewer (viewer.py, viewer_planes.py, spectra.py):
 // `truth`, `maps`, `agreement`, `left_out` and `spectra.text` are zlib streams in base64. They are not read from images
 // through a canvas, because browsers that guard against fingerprinting falsify what is read. Positions are those of the
-// maps, which may be thinned out; `stride` leads to the scene's own rows and columns.
+// maps, which may be subsampled; `stride` leads to the scene's own rows and columns.
 const [TRAIN, TEST, NO_DATA] = [1, 2, 3];
 const USES = ["unlabelled or unused", "training pixel", "test pixel", "no measurement"];
 
@@ -25,7 +25,7 @@ async function readPlanes(scene, text) {
   return { next, pair, classes: scene.classes.length <= 255 ? next : pair };
 }
 
-// What holds for all maps of a scene: truth and, where known, agreement of the maps and left-out labels.
+// Data of all maps of a scene: truth and, where known, agreement of the maps and left-out labels.
 async function readScene(scene) {
   const found = { truth: (await readPlanes(scene, scene.truth)).classes() };
   if (scene.agreement) found.agreement = (await readPlanes(scene, scene.agreement)).next();
@@ -75,7 +75,7 @@ function painters(scene, pixels, shown, fold) {
 
 const percent = (byte) => `${Math.round(byte / 2.55)}%`;
 
-// What is known of a pixel, as texts by the `data-show` of their places.
+// The values of a pixel as texts, by the `data-show` of their places.
 function describePixel(scene, pixels, i) {
   const measured = pixels.use[i] !== NO_DATA, name = (position) => (position ? scene.classes[position - 1].label : "none");
   const texts = { truth: name(pixels.truth[i]), prediction: name(pixels.prediction[i]), use: USES[pixels.use[i]] };

@@ -216,7 +216,7 @@ def test_reliability_is_drawn_beside_the_calibration_error(render_scene, mixed_r
   assert few[1:] == ["12", "7", "90.0", "50.0", "too few"]
   (none,) = [cells for cells in rows if cells[0] == "9 Roof" and len(cells) == 6]
   assert none[1:] == ["0", "0", _NONE, _NONE, "too few"]
-  assert "With fewer than 50 labels\nor 5 units there is no calibration error." in text
+  assert "With fewer than\n50 labels or 5 units, no calibration error is computed." in text
   mixture = mixed_report.metrics["mixture"] | {"calibration": None}
   report = dataclasses.replace(mixed_report, metrics=mixed_report.metrics | {"mixture": mixture})
   assert "Reliability" not in render_scene(report)
