@@ -1,7 +1,7 @@
-"""Jobs of the default and of the letter on a simulated scene, by the JAX core alone.
+"""Jobs of the default recipe and of the letter on a simulated scene, with the JAX core only.
 
 This module imports numpy, scipy, jax, flax and optax, and only those parts of `mtl_hsi` that need nothing
-else. It can therefore run where the rest is not installed. A test compares `DEFAULT` with `configs/best.py`.
+else. It therefore runs without the other dependencies. A test compares `DEFAULT` with `configs/best.py`.
 """
 
 import functools
@@ -27,7 +27,7 @@ from mtl_hsi.training.patches import Pixels
 from mtl_hsi.training.recipe import LETTER_RECIPE, Recipe
 
 _MODEL = {"spectral_knowledge": True, "norm_per_scene": True, "blocks": 1, "pool": False, "glorot": False}
-# Pixels of a class lie in squares of this side.
+# Side of the squares of one class, in pixels.
 _FIELD = 8
 _NOISE = 0.7
 # Epochs of a schedule; the learning rate and the record of losses start again after them.

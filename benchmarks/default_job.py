@@ -1,4 +1,4 @@
-"""The training of the default's context network on one scene, and smoothing, as data for the other sides.
+"""Training of the default recipe's context network on one scene, and smoothing, as data for the other sides.
 
 This module imports only numpy, which the processes of all sides have.
 """

@@ -1,4 +1,4 @@
-"""The rows of what people run by default; their `what` begins with "default/"."""
+"""The rows of the default recipe; their `what` begins with "default/"."""
 
 import dataclasses
 import functools
@@ -20,7 +20,7 @@ _ROUNDING = 1e-4
 
 
 def in_turns(workers: Workers, repeats: int) -> Iterator[tuple[list[str], Callable[[], Found]]]:
-  """Yields the rows and the function of every job that the processes of the sides do in turns."""
+  """Yields the rows and the function of every job that the processes of the sides run in turn."""
   jobs = {
     "default_train": [Work("default_train", replicas=1), Work("default_train", replicas=MANY)],
     "default_classify": [Work("default_classify")],
@@ -34,7 +34,7 @@ def in_turns(workers: Workers, repeats: int) -> Iterator[tuple[list[str], Callab
 def whole_processes(
   workers: Workers, sides: Sequence[str], repeats: int, runs: int
 ) -> Iterator[tuple[list[str], Callable[[], Found]]]:
-  """Yields the rows and the function of measurements of new processes; those of the sides end before."""
+  """Yields the rows and the function of measurements in new processes; those of the sides end first."""
 
   def part(measure, count):
     workers.stop()
@@ -81,7 +81,7 @@ def check_results(contenders: Sequence[Contender]) -> None:
 
 
 def _peaks(workers, work):
-  """Returns the peak memory of the process of every side that does a job."""
+  """Returns the peak memory of the process of every side that runs a job."""
   for who in workers.sides:
     worker = workers.get(who, work.replicas if who == "ours" else 1)
     peak = worker.ask("peak")
@@ -90,7 +90,7 @@ def _peaks(workers, work):
 
 
 def _one_after_another(contenders, works):
-  """Returns contenders for many networks from PyTorch's results for one: as much work for every network."""
+  """Returns PyTorch's times for many networks, from those for one network: each needs the same time."""
 
   one, *many = (work.what for work in works)
   return [

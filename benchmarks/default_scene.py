@@ -1,4 +1,4 @@
-"""A simulated scene as users have theirs: an image and polygons with a class."""
+"""A simulated scene like those of users: an image, and polygons with classes."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ IMAGE, POLYGONS, COLUMN = "image.tif", "polygons.gpkg", "class"
 # Pixels of 30 m in UTM zone 33 north.
 _CRS, _EAST, _NORTH, _PIXEL = "EPSG:32633", 400_000.0, 5_800_000.0, 30.0
 _SHORTEST_NM, _LONGEST_NM = 450.0, 2350.0
-# Without roads, in which few polygons have room.
+# Without roads, which are too narrow for polygons.
 _CLASSES = CLASSES[1:9]
 # Side of a polygon in pixels.
 _POLYGON = 4
@@ -25,7 +25,7 @@ def write(directory: Path, *, side: int, bands: int, polygons: int) -> None:
   """Writes `IMAGE` and `POLYGONS`: squares inside regions of one class, as many of every class as possible.
 
   Args:
-    directory: where to.
+    directory: where to write.
     side: rows and columns of the image.
     bands: number of bands.
     polygons: number of polygons.

@@ -1,4 +1,4 @@
-"""The contenders of every side at the rows of the default."""
+"""The variants of every side for the rows of the default recipe."""
 
 import functools
 import pickle
@@ -10,7 +10,7 @@ from benchmarks import default_job, same_job
 from benchmarks.job import Work
 from mtl_hsi.errors import RequestError
 
-# Steps of one call of PyTorch and of ours: an epoch of the default.
+# Steps of one call of PyTorch and of ours: an epoch of the default recipe.
 STEPS = 100
 _LEARNING_EPOCHS = 2
 # Tolerance of logits and losses, relative to 1 plus their size.
@@ -152,7 +152,7 @@ class SciPyByDefault(Contexts):
 
 
 def check_losses(job: default_job.ContextJob, reference: same_job.Reference) -> None:
-  """Checks that PyTorch has our logits, and our loss before and after an update, on one batch.
+  """Checks that PyTorch has the same logits and losses as our side, before and after an update, on one batch.
 
   Updated parameters are not compared: AdamW moves a bias whose gradient is 0 up to rounding by the learning
   rate in either direction.

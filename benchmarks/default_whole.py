@@ -1,4 +1,4 @@
-"""Whole processes of the default: starts, and image and polygons to map."""
+"""Whole processes of the default recipe: starts, and the whole way from image and polygons to map."""
 
 import tempfile
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ def end_to_end(
   polygons: int = POLYGONS,
   changes: Sequence[str] = (),
 ) -> list[dict]:
-  """Returns the rows of `default/end_to_end`, and of its peak memory: image and polygons to map.
+  """Returns the rows of `default/end_to_end`, and of its peak memory: from image and polygons to map.
 
   Args:
     sides: the sides to measure: "ours" runs `configs/own.py`, "scikit-learn" a random forest.

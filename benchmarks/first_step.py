@@ -24,7 +24,7 @@ def _ours(_):
 
 
 def _default(_):
-  """Trains ten context networks of the default, likewise."""
+  """Trains ten context networks of the default recipe in the same way."""
   from benchmarks import our_default, our_side
   from mtl_hsi.runtime import devices
 

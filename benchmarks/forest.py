@@ -1,7 +1,7 @@
 """A random forest on the spectra of pixels, from image and polygons to map.
 
-`python -m benchmarks.forest image.tif polygons.gpkg class map.tif` is what scikit-learn offers without
-further work: the defaults of its classifier, on all cores.
+`python -m benchmarks.forest image.tif polygons.gpkg class map.tif` uses scikit-learn's classifier with its
+defaults, on all cores.
 """
 
 import sys

@@ -40,7 +40,7 @@ class Part(NamedTuple):
 
   Attributes:
     name: such as "train/vresnet/float32/products/networks=10".
-    measure: does it; returns figures by name.
+    measure: runs it; returns figures by name.
   """
 
   name: str
@@ -54,8 +54,8 @@ class Plan(NamedTuple):
     kinds: networks by name.
     size: of scene and training.
     checked: the same for checks, which compute every patch separately.
-    numbers: networks at once, in the parts that vary them.
-    usual: networks at once in all other parts.
+    numbers: numbers of networks at once, in the parts that vary it.
+    usual: number of networks at once in all other parts.
     product: rows and columns of the matrices of the product.
   """
 
@@ -197,7 +197,7 @@ class Measures:
     return {**figures, "hours": seconds / 3600}
 
   def pytorch(self, precision: str) -> dict:
-    """Times PyTorch at training the same network, one at a time, compiled, with channels last.
+    """Times the training of the same network in PyTorch, one at a time, compiled, with channels last.
 
     Raises:
       Unavailable: PyTorch is not installed.

@@ -3,8 +3,8 @@
   python -m benchmarks.on_gpu --out=on_gpu.json
 
 It needs only numpy, scipy, jax, flax, optax and orbax; PyTorch is measured where it is installed.
-benchmarks/README.md describes the parts. The JSON file is written again after each of them. Exit status: 0 if
-no part failed, 1 if one did, 2 if nothing could be done.
+benchmarks/README.md describes the parts. The JSON file is updated after each of them. Exit status: 0 if no
+part failed, 1 if one failed, 2 if nothing could be run.
 """
 
 import argparse
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def check_and_time(arguments: argparse.Namespace) -> "Record":
-  """Does all parts and returns their results, or ends the process when the time is up.
+  """Runs all parts and returns their results, or ends the process when the time is up.
 
   Raises:
     RequestError: the JSON file cannot be written, JAX has no device, or there is no such part.
@@ -88,7 +88,9 @@ def _arguments():
     "--out", type=Path, default=Path("on_gpu.json"), help="JSON file (default: on_gpu.json)"
   )
   parser.add_argument("--minutes", type=float, default=8.0, help="time for everything (default: 8)")
-  parser.add_argument("--only", default="", help="does parts that start so: train/,pytorch/")
+  parser.add_argument(
+    "--only", default="", help="runs only parts with these prefixes, such as train/,pytorch/"
+  )
   parser.add_argument("--tiny", action="store_true", help="tiny sizes, to try the command on a CPU")
   arguments = parser.parse_args()
   if not 0.2 <= arguments.minutes <= 1000:
@@ -135,9 +137,9 @@ class Record:
 
 
 def do_parts(parts: Sequence, record: Record, left: Callable[[], float]) -> None:
-  """Does the parts in their order while there is time.
+  """Runs the parts in order until the time is used up.
 
-  A part that begins is recorded as failed until it ends, so the file is right even if the process is killed.
+  A part counts as failed until it ends, so the file is correct even if the process is killed.
 
   Args:
     parts: see `gpu_parts.Part`.

@@ -1,4 +1,4 @@
-"""Our side of the rows of the default: its context network on Indian Pines, n = 10."""
+"""Our side of the rows of the default recipe: its context network on Indian Pines, n = 10."""
 
 from collections.abc import Callable
 

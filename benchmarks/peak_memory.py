@@ -10,7 +10,7 @@ _RESET_PEAK = "5"
 
 
 def reset() -> None:
-  """Makes the peak the memory in use; elsewhere than on Linux, nothing happens."""
+  """Resets the peak to the memory in use. Does nothing on other systems than Linux."""
   with contextlib.suppress(OSError):
     _CLEAR.write_text(_RESET_PEAK)
 

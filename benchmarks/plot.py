@@ -63,12 +63,12 @@ _PANELS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
     {"train/hresnet/share": "HResNet, 10 networks", "train/ccnn/share": "CCNN, 10 networks"},
   ),
   (
-    "The default: training of its context network, Indian Pines",
+    "Default recipe: training of its context network, Indian Pines",
     "seconds per 100 steps and network",
     {"default/train/networks=1": "1 network", "default/train/networks=10": "10 networks"},
   ),
   (
-    "The default: every pixel of Indian Pines by one network",
+    "Default recipe: every pixel of Indian Pines by one network",
     "seconds",
     {
       "default/classify": "no smoothing",
@@ -77,7 +77,7 @@ _PANELS: tuple[tuple[str, str, Mapping[str, str]], ...] = (
     },
   ),
   (
-    "The default: whole processes",
+    "Default recipe: whole processes",
     "seconds",
     {
       "default/end_to_end": "image of 200 x 200 x 200\nand 40 polygons to map",

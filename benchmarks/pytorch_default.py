@@ -1,4 +1,4 @@
-"""The default's context network in idiomatic PyTorch: training, and classification of every pixel at once."""
+"""The default recipe's context network in idiomatic PyTorch: training, and dense classification."""
 
 import contextlib
 
@@ -54,7 +54,7 @@ class VResNet(Network):
 
 
 class Training:
-  """A network in training; the scene is in memory, and a step cuts its patches there.
+  """A network in training. The scene is in memory, and each step cuts patches from it.
 
   Args:
     job: the job.
@@ -141,7 +141,7 @@ class Training:
     down, right = offsets.reshape(1, -1, 1), offsets.reshape(1, 1, -1)
     rows = signs[0] * torch.where(swap, right, down) + job.patch // 2 + centres[:, 0].reshape(-1, 1, 1)
     columns = signs[1] * torch.where(swap, down, right) + job.patch // 2 + centres[:, 1].reshape(-1, 1, 1)
-    # The channels are last in memory, as the convolutions want them.
+    # The channels are last in memory, which is fastest for the convolutions.
     return self._pixels[rows * width + columns].permute(0, 3, 1, 2)
 
   @contextlib.contextmanager

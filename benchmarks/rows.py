@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.timing import Contender
 
-# Keras and PyTorch do the jobs of the letter. SciPy and scikit-learn do one job of the default each.
+# Keras and PyTorch run the jobs of the letter. SciPy and scikit-learn run one job of the default recipe each.
 PEERS = ("keras", "pytorch", "scipy", "scikit-learn")
 SIDES = ("ours", *PEERS)
 LETTER_SIDES = SIDES[:3]

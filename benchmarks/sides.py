@@ -41,7 +41,7 @@ class Side:
   def open(self, work: Work) -> list[tuple[int, str]]:
     """Prepares a job; returns index and variant of every contender."""
     first = len(self._tasks)
-    # Not every side does every job.
+    # Not every side has every job.
     tasks = getattr(self, work.kind, lambda _: [])(work)
     for variant, units, run in tasks:
       self._tasks.append((variant, clocked(self._kept(len(self._tasks), run), units)))

@@ -201,16 +201,16 @@ def get_config() -> config_dict.ConfigDict:
   # Also write the probabilities of all classes, and their entropy and margin, to maps/<scene>/: "none",
   # "uint8" (multiples of 1/250, which sum to exactly 1) or "float16".
   config.probabilities = "none"
-  # Pixels that are unlike every class, by their distance to the training pixels (docs/trust.md). "score"
-  # writes this distance to maps/<scene>/unknown.tif, "mark" also maps such pixels as the class "unknown".
-  # "none": every pixel gets one of the classes. Needs folds and MNF components.
+  # Pixels that are unlike every class, found by their distance to the training pixels (docs/trust.md).
+  # "score" writes this distance to maps/<scene>/unknown.tif. "mark" also maps such pixels as the class
+  # "unknown". With "none", every pixel gets one of the classes. Needs folds and MNF components.
   config.unknown = "none"
-  # Share of pixels of known classes that may be called unknown, as the labels that folds left out tell it.
+  # Share of pixels of known classes that may be called unknown, estimated from left-out labels.
   config.unknown_rate = 0.05
   # Number of unlabelled pixels per scene to propose for labelling: those where the networks are least
   # certain.
   config.proposals = 0
-  # Also write losses and learning rates to tensorboard/ in the work directory, as event files of TensorBoard.
+  # Also write losses and learning rates to tensorboard/ in the work directory, as TensorBoard event files.
   # history.csv has the same figures.
   config.tensorboard = True
   # Seconds between two saves of the state from which an interrupted run resumes.

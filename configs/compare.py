@@ -3,13 +3,13 @@
   python launch.py --config=configs/compare.py --config.runs=runs/a --config.runs=runs/b \\
     --config.output=runs/comparison
 
-The first run is the reference of all differences. The directory `output` gets
+The first run is the reference of all differences. The directory `output` then has
 
-  comparison.html   everything as one page: accuracies, maps side by side, config keys
+  comparison.html   one page with accuracies, maps side by side and differing config keys
   accuracies.csv    the accuracies of every scene and run, and their differences from the first run
-  configs.csv       the keys of the configs that differ
+  configs.csv       the config keys that differ
 
-Runs with other scenes or test pixels are shown as well, without a difference.
+Runs with other scenes or test pixels are listed without a difference.
 docs/research.md explains how runs are paired.
 """
 

@@ -39,7 +39,7 @@ def get_config() -> config_dict.ConfigDict:
   """Returns the keys of a prediction."""
   config = config_dict.ConfigDict()
   # == Run and image ==
-  # Work directory of a finished run, or the file that `mtl-hsi export` made of it.
+  # Work directory of a finished run, or the file that `mtl-hsi export` made from it.
   config.run = ""
   # The scene of the run that the image resembles. It provides classes, scaling and bands. Empty: the target.
   config.scene = ""
@@ -78,7 +78,7 @@ def get_config() -> config_dict.ConfigDict:
   # == Output ==
   # Prefix of the output files; an ending such as .tif is ignored. If it is an existing directory or ends in
   # /, the name of the image is added.
-  # Empty: <run>/predictions/<scene>_<image>, or predictions/ beside an exported file.
+  # Empty: <run>/predictions/<scene>_<image>, or predictions/ next to an exported file.
   config.output = ""
   # Replicas whose networks vote: "all", or the number of one replica, counted from 0.
   config.replicas = "all"

@@ -19,9 +19,9 @@ def get_config() -> config_dict.ConfigDict:
   config.report_of = ""
   # Keys that runs of earlier versions lack.
   config.lacking = config_dict.ConfigDict()
-  # Whether event files for TensorBoard are written.
+  # Whether TensorBoard event files are written.
   config.lacking.tensorboard = defaults.tensorboard
-  # Whether pixels that are unlike every class are told, as in configs/common.py.
+  # What to do with pixels that are unlike every class, as in configs/common.py.
   config.lacking.unknown = defaults.unknown
   # The share of pixels of known classes that may be called unknown.
   config.lacking.unknown_rate = defaults.unknown_rate

@@ -71,7 +71,7 @@ html_theme = "furo"
 html_title = f"mtl_hsi {version}"
 html_extra_path = ["static/index.html"]
 html_copy_source = False
-# Browsers refuse to fetch pages from disk, from which these summaries would come.
+# Summaries need other pages, which browsers do not fetch from disk.
 html_show_search_summary = False
 html_show_sphinx = False
 
@@ -83,7 +83,7 @@ def _add_title(app, docname, source):
 
 
 def _mark_examples(app, ctx, lines):
-  """Makes the blocks of a help that keep their lines, each after a line of text, literal ones."""
+  """Marks the preformatted blocks of a help text, each after a line of text, as literal blocks."""
   marked, inside = [], False
   for line in lines:
     bare = line.removeprefix("| ")

@@ -32,7 +32,7 @@ def main() -> None:
   with rasterio.open(_EXAMPLE / "fields.tif") as image:
     values = image.read(_BANDS).astype(float)
     low, high = np.percentile(values, (2, 98), axis=(1, 2), keepdims=True)
-    # The square root shows what is dark.
+    # The square root brightens dark areas.
     plot.show(np.sqrt(np.clip((values - low) / (high - low), 0, 1)), transform=image.transform, ax=axes[0])
   geopandas.read_file(_EXAMPLE / "fields.gpkg").boundary.plot(ax=axes[0], color="white", linewidth=1)
   with rasterio.open(_RUN / "maps" / "fields" / "prediction.tif") as classes:

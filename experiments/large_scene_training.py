@@ -40,7 +40,7 @@ def main() -> None:
     description=__doc__.splitlines()[0],
     epilog="Further options, such as --config.replicas=3, are for launch.py.",
   )
-  parser.add_argument("directory", type=Path, help="a directory for everything that is made; without a run")
+  parser.add_argument("directory", type=Path, help="directory for all files; must not contain a run")
   parser.add_argument("--side", type=int, default=5000, help="rows and columns of the scene")
   parser.add_argument("--bands", type=int, default=200, help="bands of the scene")
   parser.add_argument("--dtype", default="uint16", help="type of its values")

@@ -1,4 +1,4 @@
-"""Copies of the shared finished runs with other predictions, as other runs of the same scenes leave them."""
+"""Copies of the shared finished runs with other predictions, as if other runs had made them."""
 
 import io
 import json

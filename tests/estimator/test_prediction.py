@@ -1,4 +1,4 @@
-"""What a prediction hands out: arrays, Datasets of xarray, and files."""
+"""The outputs of a prediction: arrays, Datasets of xarray, and files."""
 
 import numpy as np
 import pytest

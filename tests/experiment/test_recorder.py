@@ -1,4 +1,4 @@
-"""The training history that a run leaves: of every epoch, replica, fold, kind of network and scene."""
+"""The training history of a run, for every epoch, replica, fold, kind of network and scene."""
 
 import csv
 

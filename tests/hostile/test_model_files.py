@@ -1,4 +1,4 @@
-"""Exported files that are damaged or hostile are refused in one line, within bounds of memory."""
+"""Exported files that are damaged or hostile are rejected in one line, within bounded memory."""
 
 import contextlib
 import io

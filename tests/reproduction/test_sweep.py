@@ -1,4 +1,4 @@
-"""Sweeps over keys: what is run, refused, resumed and written; nothing is trained."""
+"""Sweeps over keys: runs that start, resume or are rejected, and files written. Nothing is trained."""
 
 import csv
 import json

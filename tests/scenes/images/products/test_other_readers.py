@@ -1,4 +1,4 @@
-"""The small products that tests write open with xarray, and hold the same values there as here."""
+"""xarray opens the small products that tests write, and reads the same values."""
 
 import numpy as np
 import pytest
