@@ -113,10 +113,10 @@ def test_a_wrong_request_is_refused_before_anything_runs(trained, inputs, tmp_pa
 def test_flags_of_a_sweep_need_each_other(finished, inputs, tmp_path):
   config, workdir, *changes = launching.arguments(inputs, tmp_path / "run")
   for arguments, message in {
-    (config, *changes, OVER[0]): "a sweep has no directory",
-    (config, workdir, *changes, "--status"): "--status needs --over",
+    (config, *changes, OVER[0]): "a sweep needs a directory",
+    (config, workdir, *changes, "--status"): "--status needs the sweep",
     (config, f"--workdir={finished}", *changes, OVER[0]): "is the work directory of a run",
-    ("--config=configs/report.py", OVER[0]): "are for configs of an experiment",
+    ("--config=configs/report.py", OVER[0]): "only apply to configs of experiments",
   }.items():
     outcome = launching.launch(*arguments)
     assert (outcome.status, message in outcome.err) == (2, True), outcome.err
