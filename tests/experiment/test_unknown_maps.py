@@ -83,7 +83,7 @@ def test_scores_are_those_of_the_same_image_predicted(run, name, tmp_path):
 
 def test_a_complete_run_says_how_to_add_them(finished_by_folds, run):
   (note,) = unknown_maps.missing(UnknownSettings("mark", 0.05), finished_by_folds)
-  assert "delete metrics.json there and repeat the command" in note
+  assert "delete its metrics.json and repeat the command" in note
   assert not list(unknown_maps.missing(UnknownSettings("mark", 0.05), run))
   assert not list(unknown_maps.missing(UnknownSettings("none", 0.05), finished_by_folds))
 
