@@ -145,7 +145,7 @@ def test_the_console_says_what_the_figures_mean(launched_by_folds):
   assert "note: fields: class 1 (class 1) has a single region, which is cut in two" in out
   text = " ".join(out.split())
   assert "Accuracy on the labels of regions that were left out: 3 folds" in text
-  assert "The map is by the " in text
+  assert "The map was made by the " in text
   assert "use --config.fold_buffer=<pixels> to keep them apart, or --config.fold_units=blocks." in text
   assert "split=blocks" not in text
 
