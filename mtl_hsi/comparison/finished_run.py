@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.report.map_classes import UNKNOWN_NAME
 from mtl_hsi.runs import workdir
 from mtl_hsi.runs.records import read_record
 from mtl_hsi.scenes.images.arrays import list_arrays, read_array
@@ -85,7 +86,10 @@ class FinishedRun:
 
   def class_names(self, scene: str) -> dict[int, str]:
     """Returns the names of all classes that a map of the scene can have, by id."""
-    return {row["id"]: row["name"] for row in self.metrics["scenes"][scene]["per_class"]}
+    found = self.metrics["scenes"][scene]
+    names = {row["id"]: row["name"] for row in found["per_class"]}
+    unknown = found.get("unknown", {}).get("id")
+    return names if unknown is None else {**names, unknown: UNKNOWN_NAME}
 
   def _array(self, name, key):
     with well_formed(self.directory / name):
