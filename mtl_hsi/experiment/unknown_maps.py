@@ -14,13 +14,15 @@ from mtl_hsi.evaluation.areas import pixel_areas
 from mtl_hsi.experiment.problem import Problem
 from mtl_hsi.report import rasters
 from mtl_hsi.report.map_classes import free_id
+from mtl_hsi.runs.records import read_record
 from mtl_hsi.runs.unknown_pixels import Unknown, check_rate, create_raster, read_unknown, write_raster
 from mtl_hsi.runs.unlike_record import UnlikeRecord
 from mtl_hsi.runtime import processes
 from mtl_hsi.scenes import windows
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings.experiment_settings import Settings
-from mtl_hsi.settings.unknown_settings import MARK, NONE, UnknownSettings
+from mtl_hsi.settings.unknown_settings import MARK, NONE, SCORE, UnknownSettings
+from mtl_hsi.storage.json_files import well_formed
 
 FILE = "unknown.tif"
 
@@ -116,13 +118,31 @@ def _raster(scene: Scene, path: Path) -> Iterator:
 
 
 def missing(settings: UnknownSettings, directory: Path) -> Iterator[str]:
-  """Yields a note if a complete run lacks the unknown pixels that its command requests now."""
-  with_scores = any(directory.glob(f"maps/*/{FILE}"))
-  if settings.action != NONE and not with_scores:
-    yield (
-      "note: the run was made without unknown pixels; to add them, delete its metrics.json and repeat the "
-      "command, which classifies again"
+  """Yields a note if the maps of a complete run have other unknown pixels than its command requests.
+
+  Raises:
+    RequestError: metrics.json is damaged.
+  """
+  made = _made(directory)
+  if made != settings and {made.action, settings.action} != {NONE}:
+    had, asked = (
+      f"unknown={one.action}" + (f" and unknown_rate={one.rate:g}" if one.action != NONE else "")
+      for one in (made, settings)
     )
+    yield (
+      f"note: the maps were made with {had}, not {asked}; to change that, delete its metrics.json and "
+      "repeat the command, which classifies again"
+    )
+
+
+def _made(directory: Path) -> UnknownSettings:
+  """Returns what a complete run did with unknown pixels."""
+  metrics = read_record(directory, "metrics.json")
+  with well_formed(directory / "metrics.json"):
+    for found in metrics["scenes"].values():
+      if "unknown" in found:
+        return UnknownSettings(SCORE if found["unknown"]["id"] is None else MARK, found["unknown"]["rate"])
+  return UnknownSettings(NONE, 0)
 
 
 def describe(settings: UnknownSettings, problem: Problem, name: str, found: np.ndarray) -> dict:

@@ -65,8 +65,8 @@ class Unknown(NamedTuple):
 
   def sentence(self, pixels: int) -> str:
     """Returns a sentence with the number of unknown pixels."""
-    rate = f"of known classes {100 * self.rate:.3g}% would be"
-    return f"Unlike every class: {pixels:,} {noun(pixels, 'pixel')} ({rate})"
+    expected = f"if all land cover were known, about {100 * self.rate:.3g}% would be"
+    return f"Unlike every class: {pixels:,} {noun(pixels, 'pixel')} ({expected})"
 
   def legend(self, legend: Legend) -> Legend:
     """Returns the legend of a map with unknown pixels: in grey, if they are a class."""

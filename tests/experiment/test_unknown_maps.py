@@ -81,10 +81,16 @@ def test_scores_are_those_of_the_same_image_predicted(run, name, tmp_path):
   assert (map_of_run == read_band(tmp_path / "map_classes.tif")).mean() > 0.99
 
 
-def test_a_complete_run_says_how_to_add_them(finished_by_folds, run):
-  (note,) = unknown_maps.missing(UnknownSettings("mark", 0.05), finished_by_folds)
-  assert "delete its metrics.json and repeat the command" in note
-  assert not list(unknown_maps.missing(UnknownSettings("mark", 0.05), run))
+def test_a_complete_run_says_how_to_tell_others(finished_by_folds, run):
+  for path, action, rate, words in (
+    (finished_by_folds, "mark", 0.05, "with unknown=none, not unknown=mark and unknown_rate=0.05; to change"),
+    (run, "mark", 0.05, "with unknown=mark and unknown_rate=0.3, not unknown=mark and unknown_rate=0.05;"),
+    (run, "score", RATE, "not unknown=score and unknown_rate=0.3; to change that, delete its metrics.json"),
+    (run, "none", RATE, "with unknown=mark and unknown_rate=0.3, not unknown=none; to change"),
+  ):
+    (note,) = unknown_maps.missing(UnknownSettings(action, rate), path)
+    assert words in note
+  assert not list(unknown_maps.missing(UnknownSettings("mark", RATE), run))
   assert not list(unknown_maps.missing(UnknownSettings("none", 0.05), finished_by_folds))
 
 

@@ -37,7 +37,9 @@ def test_unknown_pixels_are_a_class_of_the_map(finished_by_folds, flight, tmp_pa
   assert score[3:7, 4:8].min() > np.median(score[9:])
   count = (ids == 10).sum()
   assert f"10 unknown: {count} pixels" in outcome.out
-  assert f"Unlike every class: {count} pixels (of known classes 5% would be): " in outcome.out
+  assert (
+    f"Unlike every class: {count} pixels (if all land cover were known, about 5% would be): " in outcome.out
+  )
   assert (tmp_path / "map_areas.csv").read_text().splitlines()[-1].startswith(f"10,unknown,{count},")
   with rasterio.open(tmp_path / "map_classes.tif") as raster:
     assert raster.colormap(1)[10] == (120, 120, 120, 255)
