@@ -28,9 +28,9 @@ def run(config: Any) -> dict:
   """
   directories = [Path(str(one)) for one in config.runs]
   if len({directory.absolute() for directory in directories}) < max(2, len(directories)):
+    given = ", ".join(map(str, directories)) or "empty"
     raise RequestError(
-      f"config key runs is {tuple(map(str, directories))}; expected the work directories of two or more "
-      "different finished runs"
+      f"config key runs is {given}; expected the work directories of two or more different finished runs"
     )
   if not config.output:
     raise RequestError("no directory for the comparison; name one with --config.output=<path>")

@@ -100,7 +100,9 @@ class ModelFile:
       names = archive.namelist()
       strange = [name for name in names if not _NAMES.fullmatch(name)]
       if strange or len(set(names)) != len(names):
-        raise ValueError(f"it has the member {strange[0]!r}" if strange else "it has a member twice")
+        # The end of a truncated file is that of an archive within it.
+        found = f"it has the member {strange[0]!r}; perhaps it is truncated"
+        raise ValueError(found if strange else "it has a member twice")
       content = zip_files.read_member(archive, checksums.NAME, str(path.absolute()))
       self._digests = checksums.parse(content)
       if self._digests.keys() != set(names) - {checksums.NAME}:

@@ -9,6 +9,7 @@ import numpy as np
 
 from mtl_hsi import __version__
 from mtl_hsi.errors import RequestError
+from mtl_hsi.plurals import noun
 from mtl_hsi.runs import mixture_record, model_file, unlike_record
 from mtl_hsi.runs.records import with_schema
 from mtl_hsi.runs.trained_run import TrainedRun, read_run
@@ -45,7 +46,8 @@ def run(config: Any) -> dict:
   trained = read_run(settings.run)
   write(path, trained, training_pixels=settings.training_pixels, licence=settings.license, name=path.name)
   size = path.stat().st_size
-  print(f"Exported {trained.path} to {path}: {trained.voters} networks, {size / 1e6:,.3g} MB")
+  count = f"{trained.voters} {noun(trained.voters, 'network')}"
+  print(f"Exported {trained.path} to {path}: {count}, {size / 1e6:,.3g} MB")
   if unlike_record.NAME not in model_file.ModelFile(path).names:
     print(f"It has {_WITHOUT_PIXELS}.")
   return {"files": [str(path)]}

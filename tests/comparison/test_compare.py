@@ -141,6 +141,16 @@ def test_what_cannot_be_paired_says_why(finished, finished_by_folds, changed_cop
   assert pair(other, runs[1], "fields").note == "not paired: other labels were left out"
 
 
+def test_unknown_pixels_of_a_map_have_their_name(finished, changed_copy):
+  def mark(metrics):
+    metrics["scenes"]["fields"]["unknown"] = {"id": 10}
+    metrics["scenes"]["town"]["unknown"] = {"id": None}
+
+  marked = finished_run.read(changed_copy(finished, "marked", {"metrics.json": mark}))
+  for scene, more in {"fields": {10: "unknown"}, "town": {}}.items():
+    assert marked.class_names(scene) == finished_run.read(finished).class_names(scene) | more
+
+
 def test_names_tell_runs_apart_and_are_escaped(finished, changed_copy, tmp_path):
   evil = changed_copy(finished, "<b>=1")
   launching.mtl_hsi("compare", str(evil), str(finished), "-o", str(tmp_path / "out"))
@@ -168,7 +178,12 @@ def test_folders_that_are_no_finished_runs_are_refused_in_a_line(finished, chang
     assert (outcome.status, outcome.err.count("\n")) == (2, 1), outcome.err
     assert message in outcome.err
   for words, message in {
-    ("compare", str(finished), "-o", str(output)): "two or more different finished runs",
+    (
+      "compare",
+      str(finished),
+      "-o",
+      str(output),
+    ): f"RUN is {finished}; expected the work directories of two or",
     ("compare", str(finished), str(finished), "-o", str(output)): "two or more different finished runs",
     ("compare", str(finished), str(tmp_path)): "name one with --output",
     ("compare", str(finished), str(tmp_path), "-o", str(finished)): "choose another --output",

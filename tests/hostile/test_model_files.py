@@ -87,6 +87,11 @@ def test_every_truncation_is_refused(path, tmp_path):
     refused(tmp_path / "cut.mtlhsi", "cut.mtlhsi")
 
 
+def test_a_truncated_file_that_ends_in_an_archive_may_be_truncated(path):
+  rewrite(path, {"params/bias.npy": b"x"})
+  refused(path, "it has the member 'params/bias.npy'; perhaps it is truncated")
+
+
 def test_changed_bytes_are_refused_or_change_nothing(path, tmp_path):
   content = path.read_bytes()
   for place in range(0, len(content), 61):
