@@ -75,6 +75,14 @@ def spatial_dimensions(image: Any) -> tuple[Any, Any]:
   return (places[1], places[0]) if first_is_columns and not second_is_columns else (places[0], places[1])
 
 
+def coordinates(image: Any) -> dict[str, np.ndarray | None] | None:
+  """Returns the coordinates of rows and columns of a DataArray, None for those it lacks; None for others."""
+  if not is_data_array(image):
+    return None
+  places = spatial_dimensions(image)
+  return {name: image.coords[name].values if name in image.coords else None for name in places}
+
+
 def _along(image: Any, band: Any, names: tuple[str, ...]) -> np.ndarray | None:
   """Returns the numbers of a coordinate of the bands."""
   for name in image.coords:

@@ -62,6 +62,8 @@ def scene_of(
       f"{shape[1]} pixels; expected one label for each pixel"
     )
   values, missing = opened.read(slice(0, shape[0]), slice(0, shape[1]))
+  if missing is not None and missing.all():
+    raise RequestError("the image has no measurement: in every pixel, a band is not finite or nodata")
   ids = found.ids if missing is None else np.where(missing, 0, found.ids).astype(np.int32)
   present = set(np.unique(ids).tolist())
   return Scene(

@@ -11,7 +11,7 @@ import numpy as np
 from absl import logging
 
 from mtl_hsi.errors import RequestError
-from mtl_hsi.estimator import array_images, data_arrays, fitting, label_images
+from mtl_hsi.estimator import array_images, data_arrays, fitting, label_images, messages
 from mtl_hsi.estimator.prediction import Prediction
 from mtl_hsi.prediction import predict as prediction
 from mtl_hsi.prediction import shift
@@ -56,6 +56,7 @@ class Model:
   ):
     self.recipe, self.options, self.directory, self.quiet = recipe, options, directory, quiet
 
+  @messages.named_as_arguments()
   def fit(
     self,
     image: Any,
@@ -91,6 +92,7 @@ class Model:
     self._read(directory)
     return self
 
+  @messages.named_as_arguments()
   def predict(
     self, image: Any, *, scene: str | None = None, wavelengths: Any = None, widths: Any = None, **options: Any
   ) -> Prediction:
@@ -131,9 +133,10 @@ class Model:
       outside=_outside(opened),
       notes=opened.notes,
       georeference=opened.image.georeference,
-      coordinates=_coordinates(image),
+      coordinates=data_arrays.coordinates(image),
     )
 
+  @messages.named_as_arguments()
   def predict_proba(
     self, image: Any, *, scene: str | None = None, wavelengths: Any = None, widths: Any = None, **options: Any
   ) -> np.ndarray:
@@ -172,6 +175,7 @@ class Model:
     names = np.array(["", *wanted.names.values()]) if by_name else None
     return float(np.mean(found == (names[wanted.ids[labelled]] if by_name else wanted.ids[labelled])))
 
+  @messages.named_as_arguments()
   def save(self, path: str | Path, *, training_pixels: bool = False, licence: str = "unknown") -> Path:
     """Writes the model to one file, as `mtl-hsi export` does; an existing file is replaced.
 
@@ -290,10 +294,3 @@ def _outside(opened: NewImage) -> float | None:
   if found is not None and found.outside > shift.FAR:
     logging.warning("%s: %s", opened.image.origin, shift.sentence(found, opened.scene))
   return None if found is None else found.outside
-
-
-def _coordinates(image: Any) -> dict[str, Any] | None:
-  if not data_arrays.is_data_array(image):
-    return None
-  places = data_arrays.spatial_dimensions(image)
-  return {name: image.coords[name].values if name in image.coords else None for name in places}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.estimator import messages
 from mtl_hsi.prediction import class_maps
 from mtl_hsi.report.rasters import Legend
 from mtl_hsi.scenes.scene import Georeference
@@ -80,6 +81,7 @@ class Prediction:
       coords={name: values for name, values in coordinates.items() if values is not None},
     )
 
+  @messages.named_as_arguments()
   def write(self, output: str | Path) -> list[Path]:
     """Writes the files of `mtl-hsi predict`: GeoTIFFs with styles, a map for ENVI, a picture and areas.
 

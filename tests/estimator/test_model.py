@@ -146,6 +146,7 @@ def scene(name, labels):
     ((np.ones((3, 4, 2)), "labels.gpkg"), "labels are in a file, but the image is not"),
     ((np.ones((3, 4, 2)), np.full((3, 4), 0.5)), "the labels are not class ids"),
     ((np.ones((3, 4, 2), complex), np.ones((3, 4), int)), "the image has dtype complex128"),
+    ((np.full((3, 4, 2), np.nan), np.ones((3, 4), int)), "the image has no measurement: in every pixel"),
     (("missing.tif", "labels.gpkg"), "no such file: .*missing.tif"),
     ((scene("fields", launching.FIELDS), launching.FIELDS), "a Scene has its labels"),
     ((scene("fields", launching.FIELDS), None, BANDS), "a Scene has its labels"),
@@ -167,6 +168,7 @@ def test_invalid_requests_are_refused_in_one_line(loaded, fields):
     (lambda: Model(options={"replica": 1}).fit(fields, launching.FIELDS), "cannot set replica=1"),
     (lambda: loaded.predict(fields, scene="lake"), "config key scene is 'lake'"),
     (lambda: loaded.predict(fields[..., :3]), "the image has 3 bands, but scene 'fields'"),
+    (lambda: loaded.predict(fields[..., :3]), r"that were left out in training \(bad_bands=<numbers"),
     (lambda: loaded.predict(fields, colour=1), "unknown option 'colour'; expected one of nodata"),
   ]:
     with pytest.raises(RequestError, match=message):

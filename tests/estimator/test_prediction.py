@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mtl_hsi.errors import RequestError
 from tests import launching
 from tests.prediction.predicting import TRANSFORM, predict, read_band, write_raster
 
@@ -26,6 +27,8 @@ def test_its_files_are_those_of_the_command(loaded, finished_by_folds, fields, t
       np.testing.assert_array_equal(
         read_band(tmp_path / "mine" / name, band), read_band(tmp_path / name, band)
       )
+  with pytest.raises(RequestError, match="was not overwritten; choose another output or move the file"):
+    found.write(tmp_path / "mine" / "flight")
   assert (tmp_path / "mine/flight_areas.csv").read_text() == (tmp_path / "flight_areas.csv").read_text()
 
 
