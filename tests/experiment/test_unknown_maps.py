@@ -58,8 +58,12 @@ def test_marked_pixels_are_a_class_of_map_and_areas(run, finished_by_folds, name
 
 
 def test_the_report_has_the_class(run):
-  page = (run / "report.html").read_text()
+  page = " ".join((run / "report.html").read_text().split())
   assert page.count("unknown</th>") == len(LABELS)
+  # They have no labels.
+  for labels in LABELS.values():
+    known = labels[labels > 0]
+    assert f"{len(np.unique(known))} classes, {len(known)} labelled pixels." in page
   assert "Unknown: pixels that are farther from all training pixels than 70% of" in page
   checksums.verify(run)
   assert "  maps/town/unknown.tif\n" in (run / checksums.NAME).read_text()
