@@ -85,13 +85,14 @@ def _what_it_is(trained, names):
   count = trained.voters * len(trained.snapshot_epochs)
   patch = f"{trained.network.patch} x {trained.network.patch} pixels"
   mixed = (
-    " They are mixed with further experts; left-out labels choose the weights and calibrate the mixture."
+    " Further experts are mixed in; left-out labels choose the weights and calibrate the mixture."
     if trained.mixtures
     else ""
   )
+  verb, together = ("classifies", "") if count == 1 else ("classify", " together")
   return (
     f"It maps land cover in hyperspectral images like {_escape(scenes)}. {count} {noun(count, 'network')} "
-    f"({trained.config.model.name}, patches of {patch}, trained with mtl_hsi) classify every pixel together."
+    f"({trained.config.model.name}, patches of {patch}, trained with mtl_hsi) {verb} every pixel{together}."
     f"{mixed}"
   )
 

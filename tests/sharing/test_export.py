@@ -145,6 +145,11 @@ def test_the_model_card_has_the_form_of_the_hub(finished_by_folds, exported):
     "mtl-hsi predict fields.mtlhsi",
   ):
     assert text in card
+  one, several = (
+    r"\b1 network \(.*\) classifies every pixel\.",
+    r"networks \(.*\) classify every pixel together\.",
+  )
+  assert re.search(f"{one}|{several}", card)
 
 
 def test_paths_are_left_out_of_the_config():
