@@ -117,10 +117,10 @@ def test_the_defaults_are_installed_too():
 # Run beside an unpacked wheel: what the package reads of its own data.
 _USE = """
 import pathlib, mtl_hsi.library, mtl_hsi.paper
-from mtl_hsi.report import page, viewer
+from mtl_hsi.report import page, script
 from mtl_hsi.scenes.public import sensors
 assert page._ENVIRONMENT.get_template("page.html")
-assert viewer.script()
+assert script.page_script()
 assert len(sensors.indian_pines_bands()[0]) == 200
 print(pathlib.Path(mtl_hsi.library.__file__).parent.parent)
 """
