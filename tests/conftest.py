@@ -106,3 +106,10 @@ def _first(directory: Path) -> Iterator[bool]:
   with directory.with_suffix(".lock").open("a") as file:
     file_lock.lock(file.fileno(), wait=True)
     yield not directory.exists()
+
+
+def pytest_collection_modifyitems(items):
+  """Gives slow tests, which train on machines of any speed, more time than the others."""
+  for item in items:
+    if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+      item.add_marker(pytest.mark.timeout(1200))
