@@ -50,7 +50,7 @@ def write_scene_files(folder):
       "cube.tif",
       "elsewhere.gpkg",
       "",
-      r"elsewhere.gpkg: all 2 features are outside the scene.*system is .*: check both",
+      r"elsewhere.gpkg: all 2 features are outside the scene.*they cover x .* the scene covers x ",
     ),
     ("cube.tif", "site.gpkg", "", "site.gpkg cannot be projected onto the scene"),
     ("cube.tif", "gt.gpkg", "", "cannot tell which column.*crop, height.*label_column"),
