@@ -184,7 +184,7 @@ class Training:
 
   Args:
     kind: network and recipe.
-    given: the scene, with training pixels of at least as many replicas as there are networks.
+    given: the scene, with the training pixels of R replicas or more, where R is the number of networks.
     start: initial {"params", "stats"} of all networks, leading axis R.
     device: where they are trained.
     precision: a key of `products.PRECISIONS`.

@@ -24,7 +24,7 @@ class ContextJob:
     steps: steps of the whole training, over which the learning rate changes.
     learning_rate: the peak rate.
     weight_decay: of AdamW.
-    warmup: share of the steps in which the rate rises; a cosine lowers it to 0 afterwards.
+    warmup: share of the steps in which the learning rate rises. Then it falls to 0 along a cosine.
     label_smoothing: share of a target that is spread over all classes.
     shift: largest shift of a training patch, in pixels.
     padded: the scene and its margin, float32 `[H + P - 1, W + P - 1, B]`.

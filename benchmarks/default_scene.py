@@ -22,7 +22,7 @@ _POLYGON = 4
 
 
 def write(directory: Path, *, side: int, bands: int, polygons: int) -> None:
-  """Writes `IMAGE` and `POLYGONS`: squares inside regions of one class, as many of every class as possible.
+  """Writes `IMAGE` and `POLYGONS`: labelled squares, each inside a region of one class.
 
   Args:
     directory: where to write.

@@ -47,7 +47,7 @@ class OursByDefault(Contexts):
   """Our side."""
 
   def default_prepare(self) -> None:
-    """Writes the files of the job, and the weights with which all sides classify."""
+    """Writes the files of the job, and the trained weights that all sides use for classification."""
     from benchmarks import our_default, our_side
 
     prepared = self._by_default()

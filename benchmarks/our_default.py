@@ -18,7 +18,7 @@ SAMPLES_PER_CLASS = 10
 
 
 def config() -> config_dict.ConfigDict:
-  """Returns `configs/best.py:indian_pines` with as many replicas as the benchmark trains at once."""
+  """Returns `configs/best.py:indian_pines` with the number of replicas that the benchmark trains at once."""
   made = best.get_config("indian_pines")
   made.samples_per_class, made.replicas = SAMPLES_PER_CLASS, MANY
   return made
