@@ -14,15 +14,13 @@ from typing import NamedTuple
 import numpy as np
 
 from mtl_hsi.channels.inputs import Inputs
-from mtl_hsi.scenes.cube import blocks
+from mtl_hsi.scenes.cube import ENOUGH_PIXELS, blocks
 from mtl_hsi.scenes.scene import Scene
 
 # Smallest noise variance in any direction, as a fraction of the mean noise variance.
 _LEAST_NOISE = 1e-3
 # A component of unit variance with larger coefficients consists of rounding errors: channels have 7 digits.
 _LARGEST = 1e3
-# Largest number of pixels used of a file, roughly: covariances of a few hundred bands need no more.
-_PIXELS = 4_000_000
 
 
 class _Moments(NamedTuple):
@@ -71,7 +69,7 @@ def _moments(scene, inputs):
   measured = scene.measured
   signal, noise = (np.zeros((inputs.channels, inputs.channels)) for _ in _Moments._fields)
   pixels = pairs = 0
-  for window, values in blocks(scene.cube, _PIXELS):
+  for window, values in blocks(scene.cube, ENOUGH_PIXELS):
     above = None
     for row, valid in zip(values, measured[window], strict=True):
       line = inputs(row, ~valid).astype(np.float64)

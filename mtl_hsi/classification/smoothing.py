@@ -21,10 +21,8 @@ import numpy as np
 from jax import Array, lax
 
 from mtl_hsi.channels.inputs import Inputs
-from mtl_hsi.scenes.cube import Cube, blocks
+from mtl_hsi.scenes.cube import ENOUGH_PIXELS, Cube, blocks
 
-# Largest number of pixels of a file that its contrast is computed from, roughly.
-_PIXELS = 4_000_000
 # Rows and columns to four of the eight neighbours; the other four are opposite.
 _HALF = ((0, 1), (1, 0), (1, 1), (1, -1))
 _NEIGHBOURS = (*_HALF, *((-row, -column) for row, column in _HALF))
@@ -66,7 +64,7 @@ def contrast(cube: Cube, nodata: np.ndarray | None, inputs: Inputs) -> float:
   measured = np.ones(cube.shape[:2], bool) if nodata is None else ~nodata
   # Every pixel has at most two neighbours to the left and above; filled as far as there are such pairs.
   distances, count = np.empty(2 * measured.size, np.float32), 0
-  for window, values in blocks(cube, _PIXELS):
+  for window, values in blocks(cube, ENOUGH_PIXELS):
     above = None
     # Row by row, so that a large cube is never copied whole.
     for line, valid in zip(values, measured[window], strict=True):

@@ -34,6 +34,9 @@ class WindowedCube(Protocol):
 
 Cube = np.ndarray | WindowedCube
 
+# About so many pixels of a large file are enough for medians, and for covariances of a few hundred bands.
+ENOUGH_PIXELS = 4_000_000
+
 
 def in_memory(cube: Cube) -> bool:
   """Returns whether a cube is an array."""
