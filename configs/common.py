@@ -133,8 +133,8 @@ def get_config() -> config_dict.ConfigDict:
   # With steps_per_epoch: random transformation of every drawn patch. "none", "mirrors" (four) or "symmetries"
   # (the eight symmetries of the square).
   config.augmentation = "mirrors"
-  # With steps_per_epoch: maximum random shift of a training patch, in pixels; use 0 for objects only a few
-  # pixels wide.
+  # With steps_per_epoch: maximum random shift of a training patch, in pixels, at most half a patch; use 0 for
+  # objects only a few pixels wide.
   config.patch_shift = 0
   # With steps_per_epoch: draw all classes of a scene equally often.
   config.balanced = False

@@ -80,10 +80,10 @@ def resolve(flag: flags.FlagHolder) -> config_dict.ConfigDict:
   config = flag.value
   if config is None:
     raise RequestError(f"no config given; add one, such as --{flag.name}=configs/mtl.py:in (see configs/)")
-  original, overrides = flags.FLAGS[flag.name].parser.optimizer, _overrides(flag)
+  original, changes = flags.FLAGS[flag.name].parser.optimizer, overrides(flag)
   if original and config.optimizer.name != original["name"]:
     for key in original:
-      if key != "name" and f"optimizer.{key}" not in overrides:
+      if key != "name" and f"optimizer.{key}" not in changes:
         del config.optimizer[key]
   if config.get("scenes_file"):
     from mtl_hsi.settings import scenes_file
@@ -105,7 +105,7 @@ def default_workdir(flag: flags.FlagHolder) -> Path:
   if config_files.kind(flag.value) == "export":
     return Path(flag.value.export_of)
   filename, _, argument = config_keys.split_argument(config_flags.get_config_filename(flags.FLAGS[flag.name]))
-  changes = _overrides(flag)
+  changes = overrides(flag)
   if config_files.kind(flag.value) == "grid":
     argument, changes = "", {key: value for key, value in changes.items() if key not in _CHOOSING}
   return workdir_of((Path(filename).stem, argument), changes)
@@ -154,7 +154,8 @@ class _ConfigFile(flags.ArgumentParser):
     return config
 
 
-def _overrides(flag: flags.FlagHolder) -> dict[str, Any]:
+def overrides(flag: flags.FlagHolder) -> dict[str, Any]:
+  """Returns the values that the command line gives to keys of a config, by key."""
   return config_flags.get_override_values(flags.FLAGS[flag.name])
 
 

@@ -90,6 +90,7 @@ def _start(given: Flags, command: Sequence[str]) -> Any:
   kind = config_files.kind(config)
   workdir = Path(given.workdir.value) if given.workdir.value else commandline.default_workdir(given.config)
   _check_flags(given, kind)
+  _check_effects(given, config)
   start = _STARTS[kind]
   if kind in _WITHOUT_JAX:
     return start(config)
@@ -158,6 +159,19 @@ def _check_flags(given: Flags, kind: str) -> None:
     raise RequestError(f"{_WITHOUT_WORKDIR[kind]}; remove --coordinator, --processes and --workdir")
   if several and not given.coordinator.value:
     raise RequestError("--processes and --process need --coordinator=<address>:<port> of the first process")
+
+
+def _check_effects(given: Flags, config: Any) -> None:
+  """Rejects values of keys that would have no effect."""
+  changed = commandline.overrides(given.config)
+  over = [text.partition("=")[0].strip() for text in given.over.value or ()]
+  for key in over:
+    if key in changed:
+      raise RequestError(f"--over and --config.{key} both give values for {key}; remove one of them")
+  if "unknown_rate" in changed and config.get("unknown") == "none" and "unknown" not in over:
+    raise RequestError(
+      "config key unknown_rate has no effect without unknown; add --config.unknown=mark, or remove it"
+    )
 
 
 def _grid(config, workdir, shard, command):

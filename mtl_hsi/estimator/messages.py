@@ -1,16 +1,34 @@
-"""How errors name keys in Python: as arguments, not as flags of launch.py."""
+"""How errors and warnings name keys in Python: as arguments, not as flags of launch.py."""
 
 import contextlib
+import logging
 from collections.abc import Iterator
+
+from absl import logging as absl_logging
 
 from mtl_hsi.errors import RequestError
 
 
 @contextlib.contextmanager
 def named_as_arguments() -> Iterator[None]:
-  """Errors in the block name arguments and keys of `options`; see `runtime/spelling.py` for the command."""
+  """Makes errors and warnings in the block name arguments; `runtime/spelling.py` does so for the command."""
+  logger = absl_logging.get_absl_logger()
+  nested = _rename in logger.filters
+  logger.addFilter(_rename)
   try:
     yield
   except RequestError as error:
-    error.args = (str(error).replace("--config.", "").replace("--workdir", "directory"),)
+    error.args = (_renamed(str(error)),)
     raise
+  finally:
+    if not nested:
+      logger.removeFilter(_rename)
+
+
+def _rename(record: logging.LogRecord) -> bool:
+  record.msg, record.args = _renamed(record.getMessage()), ()
+  return True
+
+
+def _renamed(text: str) -> str:
+  return text.replace("--config.", "").replace("--workdir", "directory")

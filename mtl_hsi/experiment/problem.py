@@ -94,9 +94,10 @@ def prepare(settings: Settings, origin: TrainedRun | None = None) -> Problem:
     {name: scene.class_names for name, scene in scenes.items()}, shared=settings.shared_legend
   )
   network, local = _networks(settings, legend, inputs)
-  if network is not None:
-    inputs = {name: _with_ranges(of_scene, scenes[name]) for name, of_scene in inputs.items()}
   shift = settings.training.recipe.shift
+  if network is not None:
+    _check_shift(shift, network.patch)
+    inputs = {name: _with_ranges(of_scene, scenes[name]) for name, of_scene in inputs.items()}
   splits = training_pixels.draw_splits(settings, scenes, _min_separation(network, shift))
   folds = training_pixels.draw_folds(settings, scenes, splits)
   ensemble = ensemble_of(settings.split, settings.replicas)
@@ -117,6 +118,15 @@ def prepare(settings: Settings, origin: TrainedRun | None = None) -> Problem:
       fixed=settings.training.recipe.steps,
     )
   return problem
+
+
+def _check_shift(shift, patch):
+  largest = patch // 2
+  if shift > largest:
+    raise RequestError(
+      f"config key patch_shift is {shift}; expected at most {largest}, so that the labelled pixel stays in "
+      f"its patch of {patch} x {patch} pixels"
+    )
 
 
 def _with_contrast(inputs, scene):

@@ -1,6 +1,7 @@
 """Sweeps: a run for every combination of values of some keys, and the comparison of these runs."""
 
 import dataclasses
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,9 @@ from mtl_hsi.report.csv_cells import csv_text, escape_formula
 from mtl_hsi.reproduction import grid
 from mtl_hsi.reproduction.grid import Run, Shard
 from mtl_hsi.runs.records import read_record
-from mtl_hsi.settings import experiment_settings, model_settings, swept_keys
+from mtl_hsi.settings import experiment_settings, model_settings, scene_settings, swept_keys
 from mtl_hsi.settings.split_settings import ensemble_of
-from mtl_hsi.storage.atomic_files import write_bytes
+from mtl_hsi.storage.atomic_files import reason, write_bytes
 from mtl_hsi.storage.json_files import well_formed
 
 TABLE, COMPARISON = "sweep.csv", "comparison"
@@ -62,16 +63,34 @@ def run(
     For programs: the `cells` with their values and whether they are done, and paths of the `files`.
 
   Raises:
-    RequestError: a key or value is wrong (nothing was run), runs failed, or a finished one is damaged.
+    RequestError: a key or value is wrong, a file of a scene is missing or the directory cannot be written
+      (nothing was run), runs failed, or a finished one is damaged.
   """
   if (directory / "config.json").exists():
     raise RequestError(f"{directory} is the work directory of a run; choose another --workdir for the sweep")
   cells = make_cells(config, over)
   runs = [cell.run for cell in cells]
   assigned = grid.share(runs, {cell.run.name: cell.work for cell in cells}, shard)
+  if not only_status:
+    _check_before_work(assigned, directory)
   print("\n".join(_listing(cells, assigned, directory, shard)), flush=True)
   grid.finish([] if only_status else assigned, directory, command, lambda: report(cells, directory))
   return _outcome(cells, directory)
+
+
+def _check_before_work(runs, directory):
+  """Refuses what would make every run fail."""
+  for run in runs:
+    if not grid.is_done(run, directory):
+      scene_settings.check_files(run.config)
+  try:
+    directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=directory):
+      pass
+  except OSError as error:
+    raise RequestError(
+      f"cannot write to the directory of the sweep, {directory}: {reason(error)}; choose another --workdir"
+    ) from error
 
 
 def make_cells(config: config_dict.ConfigDict, over: Sequence[str]) -> list[Cell]:

@@ -144,11 +144,25 @@ def _crs(key, text):
   return text
 
 
-def _read_files(name, options, **arguments):
-  """Reads a scene; an error about a missing file names its config key."""
+def check_files(config: Any) -> None:
+  """Checks that the files which a config names for its scenes exist; opens none.
+
+  Raises:
+    RequestError: names the first missing file and its config key.
+  """
+  for name in names(config):
+    if name in config.files:
+      _check_files(name, config.files[name])
+
+
+def _check_files(name, options):
   for key in PATHS:
     if options.get(key) and not os.path.exists(options[key]):
       raise RequestError(f"no such file: {Path(options[key]).absolute()} (config key files.{name}.{key})")
+
+
+def _read_files(name, options, **arguments):
+  _check_files(name, options)
   return files.read_scene(name, **arguments)
 
 

@@ -130,6 +130,12 @@ def test_splits_by_blocks_keep_the_networks_patches_apart(settings):
   )
 
 
+def test_a_shift_that_moves_the_pixel_out_of_its_patch_is_refused(settings):
+  recipe = dataclasses.replace(settings.training.recipe, steps=1, shift=5)
+  with pytest.raises(RequestError, match=r"patch_shift is 5; expected at most 4, .* patch of 9 x 9 pixels"):
+    problem.prepare(changed(settings, training__recipe=recipe))
+
+
 def test_test_pixels_given_are_those_of_all_replicas(settings):
   rows, columns = np.indices(launching.FIELDS.shape)
   tested = (launching.FIELDS > 0) & (columns >= 7) & (rows >= 4)

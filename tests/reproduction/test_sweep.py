@@ -1,6 +1,7 @@
 """Sweeps over keys: runs that start, resume or are rejected, and files written. Nothing is trained."""
 
 import csv
+import errno
 import json
 import shutil
 
@@ -100,6 +101,9 @@ def test_a_run_that_fails_is_named_after_the_others_and_their_comparison(trained
     (("--over=widths=1,2",), "unknown config key 'widths'"),
     (("--coordinator=auto",), "a sweep runs in one process"),
     (("--shard=3/2",), "expected i/n"),
+    (("--config.files.town.cube=absent.npz",), "absent.npz (config key files.town.cube)"),
+    (("--config.seed=3",), "--over and --config.seed both give values for seed; remove one of them"),
+    (("--config.unknown_rate=0.1",), "unknown_rate has no effect without unknown; add --config.unknown=mark"),
   ],
 )
 def test_a_wrong_request_is_refused_before_anything_runs(trained, inputs, tmp_path, more, message):
@@ -108,6 +112,19 @@ def test_a_wrong_request_is_refused_before_anything_runs(trained, inputs, tmp_pa
   assert message in outcome.err
   assert trained[0] == []
   assert not (tmp_path / "sweep").exists()
+
+
+def test_a_read_only_directory_is_refused_before_anything_runs(trained, inputs, tmp_path, monkeypatch):
+  def refuse(dir):
+    raise PermissionError(errno.EACCES, "Permission denied")
+
+  monkeypatch.setattr("mtl_hsi.reproduction.sweep.tempfile.TemporaryFile", refuse)
+  outcome = sweep(inputs, tmp_path / "sweep")
+  assert (outcome.status, outcome.out, trained[0]) == (2, "", [])
+  assert outcome.err == (
+    f"error: cannot write to the directory of the sweep, {tmp_path / 'sweep'}: permission denied; "
+    "choose another --workdir\n"
+  )
 
 
 def test_flags_of_a_sweep_need_each_other(finished, inputs, tmp_path):
