@@ -93,7 +93,7 @@ def export(run, output, with_training_pixels, stablehlo, scene, tile, license, c
   named = {"export_of": run, "output": output, "training_pixels": pixels, "license": license}
   named |= {"kind": kind, "scene": scene, "tile": tile}
   spelled = {"export_of": "RUN", **{key: f"--{key}" for key in ("output", "license", "scene", "tile")}}
-  spelled["training_pixels"] = "--with-training-pixels"
+  spelled |= {"training_pixels": "--with-training-pixels", "kind": "the option --stablehlo"}
   return Request(config_path(_EXPORT), _changes(named, changes), options=spelled, json=as_json)
 
 

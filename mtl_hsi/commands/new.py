@@ -150,4 +150,6 @@ def _write(path: Path, text: str) -> None:
     with path.open("x", encoding="utf-8") as file:
       file.write(text)
   except OSError as error:
-    raise RequestError(f"cannot write {path}: {error.strerror or error}") from error
+    from mtl_hsi.storage.atomic_files import reason
+
+    raise RequestError(f"cannot write {path}: {reason(error)}") from error

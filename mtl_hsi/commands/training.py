@@ -149,7 +149,7 @@ def map_image(image, labels, output, recipe, changes, compile_cache, as_json, **
 
   IMAGE is a GeoTIFF, an ENVI image, an array or a product as delivered. LABELS are polygons, points, a
   raster or a table; omit them if the image file has them. The accuracy is measured on polygons that were
-  left out of training; the map is by networks that trained on all labels. Output: the files that mtl-hsi
+  left out of training; the map is made by networks that trained on all labels. Output: the files that mtl-hsi
   train writes.
 
   \b

@@ -82,9 +82,11 @@ class ModelOptions(NamedTuple):
     """
     for name, default in self._field_defaults.items():
       if name not in used and getattr(self, name) != default:
+        advice = (
+          "start from a config without it, such as" if default is None else f"set it to {default}, as in"
+        )
         raise RequestError(
-          f"model.{name} is {getattr(self, name)}, but {model} has no such option; set it to {default}, as "
-          "configs/letter.py does"
+          f"model.{name} is {getattr(self, name)}, but {model} has no such option; {advice} configs/letter.py"
         )
 
 

@@ -25,6 +25,12 @@ def read_record(directory: Path, name: str) -> dict[str, Any]:
   try:
     record = read_json(directory / name, schema=SCHEMAS[name], verified=True)
   except (FileNotFoundError, NotADirectoryError) as error:
+    if directory.is_file():
+      what = "an exported run" if directory.suffix == ".mtlhsi" else "a file"
+      raise RequestError(
+        f"{directory.absolute()} is {what}; expected the work directory of a finished run, in which it was "
+        "trained"
+      ) from error
     if not directory.is_dir():
       raise RequestError(
         f"no such directory: {directory.absolute()}; expected the work directory of a finished run"

@@ -47,9 +47,9 @@ def read(config: Any) -> ExportSettings:
   require(_LICENCE.fullmatch(config.license), "license", config.license, expected)
   for key in ("scene", "tile"):
     unused = config.kind == MODEL and config[key]
-    require(not unused, key, config[key], f"no value, because it applies to kind={STABLEHLO!r}")
+    require(not unused, key, config[key], f"no value, because it applies to --config.kind={STABLEHLO}")
   unused = config.kind == STABLEHLO and config.training_pixels
-  require(not unused, "training_pixels", True, f"False with kind={STABLEHLO!r}")
+  require(not unused, "training_pixels", True, f"False with --config.kind={STABLEHLO}")
   require(config.tile is None or config.tile >= 1, "tile", config.tile, "1 or more")
   return ExportSettings(
     run=Path(config.export_of),

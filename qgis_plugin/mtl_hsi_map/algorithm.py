@@ -6,6 +6,7 @@ from qgis.core import (
   QgsProcessing,
   QgsProcessingAlgorithm,
   QgsProcessingContext,
+  QgsProcessingException,
   QgsProcessingLayerPostProcessorInterface,
   QgsProcessingParameterFeatureSource,
   QgsProcessingParameterField,
@@ -68,6 +69,20 @@ class Algorithm(QgsProcessingAlgorithm):
     title = "Folder of a finished run"
     kind = QgsProcessingParameterFile.Folder
     self.addParameter(QgsProcessingParameterFile("RUN", title, kind, optional=optional))
+
+  def add_exported_run(self):
+    """Adds the file of an exported run, in place of the folder."""
+    title = "Exported run (.mtlhsi), instead of the folder"
+    kind = QgsProcessingParameterFile.File
+    self.addParameter(QgsProcessingParameterFile("EXPORTED", title, kind, extension="mtlhsi", optional=True))
+
+  def run_of(self, parameters, context):
+    """Returns the folder or the file of the run."""
+    given = [self.parameterAsString(parameters, name, context) for name in ("RUN", "EXPORTED")]
+    found = [path for path in given if path]
+    if len(found) != 1:
+      raise QgsProcessingException("Give either the folder of a finished run or an exported run (.mtlhsi).")
+    return found[0]
 
   def add_settings(self):
     """Adds the keys of the config, as an advanced parameter."""

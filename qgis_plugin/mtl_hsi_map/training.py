@@ -71,8 +71,9 @@ class MapImage(_Training):
   ID, TITLE = "map", "Train and map an image"
   HELP = (
     "Trains networks on labelled polygons or points and maps the whole image. The accuracy in the report is "
-    "that of polygons that were left out of training; the map is by networks that trained on all labels. The "
-    "same call continues a run that was cancelled. The folder keeps the networks for 'Map a further image'."
+    "that of polygons that were left out of training; the map is made by networks that trained on all "
+    "labels. The same call continues a run that was cancelled. The folder keeps the networks for 'Map a "
+    "further image'."
   )
 
   def initAlgorithm(self, configuration=None):
@@ -97,13 +98,14 @@ class AdaptRun(_Training):
 
   def initAlgorithm(self, configuration=None):
     """Adds the parameters."""
-    self.add_run()
+    self.add_run(optional=True)
+    self.add_exported_run()
     self.add_scene()
     self.add_results()
 
   def processAlgorithm(self, parameters, context, feedback):
     """Runs the command."""
-    run = self.parameterAsString(parameters, "RUN", context)
+    run = self.run_of(parameters, context)
     scene = self.scene(parameters, context, feedback)
     return self.train(["adapt", run, *scene], parameters, context, feedback)
 
@@ -113,13 +115,15 @@ class PredictImage(Algorithm):
 
   ID, TITLE = "predict", "Map a further image"
   HELP = (
-    "Maps an image of any size with the networks of a finished run. The image has the sensor and the unit of "
-    "a scene of the run; how far its spectra are from those of training stands in the log."
+    "Maps an image of any size with the networks of a finished run, given by its folder or as an exported "
+    "file (.mtlhsi). The image has the sensor and the unit of a scene of the run; how far its spectra are "
+    "from those of training stands in the log."
   )
 
   def initAlgorithm(self, configuration=None):
     """Adds the parameters."""
-    self.add_run()
+    self.add_run(optional=True)
+    self.add_exported_run()
     self.add_image()
     self.addParameter(
       QgsProcessingParameterString("SCENE", "Scene of the run (empty: its target)", optional=True)
@@ -134,7 +138,7 @@ class PredictImage(Algorithm):
   def processAlgorithm(self, parameters, context, feedback):
     """Runs the command."""
     arguments = [
-      self.parameterAsString(parameters, "RUN", context),
+      self.run_of(parameters, context),
       self.raster(parameters, "IMAGE", context),
     ]
     if scene := self.parameterAsString(parameters, "SCENE", context):

@@ -99,6 +99,10 @@ def test_a_config_that_cannot_be_used(run, key, value, message):
   [
     ([], "no run to report on; name a finished work directory with --config.report_of=<path>"),
     (["--config.report_of=nowhere"], "no such directory: "),
+    (
+      [f"--config.report_of={__file__}"],
+      "test_remake.py is a file; expected the work directory of a finished run",
+    ),
     (["--config.report_of=x", "--workdir=y"], "in the work directory of its run; remove"),
   ],
 )

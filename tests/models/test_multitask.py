@@ -128,8 +128,16 @@ def test_a_key_decides_on_the_initial_network():
     ("hresnet", {"blocks": 0}, r"model\.blocks is 0; hresnet needs at least one"),
     ("ccnn", {"pool": True}, r"model\.pool is True, but ccnn has no such option; set it to False"),
     ("ccnn", {"blocks": 2}, r"model\.blocks is 2, but ccnn has no such option; set it to 1"),
-    ("ccnn", {"width": 32}, r"model\.width is 32, but ccnn has no such option; set it to None"),
-    ("hresnet", {"patch": 9}, r"hresnet has no such option; set it to None, as configs/letter\.py"),
+    (
+      "ccnn",
+      {"width": 32},
+      r"model\.width is 32, but ccnn has no such option; start from a config without it",
+    ),
+    (
+      "hresnet",
+      {"patch": 9},
+      r"hresnet has no such option; start from a config without it, such as configs/letter\.py",
+    ),
   ],
 )
 def test_impossible_networks_are_refused(name, changes, message):

@@ -146,7 +146,7 @@ _BY_SCENES = {"split": "scenes", "samples_per_class": 0, "legend": "shared", "mo
     ),
     (
       {"model__name": "svm", "model__width": 64},
-      "model.width is 64, but svm has no such option; set it to None, as configs/letter.py does",
+      "model.width is 64, but svm has no such option; start from a config without it",
     ),
     ({"model__name": "vresnet"}, "model.patch is None; vresnet needs a number of 1 or more, as in configs"),
     ({"steps_per_epoch": 0}, "steps_per_epoch is 0; expected 1 or more, or None"),

@@ -70,9 +70,9 @@ def _run(artifact: bytes, image: np.ndarray) -> list[np.ndarray]:
 def test_invalid_requests_are_refused_in_one_line(finished_by_folds, tmp_path):
   for words, problem in [
     (("--stablehlo", "--tile", "0"), "--tile is 0; expected 1 or more"),
-    (("--tile", "8"), "--tile is 8; expected no value, because it applies to kind='stablehlo'"),
+    (("--tile", "8"), "--tile is 8; expected no value, because it applies to the option --stablehlo"),
     (("--stablehlo", "--scene", "lake"), "--scene is 'lake'; the run in"),
-    (("--stablehlo", "--with-training-pixels"), "expected False with kind='stablehlo'"),
+    (("--stablehlo", "--with-training-pixels"), "expected False with the option --stablehlo"),
   ]:
     outcome = launching.mtl_hsi("export", str(finished_by_folds), *words, "-o", str(tmp_path / "a"))
     assert (outcome.status, outcome.err.count("\n")) == (2, 1)

@@ -154,8 +154,9 @@ def _check_place(found: Features, grid: Grid) -> list[str]:
     return [f"the scene has no coordinate reference system; that of the {found.nouns[1]} is assumed"]
   if found.crs is None:
     raise RequestError(
-      f"{found.where} has no coordinate reference system; name it (labels_crs), or save the file with one "
-      "(for a Shapefile, in a .prj file)"
+      f"{found.where} has no coordinate reference system; name it, "
+      "--config.files.<scene>.labels_crs=<system>, or save the file with one (for a Shapefile, in a "
+      ".prj file)"
     )
   return []
 
