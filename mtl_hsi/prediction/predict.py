@@ -30,6 +30,8 @@ _NAME_OF_FILE = re.compile(
   re.IGNORECASE,
 )
 
+# Columns of the console, and the end of a name that was cut.
+_WIDTH, _CUT = 80, "..."
 # The ending of the table of how far the image is from the scene in training.
 _SHIFT = "_shift.csv"
 
@@ -142,8 +144,13 @@ def _print_codes(scene: TrainedScene) -> None:
 
 
 def _area_line(area: ClassArea) -> str:
+  """Returns a line of at most `_WIDTH` columns, so that no terminal cuts the figures off a long name."""
   hectares = "" if area.hectares is None else f", {area.hectares:,.2f} ha"
-  return f"{area.class_id} {area.name}: {area.pixels:,} {noun(area.pixels, 'pixel')}{hectares}"
+  figures = f": {area.pixels:,} {noun(area.pixels, 'pixel')}{hectares}"
+  name = f"{area.class_id} {area.name}"
+  if len(name) + len(figures) > _WIDTH:
+    name = f"{name[: _WIDTH - len(figures) - len(_CUT)].rstrip()}{_CUT}"
+  return f"{name}{figures}"
 
 
 def legend_of(trained: TrainedRun, scene: TrainedScene, image: str) -> rasters.Legend:

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import rasterio
 
+from mtl_hsi.prediction.class_maps import ClassArea
+from mtl_hsi.prediction.predict import _area_line
 from mtl_hsi.report import colours
 from mtl_hsi.storage import atomic_files
 from tests import launching
@@ -197,6 +199,14 @@ def test_rasters_have_georeference_colours_and_names(finished, fields, tmp_path)
   assert ((probability > 0) & (probability <= 1)).all()
   # Two replicas of two snapshots vote together.
   assert set(np.unique(share)) <= {0.25, 0.5, 0.75, 1.0}
+
+
+def test_a_long_name_is_cut_so_that_the_figures_stay_visible():
+  line = _area_line(ClassArea(12, "winter wheat " * 9, 1234567, 12345.6))
+  assert len(line) <= 80
+  assert line.startswith("12 winter wheat winter")
+  assert line.endswith("...: 1,234,567 pixels, 12,345.60 ha")
+  assert _area_line(ClassArea(1, "maize", 1, None)) == "1 maize: 1 pixel"
 
 
 def test_class_areas_are_written_and_printed(finished, fields, tmp_path):
