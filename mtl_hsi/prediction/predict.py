@@ -2,6 +2,7 @@
 
 import functools
 import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ def _run(settings):
     for window in classifier.windows(image, scene, tells_unknown):
       maps.write(*window)
   notes = maps.notes if not maps.outvoted else (*maps.notes, outvoted_note(maps.outvoted))
-  print("\n".join([*map(_area_line, maps.areas()), *(f"note: {note}" for note in notes)]))
+  print("\n".join([*map(_area_line, maps.areas()), *(_wrapped(f"note: {note}") for note in notes)]))
   print(f"Class map: {stem}_classes.tif, {stem}_classes.img for ENVI\nConfidence: {stem}_confidence.tif")
   if has_probabilities:
     print(f"Probabilities: {stem}_probabilities.tif\nEntropy and margin: {stem}_uncertainty.tif")
@@ -151,6 +152,10 @@ def _area_line(area: ClassArea) -> str:
   if len(name) + len(figures) > _WIDTH:
     name = f"{name[: _WIDTH - len(figures) - len(_CUT)].rstrip()}{_CUT}"
   return f"{name}{figures}"
+
+
+def _wrapped(text: str) -> str:
+  return textwrap.fill(text, _WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def legend_of(trained: TrainedRun, scene: TrainedScene, image: str) -> rasters.Legend:

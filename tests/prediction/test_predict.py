@@ -11,7 +11,7 @@ import pytest
 import rasterio
 
 from mtl_hsi.prediction.class_maps import ClassArea
-from mtl_hsi.prediction.predict import _area_line
+from mtl_hsi.prediction.predict import _area_line, _wrapped
 from mtl_hsi.report import colours
 from mtl_hsi.storage import atomic_files
 from tests import launching
@@ -207,6 +207,12 @@ def test_a_long_name_is_cut_so_that_the_figures_stay_visible():
   assert line.startswith("12 winter wheat winter")
   assert line.endswith("...: 1,234,567 pixels, 12,345.60 ha")
   assert _area_line(ClassArea(1, "maize", 1, None)) == "1 maize: 1 pixel"
+
+
+def test_a_note_is_wrapped_without_cutting_words():
+  assert max(map(len, _wrapped("note: " + "no position " * 20).splitlines())) <= 80
+  path = "maps/" + "long-name/" * 12
+  assert path in _wrapped(f"note: see {path}").splitlines()
 
 
 def test_class_areas_are_written_and_printed(finished, fields, tmp_path):
