@@ -41,7 +41,7 @@ class Outcome(NamedTuple):
     entries: further entries of `metrics.json`.
     mixtures: the mixtures of every scene, one for each map; empty if nothing is mixed.
     unlike: the data that unknown pixels are found with, by scene; empty without left-out labels.
-    unknown: which pixels are unlike every class, bool `[H, W]`, by scene; empty if not requested.
+    unknown: the pixels that are unlike every class, by scene; empty if not requested.
   """
 
   losses: np.ndarray | None
@@ -52,7 +52,7 @@ class Outcome(NamedTuple):
   entries: Mapping[str, Any]
   mixtures: Mapping[str, Sequence[SceneMixture]]
   unlike: Mapping[str, UnlikeRecord]
-  unknown: Mapping[str, np.ndarray]
+  unknown: Mapping[str, unknown_maps.FoundUnknown]
 
 
 def execute(settings: Settings, problem: Problem, directory: Path, origin: TrainedRun | None) -> Outcome:

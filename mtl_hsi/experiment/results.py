@@ -43,9 +43,9 @@ def _add_areas(settings, problem, name, done, results):
   """Adds the area of every class in the maps and, if they are marked, of unknown pixels."""
   scene, unknown = problem.scenes[name], done.unknown.get(name)
   if unknown is not None:
-    results["unknown"] = unknown_maps.describe(settings.unknown, problem, name, unknown)
+    results["unknown"] = unknown_maps.describe(settings.unknown, scene, unknown)
   pixels = pixel_areas(scene.georeference, *scene.labels.shape)
-  without = _without_class(scene, results, unknown)
+  without = _without_class(scene, unknown)
   areas = class_areas(done.predictions[name], results["class_ids"], without, pixels)
   codes = scene.class_codes or {}
   for row, area in zip(results["per_class"], areas, strict=True):
@@ -54,11 +54,11 @@ def _add_areas(settings, problem, name, done, results):
       row["code"] = codes[row["id"]]
 
 
-def _without_class(scene, results, unknown):
+def _without_class(scene, unknown):
   """Returns which pixels of the maps have no class, bool `[H, W]`, or None: not measured or marked."""
-  if unknown is None or results["unknown"]["id"] is None:
+  if unknown is None or unknown.marked is None:
     return scene.nodata
-  return unknown if scene.nodata is None else unknown | scene.nodata
+  return unknown.marked if scene.nodata is None else unknown.marked | scene.nodata
 
 
 def _accuracies(scene, predictions, split):

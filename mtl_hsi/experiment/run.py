@@ -36,7 +36,6 @@ from mtl_hsi.scenes.images.rasters import bounded_cache
 from mtl_hsi.scenes.public.verification import is_public
 from mtl_hsi.scenes.scene import Scene
 from mtl_hsi.settings import experiment_settings
-from mtl_hsi.settings.unknown_settings import MARK
 from mtl_hsi.splits.split import fold_arrays, split_arrays
 from mtl_hsi.storage import atomic_files, checksums
 from mtl_hsi.storage.json_files import read_json, well_formed
@@ -256,6 +255,6 @@ def _scene_report(settings, problem, name, results, done):
     smoothing_radius=_smoothing_radius(settings, problem, name, done),
     snapshots=1 if problem.network is None else len(settings.training.schedule.snapshot_epochs),
     split_used=split_used(settings, scene),
-    unknown=done.unknown.get(name) if settings.unknown.action == MARK else None,
+    unknown=done.unknown[name].marked if name in done.unknown else None,
     proposals=_proposals(settings, problem, name, done.predictions[name], votes),
   )

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from rasterio.windows import Window as RasterWindow
@@ -13,7 +14,6 @@ from mtl_hsi.errors import RequestError
 from mtl_hsi.evaluation.areas import pixel_areas
 from mtl_hsi.experiment.problem import Problem
 from mtl_hsi.report import rasters
-from mtl_hsi.report.map_classes import free_id
 from mtl_hsi.runs.records import read_record
 from mtl_hsi.runs.unknown_pixels import Unknown, check_rate, create_raster, read_unknown, write_raster
 from mtl_hsi.runs.unlike_record import UnlikeRecord
@@ -25,6 +25,23 @@ from mtl_hsi.settings.unknown_settings import MARK, NONE, SCORE, UnknownSettings
 from mtl_hsi.storage.json_files import well_formed
 
 FILE = "unknown.tif"
+
+
+class FoundUnknown(NamedTuple):
+  """The pixels of a scene that are unlike every class.
+
+  Attributes:
+    mask: which pixels these are, bool `[H, W]`.
+    class_id: theirs in the maps, or None if they keep their class.
+  """
+
+  mask: np.ndarray
+  class_id: int | None
+
+  @property
+  def marked(self) -> np.ndarray | None:
+    """The mask if the maps mark these pixels, else None."""
+    return None if self.class_id is None else self.mask
 
 
 def check(settings: UnknownSettings, problem: Problem) -> None:
@@ -59,8 +76,8 @@ def measure(
   regions: Mapping[str, SceneRegion],
   records: Mapping[str, UnlikeRecord],
   folder: Path,
-) -> dict[str, np.ndarray]:
-  """Returns which pixels are unlike every class, bool `[H, W]`, by scene; writes `FILE` of each.
+) -> dict[str, FoundUnknown]:
+  """Returns which pixels are unlike every class, by scene; writes `FILE` of each.
 
   Args:
     settings: the settings; if they do not ask for unknown pixels, nothing is done.
@@ -77,7 +94,8 @@ def measure(
   found = {}
   for name, record in records.items():
     unknown = _prepared(settings, problem, name, record)
-    found[name] = _of_scene(unknown, problem.scenes[name], regions[name], folder / name)
+    mask = _of_scene(unknown, problem.scenes[name], regions[name], folder / name)
+    found[name] = FoundUnknown(mask, unknown.class_id)
   return found
 
 
@@ -145,24 +163,23 @@ def _made(directory: Path) -> UnknownSettings:
   return UnknownSettings(NONE, 0)
 
 
-def describe(settings: UnknownSettings, problem: Problem, name: str, found: np.ndarray) -> dict:
+def describe(settings: UnknownSettings, scene: Scene, found: FoundUnknown) -> dict:
   """Returns the entry of `metrics.json` for the unknown pixels of a scene.
 
   Args:
     settings: how unknown pixels were handled.
-    problem: the scenes.
-    name: of the scene.
-    found: which pixels are unknown, bool `[H, W]`.
+    scene: the scene.
+    found: its unknown pixels.
   """
-  areas = pixel_areas(problem.scenes[name].georeference, *found.shape)
+  mask = found.mask
+  areas = pixel_areas(scene.georeference, *mask.shape)
   hectares = None
   if areas is not None:
-    whole = slice(0, found.shape[0]), slice(0, found.shape[1])
-    hectares = float(areas.by_id(found.astype(int), *whole, 2)[1])
-  marked = settings.action == MARK
+    whole = slice(0, mask.shape[0]), slice(0, mask.shape[1])
+    hectares = float(areas.by_id(mask.astype(int), *whole, 2)[1])
   return {
     "rate": settings.rate,
-    "id": free_id(problem.legend.class_names(name).keys()) if marked else None,
-    "map_pixels": int(found.sum()),
+    "id": found.class_id,
+    "map_pixels": int(mask.sum()),
     "map_hectares": hectares,
   }
