@@ -152,7 +152,7 @@ def _without_labels(scene, settings):
   by = "the regression on single spectra" if settings.mixture.regression else "the networks"
   return (
     f"warning: {scene.title}: there are no labels, only spectra of a library: nothing is tested, and the map "
-    f"is by {by}"
+    f"is made by {by}"
   )
 
 

@@ -83,8 +83,8 @@ def test_samples_per_class_need_labels(settings):
   assert made.splits["fields"].train.shape == made.splits["fields"].test.shape == (1, 0, 2)
   *_, last = introduction.introduction(made, all_labels).splitlines()
   assert last == (
-    "warning: fields: there are no labels, only spectra of a library: nothing is tested, and the map is by "
-    "the networks"
+    "warning: fields: there are no labels, only spectra of a library: nothing is tested, and the map is made "
+    "by the networks"
   )
 
 
