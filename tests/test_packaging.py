@@ -16,8 +16,8 @@ import mtl_hsi
 from tests import launching
 from third_party import licences
 
-_ROOT = Path(__file__).resolve().parent.parent
-_PYPROJECT = tomllib.loads((_ROOT / "pyproject.toml").read_text())
+ROOT = Path(__file__).resolve().parent.parent
+_PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 _PROJECT, _GROUPS = _PYPROJECT["project"], _PYPROJECT["dependency-groups"]
 _EXTRAS = ("datasets", "parquet", "svm")
 _LOCKED = _PROJECT["dependencies"] + [
@@ -62,7 +62,7 @@ def test_locks_agree_on_every_version():
 
 @pytest.mark.parametrize("lock", licences.LOCKS)
 def test_every_pin_has_hashes_and_none_an_address(lock):
-  text = (_ROOT / "locks" / f"{lock}.txt").read_text()
+  text = (ROOT / "locks" / f"{lock}.txt").read_text()
   hashed = re.findall(r"^([^\s#].*) \\\n    --hash=sha256:[0-9a-f]{64}\b", text, re.MULTILINE)
   assert hashed == licences.pins(lock)
   assert "://" not in text
@@ -83,8 +83,8 @@ def test_the_licence_of_every_pin_is_listed():
   "file", ["fuzz/requirements.txt", "benchmarks/requirements-cpu.txt", "benchmarks/requirements-cuda12.txt"]
 )
 def test_the_licence_of_what_is_not_locked_is_listed(file):
-  readme = (_ROOT / "third_party" / "README.md").read_text()
-  lines = (_ROOT / file).read_text().splitlines()
+  readme = (ROOT / "third_party" / "README.md").read_text()
+  lines = (ROOT / file).read_text().splitlines()
   for requirement in (Requirement(line) for line in lines if line and not line.startswith("#")):
     (version,) = requirement.specifier
     package = rf"\b{re.escape(f'{requirement.name} {version.version}')}\b"
@@ -140,10 +140,10 @@ def build(place: Path) -> Path:
   source = place / "source"
   for name in ("mtl_hsi", "configs"):
     shutil.copytree(
-      _ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"), copy_function=shutil.copyfile
+      ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"), copy_function=shutil.copyfile
     )
   for name in ("pyproject.toml", "README.md", "LICENSE"):
-    shutil.copyfile(_ROOT / name, source / name)
+    shutil.copyfile(ROOT / name, source / name)
   pip("wheel", *_OFFLINE, "--no-build-isolation", "-w", str(place), str(source))
   (wheel,) = place.glob("mtl_hsi-*.whl")
   return wheel
@@ -162,7 +162,7 @@ def outside(installed: Path, place: Path, *command: str) -> subprocess.Completed
 
 @pytest.mark.slow
 def test_a_wheel_has_everything_and_works_outside_of_the_tree(installed, tmp_path):
-  data = [path.relative_to(_ROOT) for path in (_ROOT / "mtl_hsi").rglob("*") if path.suffix in _DATA]
+  data = [path.relative_to(ROOT) for path in (ROOT / "mtl_hsi").rglob("*") if path.suffix in _DATA]
   assert {path.suffix for path in data} == _DATA
   data += [Path("configs", "own_scenes.yaml")]
   assert [path for path in data if not (installed / path).is_file()] == []
