@@ -18,7 +18,10 @@ _PAGE = (test_packaging.ROOT / "docs" / "command.md").read_text()
 # Of pip, where no package index answers.
 _NO_INDEX = "No matching distribution found"
 # Variables that would lead the new environment to packages or caches of this one.
-_LEFT_OUT = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "JAX_NUMPY_RANK_PROMOTION", "JAX_COMPILATION_CACHE_DIR")
+_LEFT_OUT = {
+  *("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"),
+  *("JAX_NUMPY_RANK_PROMOTION", "JAX_COMPILATION_CACHE_DIR"),
+}
 
 
 @pytest.fixture

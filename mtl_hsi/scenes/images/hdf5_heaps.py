@@ -1,12 +1,15 @@
-"""A check of the heaps of an HDF5 file, which contain its texts of any length.
+"""A check of the heaps of an HDF5 file, which contain its texts of any length, and of the references to them.
 
 HDF5 2.0 never returns from a heap with a free object of size 0, such as one that was overwritten with zeros.
+It allocates the length that a reference declares, up to 4 GB, before it looks at the heap.
 """
 
 import mmap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from mtl_hsi.errors import RequestError
 
@@ -22,15 +25,18 @@ _MOST_OBJECTS = 65536
 _LARGE = 1 << 20
 # Bytes of an address and a length. Files with others are rare, and their heaps differ.
 _WORD = 8
+# A reference has the length of the text, and the address and number of an object in a heap (III.G).
+_REFERENCE = np.dtype([("length", "<u4"), ("heap", "<u8"), ("number", "<u4")])
 
 
 def check_heaps(path: Path, file: "h5py.File") -> None:
-  """Rejects a file with a damaged heap.
+  """Rejects a file with a damaged heap, or with an array of texts that are longer than the file.
 
-  The heaps are looked for between the values of the arrays, as only HDF5 knows their places.
+  The heaps are looked for between the values of the arrays, as only HDF5 knows their places. Texts in
+  compressed arrays and in attributes are not checked.
 
   Raises:
-    RequestError: a heap is damaged.
+    RequestError: a heap or an array of texts is damaged.
   """
   if file.id.get_create_plist().get_sizes() != (_WORD, _WORD):
     return
@@ -39,30 +45,54 @@ def check_heaps(path: Path, file: "h5py.File") -> None:
       position = content.find(_SIGNATURE, start, stop)
       while position >= 0:
         if not _ends(content, position):
-          raise RequestError(
-            f"{path.absolute()} cannot be read as HDF5 (a heap is damaged); download the file again"
-          )
+          raise _damaged(path, "a heap")
         position = content.find(_SIGNATURE, position + 1, stop)
+    for name, start, stop in _texts(file):
+      references = content[start : start + (stop - start) // _REFERENCE.itemsize * _REFERENCE.itemsize]
+      if np.frombuffer(references, _REFERENCE)["length"].max(initial=0) > len(content):
+        raise _damaged(path, name)
+
+
+def _damaged(path: Path, what: str) -> RequestError:
+  return RequestError(
+    f"{path.absolute()} cannot be read as HDF5 ({what} is damaged); download the file again"
+  )
+
+
+def _arrays(file: "h5py.File") -> list["h5py.Dataset"]:
+  import h5py
+
+  found = []
+  file.visititems(lambda _, item: found.append(item) if isinstance(item, h5py.Dataset) else None)
+  return found
 
 
 def _stored(file: "h5py.File") -> list[tuple[int, int]]:
   """Returns first and last byte, the latter excluded, of the values of all arrays."""
+  return [part for array in _arrays(file) for part in _parts(array)]
+
+
+def _texts(file: "h5py.File") -> Iterator[tuple[str, int, int]]:
+  """Yields name, first and last byte, the latter excluded, of uncompressed references to texts."""
   import h5py
 
-  ranges = []
+  for array in _arrays(file):
+    kind = array.id.get_type()
+    of_any_length = isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str()
+    if of_any_length and not array.id.get_create_plist().get_nfilters():
+      for start, stop in _parts(array):
+        yield array.name, start, stop
 
-  def add(_, item):
-    if not isinstance(item, h5py.Dataset):
-      return
-    if item.chunks is None:
-      start = item.id.get_offset()
-      if start is not None:
-        ranges.append((start, start + item.id.get_storage_size()))
-    elif item.id.get_num_chunks():
-      item.id.chunk_iter(lambda chunk: ranges.append((chunk.byte_offset, chunk.byte_offset + chunk.size)))
 
-  file.visititems(add)
-  return ranges
+def _parts(array: "h5py.Dataset") -> list[tuple[int, int]]:
+  """Returns first and last byte, the latter excluded, of the values of an array, by chunks."""
+  if array.chunks is None:
+    start = array.id.get_offset()
+    return [] if start is None else [(start, start + array.id.get_storage_size())]
+  parts = []
+  if array.id.get_num_chunks():
+    array.id.chunk_iter(lambda chunk: parts.append((chunk.byte_offset, chunk.byte_offset + chunk.size)))
+  return parts
 
 
 def _between(ranges: list[tuple[int, int]], size: int) -> Iterator[tuple[int, int]]:

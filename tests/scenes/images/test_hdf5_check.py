@@ -64,6 +64,21 @@ def test_a_heap_without_an_end_is_rejected(path, monkeypatch):
     hdf5_check.check_file(path)
 
 
+@pytest.mark.parametrize("chunks", [None, (2,)])
+def test_texts_that_are_longer_than_the_file_are_rejected_before_they_are_read(path, chunks):
+  with h5py.File(path, "r+") as file:
+    file.create_dataset("names", data=["nine byte", "b", "c"], chunks=chunks)
+    names = file["names"].id
+    start = names.get_chunk_info(0).byte_offset if chunks else names.get_offset()
+  hdf5_check.check_file(path)
+  content = bytearray(path.read_bytes())
+  assert content[start : start + 4] == bytes([9, 0, 0, 0])
+  content[start : start + 4] = b"\xff" * 4
+  path.write_bytes(content)
+  with pytest.raises(RequestError, match=r"cannot be read as HDF5 \(/names is damaged\)"):
+    hdf5_check.check_file(path)
+
+
 @pytest.mark.parametrize(
   ("name", "value"),
   [("DIMENSION_LIST", np.zeros((3, 4, 3))), ("_Netcdf4Coordinates", np.arange(9)), ("_Netcdf4Dimid", [1, 2])],
