@@ -20,6 +20,8 @@ def number_regions(image: np.ndarray) -> np.ndarray:
   regions, count = np.zeros(image.shape, np.int32), 0
   for class_id in np.unique(image[image > 0]):
     of_class, found = ndimage.label(image == class_id, _EIGHT)
-    regions = np.where(of_class > 0, of_class + count, regions)
+    # In place, so that a large map is not copied.
+    of_class[of_class > 0] += count
+    regions += of_class
     count += found
-  return regions.astype(np.int32)
+  return regions
