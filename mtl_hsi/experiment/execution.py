@@ -97,6 +97,7 @@ def _networks(settings, problem, directory, origin):
       votes = classify_scenes(settings, problem, snapshots, regions, mixtures, directory / "maps")
       unknown = unknown_maps.measure(settings, problem, regions, unlike, directory / "maps")
       end = time.monotonic()
+  devices.return_freed_memory()
   predictions = {name: problem.legend.class_ids(name)[of_scene.labels] for name, of_scene in votes.items()}
   seconds = _seconds(trained - start, end - trained, training.seconds, classification.seconds)
   compilations = training.compilations + classification.compilations

@@ -1,14 +1,15 @@
 """Maps of a scene as images: false colour, ground truth, prediction and errors."""
 
 import dataclasses
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from mtl_hsi.report import colours
 from mtl_hsi.report.map_classes import classes_of
 from mtl_hsi.report.run_report import SceneReport
-from mtl_hsi.scenes.cube import every_nth
+from mtl_hsi.scenes.cube import ENOUGH_PIXELS, every_nth
 from mtl_hsi.scenes.scene import Scene
 
 # Percentiles of a band's values that become black and full colour.
@@ -38,23 +39,21 @@ class Map:
   legend: Sequence[tuple[colours.RGB, str]]
 
 
-def scene_maps(report: SceneReport) -> list[Map]:
-  """Returns the scene's `false_colour`, `ground_truth`, `prediction` and, if pixels were tested, `errors`."""
+def scene_maps(report: SceneReport) -> Iterator[Map]:
+  """Yields the scene's `false_colour`, `ground_truth`, `prediction` and, if pixels were tested, `errors`."""
   scene = report.scene
   no_data = [] if scene.nodata is None else [(colours.NO_DATA, "no data")]
   classes = class_legend(scene)
+
+  def of(name, image, legend):
+    return Map(name, f"{scene.title}: {name.replace('_', ' ')}", image, legend + no_data)
+
+  yield of("false_colour", _false_colour(scene, report.false_colour_bands), _band_legend(report))
   unlabelled = [(colours.UNLABELLED, "unlabelled")]
-  drawn = [
-    ("false_colour", _false_colour(scene, report.false_colour_bands), _band_legend(report)),
-    ("ground_truth", class_image(scene, scene.labels), classes + unlabelled),
-    ("prediction", *_prediction(report)),
-  ]
+  yield of("ground_truth", class_image(scene, scene.labels), classes + unlabelled)
+  yield of("prediction", *_prediction(report))
   if len(report.test):
-    drawn.append(("errors", _errors(report), ERROR_LEGEND))
-  return [
-    Map(name, f"{scene.title}: {name.replace('_', ' ')}", image, legend + no_data)
-    for name, image, legend in drawn
-  ]
+    yield of("errors", _errors(report), ERROR_LEGEND)
 
 
 def _prediction(report: SceneReport) -> tuple[np.ndarray, list[tuple[colours.RGB, str]]]:
@@ -87,8 +86,12 @@ def class_image(scene: Scene, ids: np.ndarray, unknown_id: int | None = None) ->
 def _false_colour(scene: Scene, bands: Sequence[int]) -> np.ndarray:
   planes, measured = every_nth(scene.cube, 1, bands), scene.measured
   image = np.empty(planes.shape, np.uint8)
+  step = max(1, math.isqrt(measured.size // ENOUGH_PIXELS))
+  sample = planes[::step, ::step][measured[::step, ::step]]
+  # Few pixels may be measured, and none of them in the sample.
+  sample = sample if len(sample) else planes[measured]
   for channel in range(len(bands)):
-    low, high = np.percentile(planes[measured, channel].astype(np.float32), _CONTRAST)
+    low, high = np.percentile(sample[:, channel].astype(np.float32), _CONTRAST)
     # Row by row, so that no large image is copied as numbers of 8 bytes.
     for target, plane, valid in zip(image, planes, measured, strict=True):
       values = np.where(valid, plane[:, channel].astype(np.float32), 0)

@@ -58,7 +58,7 @@ def render(run: RunReport) -> str:
 
 def _scene(report: SceneReport, curve: curves.Curve | None, budget: int) -> dict:
   """Returns what the template shows of a scene."""
-  scene, drawn = report.scene, maps.scene_maps(report)
+  scene, drawn = report.scene, list(maps.scene_maps(report))
   classes = maps.class_legend(scene, report.unknown_id)
   view = viewer.make_view(report, drawn, budget)
   return {

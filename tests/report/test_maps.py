@@ -22,7 +22,7 @@ def decode(png):
 
 
 def test_every_map_has_the_scene_s_size_and_says_that_it_is_simulated(fields_report):
-  drawn = maps.scene_maps(fields_report)
+  drawn = list(maps.scene_maps(fields_report))
   assert [m.name for m in drawn] == ["false_colour", "ground_truth", "prediction", "errors"]
   assert all(m.image.shape == (4, 5, 3) and m.image.dtype == np.uint8 for m in drawn)
   assert all(m.title.startswith("fields (simulated): ") for m in drawn)
@@ -90,7 +90,7 @@ def test_legend_names_ids_classes_and_bands(fields, fields_report):
 
 
 def test_picture_holds_the_map_magnified_by_a_whole_number_beside_its_legend(indian_pines_report):
-  truth = maps.scene_maps(indian_pines_report)[1]
+  truth = list(maps.scene_maps(indian_pines_report))[1]
   canvas = decode(picture(truth))
   magnified = truth.image.repeat(4, 0).repeat(4, 1)
   top, left = np.argwhere((canvas != 255).any(-1) & (np.arange(canvas.shape[0]) > 45)[:, None]).min(0)
@@ -104,20 +104,20 @@ def test_picture_holds_the_map_magnified_by_a_whole_number_beside_its_legend(ind
 
 def test_long_legends_and_titles_fit(fields_report):
   legend = [(colours.class_colour(c), f"{c}  {'A very long class name ' * 4}") for c in range(70)]
-  drawn = dataclasses.replace(maps.scene_maps(fields_report)[1], title="Many words " * 30, legend=legend)
+  drawn = dataclasses.replace(list(maps.scene_maps(fields_report))[1], title="Many words " * 30, legend=legend)
   canvas = decode(picture(drawn))
   assert (canvas[:, -4:] == 255).all()
   assert (canvas[-4:] == 255).all()
 
 
 def test_letters_beyond_ascii_are_drawn(fields_report):
-  drawn = maps.scene_maps(fields_report)[1]
+  drawn = list(maps.scene_maps(fields_report))[1]
   drawings = [pictures.draw_picture("", drawn.image, [((9, 9, 9), name)]) for name in ("é", "ø", "Ж")]
   assert len(set(drawings)) == 3
 
 
 def test_png_keeps_every_pixel(indian_pines_report):
-  image = maps.scene_maps(indian_pines_report)[0].image
+  image = next(maps.scene_maps(indian_pines_report)).image
   np.testing.assert_array_equal(decode(pictures.encode_png(image)), image)
 
 

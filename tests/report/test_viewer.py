@@ -20,7 +20,7 @@ def planes(view):
 
 
 def viewed(report, budget=8_000_000):
-  return viewer.make_view(report, maps.scene_maps(report), budget)
+  return viewer.make_view(report, list(maps.scene_maps(report)), budget)
 
 
 def test_pixels_hold_truth_prediction_use_and_confidence(fields, fields_report):
