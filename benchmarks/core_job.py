@@ -33,7 +33,7 @@ _NOISE = 0.7
 # Epochs of a schedule; the learning rate and the record of losses start again after them.
 _EPOCHS = 20
 # As in configs/fields.py.
-_TILE_PIXELS = 65536
+_TILE_PIXELS = 32768
 # Samples of the batch whose gradient is compared.
 _CHECKED_SAMPLES = 32
 

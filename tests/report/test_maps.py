@@ -104,7 +104,9 @@ def test_picture_holds_the_map_magnified_by_a_whole_number_beside_its_legend(ind
 
 def test_long_legends_and_titles_fit(fields_report):
   legend = [(colours.class_colour(c), f"{c}  {'A very long class name ' * 4}") for c in range(70)]
-  drawn = dataclasses.replace(list(maps.scene_maps(fields_report))[1], title="Many words " * 30, legend=legend)
+  drawn = dataclasses.replace(
+    list(maps.scene_maps(fields_report))[1], title="Many words " * 30, legend=legend
+  )
   canvas = decode(picture(drawn))
   assert (canvas[:, -4:] == 255).all()
   assert (canvas[-4:] == 255).all()

@@ -50,6 +50,26 @@ def test_products_in_hdf5(tmp_path, product):
   np.testing.assert_allclose(image.wavelengths, centres)
 
 
+def test_prisma(tmp_path):
+  path = tmp_path / "PRS_L2D_STD_20240402102837_20240402102841_0001.he5"
+  product_files.save_prisma(path, (6, 5))
+  data, found = _netcdf(path, "HDFEOS/SWATHS/PRS_L2D_HCO/Data Fields"), _netcdf(path).attrs
+  centres, values = [], []
+  for name in ("Vnir", "Swir"):
+    lowest, highest = found[f"L2Scale{name}Min"], found[f"L2Scale{name}Max"]
+    cube = np.moveaxis(data[f"{name.upper()}_Cube"].values, 1, -1)
+    for band, centre in enumerate(found[f"List_Cw_{name}"]):
+      if found[f"List_Cw_{name}_Flags"][band]:
+        centres.append(centre)
+        values.append(lowest + cube[..., band].astype(float) * (highest - lowest) / 65535)
+  image = Image.open(path, product=ProductOptions(overlap="all"))
+  np.testing.assert_allclose(image.wavelengths, np.sort(centres))
+  read, missing = image.read(*_ALL)
+  expected = np.stack(values, axis=-1)[..., np.argsort(centres)]
+  np.testing.assert_allclose(read[~missing], expected[~missing], rtol=1e-6)
+  assert missing.sum() == 1
+
+
 def _raster(path):
   with rioxarray.open_rasterio(path) as found:
     return found.load()
