@@ -2,11 +2,15 @@
 
 import contextlib
 import logging
+import re
 from collections.abc import Iterator
 
 from absl import logging as absl_logging
 
 from mtl_hsi.errors import RequestError
+
+# A flag, up to the name of its key; options of a scene are arguments of `Model.fit`.
+_FLAG = re.compile(r"--config\.(files\.[\w<>]+\.)?")
 
 
 @contextlib.contextmanager
@@ -31,4 +35,4 @@ def _rename(record: logging.LogRecord) -> bool:
 
 
 def _renamed(text: str) -> str:
-  return text.replace("--config.", "").replace("--workdir", "directory")
+  return _FLAG.sub("", text).replace("--workdir", "directory")

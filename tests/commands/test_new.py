@@ -1,4 +1,5 @@
 import io
+import re
 from unittest import mock
 
 import numpy as np
@@ -150,6 +151,14 @@ def test_an_existing_file_is_not_written_over(place):
     "error: scenes.yaml already exists and was not overwritten; choose another --output\n"
   )
   assert (place / "scenes.yaml").read_text() == "mine: {}\n"
+
+
+def test_the_reason_of_the_system_stands_in_a_sentence(place):
+  (place / "taken").write_text("")
+  outcome = mtl_hsi("new", "Fields 7.tif", "fields.gpkg", "--column=crop", "-o", "taken/a.yaml")
+  assert (outcome.status, outcome.err.count("\n")) == (2, 1)
+  assert "cannot write taken/a.yaml: " in outcome.err
+  assert not re.search(r"cannot write [^:]*: [A-Z]", outcome.err)
 
 
 def test_names_and_values_cannot_break_out_of_a_comment(place):

@@ -12,9 +12,9 @@ def test_warnings_and_errors_name_arguments(caplog):
   def fail():
     named_as_arguments()(int)()
     logging.warning("predict with --config.nodata=%g", 7)
-    raise RequestError("give --config.nodata")
+    raise RequestError("give --config.nodata, or --config.files.<scene>.labels_crs=<system>")
 
-  with pytest.raises(RequestError, match=r"^give nodata$"):
+  with pytest.raises(RequestError, match=r"^give nodata, or labels_crs=<system>$"):
     fail()
   logging.warning("predict with --config.nodata=%g", 7)
   assert [record.getMessage() for record in caplog.records] == [

@@ -18,6 +18,7 @@ from mtl_hsi.scenes.public.download import lock_directory
 from mtl_hsi.scenes.public.registry import load_public
 from mtl_hsi.scenes.public.verification import ChangedFile, check_content
 from mtl_hsi.scenes.scene import Scene
+from mtl_hsi.storage.atomic_files import reason
 
 try:
   import tensorflow_datasets as tfds
@@ -155,9 +156,7 @@ def _prepare(builder_class: type[PublicSceneBuilder], data_dir: Path) -> PublicS
       config = tfds.download.DownloadConfig(extract_dir=root / "extracted")
       builder.download_and_prepare(download_dir=data_dir, download_config=config)
   except OSError as error:
-    raise RequestError(
-      f"cannot write to {root}: {error.strerror or error}; choose another data directory"
-    ) from error
+    raise RequestError(f"cannot write to {root}: {reason(error)}; choose another data directory") from error
   return builder
 
 
@@ -166,9 +165,9 @@ def _load_prepared(builder: PublicSceneBuilder) -> Scene:
     example = builder.as_data_source(split=_SPLIT)[0]
   # array_record raises RuntimeError for damaged files.
   except RuntimeError as error:
-    reason = str(error).split(";")[0]
+    problem = str(error).split(";")[0]
     raise RequestError(
-      f"scene {builder.facts.name!r}: its prepared data set is damaged ({reason}); remove "
+      f"scene {builder.facts.name!r}: its prepared data set is damaged ({problem}); remove "
       f"{builder.data_path} and run again"
     ) from error
   name_of = builder.info.features["classes"].feature.int2str

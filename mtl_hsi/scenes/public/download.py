@@ -15,7 +15,7 @@ from mtl_hsi.scenes.public.transfer import discard, transfer
 from mtl_hsi.scenes.public.transport import Interrupted, Limits, Refused, https_opener
 from mtl_hsi.scenes.public.verification import ChangedFile, check_file_content, check_files
 from mtl_hsi.storage import file_lock
-from mtl_hsi.storage.atomic_files import sync
+from mtl_hsi.storage.atomic_files import reason, sync
 
 # The largest public file, the cube of Pavia Centre, is 160 MB before compression.
 LIMITS = Limits(
@@ -67,7 +67,7 @@ def fetch_public(
         _fetch(facts, file, data_dir, accept_changed, limits, opener or https_opener())
   except OSError as error:
     raise RequestError(
-      f"cannot write to {data_dir}: {error.strerror or error}; choose another data directory"
+      f"cannot write to {data_dir}: {reason(error)}; choose another data directory"
     ) from error
 
 

@@ -105,4 +105,4 @@ def test_a_full_disk_is_reported_as_such(folder, serve, monkeypatch):
 
   monkeypatch.setattr(download.os, "fsync", full)
   message = refusal(folder, tiny_scene(serve(hosts.whole(CUBE_BYTES))))
-  assert f"cannot write to {folder}: No space left on device" in message
+  assert f"cannot write to {folder}: no space left on device" in message
