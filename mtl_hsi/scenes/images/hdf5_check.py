@@ -1,11 +1,14 @@
 """A check of an HDF5 file before it is read: it contains its values itself, and its libraries can read it."""
 
 import math
+import mmap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtl_hsi.errors import RequestError
+from mtl_hsi.scenes.images import hdf5_layout
 from mtl_hsi.scenes.images.hdf5_heaps import check_heaps
+from mtl_hsi.scenes.images.hdf5_lengths import check_lengths
 
 if TYPE_CHECKING:
   import h5py
@@ -45,12 +48,28 @@ def check_file(path: Path) -> None:
         f"{path.absolute()}: the values of {found} are in other files, which are not read; save the image as "
         "GeoTIFF"
       )
-    check_heaps(path, file)
+    _check_bytes(path, file)
     found = file.visititems(damaged_name)
     if found is not None:
       raise RequestError(
         f"{path.absolute()} cannot be read as netCDF (the dimensions of {found} are damaged); get it again"
       )
+
+
+def _check_bytes(path: Path, file: "h5py.File") -> None:
+  """Checks what HDF5 would follow blindly: heaps, and lengths of texts."""
+  import h5py
+
+  if not hdf5_layout.has_usual_words(file):
+    return
+  items = hdf5_layout.objects(file)
+  stored = [
+    part for item in items if isinstance(item, h5py.Dataset) for part in hdf5_layout.value_ranges(item)
+  ]
+  with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+    ranges = list(hdf5_layout.between_values(stored, len(content)))
+    check_heaps(path, content, ranges)
+    check_lengths(path, items, content, ranges)
 
 
 def _has_valid_dimensions(data: "h5py.Dataset") -> bool:

@@ -64,6 +64,14 @@ def test_a_heap_without_an_end_is_rejected(path, monkeypatch):
     hdf5_check.check_file(path)
 
 
+def _lengthen(path, start):
+  """Overwrites the length 9 of a text at a position."""
+  content = bytearray(path.read_bytes())
+  assert content[start : start + 4] == bytes([9, 0, 0, 0])
+  content[start : start + 4] = b"\xff" * 4
+  path.write_bytes(content)
+
+
 @pytest.mark.parametrize("chunks", [None, (2,)])
 def test_texts_that_are_longer_than_the_file_are_rejected_before_they_are_read(path, chunks):
   with h5py.File(path, "r+") as file:
@@ -71,11 +79,22 @@ def test_texts_that_are_longer_than_the_file_are_rejected_before_they_are_read(p
     names = file["names"].id
     start = names.get_chunk_info(0).byte_offset if chunks else names.get_offset()
   hdf5_check.check_file(path)
-  content = bytearray(path.read_bytes())
-  assert content[start : start + 4] == bytes([9, 0, 0, 0])
-  content[start : start + 4] = b"\xff" * 4
-  path.write_bytes(content)
+  _lengthen(path, start)
   with pytest.raises(RequestError, match=r"cannot be read as HDF5 \(/names is damaged\)"):
+    hdf5_check.check_file(path)
+
+
+@pytest.mark.parametrize("value", ["nine byte", np.array(["b", "nine byte"], h5py.string_dtype())])
+def test_so_are_attributes(tmp_path, value):
+  path = tmp_path / "b.h5"
+  with h5py.File(path, "w") as file:
+    file["values"] = np.zeros(3)
+    file["values"].attrs["unité"] = value
+  hdf5_check.check_file(path)
+  content = path.read_bytes()
+  heap = content.index(_HEAP).to_bytes(8, "little")
+  _lengthen(path, content.index(bytes([9, 0, 0, 0]) + heap))
+  with pytest.raises(RequestError, match=r"b.h5 cannot be read as HDF5 \(unité is damaged\)"):
     hdf5_check.check_file(path)
 
 
