@@ -241,7 +241,7 @@ def reference(prepared: Prepared) -> Reference:
       _without_dropout(network), settings.training.make_optimizer, (), settings.training.recipe
     )
   )
-  state, entropies = step(state, batch, rate, jax.random.key(0))
+  state, outcome = step(state, batch, rate, jax.random.key(0))
   logits = jax.jit(network.patch_logits)
   return Reference(
     patches=np.asarray(cut),
@@ -250,7 +250,7 @@ def reference(prepared: Prepared) -> Reference:
       np.asarray(logits(params, stats, cut[scene], scene))[:, : network.class_counts[scene]]
       for scene in scenes
     ],
-    loss=float(jnp.sum(jnp.mean(entropies, axis=1))),
+    loss=float(jnp.sum(jnp.mean(outcome.entropies, axis=1))),
     weights=flat(params, stats, network.class_counts),
     updated=flat(state["params"], state["stats"], network.class_counts),
   )

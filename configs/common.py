@@ -210,8 +210,8 @@ def get_config() -> config_dict.ConfigDict:
   # Number of unlabelled pixels per scene to propose for labelling: those where the networks are least
   # certain.
   config.proposals = 0
-  # Also write losses and learning rates to tensorboard/ in the work directory, as TensorBoard event files.
-  # history.csv has the same figures.
+  # Also write losses, accuracies and learning rates to tensorboard/ in the work directory, as TensorBoard
+  # event files. history.csv has the same figures.
   config.tensorboard = True
   # Seconds between two saves of the state from which an interrupted run resumes.
   config.checkpoint_seconds = 60.0

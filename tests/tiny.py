@@ -105,7 +105,8 @@ def schedule(*lengths: int, snapshots: tuple[int, ...] = (0,), frozen: tuple[str
 def phase_start(net: Network, make_optimizer=ADADELTA, frozen=(), epochs=3) -> dict:
   """Returns a training state with random weights at the beginning of a phase."""
   params, stats = weights(net)
-  state = {"params": params, "stats": stats, "losses": np.full((epochs, net.scenes), np.nan, np.float32)}
+  nothing = np.full((epochs, net.scenes), np.nan, np.float32)
+  state = {"params": params, "stats": stats, "losses": nothing, "accuracies": nothing}
   return train_step.start_phase(state, make_optimizer, 1.0, frozen)
 
 

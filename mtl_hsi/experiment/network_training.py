@@ -40,7 +40,7 @@ def train(
     checkpoints: of the kind.
     origin: the run that training starts from, or None.
     member: the kind, `mixture.NETWORK` or `mixture.LOCAL`.
-    recorder: gets the losses of every epoch.
+    recorder: gets losses and accuracies of every epoch.
 
   Returns:
     Losses `[epochs, R, T]`.
@@ -59,9 +59,9 @@ def train(
     title = _title(plan.network, problem)
     bar = None
 
-    def report_epoch(losses):
+    def report_epoch(losses, accuracies):
       nonlocal bar
-      record(losses)
+      record(losses, accuracies)
       if bar is None:
         # The remaining time is not estimated from epochs of an earlier start.
         bar = stack.enter_context(progress.bar(title, plan.schedule.epochs, "epoch", initial=len(losses)))

@@ -3,7 +3,7 @@
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from mtl_hsi.runs.event_files import NAME as EVENTS
 from mtl_hsi.runs.event_files import EventFiles
 from mtl_hsi.runs.history import History
 from mtl_hsi.runtime import processes
-from mtl_hsi.training.loop import TrainingData, TrainingPlan, learning_rates
+from mtl_hsi.training.loop import Progress, TrainingData, TrainingPlan, learning_rates
 
 _SECONDS = 10.0  # between two updates of the files
 
@@ -21,7 +21,7 @@ _SECONDS = 10.0  # between two updates of the files
 class Recorder:
   """The history of a run.
 
-  It is derived from the losses in the checkpoints, so a resumed run ends with the same rows as an
+  It is derived from losses and accuracies in the checkpoints, so a resumed run ends with the same rows as an
   uninterrupted one. No other part of a run reads it.
 
   Args:
@@ -35,10 +35,8 @@ class Recorder:
     self._latest: History | None = None
 
   @contextlib.contextmanager
-  def training(
-    self, network: str, plan: TrainingPlan, data: TrainingData
-  ) -> Iterator[Callable[[np.ndarray], None]]:
-    """Provides a function that is called with the losses of all finished epochs, `[epochs, R, T]`.
+  def training(self, network: str, plan: TrainingPlan, data: TrainingData) -> Iterator[Progress]:
+    """Provides a function that is called with losses and accuracies of all finished epochs.
 
     The files are written at its first call, then every few seconds, and at the end of the block.
 
@@ -51,14 +49,14 @@ class Recorder:
       RequestError: a file cannot be written.
     """
     if not processes.is_first():
-      yield lambda losses: None
+      yield lambda losses, accuracies: None
       return
-    before, written_at = _without_losses(network, plan, data), -np.inf
+    before, written_at = _before_training(network, plan, data), -np.inf
     with EventFiles(self._directory / EVENTS) if self._tensorboard else contextlib.nullcontext() as events:
 
-      def update(losses):
+      def update(losses, accuracies):
         nonlocal written_at
-        self._latest = dataclasses.replace(before, losses=losses)
+        self._latest = dataclasses.replace(before, losses=losses, accuracies=accuracies)
         if time.monotonic() - written_at >= _SECONDS:
           self._write(events)
           written_at = time.monotonic()
@@ -75,9 +73,10 @@ class Recorder:
       events.append(self._latest)
 
 
-def _without_losses(network, plan, data):
+def _before_training(network, plan, data):
   """Returns the history before the first epoch."""
   counts, spans = data.samples.counts, plan.schedule.spans
+  nothing = np.empty((0, *counts.shape), np.float32)
   return History(
     network=network,
     streams=plan.streams,
@@ -85,5 +84,6 @@ def _without_losses(network, plan, data):
     trained=counts > 0,
     phases=[span.phase.name for span in spans for _ in range(span.epochs)],
     rates=learning_rates(plan, data),
-    losses=np.empty((0, *counts.shape), np.float32),
+    losses=nothing,
+    accuracies=nothing,
   )

@@ -1,4 +1,4 @@
-"""Event files of TensorBoard with the losses and learning rates of a run, a directory for every network."""
+"""Event files of TensorBoard with the history of a run: a directory for every network."""
 
 import contextlib
 import time
@@ -70,7 +70,8 @@ def _event(history: History, position: int, epoch: int):
   event = Event(wall_time=time.time(), step=epoch + 1)
   scalars = {"learning_rate": history.rates[epoch]}
   for scene in np.flatnonzero(history.trained[position]):
-    scalars[f"loss/{history.scenes[scene]}"] = history.losses[epoch, position, scene]
+    for kind, values in (("loss", history.losses), ("accuracy", history.accuracies)):
+      scalars[f"{kind}/{history.scenes[scene]}"] = values[epoch, position, scene]
   for tag, value in scalars.items():
     event.summary.value.extend(scalar(tag, value).value)
   return event

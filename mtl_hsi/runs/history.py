@@ -11,7 +11,7 @@ import numpy as np
 from mtl_hsi.storage.atomic_files import write_bytes
 
 NAME = "history.csv"
-COLUMNS = ("network", "replica", "fold", "epoch", "phase", "scene", "loss", "learning_rate")
+COLUMNS = ("network", "replica", "fold", "epoch", "phase", "scene", "loss", "accuracy", "learning_rate")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -26,6 +26,8 @@ class History:
     phases: name of the phase of every epoch of the schedule.
     rates: learning rate at the last step of every epoch of the schedule, float32 `[all epochs]`.
     losses: mean loss of every finished epoch, float32 `[epochs, R, T]`.
+    accuracies: share of the training samples that were classified correctly in the step that they trained,
+      likewise.
   """
 
   network: str
@@ -35,6 +37,7 @@ class History:
   phases: Sequence[str]
   rates: np.ndarray
   losses: np.ndarray
+  accuracies: np.ndarray
 
   def names(self) -> list[str]:
     """Returns for every network a name that is unique in the run, such as "network/replica_0_fold_2"."""
@@ -65,10 +68,11 @@ def write(path: Path, histories: Iterable[History]) -> None:
 def _rows(history: History):
   for position, (replica, stream) in enumerate(history.streams.tolist()):
     fold = stream - 1 if stream else ""
-    for epoch, losses in enumerate(history.losses[:, position]):
+    values = np.stack([history.losses[:, position], history.accuracies[:, position]], axis=-1)
+    for epoch, of_scenes in enumerate(values):
       of_epoch = history.phases[epoch], str(history.rates[epoch])
       for scene in np.flatnonzero(history.trained[position]):
         phase, rate = of_epoch
         place = history.network, replica, fold, epoch + 1, phase, history.scenes[scene]
         # The shortest text that reads back to the same float32.
-        yield (*place, str(losses[scene]), rate)
+        yield (*place, *map(str, of_scenes[scene]), rate)

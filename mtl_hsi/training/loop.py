@@ -18,8 +18,8 @@ from mtl_hsi.training.patches import Pixels
 from mtl_hsi.training.recipe import LETTER_RECIPE, Recipe
 from mtl_hsi.training.schedule import Phase, Schedule
 
-# Called with the mean losses [epochs, R, T] of all finished epochs.
-Progress = Callable[[np.ndarray], None]
+# Called with the mean losses and the accuracies on training samples [epochs, R, T] of all finished epochs.
+Progress = Callable[[np.ndarray, np.ndarray], None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,13 +126,15 @@ def fit(
   steps = _steps(plan, data.samples)
   programs = _programs(plan, replicas)
   done, state = _begin(plan, replicas, keys, saving.checkpoints, initial)
-  losses = _by_epoch(replicas.get(state["losses"]), done)
-  progress(losses)
+  losses, accuracies = _means(replicas.get(_kept(state)), done)
+  progress(losses, accuracies)
   saved, saved_at = done, time.monotonic()
   while done < schedule.epochs:
-    state, losses = _train_epoch(plan, data, replicas, programs, done, state, (*inputs, steps), saved)
+    state, losses, accuracies = _train_epoch(
+      plan, data, replicas, programs, done, state, (*inputs, steps), saved
+    )
     done += 1
-    progress(losses)
+    progress(losses, accuracies)
     if done in schedule.snapshot_epochs:
       _save_snapshot(plan, replicas, programs, saving.checkpoints, done, state)
     if done < schedule.epochs and schedule.span_at(done).first == done:
@@ -158,13 +160,17 @@ def learning_rates(plan: TrainingPlan, data: TrainingData) -> np.ndarray:
   return np.asarray(jax.jit(plan.recipe.learning_rate)(*np.array(rows, np.float32).T))
 
 
-def _by_epoch(losses, done):
-  """Returns a copy `[done, R, T]` of losses `[R, epochs, T]`, whose memory the next epoch uses again."""
-  return losses[:, :done].transpose(1, 0, 2).copy()
+def _kept(state):
+  return tuple(state[name] for name in train_step.MEANS)
+
+
+def _means(kept, done):
+  """Returns copies `[done, R, T]` of means `[R, epochs, T]`, whose memory the next epoch uses again."""
+  return [means[:, :done].transpose(1, 0, 2).copy() for means in kept]
 
 
 def _train_epoch(plan, data, replicas, programs, done, state, inputs, saved):
-  """Trains epoch `done`; returns the new state and the losses up to it [done + 1, R, T], both checked.
+  """Trains epoch `done`; returns the new state, and losses and accuracies up to it [done + 1, R, T], checked.
 
   `inputs` holds the samples, keys, pixels and number of steps; `saved` is the epoch of the last save.
   """
@@ -174,11 +180,11 @@ def _train_epoch(plan, data, replicas, programs, done, state, inputs, saved):
   phase_span = np.int32(span.first), np.int32(span.epochs)
   run = programs.epochs[span.phase.frozen]
   state, finite = run(state, *fixed, np.int32(done), rate, steps, phase_span)
-  losses, finite = replicas.get((state["losses"], finite))
-  losses = _by_epoch(losses, done + 1)
+  kept, finite = replicas.get((_kept(state), finite))
+  losses, accuracies = _means(kept, done + 1)
   epoch = health.Epoch(done + 1, span.phase, plan.seed, data.scene_names, saved)
   health.check_epoch(losses[done], finite, epoch)
-  return state, losses
+  return state, losses, accuracies
 
 
 def _steps(plan, samples):

@@ -1,8 +1,9 @@
 """Training state, loss, step and epoch: pure functions, jitted by the caller.
 
 The state is a nested dict: `params` and `stats` (see `Network.init`), `opt` (the optimiser's state), `losses`
-(mean loss of every epoch and scene `[epochs, T]`, 0 if no sample of the scene was drawn), and, if the recipe
-averages weights, `average` (see `optim.start_average`).
+(mean loss of every epoch and scene `[epochs, T]`, 0 if no sample of the scene was drawn), `accuracies`
+(likewise, the share of samples that were classified correctly in the step that they trained), and, if the
+recipe averages weights, `average` (see `optim.start_average`).
 """
 
 from collections.abc import Callable
@@ -17,6 +18,9 @@ from mtl_hsi.models.multitask import Network
 from mtl_hsi.training import optim, patches
 from mtl_hsi.training.batches import Order, TrainingSet, draw_step, epoch_order
 from mtl_hsi.training.recipe import AUGMENTATIONS, LETTER_RECIPE, Recipe
+
+# Parts of the state that hold means of every epoch.
+MEANS = ("losses", "accuracies")
 
 
 class Batch(NamedTuple):
@@ -38,6 +42,18 @@ class Batch(NamedTuple):
   scene: Array | None = None
 
 
+class Outcome(NamedTuple):
+  """What a step found for every sample, in the network before its update.
+
+  Attributes:
+    entropies: cross-entropies `[T, N]`, 0 where not valid.
+    correct: whether the class of the sample has the largest logit, bool `[T, N]`; false where not valid.
+  """
+
+  entropies: Array
+  correct: Array
+
+
 def init_state(network: Network, key: Array, epochs: int) -> dict:
   """Returns a fresh network; the optimiser's state is added by `start_phase`."""
   params, stats = network.init(key)
@@ -46,7 +62,8 @@ def init_state(network: Network, key: Array, epochs: int) -> dict:
 
 def state_from(network: Network, weights: dict, epochs: int) -> dict:
   """Returns a state with given {"params", "stats"}; otherwise as `init_state`."""
-  return {**weights, "losses": jnp.full((epochs, network.scenes), jnp.nan, jnp.float32)}
+  nothing = jnp.full((epochs, network.scenes), jnp.nan, jnp.float32)
+  return {**weights, "losses": nothing, "accuracies": nothing}
 
 
 def start_phase(
@@ -66,7 +83,7 @@ def loss(
   network: Network,
   frozen: tuple[str, ...],
   smoothing: float = 0.0,
-) -> tuple[Array, tuple[dict, Array]]:
+) -> tuple[Array, tuple[dict, Outcome]]:
   """Returns the masked cross-entropy of every scene, weighted and summed.
 
     L = sum over scenes t and samples i of w[t, i] * -log p_t(y[t, i] | x[t, i])
@@ -75,12 +92,13 @@ def loss(
   of its scene.
 
   Returns:
-    L, and (updated statistics, cross-entropies `[T, N]`). Source: letter, equation (2).
+    L, and (updated statistics, outcome). Source: letter, equation (2).
   """
   logits, moved = network.train_logits(params, stats, batch.patches, batch.valid, key, frozen, batch.scene)
   entropies = _cross_entropies(logits, batch, network, smoothing)
   entropies = jnp.where(batch.valid, entropies, 0)
-  return jnp.sum(batch.weight * entropies), (moved, entropies)
+  correct = batch.valid & (jnp.argmax(logits, axis=-1) == batch.classes)
+  return jnp.sum(batch.weight * entropies), (moved, Outcome(entropies, correct))
 
 
 def _cross_entropies(logits, batch, network, smoothing):
@@ -99,14 +117,14 @@ def _cross_entropies(logits, batch, network, smoothing):
 def make_train_step(
   network: Network, make_optimizer: optim.Factory, frozen: tuple[str, ...], recipe: Recipe = LETTER_RECIPE
 ) -> Callable:
-  """Builds `step(state, batch, learning_rate, key) -> (state, cross-entropies [T, N])`.
+  """Builds `step(state, batch, learning_rate, key) -> (state, outcome)`.
 
   Forward pass, loss, gradients and update are one XLA program.
   """
 
   def step(state, batch, learning_rate, key):
     gradient = jax.grad(loss, has_aux=True)
-    grads, (stats, entropies) = gradient(
+    grads, (stats, outcome) = gradient(
       *(state["params"], state["stats"], batch, key),
       network=network,
       frozen=frozen,
@@ -116,7 +134,7 @@ def make_train_step(
     updates, opt = transformation.update(grads, state["opt"], state["params"])
     params = optax.apply_updates(state["params"], updates)
     state = {**state, "params": params, "stats": stats, "opt": opt}
-    return optim.update_average(state, recipe.averaging) if recipe.averaging else state, entropies
+    return optim.update_average(state, recipe.averaging) if recipe.averaging else state, outcome
 
   return step
 
@@ -158,21 +176,24 @@ def make_epoch(
     first, length = phase_span
 
     def body(index, carry):
-      moving, sums, counts = carry
+      moving, sums, correct, counts = carry
       order = order_at(index)
       batch, key = _batch(samples, pixels, order, jax.random.fold_in(step_key, index), network, mixed, recipe)
       batch, key = _perturb(batch, key, recipe)
       rate = recipe.learning_rate(learning_rate, (epoch - first) * steps + index, length * steps)
-      moving, entropies = step(moving, batch, rate, key)
+      moving, outcome = step(moving, batch, rate, key)
       # A value that is not finite spreads to every scene in the next step; the sums keep where it began.
-      of_scenes = jnp.sum(jnp.where(order.valid, entropies, 0), axis=1)
+      of_scenes = jnp.sum(jnp.where(order.valid, outcome.entropies, 0), axis=1)
       sums = jnp.where(jnp.isfinite(sums).all(), sums + of_scenes, sums)
-      return moving, sums, counts + jnp.sum(order.valid, axis=1)
+      correct += jnp.sum(order.valid & outcome.correct, axis=1)
+      return moving, sums, correct, counts + jnp.sum(order.valid, axis=1)
 
-    moving = {name: value for name, value in state.items() if name != "losses"}
-    zeros = jnp.zeros(network.scenes), jnp.zeros(network.scenes, int)
-    moving, sums, counts = lax.fori_loop(0, steps, body, (moving, *zeros))
-    return {**moving, "losses": state["losses"].at[epoch].set(sums / jnp.maximum(counts, 1))}
+    moving = {name: value for name, value in state.items() if name not in MEANS}
+    none = jnp.zeros(network.scenes, int)
+    moving, sums, correct, counts = lax.fori_loop(0, steps, body, (moving, none.astype(float), none, none))
+    counts = jnp.maximum(counts, 1)
+    means = {"losses": sums / counts, "accuracies": correct / counts}
+    return moving | {name: state[name].at[epoch].set(means[name]) for name in MEANS}
 
   return run
 

@@ -14,9 +14,9 @@ def rows_of(run):
     return list(csv.DictReader(file))
 
 
-def kept_losses(checkpoints):
-  """The losses of the last state of a run, `[R, epochs, T]`."""
-  return np.asarray(ocp.load(max((checkpoints / "state").iterdir()))["losses"])
+def kept(checkpoints, means="losses"):
+  """The losses, or accuracies, of the last state of a run, `[R, epochs, T]`."""
+  return np.asarray(ocp.load(max((checkpoints / "state").iterdir()))[means])
 
 
 def scalars(folder):
@@ -26,9 +26,12 @@ def scalars(folder):
 
 
 def test_the_history_is_what_the_checkpoints_keep(finished):
-  losses, rows = kept_losses(finished / "checkpoints"), rows_of(finished)
+  losses, rows = kept(finished / "checkpoints"), rows_of(finished)
   assert losses.shape == (2, 6, 3)
   assert [np.float32(row["loss"]) for row in rows] == losses.ravel().tolist()
+  accuracies = kept(finished / "checkpoints", "accuracies")
+  assert [np.float32(row["accuracy"]) for row in rows] == accuracies.ravel().tolist()
+  assert 0 < accuracies.mean() <= 1
   assert [row["scene"] for row in rows[:3]] == ["fields", "town", "village"]
   assert [row["replica"] for row in rows] == ["0"] * 18 + ["1"] * 18
   assert [row["phase"] for row in rows[:18:3]] == ["phase1"] * 3 + ["phase2"] * 3
@@ -37,7 +40,7 @@ def test_the_history_is_what_the_checkpoints_keep(finished):
 
 def test_folds_and_networks_of_small_patches_have_rows(finished_by_folds):
   kinds = {"network": "checkpoints", "local": "checkpoints/local"}
-  losses = [kept_losses(finished_by_folds / place).ravel() for place in kinds.values()]
+  losses = [kept(finished_by_folds / place).ravel() for place in kinds.values()]
   rows = rows_of(finished_by_folds)
   assert [np.float32(row["loss"]) for row in rows] == np.concatenate(losses).tolist()
   networks = list(dict.fromkeys((row["network"], row["replica"], row["fold"]) for row in rows))
@@ -47,12 +50,15 @@ def test_folds_and_networks_of_small_patches_have_rows(finished_by_folds):
 
 
 def test_tensorboard_finds_the_losses_of_every_network(finished, finished_by_folds):
-  losses = kept_losses(finished / "checkpoints")
+  losses, accuracies = (kept(finished / "checkpoints", means) for means in ("losses", "accuracies"))
   for replica in range(2):
     found = scalars(finished / "tensorboard" / "network" / f"replica_{replica}")
     assert found.pop("learning_rate") == [1, 1, 1, *[np.float32(0.1)] * 3]
-    names = ["loss/fields", "loss/town", "loss/village"]
-    assert found == dict(zip(names, losses[replica].T.tolist(), strict=True))
+    names = ["fields", "town", "village"]
+    for kind, means in (("loss", losses), ("accuracy", accuracies)):
+      for name, values in zip(names, means[replica].T.tolist(), strict=True):
+        assert found.pop(f"{kind}/{name}") == values
+    assert not found
   folders = [path.parent for path in (finished_by_folds / "tensorboard").rglob("events.*")]
   assert len(folders) == len(set(folders)) == 10
 

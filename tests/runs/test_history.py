@@ -15,7 +15,7 @@ from mtl_hsi.runs.history import History
 
 def a_history(epochs):
   """Three networks on two scenes; the last one leaves out a fold, and with it the second scene."""
-  losses = np.random.default_rng(0).random((5, 3, 2), np.float32)
+  losses, accuracies = np.random.default_rng(0).random((2, 5, 3, 2), np.float32)
   return History(
     network="network",
     streams=np.array([(0, 0), (1, 0), (0, 2)]),
@@ -24,6 +24,7 @@ def a_history(epochs):
     phases=["phase1"] * 3 + ["phase2"] * 2,
     rates=np.array([1, 1, 1, 0.1, 0.1], np.float32),
     losses=losses[:epochs],
+    accuracies=accuracies[:epochs],
   )
 
 
@@ -44,7 +45,8 @@ def test_the_table_has_a_row_for_every_epoch_network_and_scene(tmp_path):
   assert len(rows) == 5 * (2 + 2 + 1)
   assert rows[-1] == {
     **{"network": "network", "replica": "0", "fold": "1", "epoch": "5", "phase": "phase2"},
-    **{"scene": "fields", "loss": str(found.losses[4, 2, 0]), "learning_rate": "0.1"},
+    **{"scene": "fields", "loss": str(found.losses[4, 2, 0])},
+    **{"accuracy": str(found.accuracies[4, 2, 0]), "learning_rate": "0.1"},
   }
   kept = {(int(row["epoch"]), row["replica"], row["fold"], row["scene"]): row["loss"] for row in rows}
   for (epoch, replica, fold, scene), loss in kept.items():
@@ -64,12 +66,13 @@ def test_tensorboard_reads_every_epoch_once_also_after_a_restart(tmp_path):
     *("replica_0", "replica_0_fold_1", "replica_1")
   ]
   for position, name in enumerate(whole.names()):
-    losses = {
-      f"loss/{scene}": list(enumerate(whole.losses[:, position, index], start=1))
+    means = {
+      f"{kind}/{scene}": list(enumerate(values[:, position, index], start=1))
+      for kind, values in (("loss", whole.losses), ("accuracy", whole.accuracies))
       for index, scene in enumerate(whole.scenes)
       if whole.trained[position, index]
     }
-    assert scalars(tmp_path / name) == {**losses, "learning_rate": list(enumerate(whole.rates, start=1))}
+    assert scalars(tmp_path / name) == {**means, "learning_rate": list(enumerate(whole.rates, start=1))}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a file in the way of a directory gives another error")

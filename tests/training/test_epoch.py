@@ -90,6 +90,10 @@ def test_an_epochs_loss_is_the_mean_over_every_mirrored_sample(mixed):
   expected = [-np.log((odds * truth).sum(axis=1)).mean() for odds, truth in probabilities_by_hand(net, state)]
   np.testing.assert_allclose(after["losses"][1], expected, rtol=1e-4)
   assert np.isnan(np.delete(after["losses"], 1, axis=0)).all()
+  correct = [
+    (odds.argmax(axis=1) == truth.argmax(axis=1)).mean() for odds, truth in probabilities_by_hand(net, state)
+  ]
+  np.testing.assert_allclose(after["accuracies"][1], correct, rtol=1e-6)
 
 
 @pytest.mark.parametrize("mixed", [False, True])

@@ -30,7 +30,7 @@ def run(checkpoints, schedule, *, make_optimizer=optax.sgd, samples=None, pixels
     TrainingData(samples or tiny.training_set(REPLICAS), pixels, tiny.NAMES),
     Replicas(REPLICAS, jax.devices()[:1]),
     Saving(checkpoints, 0.0),
-    progress=lambda losses: None,
+    progress=lambda losses, accuracies: None,
   )
 
 

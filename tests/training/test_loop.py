@@ -65,7 +65,7 @@ def run(
     TrainingData(tiny.training_set(replicas), pixels, tiny.NAMES),
     Replicas(replicas, jax.devices()[:devices]),
     Saving(checkpoints, seconds),
-    progress=progress or (lambda losses: None),
+    progress=progress or (lambda losses, accuracies: None),
     interrupted=interrupted,
   )
 
@@ -96,7 +96,7 @@ def trained() -> Trained:
     checkpoints,
     net=LEARNING,
     make_optimizer=counted,
-    progress=calls.append,
+    progress=lambda *means: calls.append(means),
   )
   return Trained(losses, checkpoints, calls, traces)
 
@@ -106,10 +106,14 @@ def test_it_learns(trained):
   assert (trained.losses[-1] < 0.7 * trained.losses[0]).all()
 
 
-def test_it_reports_every_epoch_and_its_losses(trained):
-  assert [len(losses) for losses in trained.progress] == [0, 1, 2, 3, 4, 5, 6]
-  for done, losses in enumerate(trained.progress):
+def test_it_reports_every_epoch_with_losses_and_accuracies(trained):
+  assert [len(losses) for losses, _ in trained.progress] == [0, 1, 2, 3, 4, 5, 6]
+  last = trained.progress[-1][1]
+  for done, (losses, accuracies) in enumerate(trained.progress):
     np.testing.assert_array_equal(losses, trained.losses[:done])
+    np.testing.assert_array_equal(accuracies, last[:done])
+  assert last.shape == trained.losses.shape
+  assert (last[-1] > last[0]).all()
 
 
 def test_snapshots_are_the_networks_of_their_epochs(trained):
@@ -230,7 +234,7 @@ class Interrupted(Exception):
 
 
 def interrupt_after(epochs):
-  def progress(losses):
+  def progress(losses, accuracies):
     if len(losses) == epochs:
       raise Interrupted
 
@@ -288,7 +292,7 @@ def resume_to_the_same_bits(net, checkpoints, recipe=LETTER_RECIPE):
       run(TWO_PHASES, checkpoints, **options, progress=interrupt_after(epochs))
   np.testing.assert_array_equal(run(TWO_PHASES, checkpoints, **options), losses)
   calls = []
-  run(TWO_PHASES, checkpoints, **options, progress=calls.append)
+  run(TWO_PHASES, checkpoints, **options, progress=lambda losses, accuracies: calls.append(losses))
   np.testing.assert_array_equal(calls, [losses], "a finished run trains no more")
   params, stats = jax.eval_shape(net.init, jax.random.key(0))
   shapes = Replicas(SPREAD["replicas"], jax.devices()).shapes({"params": params, "stats": stats})

@@ -28,8 +28,8 @@ def step_program(net, frozen):
 
 def step(net, state, batch, frozen=(), learning_rate=1.0):
   """Returns the state after a step of Adadelta and the cross-entropies of the samples."""
-  state, entropies = step_program(net, frozen)(state, batch, np.float32(learning_rate), jax.random.key(0))
-  return jax.tree.map(np.asarray, state), entropies
+  state, outcome = step_program(net, frozen)(state, batch, np.float32(learning_rate), jax.random.key(0))
+  return jax.tree.map(np.asarray, state), outcome.entropies
 
 
 def test_the_loss_is_the_weighted_cross_entropy_summed_over_scenes():
@@ -38,10 +38,10 @@ def test_the_loss_is_the_weighted_cross_entropy_summed_over_scenes():
   valid = np.array([[True, True, False], [True, False, False]])
   batch = tiny.batch(net)._replace(valid=valid, weight=np.array([[0.5, 0.25, 0], [2, 0, 0]], np.float32))
   # With the backbone frozen a scene's samples do not depend on each other.
-  (value, (_, entropies)), _ = loss_and_gradients(
+  (value, (_, outcome)), _ = loss_and_gradients(
     params, stats, batch, jax.random.key(0), network=net, frozen=("backbone",)
   )
-  expected = np.zeros((2, 3))
+  expected, correct = np.zeros((2, 3)), np.zeros((2, 3), bool)
   for scene, count in enumerate(tiny.CLASSES):
     logits = np.asarray(
       tiny.patch_logits(net, params, stats, batch.patches[scene], np.int32(scene)), np.float64
@@ -49,7 +49,9 @@ def test_the_loss_is_the_weighted_cross_entropy_summed_over_scenes():
     logits = logits[:, :count]
     odds = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(3), batch.classes[scene]]
     expected[scene] = np.where(valid[scene], odds, 0)
-  np.testing.assert_allclose(entropies, expected, rtol=1e-4, atol=1e-6)
+    correct[scene] = valid[scene] & (logits.argmax(axis=1) == batch.classes[scene])
+  np.testing.assert_array_equal(outcome.correct, correct)
+  np.testing.assert_allclose(outcome.entropies, expected, rtol=1e-4, atol=1e-6)
   assert value == pytest.approx(np.sum(expected * batch.weight), rel=1e-4)
 
 
@@ -126,12 +128,12 @@ def test_smoothed_labels_are_spread_over_the_classes_of_the_scene():
   batch = tiny.batch(net)
   smoothed = functools.partial(train_step.loss, network=net, frozen=("backbone",), smoothing=0.1)
   run = jax.jit(jax.value_and_grad(smoothed, has_aux=True))
-  (_, (_, entropies)), grads = run(params, stats, batch, jax.random.key(0))
+  (_, (_, outcome)), grads = run(params, stats, batch, jax.random.key(0))
   for scene, count in enumerate(tiny.CLASSES):
     logits = tiny.patch_logits(net, params, stats, batch.patches[scene], np.int32(scene))[:, :count]
     odds = -np.asarray(jax.nn.log_softmax(logits))
     expected = 0.9 * odds[np.arange(3), batch.classes[scene]] + 0.1 * odds.mean(axis=1)
-    np.testing.assert_allclose(entropies[scene], expected, rtol=1e-4)
+    np.testing.assert_allclose(outcome.entropies[scene], expected, rtol=1e-4)
   np.testing.assert_array_equal(grads["heads"]["kernel"][1, :, 2:], 0)
   assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(grads))
 
