@@ -66,7 +66,7 @@ def get_config() -> config_dict.ConfigDict:
   # "random" draws n pixels per class for training and tests on all others (letter). "blocks" divides each
   # scene into square blocks, draws the training pixels from one half of them, and tests on those pixels of
   # the other half whose patches overlap no training patch. "folds" cuts all labels into folds of whole units
-  # (see `fold_units`): the accuracy is that of networks which did not see the fold, the map is made by
+  # (see `fold_units`): the accuracy is that of networks which did not see the fold; the map is made by
   # networks which saw all labels. "scenes" leaves out one whole scene at a time and needs legend="shared":
   # the accuracy is what the networks are worth on the next image. The path of another run's split.npz reuses
   # its pixels. Scenes whose files mark test pixels (configs/own.py) train on n pixels per class of their

@@ -39,7 +39,7 @@ def get_config(names: str = "") -> config_dict.ConfigDict:
   config.learning_rate_decay = "cosine"
   config.snapshots = (0,)
   config.classify.smoothing.steps = 40
-  # Pixels per tile. Smoothing needs a halo of 40 pixels, so small tiles would cost several times the work;
-  # large ones need much memory, 1 GB per core with twice as many pixels.
+  # Pixels per tile. Smoothing needs a halo of 40 pixels, so small tiles would cost several times the work.
+  # Large tiles need much memory: 1 GB per core with 65,536 pixels.
   config.classify.tile_pixels = 32768
   return config

@@ -155,7 +155,7 @@ class _ConfigFile(flags.ArgumentParser):
 
 
 def overrides(flag: flags.FlagHolder) -> dict[str, Any]:
-  """Returns the values that the command line gives to keys of a config, by key."""
+  """Returns the values of config keys that are set on the command line, by key."""
   return config_flags.get_override_values(flags.FLAGS[flag.name])
 
 

@@ -1,4 +1,4 @@
-"""The wheel in an environment that has only Python: the commands of docs/command.md as they stand."""
+"""The wheel in an environment that has only Python: the commands exactly as in docs/command.md."""
 
 import os
 import re
@@ -15,9 +15,9 @@ from docs import example_scenes
 from tests import test_packaging
 
 _PAGE = (test_packaging.ROOT / "docs" / "command.md").read_text()
-# Of pip, where no package index answers.
+# Part of pip's message if no package index answers.
 _NO_INDEX = "No matching distribution found"
-# Variables that would lead the new environment to packages or caches of this one.
+# Variables that would make the new environment use packages or caches of this one.
 _LEFT_OUT = {
   *("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"),
   *("JAX_NUMPY_RANK_PROMOTION", "JAX_COMPILATION_CACHE_DIR"),
@@ -26,8 +26,8 @@ _LEFT_OUT = {
 
 @pytest.fixture
 def directory(tmp_path) -> Path:
-  """A directory with the wheel and the files of a user, and nothing of the checkout."""
-  pytest.importorskip("setuptools", reason="what builds the package is not installed (locks/build.txt)")
+  """A directory with the wheel and the files of a user, but without the source code."""
+  pytest.importorskip("setuptools", reason="the packages of locks/build.txt are not installed")
   example_scenes.write(tmp_path / "example")
   wheel = test_packaging.build(tmp_path / "built")
   place = tmp_path / "user"

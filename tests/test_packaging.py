@@ -129,7 +129,7 @@ print(pathlib.Path(mtl_hsi.library.__file__).parent.parent)
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory) -> Path:
   """A directory in which the wheel is installed, without the packages that it needs."""
-  pytest.importorskip("setuptools", reason="what builds the package is not installed (locks/build.txt)")
+  pytest.importorskip("setuptools", reason="the packages of locks/build.txt are not installed")
   place = tmp_path_factory.mktemp("wheel")
   pip("install", *_OFFLINE, "--target", str(place / "installed"), str(build(place)))
   return place / "installed"
@@ -173,7 +173,7 @@ def test_a_wheel_has_everything_and_works_outside_of_the_tree(installed, tmp_pat
 
 @pytest.mark.slow
 def test_two_builds_of_one_commit_are_equal(tmp_path, monkeypatch):
-  pytest.importorskip("setuptools", reason="what builds the package is not installed (locks/build.txt)")
+  pytest.importorskip("setuptools", reason="the packages of locks/build.txt are not installed")
   monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
   first, second = build(tmp_path / "a"), build(tmp_path / "b")
   assert first.name == second.name

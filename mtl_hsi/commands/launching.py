@@ -162,7 +162,7 @@ def _check_flags(given: Flags, kind: str) -> None:
 
 
 def _check_effects(given: Flags, config: Any) -> None:
-  """Rejects values of keys that would have no effect."""
+  """Rejects values that would have no effect: given twice for a key, or without the key that they need."""
   changed = commandline.overrides(given.config)
   over = [text.partition("=")[0].strip() for text in given.over.value or ()]
   for key in over:
@@ -170,7 +170,8 @@ def _check_effects(given: Flags, config: Any) -> None:
       raise RequestError(f"--over and --config.{key} both give values for {key}; remove one of them")
   if "unknown_rate" in changed and config.get("unknown") == "none" and "unknown" not in over:
     raise RequestError(
-      "config key unknown_rate has no effect without unknown; add --config.unknown=mark, or remove it"
+      "config key unknown_rate has no effect without unknown; add --config.unknown=mark, or remove "
+      "unknown_rate"
     )
 
 

@@ -9,13 +9,16 @@ from absl import logging as absl_logging
 
 from mtl_hsi.errors import RequestError
 
-# A flag, up to the name of its key; options of a scene are arguments of `Model.fit`.
+# The part of a flag before its key. Options of a scene are arguments of `Model.fit`.
 _FLAG = re.compile(r"--config\.(files\.[\w<>]+\.)?")
 
 
 @contextlib.contextmanager
 def named_as_arguments() -> Iterator[None]:
-  """Makes errors and warnings in the block name arguments; `runtime/spelling.py` does so for the command."""
+  """Replaces flags by arguments in errors and warnings of the block.
+
+  `runtime/spelling.py` replaces them by options of the command mtl-hsi.
+  """
   logger = absl_logging.get_absl_logger()
   nested = _rename in logger.filters
   logger.addFilter(_rename)

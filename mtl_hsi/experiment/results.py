@@ -55,7 +55,7 @@ def _add_areas(settings, problem, name, done, results):
 
 
 def _without_class(scene, unknown):
-  """Returns which pixels of the maps have no class, bool `[H, W]`, or None: not measured or marked."""
+  """Returns which pixels were not measured or are marked as unknown, bool `[H, W]`, or None if none are."""
   if unknown is None or unknown.marked is None:
     return scene.nodata
   return unknown.marked if scene.nodata is None else unknown.marked | scene.nodata

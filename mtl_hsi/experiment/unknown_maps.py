@@ -31,8 +31,8 @@ class FoundUnknown(NamedTuple):
   """The pixels of a scene that are unlike every class.
 
   Attributes:
-    mask: which pixels these are, bool `[H, W]`.
-    class_id: theirs in the maps, or None if they keep their class.
+    mask: True for these pixels, bool `[H, W]`.
+    class_id: id of these pixels in the maps, or None if they keep their classes.
   """
 
   mask: np.ndarray
@@ -77,7 +77,7 @@ def measure(
   records: Mapping[str, UnlikeRecord],
   folder: Path,
 ) -> dict[str, FoundUnknown]:
-  """Returns which pixels are unlike every class, by scene; writes `FILE` of each.
+  """Returns the pixels that are unlike every class, by scene, and writes `FILE` of each scene.
 
   Args:
     settings: the settings; if they do not ask for unknown pixels, nothing is done.

@@ -31,7 +31,7 @@ _NAME_OF_FILE = re.compile(
   re.IGNORECASE,
 )
 
-# Columns of the console, and the end of a name that was cut.
+# Maximum length of a line on the console, and the end of a shortened name.
 _WIDTH, _CUT = 80, "..."
 # The ending of the table of how far the image is from the scene in training.
 _SHIFT = "_shift.csv"
@@ -145,7 +145,7 @@ def _print_codes(scene: TrainedScene) -> None:
 
 
 def _area_line(area: ClassArea) -> str:
-  """Returns a line of at most `_WIDTH` columns, so that no terminal cuts the figures off a long name."""
+  """Returns the line of a class; a long name is shortened, so that the figures stay visible."""
   hectares = "" if area.hectares is None else f", {area.hectares:,.2f} ha"
   figures = f": {area.pixels:,} {noun(area.pixels, 'pixel')}{hectares}"
   name = f"{area.class_id} {area.name}"

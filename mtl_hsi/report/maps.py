@@ -88,7 +88,7 @@ def _false_colour(scene: Scene, bands: Sequence[int]) -> np.ndarray:
   image = np.empty(planes.shape, np.uint8)
   step = max(1, math.isqrt(measured.size // ENOUGH_PIXELS))
   sample = planes[::step, ::step][measured[::step, ::step]]
-  # Few pixels may be measured, and none of them in the sample.
+  # If few pixels are measured, the sample may contain none of them.
   sample = sample if len(sample) else planes[measured]
   for channel in range(len(bands)):
     low, high = np.percentile(sample[:, channel].astype(np.float32), _CONTRAST)

@@ -63,8 +63,8 @@ def run(
     For programs: the `cells` with their values and whether they are done, and paths of the `files`.
 
   Raises:
-    RequestError: a key or value is wrong, a file of a scene is missing or the directory cannot be written
-      (nothing was run), runs failed, or a finished one is damaged.
+    RequestError: before any run starts, if a key or value is wrong, a file of a scene is missing or the
+      directory cannot be written; later, if runs failed or a finished run is damaged.
   """
   if (directory / "config.json").exists():
     raise RequestError(f"{directory} is the work directory of a run; choose another --workdir for the sweep")
@@ -79,7 +79,7 @@ def run(
 
 
 def _check_before_work(runs, directory):
-  """Refuses what would make every run fail."""
+  """Rejects missing files of scenes, and a directory that cannot be written, before any run fails on them."""
   for run in runs:
     if not grid.is_done(run, directory):
       scene_settings.check_files(run.config)

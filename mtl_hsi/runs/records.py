@@ -26,11 +26,10 @@ def read_record(directory: Path, name: str) -> dict[str, Any]:
     record = read_json(directory / name, schema=SCHEMAS[name], verified=True)
   except (FileNotFoundError, NotADirectoryError) as error:
     if directory.is_file():
-      what = "an exported run" if directory.suffix == ".mtlhsi" else "a file"
-      raise RequestError(
-        f"{directory.absolute()} is {what}; expected the work directory of a finished run, in which it was "
-        "trained"
-      ) from error
+      problem = "is a file; expected the work directory of a finished run"
+      if directory.suffix == ".mtlhsi":
+        problem = "is an exported run; expected the work directory in which the run was trained"
+      raise RequestError(f"{directory.absolute()} {problem}") from error
     if not directory.is_dir():
       raise RequestError(
         f"no such directory: {directory.absolute()}; expected the work directory of a finished run"

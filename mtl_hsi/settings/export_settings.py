@@ -47,7 +47,7 @@ def read(config: Any) -> ExportSettings:
   require(_LICENCE.fullmatch(config.license), "license", config.license, expected)
   for key in ("scene", "tile"):
     unused = config.kind == MODEL and config[key]
-    require(not unused, key, config[key], f"no value, because it applies to --config.kind={STABLEHLO}")
+    require(not unused, key, config[key], f"no value, because it applies only with --config.kind={STABLEHLO}")
   unused = config.kind == STABLEHLO and config.training_pixels
   require(not unused, "training_pixels", True, f"False with --config.kind={STABLEHLO}")
   require(config.tile is None or config.tile >= 1, "tile", config.tile, "1 or more")

@@ -145,7 +145,7 @@ def _crs(key, text):
 
 
 def check_files(config: Any) -> None:
-  """Checks that the files which a config names for its scenes exist; opens none.
+  """Checks that the files of a config's scenes exist, without opening them.
 
   Raises:
     RequestError: names the first missing file and its config key.

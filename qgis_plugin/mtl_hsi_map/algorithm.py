@@ -71,13 +71,13 @@ class Algorithm(QgsProcessingAlgorithm):
     self.addParameter(QgsProcessingParameterFile("RUN", title, kind, optional=optional))
 
   def add_exported_run(self):
-    """Adds the file of an exported run, in place of the folder."""
+    """Adds the file of an exported run, which can be given instead of the folder."""
     title = "Exported run (.mtlhsi), instead of the folder"
     kind = QgsProcessingParameterFile.File
     self.addParameter(QgsProcessingParameterFile("EXPORTED", title, kind, extension="mtlhsi", optional=True))
 
   def run_of(self, parameters, context):
-    """Returns the folder or the file of the run."""
+    """Returns the folder or the exported file of the run; exactly one must be given."""
     given = [self.parameterAsString(parameters, name, context) for name in ("RUN", "EXPORTED")]
     found = [path for path in given if path]
     if len(found) != 1:

@@ -116,8 +116,8 @@ class PredictImage(Algorithm):
   ID, TITLE = "predict", "Map a further image"
   HELP = (
     "Maps an image of any size with the networks of a finished run, given by its folder or as an exported "
-    "file (.mtlhsi). The image has the sensor and the unit of a scene of the run; how far its spectra are "
-    "from those of training stands in the log."
+    "file (.mtlhsi). The image must have the sensor and the unit of a scene of the run. The log reports how "
+    "far its spectra are from those of the training."
   )
 
   def initAlgorithm(self, configuration=None):

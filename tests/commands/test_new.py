@@ -153,7 +153,7 @@ def test_an_existing_file_is_not_written_over(place):
   assert (place / "scenes.yaml").read_text() == "mine: {}\n"
 
 
-def test_the_reason_of_the_system_stands_in_a_sentence(place):
+def test_the_reason_of_the_system_starts_in_lower_case(place):
   (place / "taken").write_text("")
   outcome = mtl_hsi("new", "Fields 7.tif", "fields.gpkg", "--column=crop", "-o", "taken/a.yaml")
   assert (outcome.status, outcome.err.count("\n")) == (2, 1)

@@ -201,7 +201,7 @@ def test_rasters_have_georeference_colours_and_names(finished, fields, tmp_path)
   assert set(np.unique(share)) <= {0.25, 0.5, 0.75, 1.0}
 
 
-def test_a_long_name_is_cut_so_that_the_figures_stay_visible():
+def test_a_long_name_is_shortened_so_that_the_figures_stay_visible():
   line = _area_line(ClassArea(12, "winter wheat " * 9, 1234567, 12345.6))
   assert len(line) <= 80
   assert line.startswith("12 winter wheat winter")

@@ -70,7 +70,7 @@ def _run(artifact: bytes, image: np.ndarray) -> list[np.ndarray]:
 def test_invalid_requests_are_refused_in_one_line(finished_by_folds, tmp_path):
   for words, problem in [
     (("--stablehlo", "--tile", "0"), "--tile is 0; expected 1 or more"),
-    (("--tile", "8"), "--tile is 8; expected no value, because it applies to the option --stablehlo"),
+    (("--tile", "8"), "--tile is 8; expected no value, because it applies only with the option --stablehlo"),
     (("--stablehlo", "--scene", "lake"), "--scene is 'lake'; the run in"),
     (("--stablehlo", "--with-training-pixels"), "expected False with the option --stablehlo"),
   ]:

@@ -57,7 +57,7 @@ def check_file(path: Path) -> None:
 
 
 def _check_bytes(path: Path, file: "h5py.File") -> None:
-  """Checks what HDF5 would follow blindly: heaps, and lengths of texts."""
+  """Checks heaps and lengths of texts, which HDF5 uses without a check."""
   import h5py
 
   if not hdf5_layout.has_usual_words(file):

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
   import h5py
 
-# First and last byte, the latter excluded.
+# Position of the first byte, and of the byte after the last one.
 Range = tuple[int, int]
 
-# Bytes of an address and a length. Files with others are rare, and their heaps differ.
+# Size of an address and of a length, in bytes. Files with other sizes are rare, and their heaps have another
+# layout.
 WORD = 8
-# Bytes of values that are worth skipping.
+# Minimum size of a range of values that is skipped, in bytes.
 _LARGE = 1 << 20
 
 
@@ -28,7 +29,7 @@ def objects(file: "h5py.File") -> list:
 
 
 def value_ranges(array: "h5py.Dataset") -> list[Range]:
-  """Returns where the values of an array are stored, by chunks; nothing for those in the header."""
+  """Returns the ranges of an array's values, one per chunk; none if they are in its header or not stored."""
   if array.chunks is None:
     start = array.id.get_offset()
     return [] if start is None else [(start, start + array.id.get_storage_size())]
@@ -42,11 +43,12 @@ def between_values(ranges: list[Range], size: int) -> Iterator[Range]:
   """Yields the parts of a file that are in none of the large ranges of values.
 
   Args:
-    ranges: of the values of all arrays.
-    size: bytes of the file.
+    ranges: the ranges of the values of all arrays.
+    size: size of the file in bytes.
   """
   position = 0
-  # Those of damaged arrays could hide something: they are often small, or end outside of the file.
+  # The range of a damaged array could hide a heap. Often it is small or ends outside of the file; such ranges
+  # are not skipped.
   for start, stop in sorted(part for part in ranges if part[1] <= size and part[1] - part[0] >= _LARGE):
     if start > position:
       yield position, start

@@ -1,7 +1,7 @@
-"""A check of the lengths that an HDF5 file declares for texts and lists of any length.
+"""A check of the lengths that an HDF5 file declares for texts and lists of variable length.
 
-HDF5 allocates a declared length, up to 4 GB, before it looks for the text in a heap. Lengths in compressed
-arrays are not checked.
+HDF5 allocates memory for the declared length, up to 4 GB, before it looks for the text in a heap. Lengths in
+arrays with filters, such as compression, are not checked.
 """
 
 import math
@@ -19,12 +19,12 @@ from mtl_hsi.scenes.images.hdf5_layout import WORD, Range, value_ranges
 if TYPE_CHECKING:
   import h5py
 
-# A reference has the length of the text, and the address and number of an object in a heap (HDF5 file format
-# specification, III.G).
+# A reference has the length of the text and the ID of an object in a global heap: the address of the heap and
+# the number of the object (HDF5 file format specification, III.E).
 _REFERENCE = np.dtype([("length", "<u4"), ("heap", "<u8"), ("number", "<u4")])
-# Class of datatypes of any length (IV.A.2.d), in the low bits of a datatype's first byte.
-_ANY_LENGTH = 9
-# Bytes of an attribute before its name, by version (IV.A.2.m).
+# Class of variable-length datatypes (IV.A.2.d), in the low four bits of a datatype's first byte.
+_VARIABLE_LENGTH = 9
+# Size of an attribute's head, which precedes its name, in bytes, by version (IV.A.2.m).
 _HEADS = {1: 8, 2: 8, 3: 9}
 
 
@@ -35,10 +35,10 @@ def check_lengths(path: Path, items: Iterable, content: mmap.mmap, ranges: Itera
     path: the file.
     items: its groups and arrays.
     content: its bytes.
-    ranges: where attributes may be, from `hdf5_layout.between_values`.
+    ranges: the parts of the file in which attributes may be, from `hdf5_layout.between_values`.
 
   Raises:
-    RequestError: a length is damaged.
+    RequestError: a declared length is larger than the file.
   """
   items = list(items)
   found = [*_of_arrays(items), *_of_attributes(_attribute_names(items), content, ranges)]
@@ -53,12 +53,12 @@ def check_lengths(path: Path, items: Iterable, content: mmap.mmap, ranges: Itera
 
 
 def _of_arrays(items) -> Iterator[tuple[str, int, int]]:
-  """Yields names of arrays, with the ranges of their references."""
+  """Yields the name of every array with references, and their range."""
   import h5py
 
   for item in items:
-    any_length = isinstance(item, h5py.Dataset) and _has_any_length(item.id.get_type())
-    if any_length and not item.id.get_create_plist().get_nfilters():
+    variable_length = isinstance(item, h5py.Dataset) and _has_variable_length(item.id.get_type())
+    if variable_length and not item.id.get_create_plist().get_nfilters():
       yield from ((item.name, *part) for part in value_ranges(item))
 
 
@@ -67,11 +67,11 @@ def _attribute_names(items) -> set[bytes]:
     name.encode(errors="surrogateescape")
     for item in items
     for name in item.attrs
-    if _has_any_length(item.attrs.get_id(name).get_type())
+    if _has_variable_length(item.attrs.get_id(name).get_type())
   }
 
 
-def _has_any_length(kind: "h5py.h5t.TypeID") -> bool:
+def _has_variable_length(kind: "h5py.h5t.TypeID") -> bool:
   import h5py
 
   text = isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str()
@@ -79,7 +79,7 @@ def _has_any_length(kind: "h5py.h5t.TypeID") -> bool:
 
 
 def _of_attributes(names, content, ranges) -> Iterator[tuple[str, int, int]]:
-  """Yields names of attributes, with the ranges of their references; only HDF5 knows their places."""
+  """Yields names of attributes and the ranges of their references; h5py does not report where they are."""
   if not names:
     return
   pattern = re.compile(b"(?:" + b"|".join(map(re.escape, sorted(names))) + b")\\0")
@@ -91,7 +91,7 @@ def _of_attributes(names, content, ranges) -> Iterator[tuple[str, int, int]]:
 
 
 def _references(content: mmap.mmap, name: int, length: int) -> Range | None:
-  """Returns the range of the references of the attribute whose name is at a position, None if it is none."""
+  """Returns the range of references of the attribute with a name at a position; None if there is none."""
   for version, size in _HEADS.items():
     head = content[max(0, name - size) : name]
     sizes = [int.from_bytes(head[place : place + 2], "little") for place in (2, 4, 6)]
@@ -99,7 +99,7 @@ def _references(content: mmap.mmap, name: int, length: int) -> Range | None:
       # In the first version, each part fills whole words.
       step = WORD if version == 1 else 1
       kind, space, values = np.cumsum([name, *(-(-one // step) * step for one in sizes)])[1:].tolist()
-      if values <= len(content) and content[kind] & 15 == _ANY_LENGTH:
+      if values <= len(content) and content[kind] & 15 == _VARIABLE_LENGTH:
         return values, min(values + _count(content[space:values]) * _REFERENCE.itemsize, len(content))
   return None
 

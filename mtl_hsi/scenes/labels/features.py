@@ -154,7 +154,7 @@ def _check_place(found: Features, grid: Grid) -> list[str]:
     return [f"the scene has no coordinate reference system; that of the {found.nouns[1]} is assumed"]
   if found.crs is None:
     raise RequestError(
-      f"{found.where} has no coordinate reference system; name it, "
+      f"{found.where} has no coordinate reference system; give it with "
       "--config.files.<scene>.labels_crs=<system>, or save the file with one (for a Shapefile, in a "
       ".prj file)"
     )

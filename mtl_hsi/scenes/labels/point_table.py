@@ -152,8 +152,8 @@ def _choose_crs(
       first, second = np.abs(points).max(axis=0)
       raise RequestError(
         f"{where} has longitudes up to {first:.10g} and latitudes up to {second:.10g}; expected degrees up "
-        "to 180 and 90: check whether the two are swapped; if they are in another system, name it, "
-        "--config.files.<scene>.labels_crs=<system>"
+        "to 180 and 90; check whether the columns are swapped, or give another coordinate reference system "
+        "with --config.files.<scene>.labels_crs=<system>"
       )
     return _WGS_84, ""
   if in_degrees and not _any_inside(points, grid):

@@ -65,7 +65,7 @@ def test_a_heap_without_an_end_is_rejected(path, monkeypatch):
 
 
 def _lengthen(path, start):
-  """Overwrites the length 9 of a text at a position."""
+  """Replaces the length 9 of a text, at a position, by the maximum of 32 bits."""
   content = bytearray(path.read_bytes())
   assert content[start : start + 4] == bytes([9, 0, 0, 0])
   content[start : start + 4] = b"\xff" * 4
@@ -85,7 +85,7 @@ def test_texts_that_are_longer_than_the_file_are_rejected_before_they_are_read(p
 
 
 @pytest.mark.parametrize("value", ["nine byte", np.array(["b", "nine byte"], h5py.string_dtype())])
-def test_so_are_attributes(tmp_path, value):
+def test_attributes_that_are_longer_than_the_file_are_rejected(tmp_path, value):
   path = tmp_path / "b.h5"
   with h5py.File(path, "w") as file:
     file["values"] = np.zeros(3)

@@ -122,7 +122,7 @@ def _damaged(folder):
 @pytest.mark.parametrize(
   ("save", "options", "message"),
   [
-    (_without_a_crs, {}, r"has no coordinate reference system; name it, .*labels_crs=<system>, or save"),
+    (_without_a_crs, {}, r"has no coordinate reference system; give it with .*labels_crs=<system>, or save"),
     (_several_columns, {}, r"cannot tell which column has the classes \(columns: crop, height\); name it"),
     (_several_columns, {"label_column": "klass"}, r"has no column 'klass' \(columns: crop, height\)"),
     (_several_columns, {"labels_key": "b"}, r"has no layer 'b' \(layers: a\); select one with labels_key"),
