@@ -26,8 +26,8 @@ class History:
     phases: name of the phase of every epoch of the schedule.
     rates: learning rate at the last step of every epoch of the schedule, float32 `[all epochs]`.
     losses: mean loss of every finished epoch, float32 `[epochs, R, T]`.
-    accuracies: share of the training samples that were classified correctly in the step that they trained,
-      likewise.
+    accuracies: share of training samples classified correctly, each before the update by the step that used
+      it, float32 `[epochs, R, T]`.
   """
 
   network: str

@@ -2,8 +2,8 @@
 
 The state is a nested dict: `params` and `stats` (see `Network.init`), `opt` (the optimiser's state), `losses`
 (mean loss of every epoch and scene `[epochs, T]`, 0 if no sample of the scene was drawn), `accuracies`
-(likewise, the share of samples that were classified correctly in the step that they trained), and, if the
-recipe averages weights, `average` (see `optim.start_average`).
+(likewise, the share of samples classified correctly, each before the update by the step that used it), and,
+if the recipe averages weights, `average` (see `optim.start_average`).
 """
 
 from collections.abc import Callable
@@ -43,7 +43,7 @@ class Batch(NamedTuple):
 
 
 class Outcome(NamedTuple):
-  """What a step found for every sample, in the network before its update.
+  """Results of a step for every sample, by the network before the update.
 
   Attributes:
     entropies: cross-entropies `[T, N]`, 0 where not valid.

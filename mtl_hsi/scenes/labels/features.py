@@ -223,8 +223,8 @@ def _advice(found: Features, kept: np.ndarray, grid: Grid) -> str:
   names = [pyproj.CRS.from_user_input(crs).name for crs in (found.crs, grid.georeference.crs)]
   return (
     f"they cover {_extent(shapely.total_bounds(found.shapes[kept]))} in {names[0]}, the scene covers "
-    f"{_extent(_bounds(grid))} in {names[1]}: check both; if their coordinates are in another system, name "
-    "it, --config.files.<scene>.labels_crs=<system>"
+    f"{_extent(_bounds(grid))} in {names[1]}: check both; if their coordinates are in another system, give "
+    "it with --config.files.<scene>.labels_crs=<system>"
   )
 
 
