@@ -1,4 +1,4 @@
-"""Makes results/suite.md, .json and .png: the default, today's recipe and simple models on every real scene.
+"""Makes results/suite.md, .json and .png: the default, its context network and simple models on every scene.
 
   make suite
   .venv/bin/python experiments/suite.py --scenes=jasper_ridge --protocols=n5 --methods=default,svm_bands
