@@ -28,12 +28,13 @@ _TITLES = {FIELDS: "context network", simple_models.SMOOTHED: "regression on ban
 _NOTES = """
 Overall accuracy in %, mean ± standard deviation over the seeds; the best simple model of a row is bold. n5
 and n10 train on 5 or 10 random pixels per class and test on all other labelled pixels; folds trains on all
-labels outside a fold of blocks of 16 x 16 pixels and pools the accuracy of five folds. The context network is
-the first expert of the same runs, alone, with the smoothing of configs/fields.py. Differences are in percentage
-points, paired by seed, with their 95% interval (Student's t). The default reaches the goal if it is at most 0.5
-points below the context network and at most 0.5 points below the best simple model. The calibration error is
-that of the default's confidence on left-out labels, before and after the temperature, and on the test pixels. A
-handful of left-out labels gives a calibration error above 0 even if the confidence is exact.
+labels outside a fold of blocks of 16 x 16 pixels and pools the accuracy of five folds. The context network
+is the first expert of the same runs, alone, with the smoothing of configs/fields.py. Differences are in
+percentage points, paired by seed, with their 95% interval (Student's t). The default reaches the goal if it
+is at most 0.5 points below the context network and at most 0.5 points below the best simple model. The
+calibration error is that of the default's confidence on left-out labels, before and after the temperature,
+and on the test pixels. A handful of left-out labels gives a calibration error above 0 even if the
+confidence is exact.
 """
 
 
