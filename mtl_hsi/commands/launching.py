@@ -168,7 +168,8 @@ def _check_effects(given: Flags, config: Any) -> None:
   for key in over:
     if key in changed:
       raise RequestError(f"--over and --config.{key} both give values for {key}; remove one of them")
-  if "unknown_rate" in changed and config.get("unknown") == "none" and "unknown" not in over:
+  named = "unknown" in changed or "unknown" in over
+  if "unknown_rate" in changed and not named and config.get("unknown") == "none":
     raise RequestError(
       "config key unknown_rate has no effect without unknown; add --config.unknown=mark, or remove "
       "unknown_rate"

@@ -121,11 +121,10 @@ def prepare(settings: Settings, origin: TrainedRun | None = None) -> Problem:
 
 
 def _check_shift(shift, patch):
-  largest = patch // 2
-  if shift > largest:
+  if shift >= patch:
     raise RequestError(
-      f"config key patch_shift is {shift}; expected at most {largest}, so that the labelled pixel stays in "
-      f"its patch of {patch} x {patch} pixels"
+      f"config key patch_shift is {shift}; expected at most {patch - 1}, so that shifted patches of "
+      f"{patch} x {patch} pixels overlap the one around the labelled pixel"
     )
 
 

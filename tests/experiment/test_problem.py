@@ -130,9 +130,9 @@ def test_splits_by_blocks_keep_the_networks_patches_apart(settings):
   )
 
 
-def test_a_shift_that_moves_the_pixel_out_of_its_patch_is_refused(settings):
-  recipe = dataclasses.replace(settings.training.recipe, steps=1, shift=5)
-  with pytest.raises(RequestError, match=r"patch_shift is 5; expected at most 4, .* patch of 9 x 9 pixels"):
+def test_a_shift_beyond_the_patch_is_refused(settings):
+  recipe = dataclasses.replace(settings.training.recipe, steps=1, shift=9)
+  with pytest.raises(RequestError, match=r"patch_shift is 9; expected at most 8, .* of 9 x 9 pixels overlap"):
     problem.prepare(changed(settings, training__recipe=recipe))
 
 
