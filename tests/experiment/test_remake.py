@@ -112,6 +112,14 @@ def test_requests_of_launch_that_are_refused(flags, message):
   assert message in outcome.err
 
 
+def test_an_exported_run_has_no_report_to_make(tmp_path):
+  (tmp_path / "fields.mtlhsi").write_bytes(b"")
+  config = launching.ROOT / "configs" / "report.py"
+  outcome = launching.launch(f"--config={config}", f"--config.report_of={tmp_path / 'fields.mtlhsi'}")
+  assert outcome.status == 2
+  assert "is an exported run; expected the work directory in which the run was trained" in outcome.err
+
+
 def test_an_interrupted_report_leaves_the_run_as_it_was(run, monkeypatch):
   def interrupted(*_):
     raise KeyboardInterrupt

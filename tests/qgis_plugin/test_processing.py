@@ -122,6 +122,10 @@ def test_from_polygons_to_estimated_areas(tmp_path):
   further = qgis.run("predict", **flight, CLASSES=tmp_path / "flight_classes.tif")
   qgis.command("predict", run, example / "flight.tif", "-o", tmp_path / "again")
   np.testing.assert_array_equal(_read(further["CLASSES"]), _read(tmp_path / "again_classes.tif"))
+  qgis.command("export", run, "-o", tmp_path / "fields.mtlhsi", "--license", "cc-by-4.0")
+  exported = {"EXPORTED": tmp_path / "fields.mtlhsi", "IMAGE": example / "flight.tif"}
+  shared = qgis.run("predict", **exported, CLASSES=tmp_path / "shared_classes.tif")
+  np.testing.assert_array_equal(_read(shared["CLASSES"]), _read(further["CLASSES"]))
 
   drawn = qgis.run("drawsample", MAP=further["CLASSES"], SIZE=240, FOLDER=tmp_path / "sample", **flight)
   assert Path(drawn["PAGE"]).is_file()
