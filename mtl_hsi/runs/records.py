@@ -28,7 +28,7 @@ def read_record(directory: Path, name: str) -> dict[str, Any]:
     if directory.is_file():
       problem = "is a file; expected the work directory of a finished run"
       if directory.suffix == ".mtlhsi":
-        problem = "is an exported run; expected the work directory in which the run was trained"
+        problem = "is an exported run; expected the work directory of the run"
       raise RequestError(f"{directory.absolute()} {problem}") from error
     if not directory.is_dir():
       raise RequestError(

@@ -117,7 +117,7 @@ def test_an_exported_run_has_no_report_to_make(tmp_path):
   config = launching.ROOT / "configs" / "report.py"
   outcome = launching.launch(f"--config={config}", f"--config.report_of={tmp_path / 'fields.mtlhsi'}")
   assert outcome.status == 2
-  assert "is an exported run; expected the work directory in which the run was trained" in outcome.err
+  assert "is an exported run; expected the work directory of the run" in outcome.err
 
 
 def test_an_interrupted_report_leaves_the_run_as_it_was(run, monkeypatch):

@@ -23,7 +23,7 @@ def check_heaps(path: Path, content: mmap.mmap, ranges: Iterable[Range]) -> None
   Args:
     path: the file.
     content: its bytes.
-    ranges: the parts of the file in which heaps may be, from `hdf5_layout.between_values`.
+    ranges: the parts of the file to search, from `hdf5_layout.between_values`.
 
   Raises:
     RequestError: a heap is damaged.

@@ -7,7 +7,7 @@ arrays with filters, such as compression, are not checked.
 import math
 import mmap
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,19 +28,18 @@ _VARIABLE_LENGTH = 9
 _HEADS = {1: 8, 2: 8, 3: 9}
 
 
-def check_lengths(path: Path, items: Iterable, content: mmap.mmap, ranges: Iterable[Range]) -> None:
+def check_lengths(path: Path, items: Sequence, content: mmap.mmap, ranges: Iterable[Range]) -> None:
   """Rejects a file with a text or list that is longer than the file.
 
   Args:
     path: the file.
     items: its groups and arrays.
     content: its bytes.
-    ranges: the parts of the file in which attributes may be, from `hdf5_layout.between_values`.
+    ranges: the parts of the file to search for attributes, from `hdf5_layout.between_values`.
 
   Raises:
     RequestError: a declared length is larger than the file.
   """
-  items = list(items)
   found = [*_of_arrays(items), *_of_attributes(_attribute_names(items), content, ranges)]
   for name, start, stop in found:
     references = content[start:stop]
